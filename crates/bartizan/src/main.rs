@@ -1,0 +1,3 @@
+//! The Bartizan binary.
+
+fn main() {}
