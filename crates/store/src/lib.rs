@@ -12,13 +12,19 @@
 mod blobs;
 mod cas;
 mod clock;
+mod data_dir;
 mod disk;
+mod faults;
 pub mod limits;
+mod lock;
 mod mem;
 mod tree;
 
 pub use crate::blobs::{DirBlobs, DirOpen};
 pub use crate::cas::DirCas;
 pub use crate::clock::SystemClock;
+pub use crate::data_dir::{DATA_DIR_VERSION, DataDir, DataDirCreate, DataDirOpen};
 pub use crate::disk::{SimDisk, SimFault};
+pub use crate::faults::{FailingBlobs, FailingCas, Faults, Moment};
+pub use crate::lock::{DirLock, LockFailed, LockInfo, holder};
 pub use crate::mem::{MemBlobs, MemCas};

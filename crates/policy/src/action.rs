@@ -1,0 +1,251 @@
+//! Every action of the control plane in one flat table, and the types that operations are asked for with.
+//!
+//! The table is the source of truth. The Cedar schema, the operation types and the documentation are compared
+//! with it, by the compiler where possible and else by tests.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::role::{Role, Tier, words};
+
+/// Something a principal can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// Set up a project in an empty data directory.
+    ProjectInit,
+    /// Put a project into a tier.
+    ProjectTier(Tier),
+    /// List data sets.
+    DataList,
+    /// Show a data set, its schema and findings.
+    DataShow,
+    /// Check data and write down the verdict.
+    DataCheck,
+    /// Add a part to a data set.
+    DataAdd,
+    /// List models.
+    ModelList,
+    /// Show a model version.
+    ModelShow,
+    /// Verify the signatures and statements of a version.
+    ModelVerify,
+    /// Import a model that was trained elsewhere.
+    ModelImport,
+    /// Approve a version, or lift its quarantine by approval.
+    ModelApprove,
+    /// Put a version in quarantine.
+    ModelQuarantine,
+    /// Take an approved version out of use.
+    ModelRetire,
+    /// Stop a version for ever.
+    ModelRevoke,
+    /// Point an alias to a version.
+    ModelAliasSet,
+    /// Take the bytes of a model out.
+    ModelExport,
+    /// Write a proof file for a version.
+    Prove,
+    /// Show ledger entries.
+    LedgerShow,
+    /// Give an inclusion or consistency proof.
+    LedgerProof,
+    /// Recompute every hash of the ledger.
+    LedgerFsck,
+    /// Recreate the tables from the ledger.
+    LedgerRebuild,
+    /// List users, services and workloads.
+    UserList,
+    /// Add a user, service or workload.
+    UserAdd,
+    /// Disable a principal.
+    UserDisable,
+    /// Enable a disabled principal.
+    UserEnable,
+    /// List API keys, never their secrets.
+    KeyList,
+    /// Issue an API key.
+    KeyIssue,
+    /// Revoke an API key.
+    KeyRevoke,
+    /// List who holds which role.
+    RoleList,
+    /// Grant a role.
+    RoleGrant(Role),
+    /// Confirm, as the second person, that a role may be granted.
+    RoleConfirm(Role),
+    /// Take a role away.
+    RoleRevoke(Role),
+    /// Explain why a principal may or may not do something.
+    AccessExplain,
+    /// List signing and encryption keys.
+    SigningKeyList,
+    /// Export the trust file.
+    SigningKeyExport,
+    /// Destroy the data key of an artifact.
+    Erase,
+    /// Read the audit log.
+    AuditRead,
+}
+
+words!(
+    /// Whether an action changes anything that others rely on.
+    Access, "kind of access" {
+        /// It changes nothing.
+        Read = "read",
+        /// It writes a statement, a state or a key.
+        Mutation = "mutation",
+    }
+);
+
+words!(
+    /// What an action is asked for on.
+    ResourceKind, "kind of resource" {
+        /// The project as a whole.
+        Project = "Project",
+        /// A data set or one version of it.
+        Dataset = "Dataset",
+        /// A model version.
+        Model = "Model",
+        /// An alias and the version it shall point to.
+        Alias = "Alias",
+        /// A person, service or workload as the thing acted on.
+        User = "User",
+        /// An API key.
+        Key = "Key",
+        /// A role on its way to or from a principal.
+        Grant = "Grant",
+        /// Stored bytes with a data key of their own.
+        Artifact = "Artifact",
+    }
+);
+
+macro_rules! table {
+    ($($name:ident $(($argument:path))? $id:literal $access:ident $kind:ident;)+) => {
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name $(($argument))?),+];
+
+            const fn row(self) -> (&'static str, Access, ResourceKind) {
+                match self {
+                    $(Self::$name $(($argument))? => ($id, Access::$access, ResourceKind::$kind),)+
+                }
+            }
+        }
+    };
+}
+
+table! {
+    ProjectInit                     "project.init"                       Mutation Project;
+    ProjectTier(Tier::Explore)      "project.tier:explore"               Mutation Project;
+    ProjectTier(Tier::Release)      "project.tier:release"               Mutation Project;
+    DataList                        "data.list"                          Read     Project;
+    DataShow                        "data.show"                          Read     Dataset;
+    DataCheck                       "data.check"                         Mutation Dataset;
+    DataAdd                         "data.add"                           Mutation Dataset;
+    ModelList                       "model.list"                         Read     Project;
+    ModelShow                       "model.show"                         Read     Model;
+    ModelVerify                     "model.verify"                       Read     Model;
+    ModelImport                     "model.import"                       Mutation Model;
+    ModelApprove                    "model.approve"                      Mutation Model;
+    ModelQuarantine                 "model.quarantine"                   Mutation Model;
+    ModelRetire                     "model.retire"                       Mutation Model;
+    ModelRevoke                     "model.revoke"                       Mutation Model;
+    ModelAliasSet                   "model.alias.set"                    Mutation Alias;
+    ModelExport                     "model.export"                       Read     Model;
+    Prove                           "prove"                              Read     Model;
+    LedgerShow                      "ledger.show"                        Read     Project;
+    LedgerProof                     "ledger.proof"                       Read     Project;
+    LedgerFsck                      "ledger.fsck"                        Read     Project;
+    LedgerRebuild                   "ledger.rebuild"                     Mutation Project;
+    UserList                        "access.user.list"                   Read     Project;
+    UserAdd                         "access.user.add"                    Mutation User;
+    UserDisable                     "access.user.disable"                Mutation User;
+    UserEnable                      "access.user.enable"                 Mutation User;
+    KeyList                         "access.key.list"                    Read     Project;
+    KeyIssue                        "access.key.issue"                   Mutation Key;
+    KeyRevoke                       "access.key.revoke"                  Mutation Key;
+    RoleList                        "access.role.list"                   Read     Project;
+    RoleGrant(Role::Viewer)         "access.role.grant:viewer"           Mutation Grant;
+    RoleGrant(Role::DataScientist)  "access.role.grant:data-scientist"   Mutation Grant;
+    RoleGrant(Role::MlEngineer)     "access.role.grant:ml-engineer"      Mutation Grant;
+    RoleGrant(Role::Approver)       "access.role.grant:approver"         Mutation Grant;
+    RoleGrant(Role::Auditor)        "access.role.grant:auditor"          Mutation Grant;
+    RoleGrant(Role::Security)       "access.role.grant:security"         Mutation Grant;
+    RoleGrant(Role::Admin)          "access.role.grant:admin"            Mutation Grant;
+    RoleConfirm(Role::Viewer)        "access.role.confirm:viewer"         Mutation Grant;
+    RoleConfirm(Role::DataScientist) "access.role.confirm:data-scientist" Mutation Grant;
+    RoleConfirm(Role::MlEngineer)    "access.role.confirm:ml-engineer"    Mutation Grant;
+    RoleConfirm(Role::Approver)      "access.role.confirm:approver"       Mutation Grant;
+    RoleConfirm(Role::Auditor)       "access.role.confirm:auditor"        Mutation Grant;
+    RoleConfirm(Role::Security)      "access.role.confirm:security"       Mutation Grant;
+    RoleConfirm(Role::Admin)         "access.role.confirm:admin"          Mutation Grant;
+    RoleRevoke(Role::Viewer)        "access.role.revoke:viewer"          Mutation Grant;
+    RoleRevoke(Role::DataScientist) "access.role.revoke:data-scientist"  Mutation Grant;
+    RoleRevoke(Role::MlEngineer)    "access.role.revoke:ml-engineer"     Mutation Grant;
+    RoleRevoke(Role::Approver)      "access.role.revoke:approver"        Mutation Grant;
+    RoleRevoke(Role::Auditor)       "access.role.revoke:auditor"         Mutation Grant;
+    RoleRevoke(Role::Security)      "access.role.revoke:security"        Mutation Grant;
+    RoleRevoke(Role::Admin)         "access.role.revoke:admin"           Mutation Grant;
+    AccessExplain                   "access.explain"                     Read     User;
+    SigningKeyList                  "keys.list"                          Read     Project;
+    SigningKeyExport                "keys.export"                        Read     Project;
+    Erase                           "keys.erase"                         Mutation Artifact;
+    AuditRead                       "audit.read"                         Read     Project;
+}
+
+impl Action {
+    /// The stable id, for example `model.approve`; written in records, scopes and policies.
+    pub const fn id(self) -> &'static str {
+        self.row().0
+    }
+
+    /// Whether the action changes anything.
+    pub const fn access(self) -> Access {
+        self.row().1
+    }
+
+    /// What the action is asked for on.
+    pub const fn kind(self) -> ResourceKind {
+        self.row().2
+    }
+}
+
+/// The text is not the id of an action.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not an action")]
+pub struct ActionUnknown {
+    /// The offending text, cut to 80 characters.
+    pub text: String,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+impl FromStr for Action {
+    type Err = ActionUnknown;
+
+    fn from_str(text: &str) -> Result<Self, ActionUnknown> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|action| action.id() == text)
+            .ok_or_else(|| ActionUnknown { text: text.chars().take(80).collect() })
+    }
+}
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,94 @@
+//! What can be done to what: the action and resource that a recorded decision and its effect must agree on.
+
+use bartizan_base::{AliasRef, Name, PrincipalId, VersionRef};
+use bartizan_policy::{Action, Role};
+
+/// An action on a resource, as decision records name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The action.
+    pub action: Action,
+    /// The resource's name; see `resource_name` in `docs/policy.md`.
+    pub resource: String,
+}
+
+impl Deed {
+    fn new(action: Action, resource: impl ToString) -> Self {
+        Self { action, resource: resource.to_string() }
+    }
+
+    /// Making a principal.
+    pub fn user_add(principal: PrincipalId) -> Self {
+        Self::new(Action::UserAdd, principal)
+    }
+
+    /// Disabling a principal.
+    pub fn user_disable(principal: PrincipalId) -> Self {
+        Self::new(Action::UserDisable, principal)
+    }
+
+    /// Enabling a principal again.
+    pub fn user_enable(principal: PrincipalId) -> Self {
+        Self::new(Action::UserEnable, principal)
+    }
+
+    /// Granting a role.
+    pub fn role_grant(principal: PrincipalId, role: Role) -> Self {
+        Self::new(Action::RoleGrant(role), principal)
+    }
+
+    /// Confirming, as the second person, that a role may be granted.
+    pub fn role_confirm(principal: PrincipalId, role: Role) -> Self {
+        Self::new(Action::RoleConfirm(role), principal)
+    }
+
+    /// Withdrawing a role.
+    pub fn role_revoke(principal: PrincipalId, role: Role) -> Self {
+        Self::new(Action::RoleRevoke(role), principal)
+    }
+
+    /// Issuing an API key.
+    pub fn key_issue(id: impl ToString) -> Self {
+        Self::new(Action::KeyIssue, id)
+    }
+
+    /// Revoking an API key.
+    pub fn key_revoke(id: impl ToString) -> Self {
+        Self::new(Action::KeyRevoke, id)
+    }
+
+    /// Adding deliveries to a data set.
+    pub fn data_add(name: &Name) -> Self {
+        Self::new(Action::DataAdd, name)
+    }
+
+    /// Importing a model as a version.
+    pub fn model_import(version: &VersionRef) -> Self {
+        Self::new(Action::ModelImport, version)
+    }
+
+    /// Approving a model version.
+    pub fn model_approve(version: &VersionRef) -> Self {
+        Self::new(Action::ModelApprove, version)
+    }
+
+    /// Putting a model version in quarantine.
+    pub fn model_quarantine(version: &VersionRef) -> Self {
+        Self::new(Action::ModelQuarantine, version)
+    }
+
+    /// Retiring a model version.
+    pub fn model_retire(version: &VersionRef) -> Self {
+        Self::new(Action::ModelRetire, version)
+    }
+
+    /// Revoking a model version for ever.
+    pub fn model_revoke(version: &VersionRef) -> Self {
+        Self::new(Action::ModelRevoke, version)
+    }
+
+    /// Moving an alias, or removing it.
+    pub fn alias_set(alias: &AliasRef) -> Self {
+        Self::new(Action::ModelAliasSet, alias)
+    }
+}

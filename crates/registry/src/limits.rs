@@ -1,0 +1,37 @@
+//! Limits on what comes from outside, and names that are guarded.
+
+/// Deliveries that one statement may add to a data set: what fits an entry of 60 KiB.
+pub const PARTS_PER_STATEMENT: usize = 64;
+
+/// Files of one model.
+pub const MODEL_FILES: usize = 4096;
+
+/// Bytes of one path inside a model.
+pub const MODEL_PATH_BYTES: usize = 512;
+
+/// Levels of directories inside a model.
+pub const MODEL_DEPTH: usize = 16;
+
+/// Bytes of one file of a model: 1 TiB.
+pub const MODEL_FILE_BYTES: u64 = 1 << 40;
+
+/// Data set versions that one model may name as trained on.
+pub const TRAINED_ON: usize = 64;
+
+/// Bytes of a reason, source or declaration in words.
+pub const TEXT_BYTES: usize = 16 * 1024;
+
+/// Bytes of a private document: a manifest, schema, profile or findings.
+pub const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes of a proof file.
+pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
+
+/// Entries in a proof file.
+pub const PROOF_ENTRIES: usize = 4096;
+
+/// How far this machine's clock may be behind the last statement before nothing more is written.
+pub const CLOCK_BEHIND_MILLIS: i64 = 5 * 60 * 1000;
+
+/// Aliases that say "this one is in use": setting one is a promotion and needs an approved version.
+pub const GUARDED_ALIASES: &[&str] = &["champion", "prod", "production", "live"];

@@ -1,0 +1,189 @@
+//! Writing a proof: the entries that a claim rests on, closed under what each of them refers to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bartizan_base::{Blobs, Digest, PrincipalId, VersionRef, canonical};
+use bartizan_keys::{Keys, UnsealFailed};
+use bartizan_ledger::{ReadFailed, Snapshot};
+
+use super::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile};
+use crate::limits::DOCUMENT_BYTES;
+use crate::state::{EntryInvalid, State};
+use crate::statement::{Act, DatasetRef, Predicate, Private};
+
+/// What a proof is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Prover<'a> {
+    /// The folded ledger.
+    pub state: &'a State,
+    /// The ledger itself, at the same size.
+    pub snapshot: &'a Snapshot,
+}
+
+/// A proof could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProveFailed {
+    /// There is no such model version.
+    #[error("there is no model version {version}")]
+    Unknown {
+        /// The version asked for.
+        version: VersionRef,
+    },
+    /// The ledger cannot be read.
+    #[error("the ledger cannot be read")]
+    Read(#[from] ReadFailed),
+    /// An entry of the ledger does not verify.
+    #[error("the ledger holds a statement that does not verify")]
+    Entry(#[from] EntryInvalid),
+    /// A document that the proof must open cannot be read: it was erased or damaged.
+    #[error("a document that the proof must show cannot be read")]
+    Document(#[source] UnsealFailed),
+    /// A document that the proof must open cannot be read to its end.
+    #[error("a document that the proof must show cannot be read")]
+    DocumentBytes(#[source] std::io::Error),
+    /// The proof has no canonical form.
+    #[error("the proof cannot be written")]
+    Encode(#[source] canonical::EncodeError),
+}
+
+impl Prover<'_> {
+    /// Writes the proof of a model version's present state, with consistency proofs from the tree sizes in
+    /// `since` that are not larger than this tree.
+    ///
+    /// # Errors
+    /// When the version is unknown or the ledger or a document cannot be read.
+    pub fn model_version(
+        &self,
+        keys: &Keys,
+        blobs: &dyn Blobs,
+        version: &VersionRef,
+        since: &BTreeSet<u64>,
+    ) -> Result<Vec<u8>, ProveFailed> {
+        let unknown = || ProveFailed::Unknown { version: version.clone() };
+        let found = self.state.version(version).ok_or_else(unknown)?;
+        let mut wanted: BTreeSet<u64> = BTreeSet::from([found.statement.entry, found.body.origin.entry]);
+        wanted.extend(&found.state_entries);
+        wanted.extend(found.approvals.iter().map(|approval| approval.statement.entry));
+        let entries = self.close(wanted)?;
+        let mut file = ProofFile {
+            format: FORMAT.to_owned(),
+            claim: Claim::ModelVersion {
+                version: version.clone(),
+                manifest: found.body.manifest,
+                state: found.state,
+            },
+            checkpoint: self.snapshot.checkpoint().note().to_owned(),
+            consistency: Vec::new(),
+            entries: Vec::new(),
+            openings: vec![
+                open(keys, blobs, &found.body.manifest_blob)?,
+                open(keys, blobs, &found.body.oms_bundle_blob)?,
+            ],
+        };
+        let size = self.snapshot.size();
+        for earlier in since.iter().copied().filter(|earlier| *earlier < size) {
+            let hashes = self.snapshot.consistency(earlier, size)?;
+            file.consistency.push(Consistency { size: earlier, hashes });
+        }
+        for (index, envelope) in entries {
+            let inclusion = self.snapshot.inclusion(index, size)?;
+            file.entries.push(ProofEntry { index, envelope, inclusion });
+        }
+        file.to_bytes().map_err(ProveFailed::Encode)
+    }
+
+    /// Adds everything that the wanted entries refer to, and everything that refers to in turn.
+    fn close(&self, wanted: BTreeSet<u64>) -> Result<BTreeMap<u64, Vec<u8>>, ProveFailed> {
+        let mut open: BTreeSet<u64> = wanted;
+        if let Some(project) = self.state.project() {
+            open.extend(&project.entries);
+        }
+        open.extend(self.state.policies().iter().map(|(index, _)| *index));
+        let mut closed = BTreeMap::new();
+        while let Some(index) = open.pop_last() {
+            let envelope = self.snapshot.entry(index)?;
+            let signed = self.state.open(index, &envelope)?;
+            if let Some(grant) = self.state.keys().get(&signed.signer()) {
+                open.extend(&grant.entries);
+            }
+            self.refer(&signed.statement().predicate, &mut open);
+            closed.insert(index, envelope);
+            open.retain(|next| !closed.contains_key(next));
+        }
+        Ok(closed)
+    }
+
+    /// The entries that a predicate refers to.
+    fn refer(&self, predicate: &Predicate, open: &mut BTreeSet<u64>) {
+        match predicate {
+            Predicate::Project(_) | Predicate::Key(_) | Predicate::Policy(_) => {}
+            Predicate::Decision(body) => self.refer_principal(body.principal, open),
+            Predicate::Principal(body) => {
+                self.refer_act(&body.act, open);
+                if let Some(person) = body.responsible {
+                    self.refer_principal(person, open);
+                }
+            }
+            Predicate::Role(body) => {
+                self.refer_act(&body.act, open);
+                self.refer_principal(body.principal, open);
+                open.extend(body.confirmed);
+            }
+            Predicate::ApiKey(body) => {
+                self.refer_act(&body.act, open);
+                self.refer_principal(body.principal, open);
+            }
+            Predicate::Dataset(body) => {
+                self.refer_act(&body.act, open);
+                for part in &body.parts {
+                    self.refer_principal(part.writer, open);
+                }
+                open.extend(body.extends.as_ref().map(|extended| extended.statement.entry));
+            }
+            Predicate::Origin(body) => {
+                self.refer_act(&body.act, open);
+                open.extend(body.trained_on.iter().map(|dataset: &DatasetRef| dataset.statement.entry));
+            }
+            Predicate::ModelVersion(body) => {
+                self.refer_act(&body.act, open);
+                open.insert(body.origin.entry);
+            }
+            Predicate::Approval(body) => self.refer_act(&body.act, open),
+            Predicate::ModelState(body) => {
+                self.refer_act(&body.act, open);
+                open.extend(body.approvals.iter().map(|approval| approval.entry));
+            }
+            Predicate::Alias(body) => self.refer_act(&body.act, open),
+        }
+    }
+
+    fn refer_act(&self, act: &Act, open: &mut BTreeSet<u64>) {
+        open.extend(act.decision);
+        self.refer_principal(act.by, open);
+    }
+
+    fn refer_principal(&self, principal: PrincipalId, open: &mut BTreeSet<u64>) {
+        if let Some(found) = self.state.principals().get(&principal) {
+            open.extend(&found.entries);
+        }
+    }
+}
+
+fn open(keys: &Keys, blobs: &dyn Blobs, private: &Private) -> Result<Opening, ProveFailed> {
+    let (content, salt) = read_private(keys, blobs, private)?;
+    Ok(Opening { commitment: private.commitment, salt: Digest::from_bytes(salt), content })
+}
+
+/// Reads a private document and the salt of its commitment.
+pub(crate) fn read_private(
+    keys: &Keys,
+    blobs: &dyn Blobs,
+    private: &Private,
+) -> Result<(Vec<u8>, [u8; 32]), ProveFailed> {
+    let mut unsealed = keys.unseal(blobs, &private.blob).map_err(ProveFailed::Document)?;
+    let too_long = || std::io::Error::new(std::io::ErrorKind::FileTooLarge, "the document is too long");
+    let len = usize::try_from(unsealed.len()).ok().filter(|len| *len <= DOCUMENT_BYTES);
+    let mut content = Vec::with_capacity(len.ok_or_else(too_long).map_err(ProveFailed::DocumentBytes)?);
+    std::io::Read::read_to_end(&mut unsealed, &mut content).map_err(ProveFailed::DocumentBytes)?;
+    Ok((content, *unsealed.salt()))
+}

@@ -1,0 +1,158 @@
+//! The bytes of a proof file; see `docs/formats/proof.md`.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bartizan_base::{Digest, VersionRef, canonical, sha256};
+use bartizan_keys::commitment;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::limits::{PROOF_BYTES, PROOF_ENTRIES};
+use crate::statement::VersionState;
+
+/// The format this version writes and reads.
+pub const FORMAT: &str = "bartizan-proof-v1";
+
+/// A proof file, parsed but not verified: nothing in it may be believed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofFile {
+    /// `bartizan-proof-v1`.
+    pub format: String,
+    /// What is claimed.
+    pub claim: Claim,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+    /// Proofs that earlier trees are prefixes of this one.
+    pub consistency: Vec<Consistency>,
+    /// The statements.
+    pub entries: Vec<ProofEntry>,
+    /// Private documents that are shown.
+    pub openings: Vec<Opening>,
+}
+
+/// What a proof claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Claim {
+    /// A model version is in a state.
+    ModelVersion {
+        /// `NAME:VERSION`.
+        version: VersionRef,
+        /// Its manifest digest.
+        manifest: Digest,
+        /// Its state at the tree size of the checkpoint, as far as the entries show.
+        state: VersionState,
+    },
+}
+
+/// A proof that the tree of `size` leaves is a prefix of the checkpoint's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consistency {
+    /// Leaves of the earlier tree.
+    pub size: u64,
+    /// The proof, RFC 9162 section 2.1.4.
+    pub hashes: Vec<Digest>,
+}
+
+/// One ledger entry with its inclusion proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProofEntry {
+    /// The ledger index.
+    pub index: u64,
+    /// The entry, byte for byte.
+    #[serde(with = "base64_bytes")]
+    pub envelope: Vec<u8>,
+    /// The proof, RFC 9162 section 2.1.3.
+    pub inclusion: Vec<Digest>,
+}
+
+/// A private document that is shown, with the salt of its commitment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opening {
+    /// SHA-256(salt || SHA-256(content)).
+    pub commitment: Digest,
+    /// The salt.
+    pub salt: Digest,
+    /// The document.
+    #[serde(with = "base64_bytes")]
+    pub content: Vec<u8>,
+}
+
+impl Opening {
+    /// Whether salt and content give the commitment.
+    pub fn holds(&self) -> bool {
+        commitment(self.salt.as_bytes(), &sha256(&self.content)) == self.commitment
+    }
+}
+
+/// The bytes are not a proof file.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofMalformed {
+    /// More bytes than a proof file may have.
+    #[error("{bytes} bytes, more than the {PROOF_BYTES} allowed")]
+    TooLarge {
+        /// How many.
+        bytes: usize,
+    },
+    /// Not canonical JSON of the expected shape.
+    #[error("not a canonical proof file")]
+    Encoding(#[source] canonical::DecodeError),
+    /// A format of another version.
+    #[error("format `{format}` is not `{FORMAT}`")]
+    Format {
+        /// What it says.
+        format: String,
+    },
+    /// More entries than a proof file may have.
+    #[error("{count} entries, more than the {PROOF_ENTRIES} allowed")]
+    TooManyEntries {
+        /// How many.
+        count: usize,
+    },
+}
+
+impl ProofFile {
+    /// The canonical bytes.
+    ///
+    /// # Errors
+    /// When a number in the file has no canonical form.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
+        canonical::to_bytes(self)
+    }
+
+    /// Parses a proof file; nothing is verified.
+    ///
+    /// # Errors
+    /// When it is over the limits, of another format, or not canonical.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ProofMalformed> {
+        if bytes.len() > PROOF_BYTES {
+            return Err(ProofMalformed::TooLarge { bytes: bytes.len() });
+        }
+        let file: Self = canonical::from_bytes(bytes).map_err(ProofMalformed::Encoding)?;
+        if file.format != FORMAT {
+            return Err(ProofMalformed::Format { format: file.format.chars().take(80).collect() });
+        }
+        if file.entries.len() > PROOF_ENTRIES {
+            return Err(ProofMalformed::TooManyEntries { count: file.entries.len() });
+        }
+        Ok(file)
+    }
+}
+
+mod base64_bytes {
+    //! Bytes as base64 text (RFC 4648 section 4).
+
+    use super::{Deserialize, Deserializer, Engine, STANDARD, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        STANDARD.decode(&text).map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,11 @@
+//! Proof files: writing the walk from a claim back to the root key, and checking it elsewhere.
+
+mod collect;
+mod format;
+mod verify;
+mod words;
+
+pub use self::collect::{Prover, ProveFailed};
+pub use self::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ProofMalformed};
+pub use self::verify::{ProofRefused, Seen, Verdict, VerifyOptions, trusted_log, verify};
+pub(crate) use self::verify::check_signature;

@@ -1,0 +1,89 @@
+//! What a verified proof means, in plain words: proven, asserted and by whom, not covered.
+
+use bartizan_base::VersionRef;
+use bartizan_keys::TrustFile;
+use bartizan_policy::Tier;
+
+use super::verify::Verdict;
+use crate::state::State;
+
+/// Says what the statements prove and assert about a model version.
+pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef) {
+    let Some(found) = state.version(version) else { return };
+    verdict.proven.push(format!(
+        "{version} is the model with manifest {}: {} files, {} bytes, signed by the project's model-signing key",
+        found.body.manifest, found.body.files, found.body.bytes
+    ));
+    verdict.proven.push(format!(
+        "{version} is {} after entry {}",
+        found.state,
+        found.state_entries.last().unwrap_or(&found.statement.entry)
+    ));
+    for approval in state.counted_approvals(version) {
+        let by = approval.body.act.by;
+        verdict.proven.push(format!(
+            "an approval by {by} covers this manifest, its evidence and the policy in force (entry {})",
+            approval.statement.entry
+        ));
+        let note = if approval.body.self_approved { " (self-approved: separation of duties was waived, as tier `explore` allows)" } else { "" };
+        verdict.asserted.push(format!("by the server: that {by} gave the approval{note}"));
+    }
+    if state.tier() == Tier::Explore {
+        verdict.proven.push("the project is in tier `explore`: one person may do everything".to_owned());
+    }
+    let Some(origin) = state.origin_of(found) else { return };
+    let by = origin.body.act.by;
+    if origin.body.trained_on.is_empty() {
+        verdict.asserted.push(format!("by {by}: where the model comes from; no data set is named"));
+    }
+    for dataset in &origin.body.trained_on {
+        verdict.asserted.push(format!("by {by}: that the model was trained on {}", dataset.version));
+        about_dataset(verdict, state, &dataset.version);
+    }
+}
+
+/// Says what the statements prove and assert about a data set version.
+pub(super) fn about_dataset(verdict: &mut Verdict, state: &State, version: &VersionRef) {
+    let Some(found) = state.dataset(version) else { return };
+    let body = &found.body;
+    verdict.proven.push(format!(
+        "data set {version} has root {} and was recorded as `{}`: {} checks, {} blocking findings, {} warnings",
+        body.root, body.verdict.outcome, body.verdict.checks, body.verdict.blocking, body.verdict.warnings
+    ));
+    for part in &body.parts {
+        verdict.asserted.push(format!(
+            "by {}: that part {} of {version} ({} rows) came from its stated source on {}",
+            part.writer,
+            part.digest.short(),
+            part.rows,
+            part.time
+        ));
+    }
+    if found.parts.is_empty() {
+        verdict.not_covered.push(format!("the earlier parts of {version}, which its root includes"));
+    }
+}
+
+/// Says what is known of the ledger, of time, and of what comes after.
+pub(super) fn about_log(verdict: &mut Verdict, state: &State, trust: &TrustFile, entries: usize) {
+    verdict.proven.push(format!(
+        "{entries} statements are in ledger `{}` of {} entries, in this order, and follow from project root key {}",
+        trust.origin,
+        verdict.seen.size,
+        trust.project_root.id()
+    ));
+    match verdict.witnessed_at {
+        Some(at) => verdict.proven.push(format!("witnesses saw this tree at {at} at the latest")),
+        None => verdict
+            .asserted
+            .push("self-attested: the operator could have rewritten history before this checkpoint".to_owned()),
+    }
+    verdict.asserted.push(format!(
+        "by the server: every time stated in the file, the latest being {}, and every access decision",
+        state.last_time()
+    ));
+    verdict.not_covered.push(format!(
+        "entries that are not in this file, among them any after index {}: a quarantine or revocation there is not excluded",
+        state.next_index().saturating_sub(1)
+    ));
+}

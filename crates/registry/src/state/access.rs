@@ -1,0 +1,264 @@
+//! Folding statements about the project itself: keys, decisions, principals, roles and API keys.
+
+use std::collections::btree_map::Entry;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bartizan_base::PrincipalId;
+use bartizan_keys::PublicKey;
+use bartizan_policy::{DecisionRecord, Effect, PrincipalKind};
+
+use super::{
+    ApiKey, KeyGrant, NotAdmitted, OpenDecision, Principal, Project, RoleGrant, RoleConfirmation, SignedStatement,
+    State, edge,
+};
+use crate::deed::Deed;
+use crate::statement::{
+    Act, ApiKeyV1, KeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing,
+};
+
+impl State {
+    pub(super) fn apply_project(&mut self, index: u64, body: &ProjectV1) -> Result<(), NotAdmitted> {
+        if body.root_key != self.root.id() {
+            return Err(edge(index, body.project, "it names another root key"));
+        }
+        match &mut self.project {
+            None if index == 0 => {
+                self.project = Some(Project {
+                    id: body.project,
+                    origin: body.origin.clone(),
+                    tier: body.tier,
+                    development: body.development,
+                    entries: vec![index],
+                });
+                Ok(())
+            }
+            None => Err(edge(index, body.project, "the first entry of a ledger states its project")),
+            Some(project) if project.id != body.project || project.origin != body.origin => {
+                Err(edge(index, body.project, "it is another project"))
+            }
+            Some(project) if project.tier > body.tier => {
+                Err(edge(index, body.project, "a tier is raised, never lowered"))
+            }
+            Some(project) => {
+                project.tier = body.tier;
+                project.development = body.development;
+                project.entries.push(index);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn apply_key(&mut self, index: u64, body: &KeyV1) -> Result<(), NotAdmitted> {
+        let what = || format!("key {}", body.key);
+        let der = STANDARD
+            .decode(&body.public_key)
+            .map_err(|_| edge(index, what(), "its public half is not base64"))?;
+        let public = PublicKey::from_spki_der(&der)
+            .map_err(|_| edge(index, what(), "its public half is not a key this version knows"))?;
+        if public.id() != body.key || public.algorithm() != body.algorithm {
+            return Err(edge(index, what(), "its id or algorithm is not that of its public half"));
+        }
+        let mut entries = self.keys.get(&body.key).map(|grant| grant.entries.clone()).unwrap_or_default();
+        entries.push(index);
+        let since = self.keys.get(&body.key).map_or(body.at, |grant| grant.since);
+        let grant = KeyGrant {
+            public,
+            algorithm: body.algorithm,
+            purpose: body.purpose,
+            predicate_types: body.predicate_types.clone(),
+            standing: body.standing,
+            since,
+            entries,
+        };
+        self.keys.insert(body.key, grant);
+        Ok(())
+    }
+
+    pub(super) fn apply_decision(&mut self, index: u64, body: &DecisionRecord) -> Result<(), NotAdmitted> {
+        let what = || format!("decision for {}", body.principal);
+        if self.policy() != Some(body.policy) {
+            return Err(edge(index, what(), "it was taken under another policy than the one in force"));
+        }
+        if body.effect == Effect::Deny {
+            return Ok(());
+        }
+        self.active_principal(index, body.principal)?;
+        let open = OpenDecision {
+            principal: body.principal,
+            action: body.action,
+            resource: body.resource_name.clone(),
+            self_approved: !body.waived.is_empty(),
+        };
+        self.open_decisions.insert(index, open);
+        Ok(())
+    }
+
+    /// Checks that a recorded decision allows exactly this deed, and uses it up.
+    pub(super) fn consume(&mut self, index: u64, act: &Act, deed: &Deed) -> Result<OpenDecision, NotAdmitted> {
+        let refuse = |why| NotAdmitted::Decision {
+            index,
+            action: deed.action.to_string(),
+            resource: deed.resource.clone(),
+            why,
+        };
+        let at = act.decision.ok_or_else(|| refuse("the statement names none"))?;
+        let open = match self.open_decisions.entry(at) {
+            Entry::Vacant(_) => return Err(refuse("there is none, it denies, or it was used before")),
+            Entry::Occupied(open) => open,
+        };
+        if open.get().principal != act.by {
+            return Err(refuse("it is about another principal"));
+        }
+        if open.get().action != deed.action || open.get().resource != deed.resource {
+            return Err(refuse("it is about another action or resource"));
+        }
+        Ok(open.remove())
+    }
+
+    /// As [`State::consume`], but the project root key may act without a decision when a project begins.
+    fn consume_or_root(
+        &mut self,
+        index: u64,
+        signed: &SignedStatement,
+        act: &Act,
+        deed: &Deed,
+    ) -> Result<(), NotAdmitted> {
+        if act.decision.is_none() && signed.signer() == self.root.id() {
+            return Ok(());
+        }
+        self.consume(index, act, deed).map(|_| ())
+    }
+
+    pub(super) fn apply_principal(
+        &mut self,
+        index: u64,
+        signed: &SignedStatement,
+        body: &PrincipalV1,
+    ) -> Result<(), NotAdmitted> {
+        let deed = match body.standing {
+            Standing::Disabled => Deed::user_disable(body.principal),
+            Standing::Active if self.principals.contains_key(&body.principal) => {
+                Deed::user_enable(body.principal)
+            }
+            Standing::Active => Deed::user_add(body.principal),
+        };
+        self.consume_or_root(index, signed, &body.act, &deed)?;
+        let what = || body.principal;
+        let answered_for = match (body.kind, body.responsible) {
+            (PrincipalKind::Person, None) => true,
+            (PrincipalKind::Person, Some(_)) | (_, None) => false,
+            (_, Some(person)) => {
+                self.principals.get(&person).is_some_and(|found| found.kind == PrincipalKind::Person)
+            }
+        };
+        if !answered_for {
+            return Err(edge(index, what(), "a service or workload, and nobody else, names a person"));
+        }
+        let before = self.principals.get(&body.principal);
+        if before.is_some_and(|found| found.kind != body.kind || found.responsible != body.responsible) {
+            return Err(edge(index, what(), "kind and responsible person do not change"));
+        }
+        let roles = before.map(|found| found.roles.clone()).unwrap_or_default();
+        let mut entries = before.map(|found| found.entries.clone()).unwrap_or_default();
+        entries.push(index);
+        let principal = Principal {
+            kind: body.kind,
+            responsible: body.responsible,
+            profile: body.profile.clone(),
+            standing: body.standing,
+            roles,
+            entries,
+        };
+        self.principals.insert(body.principal, principal);
+        Ok(())
+    }
+
+    pub(super) fn apply_role(
+        &mut self,
+        index: u64,
+        signed: &SignedStatement,
+        body: &RoleV1,
+    ) -> Result<(), NotAdmitted> {
+        let deed = match body.change {
+            RoleChange::Confirmed => Deed::role_confirm(body.principal, body.role),
+            RoleChange::Granted => Deed::role_grant(body.principal, body.role),
+            RoleChange::Withdrawn => Deed::role_revoke(body.principal, body.role),
+        };
+        self.consume_or_root(index, signed, &body.act, &deed)?;
+        self.active_principal(index, body.principal)?;
+        let what = || body.principal;
+        match body.change {
+            RoleChange::Confirmed => {
+                let confirmation =
+                    RoleConfirmation { principal: body.principal, role: body.role, by: body.act.by };
+                self.role_confirmations.insert(index, confirmation);
+            }
+            RoleChange::Granted => {
+                if let Some(at) = body.confirmed {
+                    let found = self.role_confirmations.remove(&at);
+                    let found = found.ok_or_else(|| edge(index, what(), "it rests on no open confirmation"))?;
+                    let same = found.principal == body.principal && found.role == body.role;
+                    if !same || self.person(found.by) == self.person(body.act.by) {
+                        return Err(edge(index, what(), "a second person confirms the very grant"));
+                    }
+                }
+                let grant = RoleGrant { by: body.act.by, entry: index };
+                if let Some(holder) = self.principals.get_mut(&body.principal) {
+                    holder.roles.insert(body.role, grant);
+                }
+            }
+            RoleChange::Withdrawn => {
+                if let Some(holder) = self.principals.get_mut(&body.principal) {
+                    holder.roles.remove(&body.role);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply_api_key(
+        &mut self,
+        index: u64,
+        signed: &SignedStatement,
+        body: &ApiKeyV1,
+    ) -> Result<(), NotAdmitted> {
+        let deed = match body.standing {
+            Standing::Active => Deed::key_issue(&body.id),
+            Standing::Disabled => Deed::key_revoke(&body.id),
+        };
+        self.consume_or_root(index, signed, &body.act, &deed)?;
+        let what = || format!("API key {}", body.id);
+        match self.api_keys.get(&body.id) {
+            None if body.standing == Standing::Active => self.active_principal(index, body.principal)?,
+            None => return Err(edge(index, what(), "a key that was never issued is revoked")),
+            Some(_) if body.standing == Standing::Active => {
+                return Err(edge(index, what(), "a key is issued once"));
+            }
+            Some(found) if found.principal != body.principal || found.verifier != body.verifier => {
+                return Err(edge(index, what(), "it is another key"));
+            }
+            Some(_) => {}
+        }
+        let key = ApiKey {
+            principal: body.principal,
+            verifier: body.verifier,
+            scopes: body.scopes.clone(),
+            networks: body.networks.clone(),
+            expires_at: body.expires_at,
+            standing: body.standing,
+            entry: index,
+        };
+        self.api_keys.insert(body.id.clone(), key);
+        Ok(())
+    }
+
+    /// Checks that a principal exists and may act.
+    pub(super) fn active_principal(&self, index: u64, principal: PrincipalId) -> Result<(), NotAdmitted> {
+        match self.principals.get(&principal) {
+            Some(found) if found.standing == Standing::Active => Ok(()),
+            Some(_) => Err(edge(index, principal, "it is disabled")),
+            None => Err(edge(index, principal, "no entry states this principal")),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Folding statements about assets: data sets, origins, model versions, approvals, states and aliases.
+
+use bartizan_base::{AliasRef, Digest, VersionRef, canonical, sha256};
+use bartizan_policy::{Makers, approvals};
+
+use super::{Approval, Coverage, Dataset, NotAdmitted, Origin, State, Version, edge, version_what};
+use crate::deed::Deed;
+use crate::limits::{GUARDED_ALIASES, PARTS_PER_STATEMENT};
+use crate::parts;
+use crate::statement::{
+    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1,
+    Sensitivity, StatementRef, VersionState,
+};
+
+impl State {
+    pub(super) fn apply_dataset(&mut self, at: StatementRef, body: &DatasetV1) -> Result<(), NotAdmitted> {
+        let index = at.entry;
+        self.consume(index, &body.act, &Deed::data_add(&body.name))?;
+        let what = || format!("data set {}", body.name);
+        if body.parts.is_empty() || body.parts.len() > PARTS_PER_STATEMENT {
+            return Err(edge(index, what(), "it adds no parts, or too many at once"));
+        }
+        let valid = body.verdict.outcome == "valid";
+        if valid != body.version.is_some() {
+            return Err(edge(index, what(), "valid deliveries, and no others, make a version"));
+        }
+        if valid != body.parts.iter().all(|part| part.content.is_some()) {
+            return Err(edge(index, what(), "accepted deliveries, and no others, are kept"));
+        }
+        let earlier = match &body.extends {
+            Some(extended) => self.known_parts(index, extended)?,
+            None => Some(Vec::new()),
+        };
+        let complete = earlier.is_some();
+        let mut all = earlier.unwrap_or_default();
+        all.extend(body.parts.iter().cloned());
+        if complete && parts::root(&all) != body.root {
+            return Err(edge(index, what(), "its root is not that of its parts"));
+        }
+        let Some(version) = body.version else { return Ok(()) };
+        let versions = self.datasets.entry(body.name.clone()).or_default();
+        let last = versions.last_key_value().map_or(0, |(last, _)| last.get());
+        let follows = match self.coverage {
+            Coverage::Whole => version.get() == last.saturating_add(1),
+            Coverage::Excerpt => version.get() > last,
+        };
+        if !follows {
+            return Err(edge(index, what(), "its version does not follow the last one"));
+        }
+        let parts = if complete { all } else { Vec::new() };
+        versions.insert(version, Dataset { statement: at, body: body.clone(), parts });
+        Ok(())
+    }
+
+    /// The parts of a version that is extended; `None` in an excerpt that does not hold all of them.
+    fn known_parts(
+        &self,
+        index: u64,
+        extended: &DatasetRef,
+    ) -> Result<Option<Vec<crate::statement::PartV1>>, NotAdmitted> {
+        match self.dataset(&extended.version) {
+            Some(found) if found.body.root == extended.root && found.statement == extended.statement => {
+                Ok((!found.parts.is_empty()).then(|| found.parts.clone()))
+            }
+            Some(_) => Err(edge(index, &extended.version, "the version it extends has another root")),
+            None if self.coverage == Coverage::Excerpt => Ok(None),
+            None => Err(edge(index, &extended.version, "the version it extends does not exist")),
+        }
+    }
+
+    pub(super) fn apply_origin(&mut self, at: StatementRef, body: &OriginV1) -> Result<(), NotAdmitted> {
+        for trained_on in &body.trained_on {
+            let found = self.dataset(&trained_on.version);
+            let same = found.is_some_and(|found| {
+                found.body.root == trained_on.root && found.statement == trained_on.statement
+            });
+            if !same {
+                return Err(edge(at.entry, &trained_on.version, "no accepted data set version is this one"));
+            }
+        }
+        self.active_principal(at.entry, body.act.by)?;
+        self.origins.insert(at.entry, Origin { statement: at, body: body.clone() });
+        Ok(())
+    }
+
+    pub(super) fn apply_model_version(
+        &mut self,
+        at: StatementRef,
+        body: &ModelVersionV1,
+    ) -> Result<(), NotAdmitted> {
+        let index = at.entry;
+        self.consume(index, &body.act, &Deed::model_import(&body.version))?;
+        let what = || version_what(&body.version);
+        let origin = self.origins.get(&body.origin.entry).filter(|origin| origin.statement == body.origin);
+        let origin = origin.ok_or_else(|| edge(index, what(), "no entry is the origin it names"))?;
+        let same_act = origin.body.act == body.act;
+        if origin.body.manifest != body.manifest || !same_act {
+            return Err(edge(index, what(), "its origin is about another model or another import"));
+        }
+        let model = self.models.entry(body.version.name.clone()).or_default();
+        let last = model.versions.last_key_value().map_or(0, |(last, _)| last.get());
+        let follows = match self.coverage {
+            Coverage::Whole => body.version.version.get() == last.saturating_add(1),
+            Coverage::Excerpt => body.version.version.get() > last,
+        };
+        if !follows {
+            return Err(edge(index, what(), "its version does not follow the last one"));
+        }
+        let version = Version {
+            statement: at,
+            body: body.clone(),
+            state: VersionState::Candidate,
+            state_entries: Vec::new(),
+            quarantined: None,
+            approvals: Vec::new(),
+            carried_by: Vec::new(),
+        };
+        model.versions.insert(body.version.version, version);
+        Ok(())
+    }
+
+    pub(super) fn apply_approval(&mut self, at: StatementRef, body: &ApprovalV1) -> Result<(), NotAdmitted> {
+        let index = at.entry;
+        let open = self.consume(index, &body.act, &Deed::model_approve(&body.version))?;
+        let what = || version_what(&body.version);
+        let covers = self.covers(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
+        if body.covers != covers {
+            return Err(edge(index, what(), "the approval covers another manifest, evidence or policy"));
+        }
+        if body.self_approved != open.self_approved {
+            return Err(edge(index, what(), "an approval that waives separation of duties must say so"));
+        }
+        if let Some(version) = self.version_mut(&body.version) {
+            version.approvals.push(Approval { statement: at, body: body.clone() });
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply_model_state(&mut self, index: u64, body: &ModelStateV1) -> Result<(), NotAdmitted> {
+        let what = || version_what(&body.version);
+        let found = self.version(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
+        if found.state != body.from || found.body.manifest != body.manifest {
+            return Err(edge(index, what(), "it is another manifest or in another state"));
+        }
+        match body.to {
+            VersionState::Approved => self.check_carried(index, body)?,
+            VersionState::Quarantined => {
+                self.consume(index, &body.act, &Deed::model_quarantine(&body.version)).map(|_| ())?;
+            }
+            VersionState::Retired => {
+                self.consume(index, &body.act, &Deed::model_retire(&body.version)).map(|_| ())?;
+            }
+            VersionState::Revoked => {
+                self.consume(index, &body.act, &Deed::model_revoke(&body.version)).map(|_| ())?;
+            }
+            VersionState::Candidate => {}
+        }
+        if !may_follow(body.from, body.to) {
+            return Err(edge(index, what(), "that change of state is not possible"));
+        }
+        if let Some(version) = self.version_mut(&body.version) {
+            version.state = body.to;
+            version.state_entries.push(index);
+            version.carried_by.clone_from(&body.approvals);
+            if body.to == VersionState::Quarantined {
+                version.quarantined = Some((body.act.by, index));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that enough valid approvals carry a change to `approved`; they hold the decisions.
+    fn check_carried(&self, index: u64, body: &ModelStateV1) -> Result<(), NotAdmitted> {
+        let what = || version_what(&body.version);
+        let verdict = self.approvals(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
+        if !verdict.complete() {
+            return Err(edge(index, what(), "it lacks approvals by enough different people"));
+        }
+        let counted: Vec<StatementRef> =
+            self.counted_approvals(&body.version).iter().map(|approval| approval.statement).collect();
+        if body.approvals != counted {
+            return Err(edge(index, what(), "it cites other approvals than those that count"));
+        }
+        Ok(())
+    }
+
+    /// What the approvals of a version amount to now, by the rules of `bartizan_policy::approvals`.
+    pub fn approvals(&self, version: &VersionRef) -> Option<approvals::Verdict> {
+        let found = self.version(version)?;
+        let makers = self.makers(version);
+        let case = approvals::Case {
+            tier: self.tier(),
+            sensitive: found.body.sensitivity == Sensitivity::Sensitive,
+            makers: &makers,
+            covers: policy_covers(self.covers(version)?),
+            quarantine: found.quarantined.map(|(by, index)| approvals::Quarantine { by: self.person(by), index }),
+        };
+        let given: Vec<approvals::Approval> = found
+            .approvals
+            .iter()
+            .map(|approval| approvals::Approval {
+                by: self.person(approval.body.act.by),
+                covers: policy_covers(approval.body.covers),
+                index: approval.statement.entry,
+            })
+            .collect();
+        Some(approvals::evaluate(case, &given))
+    }
+
+    /// The approvals that count now.
+    pub fn counted_approvals(&self, version: &VersionRef) -> Vec<&Approval> {
+        let (Some(found), Some(verdict)) = (self.version(version), self.approvals(version)) else {
+            return Vec::new();
+        };
+        let discounted: Vec<u64> = verdict.discounted.iter().map(|(index, _)| *index).collect();
+        found.approvals.iter().filter(|approval| !discounted.contains(&approval.statement.entry)).collect()
+    }
+
+    /// What an approval of this version covers today.
+    pub fn covers(&self, version: &VersionRef) -> Option<Covers> {
+        let found = self.version(version)?;
+        let policy = self.policy()?;
+        let origin = self.origins.get(&found.body.origin.entry)?;
+        let mut evidence: Vec<Digest> = vec![found.statement.payload, origin.statement.payload];
+        evidence.extend(origin.body.trained_on.iter().map(|dataset| dataset.statement.payload));
+        let evidence = sha256(&canonical::to_bytes(&evidence).ok()?);
+        Some(Covers { manifest: found.body.manifest, evidence, policy })
+    }
+
+    pub(super) fn apply_alias(&mut self, index: u64, body: &AliasV1) -> Result<(), NotAdmitted> {
+        let what = || format!("alias {}@{}", body.model, body.alias);
+        let named = match body.version {
+            Some(version) => version,
+            None => {
+                let model = self.models.get(&body.model);
+                let now = model.and_then(|model| model.aliases.get(&body.alias));
+                now.ok_or_else(|| edge(index, what(), "it does not exist"))?.0
+            }
+        };
+        let alias = AliasRef { name: body.model.clone(), alias: body.alias.clone() };
+        self.consume(index, &body.act, &Deed::alias_set(&alias))?;
+        let version = VersionRef::new(body.model.clone(), named);
+        let found = self.version(&version).ok_or_else(|| edge(index, what(), "its version does not exist"))?;
+        if found.body.manifest != body.manifest {
+            return Err(edge(index, what(), "its version has another manifest"));
+        }
+        let stopped = matches!(found.state, VersionState::Quarantined | VersionState::Revoked);
+        let guarded = GUARDED_ALIASES.contains(&body.alias.as_str());
+        if body.version.is_some() && (stopped || (guarded && found.state != VersionState::Approved)) {
+            return Err(edge(index, what(), "its version is stopped, or not approved for a guarded alias"));
+        }
+        let Some(model) = self.models.get_mut(&body.model) else { return Ok(()) };
+        match body.version {
+            Some(version) => model.aliases.insert(body.alias.clone(), (version, index)),
+            None => model.aliases.remove(&body.alias),
+        };
+        Ok(())
+    }
+
+    /// Who had a hand in a version, as separation of duties counts it.
+    pub fn makers(&self, version: &VersionRef) -> Makers {
+        let imported = self.version(version).map(|found| self.person(found.body.act.by));
+        Makers { imported: imported.into_iter().collect(), ..Makers::default() }
+    }
+}
+
+fn policy_covers(covers: Covers) -> approvals::Covers {
+    approvals::Covers { manifest: covers.manifest, evidence: covers.evidence, policy: covers.policy }
+}
+
+/// The possible changes of state.
+fn may_follow(from: VersionState, to: VersionState) -> bool {
+    use VersionState::{Approved, Candidate, Quarantined, Retired, Revoked};
+    match (from, to) {
+        (Candidate | Retired | Quarantined, Approved) | (Approved, Retired) => true,
+        (Candidate | Approved | Retired, Quarantined) => true,
+        (Revoked, _) => false,
+        (_, Revoked) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,124 @@
+//! Questions that the state answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+
+use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
+use bartizan_keys::KeyId;
+use bartizan_policy::{PersonId, Role, Tier};
+
+use super::{ApiKey, Dataset, KeyGrant, Model, Origin, Principal, Project, RoleConfirmation, State, Version};
+
+impl State {
+    /// The index of the next entry: the tree size up to which a whole ledger is folded.
+    pub fn next_index(&self) -> u64 {
+        self.next
+    }
+
+    /// The latest time that any statement asserts.
+    pub fn last_time(&self) -> Timestamp {
+        self.last_time
+    }
+
+    /// The project, once its first entry is folded.
+    pub fn project(&self) -> Option<&Project> {
+        self.project.as_ref()
+    }
+
+    /// The tier; `release`, the stricter one, as long as no entry says.
+    pub fn tier(&self) -> Tier {
+        self.project.as_ref().map_or(Tier::Release, |project| project.tier)
+    }
+
+    /// The digest of the access policy in force.
+    pub fn policy(&self) -> Option<Digest> {
+        self.policies.last().map(|(_, policy)| *policy)
+    }
+
+    /// Every access policy that was put in force, with its entry, first to last.
+    pub fn policies(&self) -> &[(u64, Digest)] {
+        &self.policies
+    }
+
+    /// The keys that were granted something.
+    pub fn keys(&self) -> &BTreeMap<KeyId, KeyGrant> {
+        &self.keys
+    }
+
+    /// The principals.
+    pub fn principals(&self) -> &BTreeMap<PrincipalId, Principal> {
+        &self.principals
+    }
+
+    /// Confirmed grants that wait for another person to make them, by the index of the confirmation.
+    pub fn role_confirmations(&self) -> &BTreeMap<u64, RoleConfirmation> {
+        &self.role_confirmations
+    }
+
+    /// The API keys by their public id.
+    pub fn api_keys(&self) -> &BTreeMap<String, ApiKey> {
+        &self.api_keys
+    }
+
+    /// The data sets.
+    pub fn datasets(&self) -> &BTreeMap<Name, BTreeMap<NonZeroU32, Dataset>> {
+        &self.datasets
+    }
+
+    /// One version of a data set.
+    pub fn dataset(&self, version: &VersionRef) -> Option<&Dataset> {
+        self.datasets.get(&version.name)?.get(&version.version)
+    }
+
+    /// The models.
+    pub fn models(&self) -> &BTreeMap<Name, Model> {
+        &self.models
+    }
+
+    /// One model version.
+    pub fn version(&self, version: &VersionRef) -> Option<&Version> {
+        self.models.get(&version.name)?.versions.get(&version.version)
+    }
+
+    pub(super) fn version_mut(&mut self, version: &VersionRef) -> Option<&mut Version> {
+        self.models.get_mut(&version.name)?.versions.get_mut(&version.version)
+    }
+
+    /// The declared origin of a model version.
+    pub fn origin_of(&self, version: &Version) -> Option<&Origin> {
+        self.origins.get(&version.body.origin.entry)
+    }
+
+    /// The person behind a principal: itself, or who answers for it.
+    pub fn person(&self, principal: PrincipalId) -> PersonId {
+        PersonId::new(self.principals.get(&principal).and_then(|found| found.responsible).unwrap_or(principal))
+    }
+
+    /// The roles that a principal holds.
+    pub fn roles(&self, principal: PrincipalId) -> BTreeSet<Role> {
+        self.principals.get(&principal).map(|found| found.roles.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// The model versions that were trained on a data set version, or on one that extends it.
+    pub fn trained_from(&self, dataset: &VersionRef) -> Vec<VersionRef> {
+        let mut reached = vec![dataset.clone()];
+        for (name, versions) in &self.datasets {
+            for (number, found) in versions {
+                let extends = found.body.extends.as_ref().is_some_and(|base| reached.contains(&base.version));
+                if extends {
+                    reached.push(VersionRef::new(name.clone(), *number));
+                }
+            }
+        }
+        let mut models = Vec::new();
+        for model in self.models.values() {
+            for version in model.versions.values() {
+                let trained_on = self.origin_of(version).map(|origin| origin.body.trained_on.as_slice());
+                if trained_on.unwrap_or_default().iter().any(|used| reached.contains(&used.version)) {
+                    models.push(version.body.version.clone());
+                }
+            }
+        }
+        models
+    }
+}
