@@ -281,6 +281,16 @@ impl Verifier {
         Self(hasher.finish())
     }
 
+    /// The verifier whose 32 stored bytes are `digest`.
+    pub const fn from_digest(digest: Digest) -> Self {
+        Self(digest)
+    }
+
+    /// The 32 bytes to store.
+    pub const fn digest(&self) -> Digest {
+        self.0
+    }
+
     fn matches(&self, other: &Self) -> bool {
         self.0.as_bytes().as_slice().ct_eq(other.0.as_bytes().as_slice()).into()
     }

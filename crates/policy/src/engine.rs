@@ -157,7 +157,11 @@ impl Policies {
         let mut reasons: Vec<Reason> = determining.into_iter().map(Reason::Policy).collect();
         if self.permitting(question, roles)?.is_empty() {
             let any_of = self.sufficient_roles(question)?;
-            reasons.push(if any_of.is_empty() { Reason::NothingAllows } else { Reason::RoleMissing { any_of } });
+            reasons.push(if any_of.is_empty() {
+                Reason::NothingAllows
+            } else {
+                Reason::RoleMissing { any_of }
+            });
         }
         Ok(Judged { effect: Effect::Deny, reasons, waived: Vec::new() })
     }
@@ -213,7 +217,8 @@ impl Policies {
         }
         let mut clauses = Vec::new();
         for id in response.diagnostics().reason() {
-            let clause = self.clauses.get(id).ok_or_else(|| Failure(format!("policy `{id}` is not known")))?;
+            let clause =
+                self.clauses.get(id).ok_or_else(|| Failure(format!("policy `{id}` is not known")))?;
             clauses.push(clause.clone());
         }
         clauses.sort();
@@ -296,3 +301,6 @@ fn digest(texts: &[&str]) -> Digest {
     }
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests;

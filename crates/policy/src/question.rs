@@ -9,8 +9,7 @@ use serde::Serialize;
 use crate::action::Action;
 use crate::api_key::{ApiKeyId, Scopes};
 use crate::facts::{
-    ContextFacts, Credential, Makers, ModelFacts, NetworkClass, PrincipalFacts, ProjectFacts,
-    ResourceFacts,
+    ContextFacts, Credential, Makers, ModelFacts, NetworkClass, PrincipalFacts, ProjectFacts, ResourceFacts,
 };
 use crate::op::Operation;
 use crate::role::{PersonId, PrincipalKind, Role, Standing, Tier};
@@ -223,12 +222,9 @@ impl<'a> ResourceV1<'a> {
             ResourceFacts::User(user) => {
                 Self { person: Some(user.person), principal: Some(user.principal), ..base }
             }
-            ResourceFacts::Key(key) => Self {
-                key: Some(key.key),
-                person: Some(key.person),
-                principal: Some(key.principal),
-                ..base
-            },
+            ResourceFacts::Key(key) => {
+                Self { key: Some(key.key), person: Some(key.person), principal: Some(key.principal), ..base }
+            }
             ResourceFacts::Grant(grant) => Self {
                 confirmed_by: grant.confirmed_by,
                 person: Some(grant.person),
@@ -253,4 +249,3 @@ impl<'a> ResourceV1<'a> {
         }
     }
 }
-

@@ -78,7 +78,11 @@ fn people(people: &BTreeSet<PersonId>) -> Result<RestrictedExpression, Untransla
     Ok(RestrictedExpression::new_set(references?))
 }
 
-fn entity(id: EntityUid, attributes: Attributes, parents: HashSet<EntityUid>) -> Result<Entity, Untranslatable> {
+fn entity(
+    id: EntityUid,
+    attributes: Attributes,
+    parents: HashSet<EntityUid>,
+) -> Result<Entity, Untranslatable> {
     Entity::new(id, attributes, parents).map_err(refused)
 }
 

@@ -28,5 +28,7 @@ pub mod state;
 pub mod statement;
 
 pub use crate::released::{ModelVersion, NotReleased, Released};
+pub use crate::index::{Index, IndexFailed};
 pub use crate::replay::{Replayed, ReplayFailed, replay};
+pub use crate::service::*;
 

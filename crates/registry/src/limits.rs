@@ -35,3 +35,15 @@ pub const CLOCK_BEHIND_MILLIS: i64 = 5 * 60 * 1000;
 
 /// Aliases that say "this one is in use": setting one is a promotion and needs an approved version.
 pub const GUARDED_ALIASES: &[&str] = &["champion", "prod", "production", "live"];
+
+/// Bytes of a name, login or e-mail address of a principal.
+pub const PROFILE_TEXT_BYTES: usize = 256;
+
+/// Uploads that one process holds before they are used.
+pub const PENDING_UPLOADS: usize = 16_384;
+
+/// How long an upload waits to be used: an hour.
+pub const UPLOAD_MILLIS: i64 = 60 * 60 * 1000;
+
+/// How long the first admin's API key lives: 90 days.
+pub const FOUNDER_KEY_MILLIS: i64 = 90 * 24 * 60 * 60 * 1000;

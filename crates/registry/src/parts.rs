@@ -1,22 +1,41 @@
-//! Deliveries as the data set root binds them.
+//! The root over the parts of a data set version; see `docs/formats/dataset-root.md`.
 
-use bartizan_base::Digest;
-use bartizan_data::dataset::{Part, dataset_root};
+use bartizan_base::{Digest, canonical};
+use bartizan_ledger::{leaf_hash, root_of};
+use serde::Serialize;
 
 use crate::statement::PartV1;
 
-/// The root over the parts of a data set version; see `docs/formats/dataset-root.md`.
-pub(crate) fn root(parts: &[PartV1]) -> Digest {
-    let bound: Vec<Part> = parts
-        .iter()
-        .map(|part| Part {
-            digest: part.digest,
+/// What the root binds of one part, in canonical order. Where the bytes lie is no part of its identity.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bound {
+    bytes: u64,
+    digest: Digest,
+    format: &'static str,
+    rows: u64,
+    source: Digest,
+    time: bartizan_base::Timestamp,
+    writer: bartizan_base::PrincipalId,
+}
+
+/// The RFC 9162 root over the canonical bytes of each part, first to last.
+///
+/// # Errors
+/// When a count has no canonical form (2^53 or more).
+pub(crate) fn root(parts: &[PartV1]) -> Result<Digest, canonical::EncodeError> {
+    let mut leaves = Vec::with_capacity(parts.len());
+    for part in parts {
+        let bound = Bound {
             bytes: part.bytes,
+            digest: part.digest,
+            format: "bartizan-part-v1",
             rows: part.rows,
             source: part.source.commitment,
-            writer: part.writer,
             time: part.time,
-        })
-        .collect();
-    dataset_root(&bound)
+            writer: part.writer,
+        };
+        leaves.push(leaf_hash(&canonical::to_bytes(&bound)?));
+    }
+    Ok(root_of(&leaves))
 }

@@ -47,10 +47,23 @@ pub enum ReplayFailed {
 /// # Errors
 /// When the ledger cannot be read or an entry does not follow.
 pub fn replay(snapshot: &Snapshot, root: &PublicKey) -> Result<Replayed, ReplayFailed> {
+    replay_past(snapshot, root, u64::MAX).map(|(replayed, _)| replayed)
+}
+
+/// As [`replay`]; also returns the state as it was after `size` entries.
+pub(crate) fn replay_past(
+    snapshot: &Snapshot,
+    root: &PublicKey,
+    size: u64,
+) -> Result<(Replayed, Option<State>), ReplayFailed> {
     let mut state = State::new(root.clone(), Coverage::Whole);
+    let mut past = None;
     for entry in snapshot.entries(0..snapshot.size()) {
+        if state.next_index() == size {
+            past = Some(state.clone());
+        }
         let entry = entry?;
         state.admit(entry.index, &entry.bytes)?;
     }
-    Ok(Replayed { state, checkpoint: snapshot.checkpoint().clone() })
+    Ok((Replayed { state, checkpoint: snapshot.checkpoint().clone() }, past))
 }

@@ -87,7 +87,13 @@ impl DirBlobs {
     }
 
     /// Adds names below `dir` to `found`, ascending, until there are `limit`.
-    fn walk(&self, dir: &str, window: &Window<'_>, limit: usize, found: &mut Vec<BlobName>) -> io::Result<()> {
+    fn walk(
+        &self,
+        dir: &str,
+        window: &Window<'_>,
+        limit: usize,
+        found: &mut Vec<BlobName>,
+    ) -> io::Result<()> {
         let mut done: Option<String> = None;
         while found.len() < limit {
             let wanted = (limit - found.len()).saturating_add(LIST_SLACK);

@@ -54,7 +54,8 @@ impl DirCas {
             other => other?,
         };
         let len = usize::try_from(file.len()?).ok().filter(|len| *len <= CAS_VALUE_BYTES);
-        let len = len.ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, "longer than a value may be"))?;
+        let len =
+            len.ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, "longer than a value may be"))?;
         let mut value = vec![0; len];
         file.read_exact_at(0, &mut value)?;
         Ok(Some(value))

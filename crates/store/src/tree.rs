@@ -65,7 +65,10 @@ impl Tree {
     }
 
     /// Writes files whole and durably, in groups; the error names the file concerned.
-    pub(crate) fn write<'n>(self: &Arc<Self>, files: &[(&'n str, &[u8])]) -> Result<(), (&'n str, io::Error)> {
+    pub(crate) fn write<'n>(
+        self: &Arc<Self>,
+        files: &[(&'n str, &[u8])],
+    ) -> Result<(), (&'n str, io::Error)> {
         let mut changes = Changes::default();
         let mut last = "";
         for group in files.chunks(OPEN_FILES) {

@@ -20,7 +20,9 @@ pub struct Scopes(BTreeSet<Action>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScopesInvalid {
     /// An element names no action.
-    #[error("`{text}` is no scope: expected an action such as `model.show`, a group such as `data.*`, or `read`")]
+    #[error(
+        "`{text}` is no scope: expected an action such as `model.show`, a group such as `data.*`, or `read`"
+    )]
     Unknown {
         /// The offending element, cut to 80 characters.
         text: String,

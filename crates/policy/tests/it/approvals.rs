@@ -43,8 +43,16 @@ fn check(case: Case<'_>, approvals: &[Approval], expected: Expect) {
 #[test]
 fn an_ordinary_model_needs_one() {
     let makers = makers();
-    check(case(Tier::Release, false, &makers), &[], expect!["0 of 1, missing 1, incomplete; not counted: []"]);
-    check(case(Tier::Release, false, &makers), &[approval(ANNA, 5)], expect!["1 of 1, missing 0, complete; not counted: []"]);
+    check(
+        case(Tier::Release, false, &makers),
+        &[],
+        expect!["0 of 1, missing 1, incomplete; not counted: []"],
+    );
+    check(
+        case(Tier::Release, false, &makers),
+        &[approval(ANNA, 5)],
+        expect!["1 of 1, missing 0, complete; not counted: []"],
+    );
 }
 
 #[test]
@@ -52,17 +60,41 @@ fn a_sensitive_model_needs_two_different_persons() {
     let makers = makers();
     let sensitive = case(Tier::Release, true, &makers);
     check(sensitive, &[approval(ANNA, 5)], expect!["1 of 2, missing 1, incomplete; not counted: []"]);
-    check(sensitive, &[approval(ANNA, 5), approval(ANNA, 6)], expect!["1 of 2, missing 1, incomplete; not counted: [#6 repeated]"]);
-    check(sensitive, &[approval(BEN, 6), approval(ANNA, 5)], expect!["2 of 2, missing 0, complete; not counted: []"]);
+    check(
+        sensitive,
+        &[approval(ANNA, 5), approval(ANNA, 6)],
+        expect!["1 of 2, missing 1, incomplete; not counted: [#6 repeated]"],
+    );
+    check(
+        sensitive,
+        &[approval(BEN, 6), approval(ANNA, 5)],
+        expect!["2 of 2, missing 0, complete; not counted: []"],
+    );
 }
 
 #[test]
 fn makers_do_not_count_in_tier_release() {
     let makers = makers();
-    check(case(Tier::Release, false, &makers), &[approval(CLARA, 5)], expect!["0 of 1, missing 1, incomplete; not counted: [#5 maker]"]);
-    check(case(Tier::Explore, false, &makers), &[approval(CLARA, 5)], expect!["1 of 1, missing 0, complete, self-approved; not counted: []"]);
-    check(case(Tier::Explore, true, &makers), &[approval(ANNA, 5)], expect!["1 of 1, missing 0, complete, self-approved; not counted: []"]);
-    check(case(Tier::Explore, true, &makers), &[approval(ANNA, 5), approval(BEN, 6)], expect!["2 of 1, missing 0, complete; not counted: []"]);
+    check(
+        case(Tier::Release, false, &makers),
+        &[approval(CLARA, 5)],
+        expect!["0 of 1, missing 1, incomplete; not counted: [#5 maker]"],
+    );
+    check(
+        case(Tier::Explore, false, &makers),
+        &[approval(CLARA, 5)],
+        expect!["1 of 1, missing 0, complete, self-approved; not counted: []"],
+    );
+    check(
+        case(Tier::Explore, true, &makers),
+        &[approval(ANNA, 5)],
+        expect!["1 of 1, missing 0, complete, self-approved; not counted: []"],
+    );
+    check(
+        case(Tier::Explore, true, &makers),
+        &[approval(ANNA, 5), approval(BEN, 6)],
+        expect!["2 of 1, missing 0, complete; not counted: []"],
+    );
 }
 
 #[test]
@@ -86,9 +118,21 @@ fn quarantine_takes_new_approvals_by_others() {
     let makers = makers();
     let quarantined =
         |tier| Case { quarantine: Some(Quarantine { by: BEN, index: 10 }), ..case(tier, false, &makers) };
-    check(quarantined(Tier::Release), &[approval(ANNA, 5), approval(BEN, 11)], expect!["0 of 1, missing 1, incomplete; not counted: [#5 before-quarantine, #11 quarantiner]"]);
-    check(quarantined(Tier::Release), &[approval(ANNA, 5), approval(ANNA, 12)], expect!["1 of 1, missing 0, complete; not counted: [#5 before-quarantine]"]);
-    check(quarantined(Tier::Explore), &[approval(BEN, 11)], expect!["1 of 1, missing 0, complete, self-approved; not counted: []"]);
+    check(
+        quarantined(Tier::Release),
+        &[approval(ANNA, 5), approval(BEN, 11)],
+        expect!["0 of 1, missing 1, incomplete; not counted: [#5 before-quarantine, #11 quarantiner]"],
+    );
+    check(
+        quarantined(Tier::Release),
+        &[approval(ANNA, 5), approval(ANNA, 12)],
+        expect!["1 of 1, missing 0, complete; not counted: [#5 before-quarantine]"],
+    );
+    check(
+        quarantined(Tier::Explore),
+        &[approval(BEN, 11)],
+        expect!["1 of 1, missing 0, complete, self-approved; not counted: []"],
+    );
 }
 
 proptest! {

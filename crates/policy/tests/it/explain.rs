@@ -7,9 +7,14 @@ use crate::world::{ANNA, ask, model, people, policies};
 
 fn show(explanation: &Explanation) -> String {
     let mut lines = vec![explanation.decision.effect.to_string()];
-    lines.extend(explanation.permits.iter().map(|clause| format!("permit {}: {}", clause.policy, clause.reason)));
     lines.extend(
-        explanation.forbids.iter().map(|clause| format!("forbid {} ({}): {}", clause.policy, clause.topic, clause.reason)),
+        explanation.permits.iter().map(|clause| format!("permit {}: {}", clause.policy, clause.reason)),
+    );
+    lines.extend(
+        explanation
+            .forbids
+            .iter()
+            .map(|clause| format!("forbid {} ({}): {}", clause.policy, clause.topic, clause.reason)),
     );
     for nearest in &explanation.nearest {
         lines.push(format!("nearest {}", nearest.permit.policy));
@@ -25,52 +30,71 @@ fn check(question: &Question, expected: Expect) {
 
 #[test]
 fn an_allow_names_its_permits() {
-    check(&ask(Tier::Explore, &[Role::Admin, Role::Approver], Action::ModelApprove), expect![[r#"
+    check(
+        &ask(Tier::Explore, &[Role::Admin, Role::Approver], Action::ModelApprove),
+        expect![[r#"
         allow
         permit explore-admin: in tier explore an admin may do everything
-        permit model-approve: approvers approve versions"#]]);
+        permit model-approve: approvers approve versions"#]],
+    );
 }
 
 #[test]
 fn a_missing_role() {
-    check(&ask(Tier::Release, &[Role::Viewer], Action::DataAdd), expect![[r#"
+    check(
+        &ask(Tier::Release, &[Role::Viewer], Action::DataAdd),
+        expect![[r#"
         deny
         nearest data-work
-          role data-scientist or ml-engineer is needed"#]]);
-    check(&ask(Tier::Explore, &[], Action::ModelApprove), expect![[r#"
+          role data-scientist or ml-engineer is needed"#]],
+    );
+    check(
+        &ask(Tier::Explore, &[], Action::ModelApprove),
+        expect![[r#"
         deny
         nearest model-approve
           role approver is needed
         nearest explore-admin
-          role admin is needed"#]]);
+          role admin is needed"#]],
+    );
 }
 
 #[test]
 fn separation_alone_and_with_a_missing_role() {
     let own = ModelFacts { makers: Makers { trained: people(&[ANNA]), ..Makers::default() }, ..model() };
-    let question = |list| Question { resource: own.clone().into(), ..ask(Tier::Release, list, Action::ModelApprove) };
-    check(&question(&[Role::Approver]), expect![[r#"
+    let question =
+        |list| Question { resource: own.clone().into(), ..ask(Tier::Release, list, Action::ModelApprove) };
+    check(
+        &question(&[Role::Approver]),
+        expect![[r#"
         deny
         permit model-approve: approvers approve versions
         forbid separation-trained (separation): the version was trained by you: another person must approve
         nearest model-approve
-          the version was trained by you: another person must approve (separation)"#]]);
-    check(&question(&[Role::MlEngineer]), expect![[r#"
+          the version was trained by you: another person must approve (separation)"#]],
+    );
+    check(
+        &question(&[Role::MlEngineer]),
+        expect![[r#"
         deny
         forbid separation-trained (separation): the version was trained by you: another person must approve
         nearest model-approve
           role approver is needed
-          the version was trained by you: another person must approve (separation)"#]]);
+          the version was trained by you: another person must approve (separation)"#]],
+    );
 }
 
 #[test]
 fn different_permits_miss_different_roles() {
-    check(&ask(Tier::Release, &[Role::Viewer], Action::ModelExport), expect![[r#"
+    check(
+        &ask(Tier::Release, &[Role::Viewer], Action::ModelExport),
+        expect![[r#"
         deny
         nearest model-export-ordinary
           role data-scientist is needed
         nearest model-export
-          role ml-engineer or security is needed"#]]);
+          role ml-engineer or security is needed"#]],
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use bartizan_base::canonical;
+use bartizan_base::{canonical, sha256};
 use bartizan_policy::{
     Action, Allowed, ContextFacts, DecisionRecord, Effect, GrantFacts, Makers, ModelFacts, PrincipalFacts,
     ProjectFacts, RecordInvalid, RefusedOr, Request, Role, Tier, op,
@@ -41,7 +41,10 @@ fn ready<F: Future>(future: F) -> F::Output {
     }
 }
 
-fn kept(record: &Cell<Option<DecisionRecord>>, index: u64) -> impl FnOnce(&DecisionRecord) -> io::Result<u64> {
+fn kept(
+    record: &Cell<Option<DecisionRecord>>,
+    index: u64,
+) -> impl FnOnce(&DecisionRecord) -> io::Result<u64> {
     move |decision| {
         record.set(Some(decision.clone()));
         Ok(index)
@@ -68,7 +71,8 @@ fn an_allow_is_recorded_and_then_held() {
 fn a_denial_is_recorded_too() {
     let record = Cell::new(None);
     let refused = policies().decide(approve(Role::Viewer)).record_sync(kept(&record, 42)).unwrap_err();
-    expect!["`model.approve` on `fraud:3` is not allowed: role approver is needed"].assert_eq(&refused.to_string());
+    expect!["`model.approve` on `fraud:3` is not allowed: role approver is needed"]
+        .assert_eq(&refused.to_string());
     let RefusedOr::Refused(refused) = refused else { panic!("recorded") };
     assert_eq!(refused.ledger_index, 42);
     let record = record.take().unwrap();
@@ -125,22 +129,25 @@ fn golden() -> DecisionRecord {
 }
 
 const GOLDEN: &[u8] = include_bytes!("../../../../tests/golden/decision/v1/record.json");
+const GOLDEN_INPUT: &[u8] = include_bytes!("../../../../tests/golden/decision/v1/input.json");
 
 #[test]
 fn the_golden_record_is_read_for_ever() {
     let record = DecisionRecord::from_bytes(GOLDEN).unwrap();
     assert_eq!(record.to_bytes().unwrap(), GOLDEN);
+    assert_eq!(record.input, sha256(GOLDEN_INPUT));
     // The digest of the policies moves with every change of them, and no other member does.
     let today = DecisionRecord { policy: record.policy, ..golden() };
     assert_eq!(String::from_utf8(today.to_bytes().unwrap()).unwrap(), String::from_utf8_lossy(GOLDEN));
-    expect![[""]].assert_eq(&String::from_utf8_lossy(GOLDEN));
+    expect![[r#"{"action":"model.approve","at":"2026-03-01T12:00:00.000Z","effect":"allow","format":"bartizan-decision-v1","input":"8bbe8c53aad56e0c5fad4602e7af29eaa4eb3e32af5d43d4787d07527e64f2cd","person":"usr_01010101010101010101010101010101","policies":["explore-admin"],"policy":"bc6bf140ebbde7b3d358f4463eb0a9053a4370392d46dfce457df06921a9eea4","principal":"usr_01010101010101010101010101010101","project":"prj_09090909090909090909090909090909","resource":"497ba3e7fbb8b4a1c1c7af8b66c6a59eac18de8affe1f947000e7da4299bb780","resource_kind":"Model","resource_name":"fraud:3","tier":"explore","via":"local","waived":["separation-imported"]}"#]].assert_eq(&String::from_utf8_lossy(GOLDEN));
 }
 
 #[test]
 fn members_of_a_record_are_sorted() {
     let bytes = golden().to_bytes().unwrap();
     let text = String::from_utf8(bytes).unwrap();
-    let names: Vec<&str> = text.split('"').skip(1).step_by(2).filter(|word| text.contains(&format!("\"{word}\":"))).collect();
+    let names: Vec<&str> =
+        text.split('"').skip(1).step_by(2).filter(|word| text.contains(&format!("\"{word}\":"))).collect();
     assert!(names.is_sorted(), "{names:?}");
     assert_eq!(names.len(), 16);
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::LazyLock;
 
 use bartizan_base::{PrincipalId, ProjectId, Timestamp, sha256};
 use bartizan_policy::api_key::ApiKeyId;
@@ -38,8 +39,10 @@ pub(crate) fn people(list: &[PersonId]) -> BTreeSet<PersonId> {
     list.iter().copied().collect()
 }
 
-pub(crate) fn policies() -> Policies {
-    Policies::builtin().unwrap()
+/// The built-in policies, loaded once for all tests.
+pub(crate) fn policies() -> &'static Policies {
+    static POLICIES: LazyLock<Policies> = LazyLock::new(|| Policies::builtin().unwrap());
+    &POLICIES
 }
 
 /// `fraud:3`, imported by Clara.

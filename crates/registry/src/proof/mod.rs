@@ -5,6 +5,7 @@ mod format;
 mod verify;
 mod words;
 
+pub(crate) use self::collect::read_private;
 pub use self::collect::{Prover, ProveFailed};
 pub use self::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ProofMalformed};
 pub use self::verify::{ProofRefused, Seen, Verdict, VerifyOptions, trusted_log, verify};

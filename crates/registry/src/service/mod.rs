@@ -1,1 +1,143 @@
-//! service
+//! The registry at work: decide, record, sign, append, fold.
+
+mod access;
+mod facts;
+mod failed;
+mod life;
+mod models;
+mod profile;
+mod uploads;
+mod write;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use bartizan_base::{Blobs, Clock, PrincipalId, Timestamp};
+use bartizan_keys::Keys;
+use bartizan_ledger::{Ledger, SignedCheckpoint, Snapshot};
+use bartizan_policy::api_key::Admitted;
+use bartizan_policy::{ContextFacts, Policies};
+use rand_core::CryptoRng;
+
+pub use self::access::{Explained, NewApiKey, NewPrincipal, PrincipalView};
+pub use self::failed::Failed;
+pub use self::life::{Founder, Stores, create, ledger_origin, open};
+pub use self::models::{ModelFile, NewModel, Quarantine, VerificationReport};
+pub use self::profile::Profile;
+pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
+use crate::state::State;
+
+/// A generator of random bytes, made anew for each use.
+pub type Randomness = fn() -> Box<dyn CryptoRng + Send>;
+
+/// The open registry of one project. Cheap to clone; all methods may be called from any task.
+#[derive(Clone)]
+pub struct Registry {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    ledger: Ledger,
+    keys: Arc<Keys>,
+    blobs: Arc<dyn Blobs>,
+    index: crate::index::Index,
+    clock: Arc<dyn Clock>,
+    random: Randomness,
+    policies: Policies,
+    state: RwLock<Arc<State>>,
+    writer: tokio::sync::Mutex<()>,
+    uploads: Mutex<uploads::Pending>,
+}
+
+/// Who asks, and how they proved who they are.
+#[derive(Debug)]
+pub struct Caller {
+    principal: PrincipalId,
+    credential: Presented,
+}
+
+#[derive(Debug)]
+enum Presented {
+    Local,
+    Key(Admitted),
+    Session(std::net::IpAddr),
+}
+
+impl Caller {
+    /// Somebody who opened the data directory itself on this machine.
+    pub fn local(principal: PrincipalId) -> Self {
+        Self { principal, credential: Presented::Local }
+    }
+
+    /// Somebody whose API key was admitted.
+    pub fn key(admitted: Admitted) -> Self {
+        Self { principal: admitted.principal(), credential: Presented::Key(admitted) }
+    }
+
+    /// Somebody signed in to the console from an address.
+    pub fn session(principal: PrincipalId, from: std::net::IpAddr) -> Self {
+        Self { principal, credential: Presented::Session(from) }
+    }
+
+    /// The principal.
+    pub fn principal(&self) -> PrincipalId {
+        self.principal
+    }
+
+    fn context(&self, now: Timestamp) -> ContextFacts {
+        match &self.credential {
+            Presented::Local => ContextFacts::local(now),
+            Presented::Key(admitted) => ContextFacts::api_key(admitted, now),
+            Presented::Session(from) => ContextFacts::session(*from, now),
+        }
+    }
+}
+
+impl Registry {
+    /// The state after the last entry.
+    pub fn state(&self) -> Arc<State> {
+        Arc::clone(&self.inner.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The last checkpoint.
+    pub fn checkpoint(&self) -> SignedCheckpoint {
+        self.inner.ledger.checkpoint()
+    }
+
+    /// The ledger as it is now.
+    ///
+    /// # Errors
+    /// When the ledger cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot, Failed> {
+        Ok(self.inner.ledger.snapshot()?)
+    }
+
+    /// The public facts of the project's keys.
+    pub fn keys(&self) -> &Keys {
+        &self.inner.keys
+    }
+
+    /// The policies that decisions are taken under.
+    pub fn policies(&self) -> &Policies {
+        &self.inner.policies
+    }
+
+    /// The SQL index, for paged lists; it grants nothing.
+    pub fn index(&self) -> &crate::index::Index {
+        &self.inner.index
+    }
+
+    /// Runs blocking work (files, hashing, encryption, signatures) off the async threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Failed> + Send + 'static,
+    ) -> Result<T, Failed> {
+        let inner = Arc::clone(&self.inner);
+        tokio::task::spawn_blocking(move || work(&inner)).await.map_err(|_| Failed::Interrupted)?
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Registry({})", self.inner.keys.project())
+    }
+}

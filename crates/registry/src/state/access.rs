@@ -209,6 +209,7 @@ impl State {
                 }
             }
             RoleChange::Withdrawn => {
+                self.withdrawn.push((index, body.principal, body.role));
                 if let Some(holder) = self.principals.get_mut(&body.principal) {
                     holder.roles.remove(&body.role);
                 }

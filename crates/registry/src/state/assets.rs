@@ -34,7 +34,7 @@ impl State {
         let complete = earlier.is_some();
         let mut all = earlier.unwrap_or_default();
         all.extend(body.parts.iter().cloned());
-        if complete && parts::root(&all) != body.root {
+        if complete && parts::root(&all).ok() != Some(body.root) {
             return Err(edge(index, what(), "its root is not that of its parts"));
         }
         let Some(version) = body.version else { return Ok(()) };
@@ -111,6 +111,7 @@ impl State {
             body: body.clone(),
             state: VersionState::Candidate,
             state_entries: Vec::new(),
+            last_reason: None,
             quarantined: None,
             approvals: Vec::new(),
             carried_by: Vec::new(),
@@ -155,13 +156,14 @@ impl State {
             }
             VersionState::Candidate => {}
         }
-        if !may_follow(body.from, body.to) {
+        if !body.from.may_become(body.to) {
             return Err(edge(index, what(), "that change of state is not possible"));
         }
         if let Some(version) = self.version_mut(&body.version) {
             version.state = body.to;
             version.state_entries.push(index);
             version.carried_by.clone_from(&body.approvals);
+            version.last_reason.clone_from(&body.reason);
             if body.to == VersionState::Quarantined {
                 version.quarantined = Some((body.act.by, index));
             }
@@ -251,9 +253,15 @@ impl State {
         }
         let Some(model) = self.models.get_mut(&body.model) else { return Ok(()) };
         match body.version {
-            Some(version) => model.aliases.insert(body.alias.clone(), (version, index)),
-            None => model.aliases.remove(&body.alias),
-        };
+            Some(version) => {
+                model.removed_aliases.remove(&body.alias);
+                model.aliases.insert(body.alias.clone(), (version, index));
+            }
+            None => {
+                model.aliases.remove(&body.alias);
+                model.removed_aliases.insert(body.alias.clone(), index);
+            }
+        }
         Ok(())
     }
 
@@ -266,16 +274,4 @@ impl State {
 
 fn policy_covers(covers: Covers) -> approvals::Covers {
     approvals::Covers { manifest: covers.manifest, evidence: covers.evidence, policy: covers.policy }
-}
-
-/// The possible changes of state.
-fn may_follow(from: VersionState, to: VersionState) -> bool {
-    use VersionState::{Approved, Candidate, Quarantined, Retired, Revoked};
-    match (from, to) {
-        (Candidate | Retired | Quarantined, Approved) | (Approved, Retired) => true,
-        (Candidate | Approved | Retired, Quarantined) => true,
-        (Revoked, _) => false,
-        (_, Revoked) => true,
-        _ => false,
-    }
 }

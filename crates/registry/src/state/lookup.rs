@@ -7,7 +7,7 @@ use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::KeyId;
 use bartizan_policy::{PersonId, Role, Tier};
 
-use super::{ApiKey, Dataset, KeyGrant, Model, Origin, Principal, Project, RoleConfirmation, State, Version};
+use super::{ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, State, Version};
 
 impl State {
     /// The index of the next entry: the tree size up to which a whole ledger is folded.
@@ -18,6 +18,22 @@ impl State {
     /// The latest time that any statement asserts.
     pub fn last_time(&self) -> Timestamp {
         self.last_time
+    }
+
+    /// Every entry that was folded, first to last.
+    pub fn logged(&self) -> &[Logged] {
+        &self.logged
+    }
+
+    /// Every withdrawal of a role: the entry, from whom, and which role.
+    pub fn withdrawn(&self) -> &[(u64, PrincipalId, Role)] {
+        &self.withdrawn
+    }
+
+    /// The version that the next import of a model makes.
+    pub fn next_version(&self, model: &Name) -> NonZeroU32 {
+        let last = self.models.get(model).and_then(|model| model.versions.last_key_value());
+        last.and_then(|(last, _)| last.checked_add(1)).unwrap_or(NonZeroU32::MIN)
     }
 
     /// The project, once its first entry is folded.

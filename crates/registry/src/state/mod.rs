@@ -13,7 +13,8 @@ use std::num::NonZeroU32;
 
 use bartizan_base::{Digest, Name, PrincipalId, ProjectId, Timestamp, VersionRef, sha256};
 use bartizan_keys::{Algorithm, KeyId, PublicKey, Purpose, Verified, dsse};
-use bartizan_policy::{Action, PrincipalKind, Role, Tier};
+use bartizan_policy::api_key::Scopes;
+use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
 
 use crate::statement::{
     ApprovalV1, DatasetV1, KeyStanding, ModelVersionV1, OriginV1, PAYLOAD_TYPE, Predicate, Private, Standing,
@@ -36,6 +37,8 @@ pub struct State {
     root: PublicKey,
     next: u64,
     last_time: Timestamp,
+    logged: Vec<Logged>,
+    withdrawn: Vec<(u64, PrincipalId, Role)>,
     pub(crate) project: Option<Project>,
     pub(crate) policies: Vec<(u64, Digest)>,
     pub(crate) keys: BTreeMap<KeyId, KeyGrant>,
@@ -46,6 +49,23 @@ pub struct State {
     pub(crate) datasets: BTreeMap<Name, BTreeMap<NonZeroU32, Dataset>>,
     pub(crate) origins: BTreeMap<u64, Origin>,
     pub(crate) models: BTreeMap<Name, Model>,
+}
+
+/// What an entry is about, for lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// The ledger index.
+    pub index: u64,
+    /// The predicate type.
+    pub predicate_type: &'static str,
+    /// The subject's name: a pseudonymous id or an asset name.
+    pub name: String,
+    /// The subject's digest.
+    pub subject: Digest,
+    /// Who signed it.
+    pub signer: KeyId,
+    /// When, as asserted.
+    pub at: Timestamp,
 }
 
 /// The project as its root key states it.
@@ -126,10 +146,10 @@ pub struct ApiKey {
     pub principal: PrincipalId,
     /// The digest that a presented secret must have.
     pub verifier: Digest,
-    /// The actions it is limited to; empty for all.
-    pub scopes: Vec<String>,
-    /// The networks it may be used from; empty for all.
-    pub networks: Vec<String>,
+    /// The actions it is limited to.
+    pub scopes: Scopes,
+    /// The networks it may be used from.
+    pub networks: Networks,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Whether it may be used.
@@ -178,6 +198,8 @@ pub struct Model {
     pub versions: BTreeMap<NonZeroU32, Version>,
     /// The aliases, each with the version it names and the entry that said so.
     pub aliases: BTreeMap<Name, (NonZeroU32, u64)>,
+    /// The aliases that were removed, each with the entry that said so.
+    pub removed_aliases: BTreeMap<Name, u64>,
 }
 
 /// A model version.
@@ -191,6 +213,8 @@ pub struct Version {
     pub state: VersionState,
     /// The entries that changed its state, first to last.
     pub state_entries: Vec<u64>,
+    /// Why it was stopped last.
+    pub last_reason: Option<Private>,
     /// Who put it in quarantine last, and where.
     pub quarantined: Option<(PrincipalId, u64)>,
     /// Its approvals, first to last.
@@ -338,6 +362,8 @@ impl State {
             root,
             next: 0,
             last_time: Timestamp::EPOCH,
+            logged: Vec::new(),
+            withdrawn: Vec::new(),
             project: None,
             policies: Vec::new(),
             keys: BTreeMap::new(),
@@ -393,7 +419,16 @@ impl State {
             Predicate::Alias(body) => self.apply_alias(index, body)?,
         }
         self.next = index.saturating_add(1);
-        self.last_time = self.last_time.max(time_of(&signed.statement.predicate));
+        let at = time_of(&signed.statement.predicate);
+        self.last_time = self.last_time.max(at);
+        self.logged.push(Logged {
+            index,
+            predicate_type: signed.statement.predicate.predicate_type(),
+            name: signed.statement.subject.name.clone(),
+            subject: signed.statement.subject.digest.sha256,
+            signer: signed.signer,
+            at,
+        });
         Ok(())
     }
 

@@ -2,7 +2,8 @@
 
 use bartizan_base::{Digest, PrincipalId, ProjectId, Timestamp};
 use bartizan_keys::{Algorithm, KeyId, Purpose};
-use bartizan_policy::{DecisionRecord, PrincipalKind, Role, Tier};
+use bartizan_policy::api_key::Scopes;
+use bartizan_policy::{DecisionRecord, Networks, PrincipalKind, Role, Tier};
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Private, Subject, digest_of_name};
@@ -145,10 +146,10 @@ pub struct ApiKeyV1 {
     pub principal: PrincipalId,
     /// The digest that a presented secret must have; see `docs/formats/api-key.md`.
     pub verifier: Digest,
-    /// The actions it is limited to; empty for all that its principal may do.
-    pub scopes: Vec<String>,
-    /// The networks it may be used from, as CIDR; empty for all.
-    pub networks: Vec<String>,
+    /// The actions it is limited to.
+    pub scopes: Scopes,
+    /// The networks it may be used from, as CIDR.
+    pub networks: Networks,
     /// When it ends.
     pub expires_at: Timestamp,
     /// Whether it may be used.

@@ -206,6 +206,20 @@ pub enum VersionState {
     Revoked,
 }
 
+impl VersionState {
+    /// Whether a version in this state may come into another one.
+    pub const fn may_become(self, to: Self) -> bool {
+        match (self, to) {
+            (Self::Candidate | Self::Retired | Self::Quarantined, Self::Approved)
+            | (Self::Approved, Self::Retired)
+            | (Self::Candidate | Self::Approved | Self::Retired, Self::Quarantined) => true,
+            (Self::Revoked, _) => false,
+            (_, Self::Revoked) => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for VersionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

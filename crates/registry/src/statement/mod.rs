@@ -7,6 +7,7 @@ mod access;
 mod assets;
 
 use bartizan_base::{Digest, canonical, sha256};
+use bartizan_keys::Purpose;
 use bartizan_policy::DecisionRecord;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -118,7 +119,7 @@ pub enum StatementInvalid {
 }
 
 macro_rules! predicates {
-    ($($(#[$doc:meta])* $variant:ident($body:ty) = $uri:literal;)*) => {
+    ($($(#[$doc:meta])* $variant:ident($body:ty) = $uri:literal by $purpose:path;)*) => {
         /// What a statement says, by predicate type.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Predicate {
@@ -133,6 +134,21 @@ macro_rules! predicates {
             pub fn predicate_type(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => $uri,)*
+                }
+            }
+
+            /// Which of the project's keys sign statements of this type.
+            pub fn purpose(&self) -> Purpose {
+                match self {
+                    $(Self::$variant(_) => $purpose,)*
+                }
+            }
+
+            /// Which of the project's keys sign statements of a type.
+            pub fn purpose_of_type(predicate_type: &str) -> Option<Purpose> {
+                match predicate_type {
+                    $($uri => Some($purpose),)*
+                    _ => None,
                 }
             }
 
@@ -170,31 +186,31 @@ macro_rules! predicates {
 
 predicates! {
     /// The project exists, and in which tier.
-    Project(ProjectV1) = "https://bartizan.dev/project/v1";
+    Project(ProjectV1) = "https://bartizan.dev/project/v1" by Purpose::ProjectRoot;
     /// A key may sign statements of certain types.
-    Key(KeyV1) = "https://bartizan.dev/key/v1";
+    Key(KeyV1) = "https://bartizan.dev/key/v1" by Purpose::ProjectRoot;
     /// The access policy in force.
-    Policy(PolicyV1) = "https://bartizan.dev/policy/v1";
+    Policy(PolicyV1) = "https://bartizan.dev/policy/v1" by Purpose::ProjectRoot;
     /// A principal exists.
-    Principal(PrincipalV1) = "https://bartizan.dev/principal/v1";
+    Principal(PrincipalV1) = "https://bartizan.dev/principal/v1" by Purpose::Access;
     /// A role was confirmed, granted or withdrawn.
-    Role(RoleV1) = "https://bartizan.dev/role/v1";
+    Role(RoleV1) = "https://bartizan.dev/role/v1" by Purpose::Access;
     /// An API key was issued or revoked.
-    ApiKey(ApiKeyV1) = "https://bartizan.dev/api-key/v1";
+    ApiKey(ApiKeyV1) = "https://bartizan.dev/api-key/v1" by Purpose::Access;
     /// An access decision.
-    Decision(DecisionRecord) = "https://bartizan.dev/decision/v1";
+    Decision(DecisionRecord) = "https://bartizan.dev/decision/v1" by Purpose::Access;
     /// A delivery of data was checked, and with which verdict.
-    Dataset(DatasetV1) = "https://bartizan.dev/dataset/v1";
+    Dataset(DatasetV1) = "https://bartizan.dev/dataset/v1" by Purpose::Dataset;
     /// Where a model that was trained elsewhere comes from, as its importer declares.
-    Origin(OriginV1) = "https://bartizan.dev/origin/v1";
+    Origin(OriginV1) = "https://bartizan.dev/origin/v1" by Purpose::Registry;
     /// A model version exists.
-    ModelVersion(ModelVersionV1) = "https://bartizan.dev/model-version/v1";
+    ModelVersion(ModelVersionV1) = "https://bartizan.dev/model-version/v1" by Purpose::Registry;
     /// Somebody approved a model version.
-    Approval(ApprovalV1) = "https://bartizan.dev/approval/v1";
+    Approval(ApprovalV1) = "https://bartizan.dev/approval/v1" by Purpose::Access;
     /// A model version changed its state.
-    ModelState(ModelStateV1) = "https://bartizan.dev/model-state/v1";
+    ModelState(ModelStateV1) = "https://bartizan.dev/model-state/v1" by Purpose::Registry;
     /// An alias was moved.
-    Alias(AliasV1) = "https://bartizan.dev/alias/v1";
+    Alias(AliasV1) = "https://bartizan.dev/alias/v1" by Purpose::Registry;
 }
 
 impl Statement {

@@ -41,14 +41,6 @@ pub enum DbError {
         /// The number.
         number: u64,
     },
-    /// A change was made for another state of the index than the present one.
-    #[error("the index is at tree size {present}, not {expected}")]
-    HeadMoved {
-        /// The tree size that the index is at.
-        present: u64,
-        /// The tree size that the change starts from.
-        expected: u64,
-    },
     /// Anything else the database says.
     #[error("the database failed")]
     Other(#[source] Arc<sqlx::Error>),

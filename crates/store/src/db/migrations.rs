@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::Db;
 use super::error::{DbError, DbOpen, TxError};
 use super::tx::{Tx, Value};
-use super::Db;
 
 struct Migration {
     number: u32,
@@ -13,8 +13,11 @@ struct Migration {
 }
 
 /// Every migration ever released, ascending without gaps. A released one is never edited.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "index of the ledger", sqlite: include_str!("migrations/0001.sqlite.sql") }];
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "index of the ledger",
+    sqlite: include_str!("migrations/0001.sqlite.sql"),
+}];
 
 const HISTORY: &str =
     "CREATE TABLE IF NOT EXISTS schema_history (number INTEGER PRIMARY KEY, name TEXT NOT NULL)";

@@ -147,7 +147,12 @@ impl Db {
         }
     }
 
-    async fn attempt<T, E, F>(&self, name: &'static str, access: Access, body: &mut F) -> Result<T, TxError<E>>
+    async fn attempt<T, E, F>(
+        &self,
+        name: &'static str,
+        access: Access,
+        body: &mut F,
+    ) -> Result<T, TxError<E>>
     where
         F: AsyncFnMut(&mut Tx) -> Result<T, E>,
     {

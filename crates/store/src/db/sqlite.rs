@@ -70,8 +70,11 @@ impl Pools {
             .synchronous(SqliteSynchronous::Full)
             .pragma("trusted_schema", "OFF");
         // A read-only connection cannot change the mode, and the file remembers it.
-        let mut writer =
-            if options.read_only { common.clone() } else { common.clone().journal_mode(SqliteJournalMode::Wal) };
+        let mut writer = if options.read_only {
+            common.clone()
+        } else {
+            common.clone().journal_mode(SqliteJournalMode::Wal)
+        };
         if let Some(bytes) = options.max_bytes {
             let pages = (bytes / PAGE_BYTES).max(1).to_string();
             writer = writer.page_size(PAGE_SIZE).pragma("max_page_count", pages);

@@ -277,7 +277,8 @@ impl Node {
                     let kept = match dice.roll(3) {
                         0 => continue,
                         1 => bytes.len(),
-                        _ => usize::try_from(dice.roll(bytes.len().try_into().unwrap_or(u64::MAX))).unwrap_or(0),
+                        _ => usize::try_from(dice.roll(bytes.len().try_into().unwrap_or(u64::MAX)))
+                            .unwrap_or(0),
                     };
                     overwrite(&mut durable, *offset, bytes.get(..kept).unwrap_or_default());
                 }

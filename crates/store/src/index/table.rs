@@ -23,6 +23,17 @@ pub(crate) trait KeyValues {
     fn values(&self) -> Result<Vec<Value>, DbError>;
 }
 
+/// A key for people: its parts, joined by `/`.
+pub(crate) fn key_text(key: &impl KeyValues) -> String {
+    let part = |value| match value {
+        Value::Null => String::new(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => text,
+    };
+    let parts: Vec<String> = key.values().unwrap_or_default().into_iter().map(part).collect();
+    parts.join("/")
+}
+
 /// A type that a column can have.
 pub(crate) trait Column: Sized {
     fn to_value(&self) -> Result<Value, DbError>;
@@ -180,7 +191,7 @@ macro_rules! table {
             after: Option<&Key>,
             limit: u32,
         ) -> Result<Vec<$row>, $crate::DbError> {
-            $crate::index::table::Page::ascending(&[], after)?.fetch(tx, limit).await
+            $crate::index::table::Page::all().after(after)?.fetch(tx, limit).await
         }
     };
 }
@@ -200,12 +211,11 @@ pub(crate) async fn upsert<T: Table>(tx: &mut Tx, rows: &[T]) -> Result<(), DbEr
 
 fn upsert_sql<T: Table>(rows: usize) -> String {
     let width = T::COLUMNS.len();
-    let tuples: Vec<String> = (0..rows)
-        .map(|row| format!("({})", parameters(row * width, width)))
-        .collect();
+    let tuples: Vec<String> = (0..rows).map(|row| format!("({})", parameters(row * width, width))).collect();
     let (key, rest) = T::COLUMNS.split_at(T::KEY);
     let changes: Vec<String> = rest.iter().map(|column| format!("{column} = excluded.{column}")).collect();
-    let change = if changes.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", changes.join(", ")) };
+    let change =
+        if changes.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", changes.join(", ")) };
     format!(
         "INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) DO {change}",
         T::NAME,
@@ -221,17 +231,22 @@ fn parameters(before: usize, count: usize) -> String {
     parameters.join(", ")
 }
 
-/// Removes the row with a key, if there is one.
-pub(crate) async fn remove<T: Table>(tx: &mut Tx, key: &T::Key) -> Result<(), DbError> {
+/// Removes the rows with the keys of these.
+pub(crate) async fn remove<T: Table>(tx: &mut Tx, rows: &[T]) -> Result<(), DbError> {
     let sql = format!("DELETE FROM {} WHERE {}", T::NAME, key_is::<T>());
-    tx.execute(sql, &key.values()?).await.map(drop)
+    for row in rows {
+        tx.execute(sql.clone(), &row.key().values()?).await?;
+    }
+    Ok(())
 }
 
-/// Removes all rows.
-pub(crate) async fn clear<T: Table>(tx: &mut Tx) -> Result<(), DbError> {
-    tx.execute(format!("DELETE FROM {}", T::NAME), &[]).await.map(drop)
+/// Makes these the only rows.
+pub(crate) async fn replace<T: Table>(tx: &mut Tx, rows: &[T]) -> Result<(), DbError> {
+    tx.execute(format!("DELETE FROM {}", T::NAME), &[]).await?;
+    upsert(tx, rows).await
 }
 
+/// The row with a key, if there is one.
 pub(crate) async fn get<T: Table>(tx: &mut Tx, key: &T::Key) -> Result<Option<T>, DbError> {
     let sql = format!("SELECT {} FROM {} WHERE {}", T::COLUMNS.join(", "), T::NAME, key_is::<T>());
     let rows = tx.fetch(sql, &key.values()?).await?;
@@ -240,51 +255,55 @@ pub(crate) async fn get<T: Table>(tx: &mut Tx, key: &T::Key) -> Result<Option<T>
 
 /// All rows, ascending by key.
 pub(crate) async fn all<T: Table>(tx: &mut Tx) -> Result<Vec<T>, DbError> {
-    Page::ascending(&[], None::<&T::Key>)?.fetch(tx, u32::MAX).await
+    Page::all().fetch(tx, u32::MAX).await
 }
 
 fn key_is<T: Table>() -> String {
     let (key, _) = T::COLUMNS.split_at(T::KEY);
-    let parts: Vec<String> = key.iter().enumerate().map(|(i, column)| format!("{column} = ${}", i + 1)).collect();
+    let parts: Vec<String> =
+        key.iter().enumerate().map(|(i, column)| format!("{column} = ${}", i + 1)).collect();
     parts.join(" AND ")
 }
 
-/// One page of a list: rows that match a filter, in the order of some columns, from a position on.
+/// One page of a list: rows that match a filter, in some order, from a position on.
 ///
 /// Filter columns followed by order columns must be the start of an index; a test looks at the plans.
 pub(crate) struct Page {
     filter: Vec<(&'static str, Value)>,
-    /// Columns of the order; `None` means those of the key that are not in the filter.
-    order: Option<&'static [&'static str]>,
-    descending: bool,
+    /// Descending by these columns; `None` means ascending by those of the key that are not in the filter.
+    descending: Option<&'static [&'static str]>,
     from: Option<Vec<Value>>,
 }
 
 impl Page {
-    /// Ascending by key, after a key.
-    pub(crate) fn ascending<K: KeyValues>(
-        filter: &[(&'static str, &str)],
-        after: Option<&K>,
-    ) -> Result<Self, DbError> {
-        let text = |(column, text): &(&'static str, &str)| (*column, Value::Text((*text).to_owned()));
-        let filter = filter.iter().map(text).collect();
-        Ok(Self { filter, order: None, descending: false, from: after.map(K::values).transpose()? })
+    /// Every row, ascending by key.
+    pub(crate) fn all() -> Self {
+        Self { filter: Vec::new(), descending: None, from: None }
     }
 
-    /// Also requires a number; for key columns that are numbers.
-    pub(crate) fn and(mut self, column: &'static str, number: u32) -> Self {
+    /// Only rows that have `text` in `column`.
+    pub(crate) fn with(mut self, column: &'static str, text: &str) -> Self {
+        self.filter.push((column, Value::Text(text.to_owned())));
+        self
+    }
+
+    /// Only rows that have `number` in `column`.
+    pub(crate) fn with_number(mut self, column: &'static str, number: u32) -> Self {
         self.filter.push((column, Value::Int(i64::from(number))));
         self
     }
 
-    /// Descending by columns of the caller's choice, before a position in them.
-    pub(crate) fn descending(
-        filter: &[(&'static str, &str)],
-        order: &'static [&'static str],
-        before: Option<Vec<Value>>,
-    ) -> Self {
-        let text = |(column, text): &(&'static str, &str)| (*column, Value::Text((*text).to_owned()));
-        Self { filter: filter.iter().map(text).collect(), order: Some(order), descending: true, from: before }
+    /// Only rows after `key`. What the key says about filtered columns is ignored.
+    pub(crate) fn after<K: KeyValues>(mut self, key: Option<&K>) -> Result<Self, DbError> {
+        self.from = key.map(K::values).transpose()?;
+        Ok(self)
+    }
+
+    /// Descending by `columns`, from before a position in them.
+    pub(crate) fn descending(mut self, columns: &'static [&'static str], before: Option<Vec<Value>>) -> Self {
+        self.descending = Some(columns);
+        self.from = before;
+        self
     }
 
     pub(crate) async fn fetch<T: Table>(self, tx: &mut Tx, limit: u32) -> Result<Vec<T>, DbError> {
@@ -293,38 +312,65 @@ impl Page {
     }
 
     fn statement<T: Table>(self, limit: u32) -> (String, Vec<Value>) {
-        let Self { filter, order, descending, from } = self;
-        let (key, _) = T::COLUMNS.split_at(T::KEY);
-        let fixed = |column: &str| filter.iter().any(|(filtered, _)| *filtered == column);
-        // The position is a whole key; its filtered columns are fixed and would only confuse the planner.
-        let (columns, from): (Vec<&str>, Option<Vec<Value>>) = match order {
-            Some(order) => (order.to_vec(), from),
-            None => {
-                let from = from.map(|from| {
-                    key.iter().zip(from).filter(|(column, _)| !fixed(column)).map(|(_, value)| value).collect()
-                });
-                (key.iter().copied().filter(|column| !fixed(column)).collect(), from)
-            }
-        };
+        let (order, from) = self.order::<T>();
+        let (sign, direction) = if self.descending.is_some() { ("<", " DESC") } else { (">", "") };
         let mut conditions = Vec::new();
         let mut values = Vec::new();
-        for (column, value) in filter {
+        for (column, value) in self.filter {
             values.push(value);
             conditions.push(format!("{column} = ${}", values.len()));
         }
-        if let Some(from) = from.filter(|_| !columns.is_empty()) {
-            let sign = if descending { '<' } else { '>' };
-            conditions.push(format!("({}) {sign} ({})", columns.join(", "), parameters(values.len(), from.len())));
+        if let Some(from) = from {
+            let position = parameters(values.len(), from.len());
+            conditions.push(format!("({}) {sign} ({position})", order.join(", ")));
             values.extend(from);
         }
-        let direction = if descending { " DESC" } else { "" };
-        let order: Vec<String> = columns.iter().map(|column| format!("{column}{direction}")).collect();
-        let mut sql = format!("SELECT {} FROM {}", T::COLUMNS.join(", "), T::NAME);
-        if !conditions.is_empty() {
-            sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
-        }
+        let filter = if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" WHERE {}", conditions.join(" AND "))
+        };
+        let order: Vec<String> = order.iter().map(|column| format!("{column}{direction}")).collect();
         values.push(Value::Int(i64::from(limit)));
-        sql.push_str(&format!(" ORDER BY {} LIMIT ${}", order.join(", "), values.len()));
+        let sql = format!(
+            "SELECT {} FROM {}{filter} ORDER BY {} LIMIT ${}",
+            T::COLUMNS.join(", "),
+            T::NAME,
+            order.join(", "),
+            values.len(),
+        );
         (sql, values)
     }
+
+    /// The columns of the order, and the position in them.
+    fn order<T: Table>(&self) -> (Vec<&'static str>, Option<Vec<Value>>) {
+        if let Some(columns) = self.descending {
+            return (columns.to_vec(), self.from.clone());
+        }
+        let (key, _) = T::COLUMNS.split_at(T::KEY);
+        let free = |column: &str| !self.filter.iter().any(|(filtered, _)| *filtered == column);
+        let columns = key.iter().copied().filter(|column| free(column)).collect();
+        let from = self.from.iter().flatten().cloned();
+        let from: Vec<Value> =
+            key.iter().zip(from).filter(|(column, _)| free(column)).map(|(_, value)| value).collect();
+        (columns, (!from.is_empty()).then_some(from))
+    }
+}
+
+/// The newest version of each name after `after`, ascending by name; for tables keyed by name and version.
+pub(crate) async fn newest<T: Table>(
+    tx: &mut Tx,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<T>, DbError> {
+    let next = format!("SELECT name FROM {} WHERE name > $1 ORDER BY name LIMIT 1", T::NAME);
+    let mut found = Vec::new();
+    let mut name = after.unwrap_or_default().to_owned();
+    for _ in 0..limit {
+        let rows = tx.fetch(next.clone(), &[Value::Text(name)]).await?;
+        let Some(row) = rows.first() else { break };
+        name = column::<T, String>(row, 0)?;
+        found.extend(Page::all().with("name", &name).descending(&["version"], None).fetch::<T>(tx, 1).await?);
+    }
+    Ok(found)
 }

@@ -91,7 +91,8 @@ fn blobs_survive_a_cut_at_every_call() {
             write_blobs(&blobs, &mut allowed).unwrap_err();
         }
         assert!(disk.crashed());
-        let mut found: Vec<_> = (0..SEEDS).map(|seed| (format!("cut {call} seed {seed}"), disk.after_crash(seed))).collect();
+        let mut found: Vec<_> =
+            (0..SEEDS).map(|seed| (format!("cut {call} seed {seed}"), disk.after_crash(seed))).collect();
         found.push((format!("kill {call}"), disk.after_kill()));
         for (when, disk) in found {
             let blobs = check_blobs(&when, &disk, &allowed);

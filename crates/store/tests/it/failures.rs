@@ -3,7 +3,9 @@
 use std::io::{ErrorKind, Write};
 
 use bartizan_base::{BlobErrorKind, Blobs, Cas, CasError};
-use bartizan_store::{DirBlobs, DirCas, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas, Moment, SimDisk, SimFault};
+use bartizan_store::{
+    DirBlobs, DirCas, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas, Moment, SimDisk, SimFault,
+};
 
 use crate::{get, name, put};
 

@@ -61,7 +61,8 @@ fn links_and_special_files_are_refused() {
     symlink(&outside, root.join("folder")).unwrap();
     fs::create_dir(root.join("dir")).unwrap();
     let pipe = std::ffi::CString::new(root.join("pipe").to_str().unwrap()).unwrap();
-    rustix::fs::mknodat(rustix::fs::CWD, &*pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &*pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
 
     for text in ["link", "folder/secret", "dir", "pipe"] {
         assert_ne!(blobs.open(&name(text)).err().unwrap().kind, BlobErrorKind::NotFound, "{text}");

@@ -13,6 +13,8 @@ mod cas_contract;
 mod crash;
 mod failures;
 mod files;
+mod lock;
+mod sql;
 
 use bartizan_base::{BlobError, BlobName, Blobs, read_all};
 

@@ -1,0 +1,91 @@
+//! The read-only pages of the console: views in, HTML out.
+//!
+//! Pages are rendered on the server, work without JavaScript and hold no script, no inline style and no
+//! address outside this server, so that [`CONTENT_SECURITY_POLICY`] can forbid all of that. This module
+//! knows no registry, no request and no session: whoever calls it has resolved and authorised what is shown.
+//!
+//! ```text
+//!   registry state --(the caller)--> view --(page, version, chain, models)--> Markup --> answer
+//!                                      |
+//!                                      +-- text from outside: escaped by maud, isolated by <bdi>
+//! ```
+//!
+//! Reading order: [`view`] says what pages are told, [`page`] what surrounds them, [`version`] and [`chain`]
+//! are the page of a model version, [`models`] the list, [`format`] how values are written.
+
+mod chain;
+mod format;
+mod icons;
+mod models;
+mod page;
+#[cfg(test)]
+mod sample;
+mod version;
+pub(crate) mod view;
+
+use std::sync::LazyLock;
+
+use bartizan_base::sha256;
+
+pub(crate) use self::models::models_page;
+pub(crate) use self::page::{error_page, not_found_page};
+pub(crate) use self::version::model_version_page;
+
+/// The policy that every page is to be answered with, as the header `Content-Security-Policy`.
+pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
+     img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+     require-trusted-types-for 'script'";
+
+/// The style sheet of all pages.
+pub(crate) const CONSOLE_CSS: &str = include_str!("console.css");
+
+/// The mark of the brand as a file of its own, for the browser's tab.
+pub(crate) const MARK_SVG: &str = include_str!("mark.svg");
+
+/// The address of the list of models; a version's page is `{MODELS_PATH}/{model}/{version}`.
+pub(crate) const MODELS_PATH: &str = "/models";
+
+/// A file that pages refer to. It may be served to anybody and cached for ever: its address changes with it.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    /// The address without the query.
+    pub(crate) path: &'static str,
+    /// The media type.
+    pub(crate) content_type: &'static str,
+    /// The content.
+    pub(crate) body: &'static str,
+    /// The first 16 hexadecimal digits of the content's SHA-256.
+    pub(crate) digest: String,
+}
+
+static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+    [
+        Asset::new("/assets/console.css", "text/css; charset=utf-8", CONSOLE_CSS),
+        Asset::new("/assets/mark.svg", "image/svg+xml", MARK_SVG),
+    ]
+});
+
+/// Every file that pages refer to: the style sheet, then the mark.
+pub(crate) fn assets() -> &'static [Asset; 2] {
+    &ASSETS
+}
+
+impl Asset {
+    fn new(path: &'static str, content_type: &'static str, body: &'static str) -> Self {
+        let digest = sha256(body.as_bytes()).to_hex().chars().take(16).collect();
+        Self { path, content_type, body, digest }
+    }
+
+    /// The address that pages name: the path, and the digest as `?v=`.
+    pub(crate) fn href(&self) -> String {
+        format!("{}?v={}", self.path, self.digest)
+    }
+}
+
+/// The address of the page of one model version.
+pub(crate) fn version_path(model: &str, version: u64) -> String {
+    format!("{MODELS_PATH}/{}/{version}", format::path_segment(model))
+}
+
+#[cfg(test)]
+mod tests;

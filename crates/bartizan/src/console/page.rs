@@ -1,0 +1,275 @@
+//! What surrounds the content of every page, the parts that several pages share, and the error page.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::format::{count, foreign, local_href};
+use super::icons::{Icon, brand};
+use super::view::{ErrorView, Frame, Paged, Tier, Tone, VersionState};
+use super::{MODELS_PATH, assets};
+
+/// A page that the navigation names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The models and their versions.
+    Models,
+}
+
+struct NavEntry {
+    label: &'static str,
+    icon: Icon,
+    /// Where it leads, and what is there; `None` for pages that are not built yet.
+    target: Option<(&'static str, Place)>,
+}
+
+const fn planned(label: &'static str, icon: Icon) -> NavEntry {
+    NavEntry { label, icon, target: None }
+}
+
+const NAVIGATION: [(Option<&str>, &[NavEntry]); 4] = [
+    (
+        None,
+        &[planned("Overview", Icon::Home), planned("On call", Icon::Bell), planned("Debug", Icon::Terminal)],
+    ),
+    (
+        Some("Assets"),
+        &[
+            planned("Datasets", Icon::Data),
+            NavEntry { label: "Models", icon: Icon::Cube, target: Some((MODELS_PATH, Place::Models)) },
+            planned("Lineage", Icon::Lineage),
+            planned("Runs", Icon::Play),
+        ],
+    ),
+    (
+        Some("Operate"),
+        &[
+            planned("Monitoring", Icon::Chart),
+            planned("Incidents", Icon::Alert),
+            planned("Approvals", Icon::Tick),
+            planned("Drills", Icon::Target),
+        ],
+    ),
+    (
+        Some("Govern"),
+        &[
+            planned("Audit", Icon::Page),
+            planned("Access", Icon::Lock),
+            planned("Policies", Icon::Scales),
+            planned("Privacy", Icon::EyeOff),
+        ],
+    ),
+];
+
+/// Where a page is: in the navigation, in the title of the browser's tab.
+pub(crate) struct Position<'a> {
+    /// What the page is about, for the tab.
+    pub(crate) title: &'a str,
+    /// Its entry in the navigation.
+    pub(crate) place: Place,
+    /// Whether the page is that entry's own, and not one below it.
+    pub(crate) exact: bool,
+}
+
+fn document(title: &str, body: &Markup) -> Markup {
+    let [style_sheet, mark] = assets();
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="same-origin";
+                title { (title) " · Bartizan" }
+                link rel="icon" type="image/svg+xml" href=(mark.href());
+                link rel="stylesheet" href=(style_sheet.href());
+            }
+            body { (body) }
+        }
+    }
+}
+
+/// A page of a project: navigation at the left, `content` in the main landmark.
+pub(crate) fn framed(frame: &Frame, position: &Position<'_>, content: &Markup) -> Markup {
+    let body = html! {
+        a.skip href="#content" { "Skip to content" }
+        div.app {
+            header.side {
+                a.brand href=(MODELS_PATH) { (brand()) "Bartizan" }
+                (navigation(position))
+                (surroundings(frame))
+            }
+            main #content tabindex="-1" { (content) }
+        }
+    };
+    document(position.title, &body)
+}
+
+fn navigation(position: &Position<'_>) -> Markup {
+    html! {
+        nav.menu aria-label="Main" {
+            @for (heading, entries) in NAVIGATION {
+                div.group.live[entries.iter().any(|entry| entry.target.is_some())] {
+                    @if let Some(heading) = heading { p.heading { (heading) } }
+                    ul aria-label=[heading] {
+                        @for entry in entries { (nav_entry(entry, position)) }
+                    }
+                }
+            }
+            p.note { "Dimmed pages are not built yet." }
+        }
+    }
+}
+
+fn nav_entry(entry: &NavEntry, position: &Position<'_>) -> Markup {
+    html! {
+        @match entry.target {
+            Some((href, place)) => {
+                @let current = (place == position.place).then_some(if position.exact { "page" } else { "true" });
+                li { a.place href=(href) aria-current=[current] { (entry.icon.svg()) (entry.label) } }
+            }
+            None => {
+                li.planned {
+                    a.place role="link" aria-disabled="true" {
+                        (entry.icon.svg()) (entry.label) span.unseen { " (not built yet)" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn surroundings(frame: &Frame) -> Markup {
+    html! {
+        dl.surroundings {
+            div { dt { "Project" } dd { (foreign(&frame.project)) } }
+            div { dt { "Tier" } dd { (tier_word(frame.tier)) } }
+            @if let Some(viewer) = &frame.viewer { div { dt { "Signed in as" } dd { (foreign(viewer)) } } }
+        }
+    }
+}
+
+/// The page for what does not exist and for what the viewer may not see, alike.
+pub(crate) fn not_found_page() -> Markup {
+    error_page(&ErrorView {
+        status: 404,
+        title: "Not found, or not yours".to_owned(),
+        advice: "There is nothing here that you may see. Check the address, or ask somebody who can see it \
+                 to give you a role."
+            .to_owned(),
+        code: None,
+    })
+}
+
+/// A page that says why there is no page; it needs no signing in and tells nothing about any project.
+pub(crate) fn error_page(view: &ErrorView) -> Markup {
+    let body = html! {
+        main.lone #content {
+            p.brand { (brand()) "Bartizan" }
+            div.card {
+                p.status { (view.status) }
+                h1 { (foreign(&view.title)) }
+                p { (foreign(&view.advice)) }
+                @if let Some(code) = &view.code {
+                    p.sub { "Error " code { (code) } ", explained by " code { "bartizan explain " (code) } }
+                }
+                p { a href=(MODELS_PATH) { "Go to the models" } }
+            }
+        }
+    };
+    document(&view.title, &body)
+}
+
+/// The class that colours something by how good it is.
+pub(crate) fn tone_class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Neutral => "neutral",
+        Tone::Ok => "ok",
+        Tone::Warn => "warn",
+        Tone::Bad => "bad",
+    }
+}
+
+/// A short fact in a coloured lozenge.
+pub(crate) fn pill(class: &str, icon: Icon, text: &str) -> Markup {
+    html! { span class={ "pill " (class) } { (icon.svg()) (text) } }
+}
+
+/// The state of a version, each in a colour and with an icon of its own.
+pub(crate) fn state_pill(state: VersionState) -> Markup {
+    let icon = match state {
+        VersionState::Candidate => Icon::Ring,
+        VersionState::Approved => Icon::Tick,
+        VersionState::Retired => Icon::Archive,
+        VersionState::Quarantined => Icon::Pause,
+        VersionState::Revoked => Icon::Cross,
+    };
+    pill(&format!("state-{}", state_word(state)), icon, state_word(state))
+}
+
+/// The state of a version in one word.
+pub(crate) fn state_word(state: VersionState) -> &'static str {
+    match state {
+        VersionState::Candidate => "candidate",
+        VersionState::Approved => "approved",
+        VersionState::Retired => "retired",
+        VersionState::Quarantined => "quarantined",
+        VersionState::Revoked => "revoked",
+    }
+}
+
+/// The tier in one word.
+pub(crate) fn tier_word(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Explore => "explore",
+        Tier::Release => "release",
+    }
+}
+
+/// What stands where a list would be, when it is empty.
+pub(crate) fn empty(icon: Icon, title: &str, text: &Markup) -> Markup {
+    html! {
+        div.empty { (icon.svg()) p { strong { (title) } } p { (text) } }
+    }
+}
+
+/// How much of a list is shown, and the way to the rest; nothing when all of it is.
+pub(crate) fn pager<T>(list: &Paged<T>, what: &str) -> Markup {
+    let first = list.first.as_deref().and_then(local_href);
+    let next = list.next.as_deref().and_then(local_href);
+    let shown = u64::try_from(list.rows.len()).unwrap_or(u64::MAX);
+    html! {
+        @if first.is_some() || next.is_some() {
+            nav.pager aria-label={ "Pages of " (what) } {
+                span { (count(shown)) " of " (count(list.total)) " " (what) }
+                @if let Some(href) = first { a href=(href) { "First page" } }
+                @if let Some(href) = next { a rel="next" href=(href) { "Next page" } }
+            }
+        }
+    }
+}
+
+/// A cell that names its column where the style sheet stacks the columns of narrow screens.
+pub(crate) fn cell(column: &str, content: &Markup) -> Markup {
+    html! { td role="cell" data-label=(column) { (content) } }
+}
+
+/// As [`cell`], for numbers.
+pub(crate) fn number_cell(column: &str, content: &Markup) -> Markup {
+    html! { td.num role="cell" data-label=(column) { (content) } }
+}
+
+/// The head of a table; columns that begin with `#` hold numbers.
+pub(crate) fn table_head(columns: &[&str]) -> Markup {
+    html! {
+        thead role="rowgroup" {
+            tr role="row" {
+                @for column in columns {
+                    @match column.strip_prefix('#') {
+                        Some(column) => th.num role="columnheader" scope="col" { (column) },
+                        None => th role="columnheader" scope="col" { (column) },
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The facts that decisions rest on, taken from the fold of the ledger and from nowhere else.
+
+use bartizan_base::{AliasRef, Digest, PrincipalId, VersionRef};
+use bartizan_policy::{
+    AliasFacts, GrantFacts, Makers, ModelFacts, PersonId, PrincipalFacts, PrincipalKind, ProjectFacts, Role,
+    UserFacts,
+};
+
+use super::Failed;
+use crate::limits::GUARDED_ALIASES;
+use crate::state::State;
+use crate::statement::{Sensitivity, Standing, VersionState};
+
+impl State {
+    pub(super) fn project_facts(&self) -> Result<ProjectFacts, Failed> {
+        let project = self.project().ok_or_else(|| Failed::not_found("project", "in this data directory"))?;
+        Ok(ProjectFacts { id: project.id, tier: project.tier })
+    }
+
+    pub(super) fn principal_facts(&self, id: PrincipalId) -> Result<PrincipalFacts, Failed> {
+        let project = self.project_facts()?.id;
+        let found = self.principals().get(&id).ok_or_else(|| Failed::not_found("principal", id))?;
+        let roles = self.roles(id);
+        let person = self.person(id);
+        let facts = match found.kind {
+            PrincipalKind::Person => PrincipalFacts::person(project, person, roles),
+            PrincipalKind::Service => PrincipalFacts::service(project, id, person, roles),
+            PrincipalKind::Workload => PrincipalFacts::workload(project, id, person, roles),
+        };
+        let disabled = |principal: PrincipalId| {
+            self.principals().get(&principal).is_none_or(|found| found.standing == Standing::Disabled)
+        };
+        let standing = if disabled(id) {
+            bartizan_policy::Standing::Disabled
+        } else if disabled(person.principal()) {
+            bartizan_policy::Standing::PersonDisabled
+        } else {
+            bartizan_policy::Standing::Active
+        };
+        Ok(facts.with_standing(standing))
+    }
+
+    pub(super) fn user_facts(&self, id: PrincipalId) -> UserFacts {
+        UserFacts { principal: id, person: self.person(id) }
+    }
+
+    /// The facts about a model version that exists.
+    pub(super) fn model_facts(&self, version: &VersionRef) -> Result<ModelFacts, Failed> {
+        let found = self.version(version).ok_or_else(|| Failed::not_found("model version", version))?;
+        let quarantined_by = match (found.state, found.quarantined) {
+            (VersionState::Quarantined, Some((by, _))) => Some(self.person(by)),
+            _ => None,
+        };
+        Ok(ModelFacts {
+            version: version.clone(),
+            manifest: found.body.manifest,
+            sensitive: found.body.sensitivity == Sensitivity::Sensitive,
+            makers: self.makers(version),
+            approvers: self.approvals(version).map(|verdict| verdict.approvers).unwrap_or_default(),
+            quarantined_by,
+        })
+    }
+
+    /// The facts about a model version that an import is about to make.
+    pub(super) fn new_model_facts(
+        &self,
+        version: &VersionRef,
+        manifest: Digest,
+        sensitivity: Sensitivity,
+        importer: PersonId,
+    ) -> ModelFacts {
+        ModelFacts {
+            version: version.clone(),
+            manifest,
+            sensitive: sensitivity == Sensitivity::Sensitive,
+            makers: Makers { imported: [importer].into(), ..Makers::default() },
+            approvers: std::collections::BTreeSet::new(),
+            quarantined_by: None,
+        }
+    }
+
+    pub(super) fn alias_facts(&self, alias: &AliasRef, target: &VersionRef) -> Result<AliasFacts, Failed> {
+        let guarded = GUARDED_ALIASES.contains(&alias.alias.as_str());
+        Ok(AliasFacts { alias: alias.clone(), guarded, target: self.model_facts(target)? })
+    }
+
+    /// The facts about a grant, with the latest confirmation by somebody who may still confirm.
+    pub(super) fn grant_facts(&self, to: PrincipalId, role: Role) -> (GrantFacts, Option<u64>) {
+        let confirmation = self
+            .role_confirmations()
+            .iter()
+            .rev()
+            .find(|(_, found)| found.principal == to && found.role == role)
+            .filter(|(_, found)| {
+                let active = self.principals().get(&found.by).is_some_and(|by| by.standing == Standing::Active);
+                active && self.roles(found.by).contains(&Role::Admin)
+            });
+        let facts = GrantFacts {
+            to,
+            person: self.person(to),
+            confirmed_by: confirmation.map(|(_, found)| self.person(found.by)),
+        };
+        (facts, confirmation.map(|(index, _)| *index))
+    }
+}

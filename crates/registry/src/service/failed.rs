@@ -1,0 +1,124 @@
+//! How an operation of the registry can fail.
+
+use bartizan_keys::{EraseFailed, SealFailed, UnsealFailed};
+use bartizan_ledger::{AppendFailed, CreateFailed, OpenFailed, ReadFailed, RememberFailed};
+use bartizan_policy::api_key::TermsInvalid;
+use bartizan_policy::{PoliciesInvalid, Refused};
+
+use crate::index::IndexFailed;
+use crate::manifest::ManifestInvalid;
+use crate::proof::{ProofRefused, ProveFailed};
+use crate::replay::ReplayFailed;
+use crate::state::{EntryInvalid, NotAdmitted};
+
+/// An operation of the registry failed; nothing took effect unless the variant says so.
+#[derive(Debug, thiserror::Error)]
+pub enum Failed {
+    /// The policy says no, and that is recorded. The caller's fault.
+    #[error("not allowed")]
+    Refused(#[from] Refused),
+    /// There is no such thing, or the caller may not know of it.
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// What was asked for is not possible as things stand. The caller's fault.
+    #[error("{what}: {why}")]
+    Conflict {
+        /// The thing concerned.
+        what: String,
+        /// Why not.
+        why: String,
+    },
+    /// The request itself is wrong. The caller's fault.
+    #[error("{what}: {why}")]
+    Invalid {
+        /// What is wrong.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// The files do not make a model. The caller's fault.
+    #[error("the files do not make a model")]
+    Manifest(#[from] ManifestInvalid),
+    /// The terms of an API key are not possible. The caller's fault.
+    #[error("the API key cannot be issued")]
+    Terms(#[from] TermsInvalid),
+    /// This machine's clock is far behind the last statement: writing on would make times lie.
+    #[error("the clock is {behind_seconds} seconds behind the last statement in the ledger")]
+    ClockBehind {
+        /// By how much.
+        behind_seconds: i64,
+    },
+    /// The ledger did not take the entries; the variant inside says whether that is certain.
+    #[error("the ledger did not take the statement")]
+    Append(#[from] AppendFailed),
+    /// A statement that was about to be written does not follow from the ones before: a defect of this program.
+    #[error("the statement does not follow from the ledger")]
+    NotAdmitted(#[from] NotAdmitted),
+    /// An entry that was about to be written does not verify: a defect of this program.
+    #[error("the entry does not verify")]
+    Entry(#[from] EntryInvalid),
+    /// A statement could not be signed.
+    #[error("the statement could not be signed")]
+    Sign(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No ledger was made.
+    #[error("the ledger could not be made")]
+    Create(#[from] CreateFailed),
+    /// The ledger cannot be opened.
+    #[error("the ledger cannot be opened")]
+    Open(#[from] OpenFailed),
+    /// The ledger cannot be read.
+    #[error("the ledger cannot be read")]
+    Read(#[from] ReadFailed),
+    /// The ledger does not fold.
+    #[error("the ledger cannot be folded")]
+    Replay(#[from] ReplayFailed),
+    /// The ledger is not a continuation of what this data directory has seen.
+    #[error("the ledger is not the one that was here before")]
+    Remember(#[from] RememberFailed),
+    /// The SQL index failed or disagrees with the ledger.
+    #[error("the SQL index cannot be used")]
+    Index(#[from] IndexFailed),
+    /// Content could not be stored.
+    #[error("the content could not be stored")]
+    Seal(#[from] SealFailed),
+    /// Stored content cannot be read: it was erased or changed.
+    #[error("stored content cannot be read")]
+    Unseal(#[from] UnsealFailed),
+    /// Stored content cannot be erased.
+    #[error("stored content could not be erased")]
+    Erase(#[from] EraseFailed),
+    /// Stored content cannot be read to its end.
+    #[error("stored content cannot be read")]
+    Content(#[source] std::io::Error),
+    /// The signature of a model does not hold.
+    #[error("the model's signature does not hold")]
+    Signature(#[source] ProofRefused),
+    /// A proof could not be made.
+    #[error("the proof could not be made")]
+    Prove(#[from] ProveFailed),
+    /// The built-in policies are broken: a defect of this program.
+    #[error("the access policy cannot be loaded")]
+    Policies(#[from] PoliciesInvalid),
+    /// The work was interrupted because the program is ending.
+    #[error("the program is ending")]
+    Interrupted,
+}
+
+impl Failed {
+    pub(crate) fn not_found(what: &'static str, name: impl ToString) -> Self {
+        Self::NotFound { what, name: name.to_string() }
+    }
+
+    pub(crate) fn conflict(what: impl ToString, why: impl ToString) -> Self {
+        Self::Conflict { what: what.to_string(), why: why.to_string() }
+    }
+
+    pub(crate) fn invalid(what: impl ToString, why: impl ToString) -> Self {
+        Self::Invalid { what: what.to_string(), why: why.to_string() }
+    }
+}

@@ -1,0 +1,447 @@
+//! Model versions: import, verification, approval, quarantine, aliases, proofs.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use bartizan_base::{AliasRef, Digest, Name, VersionRef};
+use bartizan_keys::{Purpose, Sealed, oms};
+use bartizan_policy::{Operation, op};
+
+use super::uploads::UploadId;
+use super::write::Writer;
+use super::{Caller, Failed, Inner, Registry};
+use crate::limits::{DOCUMENT_BYTES, TEXT_BYTES, TRAINED_ON};
+use crate::manifest::{Manifest, ManifestFile, manifest_digest};
+use crate::proof::{Prover, check_signature, read_private};
+use crate::replay::{Replayed, replay};
+use crate::released::{ModelVersion, Released};
+use crate::state::{State, Version};
+use crate::statement::{
+    AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, Sensitivity, Statement,
+    StatementRef, VersionState,
+};
+
+/// One file of a model that was uploaded.
+#[derive(Debug, Clone)]
+pub struct ModelFile {
+    /// Its path inside the model.
+    pub path: String,
+    /// The upload with its content.
+    pub upload: UploadId,
+}
+
+/// A model that is to be imported.
+#[derive(Debug, Clone)]
+pub struct NewModel {
+    /// The model.
+    pub name: Name,
+    /// Its files.
+    pub files: Vec<ModelFile>,
+    /// How much harm it can do.
+    pub sensitivity: Sensitivity,
+    /// The data set versions it was trained on, as far as they are known here.
+    pub trained_on: Vec<VersionRef>,
+    /// Where it comes from, in words: who trained it, with what, when.
+    pub declaration: String,
+}
+
+/// A request to stop a model version.
+#[derive(Debug, Clone)]
+pub struct Quarantine {
+    /// The version.
+    pub version: VersionRef,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a verification looked at and found right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationReport {
+    /// The version.
+    pub version: VersionRef,
+    /// Its manifest digest.
+    pub manifest: Digest,
+    /// Files whose bytes were decrypted and hashed.
+    pub files: u64,
+    /// Bytes that were decrypted and hashed.
+    pub bytes: u64,
+    /// Its state.
+    pub state: VersionState,
+    /// Whether it may be served now, by statements and keys alone.
+    pub released: bool,
+    /// Why not, when it may not.
+    pub not_released: Option<String>,
+}
+
+impl Registry {
+    /// Imports a model that was trained elsewhere: its files become a manifest, the manifest is signed, and the
+    /// importer's declaration of origin stands beside it.
+    ///
+    /// # Errors
+    /// When the caller may not, an upload is missing, the files make no model, or the same model is a version
+    /// already. What was uploaded for it is then destroyed.
+    pub async fn import_model(&self, caller: &Caller, new: NewModel) -> Result<VersionRef, Failed> {
+        let writer = self.writer().await?;
+        let mut sealed = Vec::with_capacity(new.files.len());
+        let mut files = Vec::with_capacity(new.files.len());
+        let mut missing = None;
+        for file in &new.files {
+            match self.take_upload(caller, file.upload) {
+                Ok(one) => {
+                    files.push(ManifestFile { path: file.path.clone(), sha256: one.digest, size: one.size });
+                    sealed.push(one);
+                }
+                Err(failed) => missing = Some(failed),
+            }
+        }
+        let imported = match missing {
+            Some(failed) => Err(failed),
+            None => self.import_files(&writer, caller, &new, files).await,
+        };
+        if imported.is_err() {
+            self.discard(&writer, sealed).await?;
+        }
+        imported
+    }
+
+    async fn import_files(
+        &self,
+        writer: &Writer<'_>,
+        caller: &Caller,
+        new: &NewModel,
+        files: Vec<ManifestFile>,
+    ) -> Result<VersionRef, Failed> {
+        check_text("declaration", &new.declaration)?;
+        let state = writer.state();
+        let manifest = Manifest::new(files)?;
+        let manifest_bytes = manifest.to_bytes().map_err(|error| Failed::Sign(Box::new(error)))?;
+        let digest = manifest_digest(&manifest_bytes);
+        let version = VersionRef::new(new.name.clone(), state.next_version(&new.name));
+        let importer = state.person(caller.principal());
+        let facts = state.new_model_facts(&version, digest, new.sensitivity, importer);
+        let allowed = writer.allow(caller, op::ModelImport, facts).await?;
+        if let Some(same) = same_model(&state, &new.name, digest) {
+            return Err(Failed::conflict(
+                format!("model {}", new.name),
+                format!("these files are {same} already (manifest {digest})"),
+            ));
+        }
+        let trained_on = trained_on(&state, &new.trained_on)?;
+        let name = new.name.to_string();
+        let signed = self.blocking(move |inner| sign_manifest(inner, &name, &manifest).map(|bundle| (bundle, manifest)));
+        let ((bundle, oms_root), manifest) = signed.await?;
+        let oms_bundle = bartizan_base::sha256(&bundle);
+        let manifest_blob = writer.seal_document(manifest_bytes).await?;
+        let oms_bundle_blob = writer.seal_document(bundle).await?;
+        let declaration = writer.seal_document(new.declaration.clone().into_bytes()).await?;
+        let act = writer.act(&allowed);
+        let origin = Statement::about(OriginV1 { manifest: digest, trained_on, declaration, act: act.clone() });
+        let payload = origin.to_bytes().map_err(|error| Failed::Sign(Box::new(error)))?;
+        let origin_ref =
+            StatementRef { entry: writer.state().next_index(), payload: bartizan_base::sha256(&payload) };
+        let body = ModelVersionV1 {
+            version: version.clone(),
+            manifest: digest,
+            manifest_blob,
+            files: u64::try_from(manifest.files().len()).unwrap_or(u64::MAX),
+            bytes: manifest.total_bytes(),
+            oms_root,
+            oms_bundle,
+            oms_bundle_blob,
+            sensitivity: new.sensitivity,
+            origin: origin_ref,
+            act,
+        };
+        writer.append(vec![origin, Statement::about(body)]).await?;
+        Ok(version)
+    }
+
+    /// Approves a version; with enough approvals it becomes `approved` in the same step.
+    ///
+    /// # Errors
+    /// When the caller may not, the version is revoked or approved already, or its stored bytes do not verify.
+    pub async fn approve(&self, caller: &Caller, version: &VersionRef) -> Result<VersionState, Failed> {
+        let writer = self.writer().await?;
+        let state = writer.state();
+        let allowed = writer.allow(caller, op::ModelApprove, state.model_facts(version)?).await?;
+        let found = known(&state, version)?;
+        if matches!(found.state, VersionState::Approved | VersionState::Revoked) {
+            return Err(Failed::conflict(version, format!("it is {}", found.state)));
+        }
+        // Nothing is approved that is not what was imported, nor on an index that lies.
+        self.inner.index.compare(&writer.state(), crate::index::head_of(&self.checkpoint())).await?;
+        self.read_everything(version).await?;
+        let covers = state.covers(version).ok_or_else(|| Failed::not_found("model version", version))?;
+        let self_approved = allowed.decision().self_approved();
+        let act = writer.act(&allowed);
+        let approval = Statement::about(ApprovalV1 { version: version.clone(), covers, self_approved, act: act.clone() });
+        let written = writer.append(vec![approval]).await?;
+        let state = writer.state();
+        let complete = state.approvals(version).is_some_and(|verdict| verdict.complete());
+        if written.is_empty() || !complete {
+            return Ok(known(&state, version)?.state);
+        }
+        let approvals =
+            state.counted_approvals(version).iter().map(|approval| approval.statement).collect();
+        let change = ModelStateV1 {
+            version: version.clone(),
+            manifest: covers.manifest,
+            from: known(&state, version)?.state,
+            to: VersionState::Approved,
+            approvals,
+            reason: None,
+            act,
+        };
+        writer.append(vec![Statement::about(change)]).await?;
+        Ok(VersionState::Approved)
+    }
+
+    /// Stops a version; it comes back only by somebody else's approval.
+    ///
+    /// # Errors
+    /// When the caller may not, or the version is stopped already.
+    pub async fn quarantine(&self, caller: &Caller, order: &Quarantine) -> Result<(), Failed> {
+        self.stop(caller, op::ModelQuarantine, &order.version, VersionState::Quarantined, &order.reason).await
+    }
+
+    /// Takes an approved version out of use.
+    ///
+    /// # Errors
+    /// When the caller may not, or the version is not approved.
+    pub async fn retire(&self, caller: &Caller, version: &VersionRef, reason: &str) -> Result<(), Failed> {
+        self.stop(caller, op::ModelRetire, version, VersionState::Retired, reason).await
+    }
+
+    /// Stops a version for ever.
+    ///
+    /// # Errors
+    /// When the caller may not, or the version is revoked already.
+    pub async fn revoke(&self, caller: &Caller, version: &VersionRef, reason: &str) -> Result<(), Failed> {
+        self.stop(caller, op::ModelRevoke, version, VersionState::Revoked, reason).await
+    }
+
+    async fn stop<O: Operation<Resource = bartizan_policy::ModelFacts>>(
+        &self,
+        caller: &Caller,
+        operation: O,
+        version: &VersionRef,
+        to: VersionState,
+        reason: &str,
+    ) -> Result<(), Failed> {
+        check_text("reason", reason)?;
+        let writer = self.writer().await?;
+        let state = writer.state();
+        let allowed = writer.allow(caller, operation, state.model_facts(version)?).await?;
+        let found = known(&state, version)?;
+        if !found.state.may_become(to) {
+            return Err(Failed::conflict(version, format!("it is {} and cannot become {to}", found.state)));
+        }
+        let reason = writer.seal_document(reason.as_bytes().to_vec()).await?;
+        let change = ModelStateV1 {
+            version: version.clone(),
+            manifest: found.body.manifest,
+            from: found.state,
+            to,
+            approvals: Vec::new(),
+            reason: Some(reason),
+            act: writer.act(&allowed),
+        };
+        writer.append(vec![Statement::about(change)]).await.map(|_| ())
+    }
+
+    /// Points an alias to a version.
+    ///
+    /// # Errors
+    /// When the caller may not, or the version may not have that alias.
+    pub async fn set_alias(&self, caller: &Caller, alias: &AliasRef, version: &VersionRef) -> Result<(), Failed> {
+        let writer = self.writer().await?;
+        let state = writer.state();
+        let facts = state.alias_facts(alias, version)?;
+        let allowed = writer.allow(caller, op::ModelAliasSet, facts).await?;
+        self.inner.index.compare(&writer.state(), crate::index::head_of(&self.checkpoint())).await?;
+        let found = known(&state, version)?;
+        if alias.name != version.name {
+            return Err(Failed::invalid(alias, "an alias names a version of its own model"));
+        }
+        let stopped = matches!(found.state, VersionState::Quarantined | VersionState::Revoked);
+        let guarded = crate::limits::GUARDED_ALIASES.contains(&alias.alias.as_str());
+        if stopped || (guarded && found.state != VersionState::Approved) {
+            return Err(Failed::conflict(version, format!("it is {}; this alias needs another state", found.state)));
+        }
+        let body = AliasV1 {
+            model: alias.name.clone(),
+            alias: alias.alias.clone(),
+            version: Some(version.version),
+            manifest: found.body.manifest,
+            act: writer.act(&allowed),
+        };
+        writer.append(vec![Statement::about(body)]).await.map(|_| ())
+    }
+
+    /// Reads a version's stored bytes to the end and checks them, its signature and its statements.
+    ///
+    /// # Errors
+    /// When the caller may not, a byte was changed, or the signature does not hold.
+    pub async fn verify_model(&self, caller: &Caller, version: &VersionRef) -> Result<VerificationReport, Failed> {
+        let facts = self.state().model_facts(version)?;
+        self.allow(caller, op::ModelVerify, facts).await.map(|_| ())?;
+        let (manifest, bundle, bytes) = self.read_everything(version).await?;
+        let replayed = self.replayed().await?;
+        let state = replayed.state();
+        let found = known(state, version)?;
+        let released = Released::<ModelVersion>::establish(&replayed, version, &manifest, &bundle);
+        Ok(VerificationReport {
+            version: version.clone(),
+            manifest: found.body.manifest,
+            files: found.body.files,
+            bytes,
+            state: found.state,
+            released: released.is_ok(),
+            not_released: released.err().map(|error| error.to_string()),
+        })
+    }
+
+    /// Writes the proof of a version's present state.
+    ///
+    /// # Errors
+    /// When the caller may not, or a document cannot be read.
+    pub async fn prove_model(
+        &self,
+        caller: &Caller,
+        version: &VersionRef,
+        since: BTreeSet<u64>,
+    ) -> Result<Vec<u8>, Failed> {
+        let facts = self.state().model_facts(version)?;
+        self.allow(caller, op::Prove, facts).await.map(|_| ())?;
+        let _turn = self.writer().await?;
+        let version = version.clone();
+        self.blocking(move |inner| {
+            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let snapshot = inner.ledger.snapshot()?;
+            let prover = Prover { state: &state, snapshot: &snapshot };
+            Ok(prover.model_version(&inner.keys, inner.blobs.as_ref(), &version, &since)?)
+        })
+        .await
+    }
+
+    /// The declaration of origin and, when it was stopped, the reason, in words.
+    ///
+    /// # Errors
+    /// When the version is unknown or the work is interrupted.
+    pub async fn words_about(&self, version: &VersionRef) -> Result<(Option<String>, Option<String>), Failed> {
+        let version = version.clone();
+        self.blocking(move |inner| {
+            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let found = known(&state, &version)?;
+            let text = |private: &crate::statement::Private| {
+                let read = read_private(&inner.keys, inner.blobs.as_ref(), private).ok();
+                read.and_then(|(bytes, _)| String::from_utf8(bytes).ok())
+            };
+            let declaration = state.origin_of(found).and_then(|origin| text(&origin.body.declaration));
+            let reason = found.last_reason.as_ref().and_then(text);
+            Ok((declaration, reason))
+        })
+        .await
+    }
+
+    /// Folds the ledger anew from its bytes, trusting the root key alone.
+    async fn replayed(&self) -> Result<Replayed, Failed> {
+        let _turn = self.writer().await?;
+        self.blocking(|inner| {
+            let root = inner.keys.signing(Purpose::ProjectRoot).public().clone();
+            Ok(replay(&inner.ledger.snapshot()?, &root)?)
+        })
+        .await
+    }
+
+    /// Reads manifest, bundle and every file of a version, and checks every byte.
+    async fn read_everything(&self, version: &VersionRef) -> Result<(Vec<u8>, Vec<u8>, u64), Failed> {
+        let version = version.clone();
+        self.blocking(move |inner| {
+            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let found = known(&state, &version)?;
+            let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
+            let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
+            let parsed = check_signature(&state, &version, &manifest, &bundle).map_err(Failed::Signature)?;
+            let mut total = 0_u64;
+            for file in parsed.files() {
+                total = total.saturating_add(read_file(inner, file)?);
+            }
+            Ok((manifest, bundle, total))
+        })
+        .await
+    }
+
+    pub(super) async fn discard(&self, _writer: &Writer<'_>, sealed: Vec<Sealed>) -> Result<(), Failed> {
+        self.blocking(move |inner| {
+            for one in &sealed {
+                inner.destroy_unless_shared(one)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Reads one file to its end; the reader checks the digest before the last bytes come out.
+fn read_file(inner: &Inner, file: &ManifestFile) -> Result<u64, Failed> {
+    let blob = inner.keys.blob_name(&file.sha256);
+    let mut content = inner.keys.unseal(inner.blobs.as_ref(), &blob)?;
+    if content.digest() != file.sha256 {
+        let why = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not the file that the manifest lists");
+        return Err(Failed::Content(why));
+    }
+    let mut buffer = vec![0; bartizan_base::limits::CHUNK_BYTES];
+    let mut total = 0_u64;
+    loop {
+        let count = content.read(&mut buffer).map_err(Failed::Content)?;
+        if count == 0 {
+            return Ok(total);
+        }
+        total = total.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+}
+
+type SignedBundle = (Vec<u8>, Digest);
+
+fn sign_manifest(inner: &Inner, name: &str, manifest: &Manifest) -> Result<SignedBundle, Failed> {
+    let files: Vec<oms::FileDigest> = manifest
+        .files()
+        .iter()
+        .map(|file| oms::FileDigest { path: file.path.clone(), digest: file.sha256 })
+        .collect();
+    let key = inner.keys.signing(Purpose::ModelSigning);
+    let bundle = oms::sign(name, &files, &[], key).map_err(|error| Failed::Sign(Box::new(error)))?;
+    if bundle.len() > DOCUMENT_BYTES {
+        return Err(Failed::invalid("model", "its signing bundle would be too large"));
+    }
+    let root = oms::root(&files).map_err(|error| Failed::Sign(Box::new(error)))?;
+    Ok((bundle, root))
+}
+
+fn trained_on(state: &State, versions: &[VersionRef]) -> Result<Vec<DatasetRef>, Failed> {
+    if versions.len() > TRAINED_ON {
+        return Err(Failed::invalid("trained on", format!("more than {TRAINED_ON} data set versions")));
+    }
+    let reference = |version: &VersionRef| {
+        let found = state.dataset(version).ok_or_else(|| Failed::not_found("data set version", version))?;
+        Ok(DatasetRef { version: version.clone(), root: found.body.root, statement: found.statement })
+    };
+    versions.iter().map(reference).collect()
+}
+
+fn same_model(state: &State, name: &Name, manifest: Digest) -> Option<VersionRef> {
+    let versions = &state.models().get(name)?.versions;
+    versions.values().find(|found| found.body.manifest == manifest).map(|found| found.body.version.clone())
+}
+
+fn known<'a>(state: &'a State, version: &VersionRef) -> Result<&'a Version, Failed> {
+    state.version(version).ok_or_else(|| Failed::not_found("model version", version))
+}
+
+pub(super) fn check_text(what: &'static str, text: &str) -> Result<(), Failed> {
+    if text.trim().is_empty() || text.len() > TEXT_BYTES {
+        return Err(Failed::invalid(what, format!("it is 1 to {TEXT_BYTES} bytes of text")));
+    }
+    Ok(())
+}

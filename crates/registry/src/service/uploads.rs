@@ -1,0 +1,171 @@
+//! Content on its way in: sealed at once, named by an unguessable id until an operation uses it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::str::FromStr;
+use std::sync::PoisonError;
+
+use bartizan_base::{Name, PrincipalId, Timestamp, VersionRef};
+use bartizan_keys::Sealed;
+use bartizan_policy::{DatasetFacts, op};
+
+use super::{Caller, Failed, Inner, Registry};
+use crate::limits::{PENDING_UPLOADS, UPLOAD_MILLIS};
+use crate::statement::Sensitivity;
+
+/// The id of an upload: 128 random bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UploadId(u128);
+
+impl fmt::Display for UploadId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "upl_{:032x}", self.0)
+    }
+}
+
+impl FromStr for UploadId {
+    type Err = Failed;
+
+    fn from_str(text: &str) -> Result<Self, Failed> {
+        let unknown = || Failed::not_found("upload", text.chars().take(80).collect::<String>());
+        let digits = text.strip_prefix("upl_").filter(|digits| digits.len() == 32).ok_or_else(unknown)?;
+        u128::from_str_radix(digits, 16).map(Self).map_err(|_| unknown())
+    }
+}
+
+/// Content that was taken in.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// How later requests name it.
+    pub id: UploadId,
+    /// What was stored.
+    pub sealed: Sealed,
+}
+
+/// The uploads that no operation has used yet.
+#[derive(Debug, Default)]
+pub(super) struct Pending(BTreeMap<UploadId, Waiting>);
+
+#[derive(Debug)]
+struct Waiting {
+    owner: PrincipalId,
+    sealed: Sealed,
+    until: Timestamp,
+}
+
+/// What an upload is for; the permission to use it later is asked for again.
+#[derive(Debug, Clone)]
+pub enum Destination {
+    /// A delivery to a data set.
+    Dataset(Name),
+    /// A file of a model.
+    Model(Name),
+}
+
+/// The right to upload any number of files for one destination, until it is dropped.
+#[derive(Debug)]
+pub struct UploadPermit {
+    owner: PrincipalId,
+}
+
+impl Registry {
+    /// Decides whether the caller may bring content for a destination.
+    ///
+    /// # Errors
+    /// When not.
+    pub async fn permit_upload(&self, caller: &Caller, to: &Destination) -> Result<UploadPermit, Failed> {
+        match to {
+            Destination::Dataset(name) => {
+                let facts = DatasetFacts { name: name.clone(), version: None };
+                self.allow(caller, op::DataCheck, facts).await.map(|_| ())?;
+            }
+            Destination::Model(name) => {
+                let state = self.state();
+                let version = VersionRef::new(name.clone(), state.next_version(name));
+                let importer = state.person(caller.principal);
+                let nothing = bartizan_base::sha256(b"");
+                let facts = state.new_model_facts(&version, nothing, Sensitivity::Normal, importer);
+                self.allow(caller, op::ModelImport, facts).await.map(|_| ())?;
+            }
+        }
+        Ok(UploadPermit { owner: caller.principal })
+    }
+
+    /// Takes content in: hashes and encrypts it in one pass.
+    ///
+    /// # Errors
+    /// When the source or the storage fails, or too many uploads wait.
+    pub async fn upload(
+        &self,
+        permit: &UploadPermit,
+        mut source: impl Read + Send + 'static,
+    ) -> Result<Upload, Failed> {
+        let owner = permit.owner;
+        self.blocking(move |inner| {
+            let now = inner.clock.now();
+            let mut random = (inner.random)();
+            let sealed = inner.keys.seal(inner.blobs.as_ref(), &mut source, random.as_mut(), now)?;
+            let mut id = [0; 16];
+            random.fill_bytes(&mut id);
+            let id = UploadId(u128::from_be_bytes(id));
+            inner.keep_upload(id, Waiting { owner, sealed: sealed.clone(), until: now.plus_millis(UPLOAD_MILLIS) })?;
+            Ok(Upload { id, sealed })
+        })
+        .await
+    }
+
+    /// Takes an upload for use; it can be used once, by whom it belongs to.
+    pub(super) fn take_upload(&self, caller: &Caller, id: UploadId) -> Result<Sealed, Failed> {
+        let mut pending = self.inner.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = pending.0.get(&id).is_some_and(|waiting| waiting.owner == caller.principal);
+        let waiting = if mine { pending.0.remove(&id) } else { None };
+        if let Some(taken) = &waiting {
+            // From here on the content is the operation's: others that wait with it must not destroy it.
+            for other in pending.0.values_mut().filter(|other| other.sealed.blob == taken.sealed.blob) {
+                other.sealed.already = true;
+            }
+        }
+        waiting.map(|waiting| waiting.sealed).ok_or_else(|| Failed::not_found("upload", id))
+    }
+}
+
+impl Inner {
+    fn keep_upload(&self, id: UploadId, waiting: Waiting) -> Result<(), Failed> {
+        let now = self.clock.now();
+        let mut pending = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut expired = Vec::new();
+        let late: Vec<UploadId> =
+            pending.0.iter().filter(|(_, found)| found.until < now).map(|(id, _)| *id).collect();
+        for id in late {
+            expired.extend(pending.0.remove(&id));
+        }
+        if pending.0.len() >= PENDING_UPLOADS {
+            return Err(Failed::conflict("uploads", "too many wait to be used"));
+        }
+        pending.0.insert(id, waiting);
+        drop(pending);
+        for found in expired {
+            self.destroy_unless_shared(&found.sealed)?;
+        }
+        Ok(())
+    }
+
+    /// Destroys content that came with a refused operation, unless it was here before or waits for another one.
+    pub(super) fn destroy_unless_shared(&self, sealed: &Sealed) -> Result<(), Failed> {
+        if sealed.already {
+            return Ok(());
+        }
+        let mut pending = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
+        let heir = pending.0.values_mut().find(|waiting| waiting.sealed.blob == sealed.blob);
+        match heir {
+            // Equal content waits for another operation: it inherits the duty to clean up.
+            Some(heir) => heir.sealed.already = false,
+            None => {
+                self.keys.erase(&sealed.blob)?;
+                self.blobs.delete(&sealed.blob).map_err(bartizan_keys::EraseFailed::Storage)?;
+            }
+        }
+        Ok(())
+    }
+}
