@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_base::{Blobs, Digest, PrincipalId, VersionRef, canonical};
-use bartizan_keys::{Keys, UnsealFailed};
+use bartizan_keys::{Keys, Purpose, UnsealFailed};
 use bartizan_ledger::{ReadFailed, Snapshot};
 
 use super::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile};
@@ -99,6 +99,9 @@ impl Prover<'_> {
             open.extend(&project.entries);
         }
         open.extend(self.state.policies().iter().map(|(index, _)| *index));
+        // No statement refers to the keys that sign bundles; the bundle itself names one of them.
+        let signing = self.state.keys().values().filter(|grant| grant.purpose == Purpose::ModelSigning);
+        open.extend(signing.flat_map(|grant| &grant.entries));
         let mut closed = BTreeMap::new();
         while let Some(index) = open.pop_last() {
             let envelope = self.snapshot.entry(index)?;

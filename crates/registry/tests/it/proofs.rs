@@ -1,0 +1,134 @@
+//! Proof files: what verifies, and every way in which one must fail.
+
+use std::collections::BTreeSet;
+
+use bartizan_base::VersionRef;
+use bartizan_keys::TrustFile;
+use bartizan_policy::Role;
+use bartizan_registry::Quarantine;
+use bartizan_registry::proof::{Claim, ProofFile, ProofRefused, Seen, VerifyOptions, verify};
+use bartizan_registry::statement::VersionState;
+
+use crate::world::World;
+
+const DEVELOPMENT: VerifyOptions = VerifyOptions { allow_development: true };
+
+async fn proven() -> (World, VersionRef, TrustFile, Vec<u8>) {
+    let world = World::new().await;
+    let trust = world.trust();
+    let engineer = world.person("eve", &[Role::MlEngineer]).await;
+    let approver = world.person("adam", &[Role::Approver]).await;
+    world.registry.raise_tier(&world.admin).await.unwrap();
+    let version = world.import(&engineer, &[("model.onnx", b"weights"), ("data/labels.txt", b"a\nb")]).await.unwrap();
+    world.registry.approve(&approver, &version).await.unwrap();
+    let since = BTreeSet::from([trust.minimum_size]);
+    let proof = world.registry.prove_model(&approver, &version, since).await.unwrap();
+    (world, version, trust, proof)
+}
+
+fn edit(proof: &[u8], change: impl FnOnce(&mut ProofFile)) -> Vec<u8> {
+    let mut file = ProofFile::parse(proof).unwrap();
+    change(&mut file);
+    file.to_bytes().unwrap()
+}
+
+#[tokio::test]
+async fn a_proof_verifies_with_the_trust_file_alone() {
+    let (_world, version, trust, proof) = proven().await;
+    let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
+    let Claim::ModelVersion { version: claimed, state, .. } = &verdict.claim;
+    assert_eq!((claimed, *state), (&version, VersionState::Approved));
+    assert!(verdict.asserted.iter().any(|line| line.starts_with("self-attested: the operator could have")));
+    assert!(proof.len() <= 64 * 1024, "{} bytes", proof.len());
+}
+
+#[tokio::test]
+async fn development_keys_fail_unless_allowed_by_name() {
+    let (_world, _, trust, proof) = proven().await;
+    let refused = verify(&proof, &trust, None, VerifyOptions::default());
+    assert!(matches!(refused, Err(ProofRefused::Development)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_edited_proof_fails() {
+    let (_world, _, trust, proof) = proven().await;
+    let check = |proof: &[u8]| verify(proof, &trust, None, DEVELOPMENT).unwrap_err();
+    let space = [proof.as_slice(), b" "].concat();
+    assert!(matches!(check(&space), ProofRefused::Malformed(_)));
+    let envelope = edit(&proof, |file| file.entries[3].envelope[40] ^= 1);
+    assert!(matches!(check(&envelope), ProofRefused::NotIncluded { .. }));
+    let claim = edit(&proof, |file| {
+        let Claim::ModelVersion { state, .. } = &mut file.claim;
+        *state = VersionState::Candidate;
+    });
+    assert!(matches!(check(&claim), ProofRefused::Claim { .. }));
+    let checkpoint = edit(&proof, |file| file.checkpoint = file.checkpoint.replacen("\n", "\n1", 1));
+    assert!(matches!(check(&checkpoint), ProofRefused::Checkpoint { .. }));
+    let opening = edit(&proof, |file| file.openings[0].content[5] ^= 1);
+    assert!(matches!(check(&opening), ProofRefused::Opening { .. }));
+    let closed = edit(&proof, |file| file.openings.clear());
+    assert!(matches!(check(&closed), ProofRefused::NotOpened { .. }));
+    let cut = edit(&proof, |file| file.entries.truncate(10));
+    assert!(matches!(check(&cut), ProofRefused::Opening { .. }));
+    let hole = edit(&proof, |file| {
+        file.entries.remove(file.entries.len() - 3);
+    });
+    assert!(matches!(check(&hole), ProofRefused::Statement(_)));
+    let unlinked = edit(&proof, |file| file.consistency.clear());
+    assert!(matches!(check(&unlinked), ProofRefused::NoConsistency { .. }));
+}
+
+#[tokio::test]
+async fn a_reordered_proof_fails() {
+    let (_world, _, trust, proof) = proven().await;
+    let swapped = edit(&proof, |file| file.entries.swap(2, 3));
+    let refused = verify(&swapped, &trust, None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::EntryOrder { .. })), "{refused:?}");
+    let renumbered = edit(&proof, |file| {
+        let (left, right) = file.entries.split_at_mut(3);
+        std::mem::swap(&mut left[2].envelope, &mut right[0].envelope);
+    });
+    let refused = verify(&renumbered, &trust, None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::NotIncluded { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_foreign_proof_fails() {
+    let (world, _, _, proof) = proven().await;
+    let other = World::new().await;
+    let refused = verify(&proof, &other.trust(), None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::Checkpoint { .. })), "{refused:?}");
+    // The same ledger key, but another project root: the statements do not follow.
+    let mut mixed = world.trust();
+    mixed.project_root = other.trust().project_root;
+    let refused = verify(&proof, &mixed, None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::Statement(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_smaller_or_rewritten_log_fails() {
+    let (_world, _, trust, proof) = proven().await;
+    let seen = verify(&proof, &trust, None, DEVELOPMENT).unwrap().seen;
+    let later = Seen { size: seen.size + 1, root: seen.root };
+    let refused = verify(&proof, &trust, Some(later), DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::Smaller { .. })), "{refused:?}");
+    let rewritten = Seen { size: seen.size, root: trust.minimum_root };
+    let refused = verify(&proof, &trust, Some(rewritten), DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::Rewritten { .. })), "{refused:?}");
+    let forked = Seen { size: trust.minimum_size, root: seen.root };
+    let refused = verify(&proof, &trust, Some(forked), DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::Rewritten { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_quarantined_version_is_proven_to_be_quarantined() {
+    let (world, version, trust, _) = proven().await;
+    let order = Quarantine { version: version.clone(), reason: "suspicious".to_owned() };
+    let security = world.registry.local_caller("eve").await.unwrap();
+    world.registry.quarantine(&security, &order).await.unwrap();
+    let since = BTreeSet::from([trust.minimum_size]);
+    let proof = world.registry.prove_model(&security, &version, since).await.unwrap();
+    let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
+    let Claim::ModelVersion { state, .. } = verdict.claim;
+    assert_eq!(state, VersionState::Quarantined);
+}

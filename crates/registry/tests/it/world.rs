@@ -1,0 +1,131 @@
+//! A project in memory with an SQL index in a temporary directory.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use bartizan_base::{ManualClock, ProjectId, Timestamp, VersionRef};
+use bartizan_keys::{FileKeyStore, Keys, NoteKey, OsRandom, Purpose, TrustFile};
+use bartizan_policy::{PrincipalKind, Role};
+use bartizan_registry::statement::{RoleChange, Sensitivity};
+use bartizan_registry::{
+    Caller, Destination, Failed, ModelFile, NewModel, NewPrincipal, Profile, Registry, Stores, create, open,
+};
+use bartizan_store::{Db, MemBlobs, MemCas};
+
+pub(crate) struct World {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) blobs: MemBlobs,
+    pub(crate) ledger: MemBlobs,
+    pub(crate) heads: MemCas,
+    pub(crate) key_blobs: MemBlobs,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) registry: Registry,
+    pub(crate) admin: Caller,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let (blobs, ledger, heads, key_blobs) = (MemBlobs::new(), MemBlobs::new(), MemCas::new(), MemBlobs::new());
+        let start = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
+        let clock = Arc::new(ManualClock::new(start));
+        let root = FileKeyStore::create(directory.path(), &mut OsRandom).unwrap();
+        let project = ProjectId::from_random([7; 16]);
+        Keys::create(Arc::new(key_blobs.clone()), Box::new(root), project, &mut OsRandom, start).unwrap();
+        let db = Db::create(&directory.path().join("index.db")).await.unwrap();
+        let stores = stores(&directory, &blobs, &ledger, &heads, &key_blobs, &clock, db);
+        let (registry, founder) = create(stores, profile("alice", Some("alice"))).await.unwrap();
+        let admin = registry.local_caller("alice").await.unwrap();
+        assert_eq!(admin.principal(), founder.principal);
+        Self { directory, blobs, ledger, heads, key_blobs, clock, registry, admin }
+    }
+
+    /// Opens the same project again, as after a restart.
+    pub(crate) async fn reopen(&self, rebuild: bool) -> Result<Registry, Failed> {
+        let db = Db::open(&self.directory.path().join("index.db")).await.unwrap();
+        open(
+            stores(&self.directory, &self.blobs, &self.ledger, &self.heads, &self.key_blobs, &self.clock, db),
+            rebuild,
+        )
+        .await
+    }
+
+    pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Caller {
+        let new = NewPrincipal { kind: PrincipalKind::Person, responsible: None, profile: profile(name, Some(name)) };
+        let id = self.registry.add_principal(&self.admin, new).await.unwrap();
+        for role in roles {
+            self.registry.change_role(&self.admin, id, *role, RoleChange::Granted).await.unwrap();
+        }
+        self.registry.local_caller(name).await.unwrap()
+    }
+
+    pub(crate) async fn import(&self, caller: &Caller, files: &[(&str, &[u8])]) -> Result<VersionRef, Failed> {
+        self.import_as(caller, files, Sensitivity::Normal).await
+    }
+
+    pub(crate) async fn import_as(
+        &self,
+        caller: &Caller,
+        files: &[(&str, &[u8])],
+        sensitivity: Sensitivity,
+    ) -> Result<VersionRef, Failed> {
+        let to = Destination::Model("fraud".parse().unwrap());
+        let permit = self.registry.permit_upload(caller, &to).await?;
+        let mut uploaded = Vec::new();
+        for (path, bytes) in files {
+            let upload = self.registry.upload(&permit, Cursor::new(bytes.to_vec())).await?;
+            uploaded.push(ModelFile { path: (*path).to_owned(), upload: upload.id });
+        }
+        let new = NewModel {
+            name: "fraud".parse().unwrap(),
+            files: uploaded,
+            sensitivity,
+            trained_on: Vec::new(),
+            declaration: "trained elsewhere".to_owned(),
+        };
+        self.registry.import_model(caller, new).await
+    }
+
+    pub(crate) fn trust(&self) -> TrustFile {
+        let keys = self.registry.keys();
+        let checkpoint = self.registry.checkpoint();
+        let ledger_key = keys.signing(Purpose::LedgerOrigin).public();
+        TrustFile {
+            origin: checkpoint.origin().to_owned(),
+            ledger_key: NoteKey::new(checkpoint.origin(), bartizan_keys::NoteKeyKind::Ed25519, ledger_key).unwrap(),
+            witnesses: Vec::new(),
+            quorum: 0,
+            project: keys.project(),
+            project_root: keys.signing(Purpose::ProjectRoot).public().clone(),
+            minimum_size: checkpoint.size(),
+            minimum_root: checkpoint.root(),
+            development: true,
+        }
+    }
+}
+
+fn stores(
+    directory: &tempfile::TempDir,
+    blobs: &MemBlobs,
+    ledger: &MemBlobs,
+    heads: &MemCas,
+    key_blobs: &MemBlobs,
+    clock: &Arc<ManualClock>,
+    db: Db,
+) -> Stores {
+    let root = FileKeyStore::open(directory.path()).unwrap();
+    let keys = Keys::open(Arc::new(key_blobs.clone()), Box::new(root)).unwrap();
+    Stores {
+        blobs: Arc::new(blobs.clone()),
+        ledger: Arc::new(ledger.clone()),
+        heads: Arc::new(heads.clone()),
+        keys: Arc::new(keys),
+        db,
+        clock: clock.clone(),
+        random: || Box::new(OsRandom),
+    }
+}
+
+pub(crate) fn profile(name: &str, local_user: Option<&str>) -> Profile {
+    Profile { name: name.to_owned(), local_user: local_user.map(str::to_owned), email: None }
+}
