@@ -152,3 +152,6 @@ impl<'de> Deserialize<'de> for WrappingKeyId {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

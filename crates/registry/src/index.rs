@@ -67,14 +67,14 @@ impl Index {
 
     /// How far the index has followed the ledger.
     pub(crate) async fn head(&self) -> Result<Head, IndexFailed> {
-        Ok(self.db.read("index head", async |tx| Ok::<_, IndexFailed>(index::head::get(tx).await?)).await?)
+        Ok(self.db.read("index head", async |mut tx| Ok::<_, IndexFailed>(index::head::get(&mut tx).await?)).await?)
     }
 
     /// Compares the whole index with the fold at the same tree size.
     pub(crate) async fn compare(&self, state: &State, head: Head) -> Result<(), IndexFailed> {
         let expected = snapshot(state, head);
         let found: Snapshot =
-            self.db.read("index compare", async |tx| Ok::<_, IndexFailed>(index::read(tx).await?)).await?;
+            self.db.read("index compare", async |mut tx| Ok::<_, IndexFailed>(index::read(&mut tx).await?)).await?;
         match found.first_difference(&expected) {
             None => Ok(()),
             Some(difference) => Err(IndexFailed::Differs(difference)),
@@ -92,7 +92,7 @@ impl Index {
             return Err(IndexFailed::Ahead { index: from.applied_size, ledger: to.applied_size });
         }
         let delta = delta(state, from, to);
-        self.db.tx("index follow", async |tx| Ok::<_, IndexFailed>(index::apply(tx, &delta).await?)).await?;
+        self.db.tx("index follow", async |mut tx| Ok::<_, IndexFailed>(index::apply(&mut tx, &delta).await?)).await?;
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl Index {
     pub(crate) async fn rebuild(&self, state: &State, head: &SignedCheckpoint) -> Result<(), IndexFailed> {
         let snapshot = snapshot(state, head_of(head));
         self.db
-            .tx("index rebuild", async |tx| Ok::<_, IndexFailed>(index::replace(tx, &snapshot).await?))
+            .tx("index rebuild", async |mut tx| Ok::<_, IndexFailed>(index::replace(&mut tx, &snapshot).await?))
             .await?;
         Ok(())
     }

@@ -15,7 +15,9 @@ struct Step<'a> {
     id: &'static str,
     name: &'static str,
     icon: Icon,
-    /// What it means that the step is empty.
+    /// What stands in the overview when the step is empty.
+    absent: &'static str,
+    /// What that means.
     missing: &'static str,
     given: &'a ChainStep,
 }
@@ -41,6 +43,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-sources",
             name: "Sources",
             icon: Icon::Inbox,
+            absent: "unknown",
             missing: "No delivery of data is known, so nobody can say whose data the model learned from.",
             given: &chain.sources,
         },
@@ -48,6 +51,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-checks",
             name: "Data check",
             icon: Icon::Data,
+            absent: "none named",
             missing: "No checked data set is named, so nothing vouches for what the model learned from.",
             given: &chain.checks,
         },
@@ -55,6 +59,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-origin",
             name: "Origin",
             icon: Icon::Pen,
+            absent: "not declared",
             missing: "No origin is declared.",
             given: &chain.origin,
         },
@@ -62,6 +67,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-signature",
             name: "Signature",
             icon: Icon::Seal,
+            absent: "not signed",
             missing: "The manifest is not signed.",
             given: &chain.signature,
         },
@@ -69,6 +75,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-version",
             name: "Version",
             icon: Icon::Cube,
+            absent: "not registered",
             missing: "The version is not registered.",
             given: &chain.version,
         },
@@ -76,6 +83,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-approvals",
             name: "Approvals",
             icon: Icon::People,
+            absent: "none",
             missing: "No approval covers this manifest, its evidence and the policy in force.",
             given: &chain.approvals,
         },
@@ -83,6 +91,7 @@ fn steps(chain: &ChainView) -> [Step<'_>; 7] {
             id: "chain-state",
             name: "State",
             icon: Icon::Flag,
+            absent: "unknown",
             missing: "No statement gives the version a state.",
             given: &chain.state,
         },
@@ -127,20 +136,23 @@ pub(crate) fn chain_card(frame: &Frame, subject: &str, chain: &ChainView, tree: 
     }
 }
 
-fn health(steps: &[Step<'_>]) -> Markup {
+fn health(steps: &[Step<'_>; 7]) -> Markup {
+    let [before @ .., state] = steps;
+    let stopped = state.tone() == Some(Tone::Bad);
     let count_of = |wanted: Option<Tone>| {
-        let found = steps.iter().filter(|step| step.tone() == wanted).count();
+        let found = before.iter().filter(|step| step.tone() == wanted).count();
         u64::try_from(found).unwrap_or(u64::MAX)
     };
     let (missing, bad, warn) = (count_of(None), count_of(Some(Tone::Bad)), count_of(Some(Tone::Warn)));
     html! {
         p.pills {
+            @if stopped { (pill("bad", Icon::Pause, "stopped")) }
             @if bad > 0 { (pill("bad", Icon::Cross, &format!("{} broken", counted(bad, "step", "steps")))) }
             @if missing > 0 {
                 (pill("warn", Icon::Alert, &format!("{} missing", counted(missing, "step", "steps"))))
             }
             @if warn > 0 { (pill("warn", Icon::Alert, &format!("{} to look at", counted(warn, "step", "steps")))) }
-            @if bad + missing + warn == 0 { (pill("ok", Icon::Tick, "unbroken")) }
+            @if !stopped && bad + missing + warn == 0 { (pill("ok", Icon::Tick, "unbroken")) }
         }
     }
 }
@@ -155,7 +167,7 @@ fn overview(steps: &[Step<'_>]) -> Markup {
                             span.node { (step.icon.svg()) }
                             span.name { (step.name) }
                             span.summary {
-                                @if step.given.links.is_empty() { "missing" }
+                                @if step.given.links.is_empty() { (step.absent) }
                                 @else { (foreign(&step.given.summary)) }
                             }
                         }
@@ -170,7 +182,7 @@ fn rail_step(frame: &Frame, step: &Step<'_>) -> Markup {
     let links = &step.given.links;
     let (shown, folded) = links.split_at(links.len().min(UNFOLDED));
     html! {
-        li.step id=(step.id) class=(step.class()) {
+        li id=(step.id) class={ "step " (step.class()) } {
             h3 { (step.evidence().disc()) (step.name) }
             div.links {
                 @if links.is_empty() { p.gap { (step.missing) } }
@@ -194,8 +206,11 @@ fn rail_link(frame: &Frame, link: &ChainLink) -> Markup {
                 @if let Some(detail) = &link.detail { p { (foreign(detail)) } }
             }
             div.record {
-                @if let Some(index) = link.entry { p { span.key { "entry " } (entry(frame, index)) } }
-                @if let Some(at) = &link.at { p { (moment(at)) } }
+                p {
+                    @if let Some(index) = link.entry { span.unseen { "entry " } (entry(frame, index)) }
+                    @if link.entry.is_some() && link.at.is_some() { " · " }
+                    @if let Some(at) = &link.at { (moment(at)) }
+                }
                 @if let Some(by) = &link.by { p { span.key { "by " } (foreign(by)) } }
             }
             dl.digests {

@@ -75,7 +75,21 @@ pub(crate) fn stacked_moment(rfc3339: &str) -> Markup {
 
 /// A digest that is cut off by the style sheet alone: selecting and copying gives the whole.
 pub(crate) fn digest(text: &str) -> Markup {
-    html! { code.digest { (text) } }
+    html! { code.digest { (digest_text(text)) } }
+}
+
+/// A digest in full, on as many lines as it takes.
+pub(crate) fn whole_digest(text: &str) -> Markup {
+    html! { code.digest.full { (digest_text(text)) } }
+}
+
+fn digest_text(text: &str) -> Markup {
+    html! {
+        @match text.split_once(':') {
+            Some((algorithm, digits)) => { span.algorithm { (algorithm) ":" } (digits) },
+            None => (text),
+        }
+    }
 }
 
 /// A ledger entry, linked when the frame knows where entries are shown.

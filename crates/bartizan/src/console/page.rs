@@ -194,6 +194,11 @@ pub(crate) fn pill(class: &str, icon: Icon, text: &str) -> Markup {
     html! { span class={ "pill " (class) } { (icon.svg()) (text) } }
 }
 
+/// An alias of a version.
+pub(crate) fn alias_pill(alias: &str) -> Markup {
+    html! { span.pill.neutral.alias { span { "@" (foreign(alias)) } } }
+}
+
 /// The state of a version, each in a colour and with an icon of its own.
 pub(crate) fn state_pill(state: VersionState) -> Markup {
     let icon = match state {

@@ -80,7 +80,7 @@ fn data_steps() -> (ChainStep, ChainStep) {
             marks: vec![proven("root, counts and verdict as recorded")],
             ..link(
                 "transactions:1 is valid",
-                "14 checks ran, 0 findings block, 0 warn",
+                "14 checks ran, none blocks, none warns",
                 21,
                 "2026-11-02T08:11:41.902Z",
                 "Ines Prado",
@@ -92,7 +92,7 @@ fn data_steps() -> (ChainStep, ChainStep) {
             marks: vec![proven("root, counts and verdict as recorded")],
             ..link(
                 "transactions:2 is valid, with 1 warning",
-                "14 checks ran, 0 findings block, 1 warns",
+                "14 checks ran, none blocks, 1 warns",
                 27,
                 "2026-11-14T06:02:11.340Z",
                 "Ines Prado",
@@ -275,8 +275,6 @@ pub(crate) fn approved() -> ModelVersionView {
 /// A quarantined version in a self-attested project with development keys; lists have further pages.
 pub(crate) fn quarantined() -> ModelVersionView {
     let mut view = approved();
-    view.version = 2;
-    view.entry = 30;
     view.state = VersionState::Quarantined;
     view.aliases.clear();
     view.stop = Some(StopView {
@@ -290,6 +288,14 @@ pub(crate) fn quarantined() -> ModelVersionView {
         entry: 55,
     });
     view.tree = TreeView { size: 56, witnesses: Vec::new(), witnessed_at: None, development_keys: true };
+    view.approved_by.clear();
+    "2 lapsed".clone_into(&mut view.chain.approvals.summary);
+    for approval in &mut view.chain.approvals.links {
+        approval.tone = Tone::Neutral;
+        approval.detail = Some("Counted until the quarantine".to_owned());
+        approval.marks.truncate(0);
+        approval.marks.push(asserted("the server", "that the approval was given"));
+    }
     if let Some(state) = view.chain.state.links.first_mut() {
         "approved → quarantined".clone_into(&mut state.title);
         state.detail = Some("Served nowhere from here on".to_owned());
@@ -348,11 +354,18 @@ pub(crate) fn bare() -> ModelVersionView {
         link.by = Some("usr_0123456789abcdef0123456789abcdef".to_owned());
         link.marks = vec![asserted("usr_0123456789abcdef0123456789abcdef", "where the model comes from")];
     }
+    let mut state = view.chain.version.links.clone();
+    for link in &mut state {
+        "candidate".clone_into(&mut link.title);
+        link.detail = Some("Since it was registered".to_owned());
+        link.tone = Tone::Neutral;
+    }
     view.chain = ChainView {
         sources: ChainStep::default(),
         checks: ChainStep::default(),
         origin: step("declared, and by somebody who is long", origin),
         approvals: ChainStep::default(),
+        state: step("candidate", state),
         ..view.chain
     };
     view.data_sets = all(Vec::new());

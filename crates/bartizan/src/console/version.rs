@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::chain::chain_card;
 use super::format::{
-    count, digest, entry, foreign, foreign_list, local_href, moment, size, stacked_moment,
+    count, digest, entry, foreign, foreign_list, local_href, moment, size, stacked_moment, whole_digest,
 };
 use super::icons::Icon;
 use super::page::{
-    Place, Position, cell, empty, framed, number_cell, pager, pill, state_pill, state_word, table_head,
+    Place, Position, alias_pill, cell, empty, framed, number_cell, pager, pill, state_pill, state_word, table_head,
     tier_word, tone_class,
 };
 use super::view::{
@@ -27,9 +27,8 @@ pub(crate) fn model_version_page(view: &ModelVersionView) -> Markup {
             (facts(view))
             (chain_card(&view.frame, &reference, &view.chain, &view.tree))
             (data_sets(view))
-            (commands(&reference))
             (changes(view))
-            (versions(view))
+            div.column.s7 { (versions(view)) (commands(&reference)) }
         }
     };
     framed(&view.frame, &Position { title: &reference, place: Place::Models, exact: false }, &content)
@@ -48,20 +47,20 @@ fn heading(view: &ModelVersionView, reference: &str) -> Markup {
             h1 { (foreign(reference)) }
             (state_pill(view.state))
             (signature_pill(view.signature))
-            @for alias in &view.aliases { span.pill.neutral { "@" (foreign(alias)) } }
+            @for alias in &view.aliases { (alias_pill(alias)) }
             @if let Some(href) = view.proof_href.as_deref().and_then(local_href) {
                 a.btn href=(href) download { (Icon::Download.svg()) "Proof file" }
             }
         }
         ul.sub {
-            li.whole { "Manifest " code.digest.full { (view.manifest) } }
+            li { "Manifest " (whole_digest(&view.manifest)) }
             li {
                 "Ledger entry "
                 @if view.frame.entry_base.is_some() { (entry(&view.frame, view.entry)) }
                 @else { a.entry href="#chain-version" { "#" (view.entry) } }
             }
             li {
-                @if view.approved_by.is_empty() { "Approved by nobody" }
+                @if view.approved_by.is_empty() { "Not approved" }
                 @else { "Approved by " (foreign_list(&view.approved_by)) }
             }
         }
@@ -150,7 +149,7 @@ fn approvals_fact(view: &ModelVersionView) -> Markup {
 fn data_sets(view: &ModelVersionView) -> Markup {
     let list = &view.data_sets;
     html! {
-        section.card.s8 aria-labelledby="data-sets" {
+        section.card.s12 aria-labelledby="data-sets" {
             h2 #data-sets { "Trained on" }
             p.hint { "Data sets that the declaration of origin names, and what checking them gave" }
             @if list.rows.is_empty() {
@@ -199,13 +198,12 @@ fn commands(reference: &str) -> Markup {
         ("Check that file elsewhere, off line", "bartizan verify FILE --trust TRUST-FILE".to_owned()),
     ];
     html! {
-        section.card.s4 aria-labelledby="commands" {
+        section.card aria-labelledby="commands" {
             h2 #commands { "Check it yourself" }
             p.hint { "This page is what the server says. These commands check it." }
             dl.commands {
                 @for (purpose, command) in &commands {
-                    dt { (purpose) }
-                    dd { code { (command) } }
+                    div { dt { (purpose) } dd { code { (command) } } }
                 }
             }
         }
@@ -248,7 +246,7 @@ fn change_line(frame: &Frame, change: &ChangeView) -> Markup {
 fn versions(view: &ModelVersionView) -> Markup {
     let list = &view.versions;
     html! {
-        section.card.s7 aria-labelledby="versions" {
+        section.card aria-labelledby="versions" {
             h2 #versions { "Versions" }
             p.hint { "Of " (foreign(&view.model)) ", newest first" }
             @if list.rows.is_empty() {
@@ -276,7 +274,7 @@ fn version_row(view: &ModelVersionView, row: &VersionRow) -> Markup {
             (cell("State", &state_pill(row.state)))
             (cell("Aliases", &html! {
                 @if row.aliases.is_empty() { span.key { "none" } }
-                @for alias in &row.aliases { span.pill.neutral { "@" (foreign(alias)) } " " }
+                @for alias in &row.aliases { (alias_pill(alias)) " " }
             }))
             (cell("Approvals", &html! { (count(row.approvals)) " of " (count(row.approvals_needed)) }))
             (cell("Registered", &moment(&row.registered_at)))

@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads a model: callers pass the paths and digests of its files.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bartizan_base::{Digest, Hasher};
 
@@ -105,7 +105,7 @@ impl Manifest {
     /// When any file differs, is missing or is not signed.
     pub fn matches(&self, files: &[FileDigest]) -> Result<(), Differences> {
         let mut differences = Differences::default();
-        let signed: std::collections::HashMap<&str, Digest> =
+        let signed: HashMap<&str, Digest> =
             self.files.iter().map(|file| (file.path.as_str(), file.digest)).collect();
         let mut seen = HashSet::new();
         for file in files {
@@ -123,10 +123,13 @@ impl Manifest {
 
     /// Whether the signer left `path` out: it is one of `ignore_paths` or lies below one.
     pub fn ignores(&self, path: &str) -> bool {
-        self.ignore_paths.iter().any(|ignored| {
-            path.strip_prefix(ignored.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+        self.ignore_paths.iter().any(|ignored| lies_below(path, ignored))
     }
+}
+
+// Whether `path` is `folder` or lies below it.
+fn lies_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn sorted(files: &[FileDigest]) -> Result<Vec<FileDigest>, FilesInvalid> {

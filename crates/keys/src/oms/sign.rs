@@ -5,8 +5,8 @@ use bartizan_base::sha256;
 use serde::Serialize;
 
 use super::{
-    FileDigest, FilesInvalid, MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, plain_path,
-    root_in_order, sorted,
+    FileDigest, FilesInvalid, MEDIA_TYPE, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, lies_below,
+    plain_path, root_in_order, sorted,
 };
 use crate::dsse::{Signature, pae};
 use crate::encoding::to_base64;
@@ -23,8 +23,8 @@ pub enum SignBundle {
     /// The model's name is empty or too long.
     #[error("the model's name has not 1 to {PATH_BYTES} bytes")]
     Name,
-    /// An ignored path is not a plain relative path, or is one of the files.
-    #[error("`{path}` cannot be ignored: not a plain relative path, or one of the signed files")]
+    /// An ignored path is not a plain relative path, or a file that is to be signed lies there or below.
+    #[error("`{path}` cannot be ignored: not a plain relative path, or a signed file lies there")]
     IgnoredPath {
         /// The path.
         path: String,
@@ -112,7 +112,7 @@ pub fn sign(
     }
     let files = sorted(files)?;
     for ignored in ignore_paths {
-        if !plain_path(ignored) || files.iter().any(|file| file.path == *ignored) {
+        if !plain_path(ignored) || files.iter().any(|file| lies_below(&file.path, ignored)) {
             return Err(SignBundle::IgnoredPath { path: (*ignored).to_owned() });
         }
     }

@@ -262,3 +262,6 @@ pub enum OpenKeys {
     #[error("cannot open the project keys")]
     Crypto(#[from] CryptoFailed),
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Opening the keys of a project: every rule of the record is checked before a key is used.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use aws_lc_rs::hmac;
@@ -103,7 +104,8 @@ fn open_signing(
 pub(super) fn assemble(mut keys: Vec<(KeyInfo, SigningKey)>) -> Result<SigningKeys, OpenKeys> {
     keys.sort_by_key(|(info, _)| (info.purpose, -info.created_at.millis(), info.id));
     let list: Vec<KeyInfo> = keys.iter().map(|(info, _)| info.clone()).collect();
-    if list.windows(2).any(|pair| matches!(pair, [a, b] if a.id == b.id)) {
+    let mut ids = HashSet::new();
+    if !list.iter().all(|key| ids.insert(key.id)) {
         return Err(OpenKeys::Malformed { reason: "a key stands there twice" });
     }
     let mut newest = |purpose: Purpose| {

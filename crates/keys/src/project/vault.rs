@@ -48,8 +48,8 @@ pub enum SealFailed {
     /// The storage failed.
     #[error("cannot store the encrypted content")]
     Storage(#[from] BlobError),
-    /// Equal content has a key already, and that key cannot be used.
-    #[error("the content's existing key is unusable")]
+    /// Equal content is stored already, and its key or ciphertext cannot be read.
+    #[error("equal content is stored already and cannot be used")]
     ExistingKey(#[source] UnsealFailed),
     /// The record has no canonical form: the content has 2^53 bytes or more.
     #[error("cannot encode the wrapped key")]

@@ -130,7 +130,8 @@ fn what_does_not_verify() {
         assert_ne!(edited, text(&envelope));
         Envelope::parse(edited.as_bytes()).unwrap()
     };
-    let does_not = |result: Result<_, VerifyEnvelope>| matches!(result, Err(VerifyEnvelope::Signature { .. }));
+    let does_not =
+        |result: Result<_, VerifyEnvelope>| matches!(result, Err(VerifyEnvelope::Signature { .. }));
     assert!(does_not(edit(TYPE, "text/plain").verify(&trusting(&[&a]), "text/plain")));
     assert!(does_not(edit("cGF5bG9hZA==", "cGF5bG9hZAo=").verify(&trusting(&[&a]), TYPE)));
     assert!(does_not(edit(&id_a, &id_b).verify(&trusting(&[&a, &b]), TYPE)));
@@ -184,14 +185,8 @@ fn check_parse(json: &str, expected: Expect) {
 
 #[test]
 fn what_is_not_well_formed() {
-    check_parse(
-        "",
-        expect!["not a DSSE envelope in JSON: EOF while parsing a value at line 1 column 0"],
-    );
-    check_parse(
-        r#"{"payload":"","payloadType":"t","signatures":[]}"#,
-        expect!["0 signatures, not 1 to 16"],
-    );
+    check_parse("", expect!["not a DSSE envelope in JSON: EOF while parsing a value at line 1 column 0"]);
+    check_parse(r#"{"payload":"","payloadType":"t","signatures":[]}"#, expect!["0 signatures, not 1 to 16"]);
     check_parse(
         r#"{"payload":"","payloadType":"t","signatures":[{"sig":""}]}"#,
         expect!["a signature of 0 bytes, not 1 to 1024"],
@@ -206,7 +201,7 @@ fn what_is_not_well_formed() {
     );
     check_parse(
         r#"{"payload":"","payload":"","payloadType":"t","signatures":[{"sig":"AA=="}]}"#,
-        expect!["not a DSSE envelope in JSON: a member is repeated at line 1 column 23"],
+        expect!["not a DSSE envelope in JSON: a member is repeated at line 1 column 26"],
     );
     check_parse(
         r#"{"payload":"","payloadType":"t","signatures":[{"sig":"AA=="}],"x":[{"y":1,"y":2}]}"#,
@@ -229,8 +224,11 @@ fn limits_hold_at_both_ends() {
     assert!(dsse::sign(TYPE, b"", &keys[..16]).is_ok());
     expect!["not what an envelope can hold: 17 signatures, not 1 to 16"]
         .assert_eq(&chain(dsse::sign(TYPE, b"", &keys)));
-    expect!["not what an envelope can hold: 0 signatures, not 1 to 16"]
-        .assert_eq(&chain(dsse::sign(TYPE, b"", &[])));
+    expect!["not what an envelope can hold: 0 signatures, not 1 to 16"].assert_eq(&chain(dsse::sign(
+        TYPE,
+        b"",
+        &[],
+    )));
 
     // The largest payload that fits, whatever the length of the signature, and the smallest that does not.
     let ed25519 = SigningKey::generate(Algorithm::Ed25519, &mut rng(1)).unwrap();

@@ -159,7 +159,10 @@ fn making_keys_survives_a_failing_storage() {
                 assert_eq!(call, 3, "a look and a write");
                 break;
             }
-            assert!(matches!(&made, Err(CreateKeys::Storage(error)) if error.kind == BlobErrorKind::Io));
+            // The look finds nothing and says so, and has no other answer to lose.
+            if (call, moment) != (1, Moment::After) {
+                assert!(matches!(&made, Err(CreateKeys::Storage(error)) if error.kind == BlobErrorKind::Io));
+            }
             match Keys::open(Arc::new(blobs.clone()), world.root()) {
                 Ok(keys) => assert_eq!((keys.list().len(), moment), (6, Moment::After)),
                 Err(OpenKeys::NotFound) => {

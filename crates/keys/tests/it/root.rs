@@ -134,7 +134,10 @@ fn the_file_is_for_its_owner_only() {
             let text = format!("has mode {exposed:03o}, but only its owner may have access (600)");
             assert!(chain(detect_root_key(dir.path())).ends_with(&text));
             assert!(chain(FileKeyStore::open(dir.path())).ends_with(&text));
-            assert!(chain(SealedKeyStore::open(dir.path(), &passphrase("correct horse battery"))).ends_with(&text));
+            assert!(
+                chain(SealedKeyStore::open(dir.path(), &passphrase("correct horse battery")))
+                    .ends_with(&text)
+            );
         }
         set_mode(&dir, 0o400);
         assert!(detect_root_key(dir.path()).is_ok());
@@ -244,7 +247,8 @@ fn only_the_passphrase_opens_a_sealed_key() {
 #[test]
 fn the_cost_of_a_guess_cannot_be_changed() {
     // Within the limits the seal breaks, beyond them the file is refused before any work is done.
-    let cases: [(&str, &str, fn(&OpenRootKey) -> bool); 6] = [
+    type Expected = fn(&OpenRootKey) -> bool;
+    let cases: [(&str, &str, Expected); 6] = [
         ("\"passes\":2", "\"passes\":3", |error| matches!(error, OpenRootKey::Passphrase { .. })),
         ("\"passes\":2", "\"passes\":1", |error| matches!(error, OpenRootKey::Malformed { .. })),
         ("\"passes\":2", "\"passes\":17", |error| matches!(error, OpenRootKey::Malformed { .. })),

@@ -10,7 +10,7 @@ const BOTH: [Algorithm; 2] = [Algorithm::EcdsaP256Sha256, Algorithm::Ed25519];
 
 // RFC 8032 section 7.1, test 2, its seed in PKCS#8 (RFC 8410 section 7).
 const ED25519_PEM: &str = "-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bj6hGfLQnmm1zvt2DUYpr
+MC4CAQAwBQYDK2VwBCIEIEzNCJso/5banbbDRuwRTg9bijGfNaumJNqM9u1PuKb7
 -----END PRIVATE KEY-----
 ";
 
@@ -69,13 +69,13 @@ fn degenerate_ecdsa_signatures_are_refused() {
     let key = SigningKey::generate(Algorithm::EcdsaP256Sha256, &mut rng(3)).unwrap();
     let order = "00ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
     for signature in [
-        "3006020100020100".to_owned(),                   // r = s = 0
-        "3006020101020100".to_owned(),                   // s = 0
-        "3006020100020101".to_owned(),                   // r = 0
-        "30060201ff020101".to_owned(),                   // r = -1
-        format!("30260221{order}020101"),                // r = the order
-        format!("30260201010221{order}"),                // s = the order
-        "308006020101020101".to_owned(),                 // indefinite length
+        "3006020100020100".to_owned(),    // r = s = 0
+        "3006020101020100".to_owned(),    // s = 0
+        "3006020100020101".to_owned(),    // r = 0
+        "30060201ff020101".to_owned(),    // r = -1
+        format!("30260221{order}020101"), // r = the order
+        format!("30260201010221{order}"), // s = the order
+        "308006020101020101".to_owned(),  // indefinite length
     ] {
         let signature = hex::decode(signature).unwrap();
         assert_eq!(key.public().verify(b"message", &signature), Err(SignatureInvalid));
@@ -103,7 +103,8 @@ fn a_public_key_survives_every_form() {
 fn a_key_id_has_one_spelling() {
     let id = "ab".repeat(32);
     assert!(id.parse::<KeyId>().is_ok());
-    for other in [id.to_uppercase(), format!("sha256:{id}"), format!("{id} "), String::new(), "é".repeat(32)] {
+    for other in [id.to_uppercase(), format!("sha256:{id}"), format!("{id} "), String::new(), "é".repeat(32)]
+    {
         assert!(other.parse::<KeyId>().is_err(), "{other}");
     }
 }

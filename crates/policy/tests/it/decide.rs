@@ -186,6 +186,10 @@ fn setting_a_guarded_alias_is_a_promotion() {
         Question { resource: facts.into(), ..ask(RELEASE, list, Action::ModelAliasSet) }
     };
     let anna = || Makers { trained: people(&[ANNA]), ..Makers::default() };
+    let every_hand = || {
+        let [submitted, owned, trained, imported] = [(); 4].map(|()| people(&[ANNA]));
+        Makers { submitted, owned, trained, imported }
+    };
     check(
         set(&[Role::MlEngineer], true, anna()),
         expect![[r#"
@@ -194,7 +198,7 @@ fn setting_a_guarded_alias_is_a_promotion() {
           role approver is needed"#]],
     );
     check(
-        set(&[Role::MlEngineer], false, anna()),
+        set(&[Role::MlEngineer], false, every_hand()),
         expect![[r#"
         allow
           ML engineers set aliases that are not guarded"#]],

@@ -323,7 +323,12 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
                 add(&part.source);
             }
         }
-        Predicate::Origin(body) => add(&body.declaration),
+        Predicate::Origin(body) => {
+            add(&body.declaration);
+            if let Some(publisher) = &body.publisher {
+                add(&publisher.bundle);
+            }
+        }
         Predicate::ModelVersion(body) => {
             add(&body.manifest_blob);
             add(&body.oms_bundle_blob);

@@ -33,6 +33,9 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
     }
     let Some(origin) = state.origin_of(found) else { return };
     let by = origin.body.act.by;
+    if let Some(publisher) = &origin.body.publisher {
+        verdict.asserted.push(format!("by {by}: that publisher key {} signed the same files", publisher.key));
+    }
     if origin.body.trained_on.is_empty() {
         verdict.asserted.push(format!("by {by}: where the model comes from; no data set is named"));
     }

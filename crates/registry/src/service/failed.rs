@@ -1,5 +1,6 @@
 //! How an operation of the registry can fail.
 
+use bartizan_keys::oms::{Differences, VerifyBundle};
 use bartizan_keys::{EraseFailed, SealFailed, UnsealFailed};
 use bartizan_ledger::{AppendFailed, CreateFailed, OpenFailed, ReadFailed, RememberFailed};
 use bartizan_policy::api_key::TermsInvalid;
@@ -98,6 +99,12 @@ pub enum Failed {
     /// The signature of a model does not hold.
     #[error("the model's signature does not hold")]
     Signature(#[source] ProofRefused),
+    /// The publisher's bundle is not a signature by the expected key. Nothing was imported.
+    #[error("the publisher's signature does not hold")]
+    Publisher(#[source] VerifyBundle),
+    /// The publisher signed other files. Nothing was imported.
+    #[error("the publisher signed other files")]
+    PublisherFiles(#[source] Differences),
     /// A proof could not be made.
     #[error("the proof could not be made")]
     Prove(#[from] ProveFailed),

@@ -21,7 +21,7 @@ use rand_core::CryptoRng;
 pub use self::access::{Explained, NewApiKey, NewPrincipal, PrincipalView};
 pub use self::failed::Failed;
 pub use self::life::{Founder, Stores, create, ledger_origin, open};
-pub use self::models::{ModelFile, NewModel, Quarantine, VerificationReport};
+pub use self::models::{ModelFile, NewModel, Publisher, Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::state::State;
@@ -140,4 +140,12 @@ impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Registry({})", self.inner.keys.project())
     }
+}
+
+/// Every operation can be awaited by a server that moves tasks between threads.
+#[expect(dead_code, reason = "compiling it is the check")]
+fn operations_are_send(registry: &Registry, caller: &Caller, version: &bartizan_base::VersionRef) {
+    fn send<T: Send>(_: T) {}
+    send(registry.approve(caller, version));
+    send(registry.verify_model(caller, version));
 }

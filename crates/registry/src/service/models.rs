@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 
 use bartizan_base::{AliasRef, Digest, Name, VersionRef};
-use bartizan_keys::{Purpose, Sealed, oms};
+use bartizan_keys::{PublicKey, Purpose, Sealed, oms};
 use bartizan_policy::{Operation, op};
 
 use super::uploads::UploadId;
@@ -17,8 +17,8 @@ use crate::replay::{Replayed, replay};
 use crate::released::{ModelVersion, Released};
 use crate::state::{State, Version};
 use crate::statement::{
-    AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, Sensitivity, Statement,
-    StatementRef, VersionState,
+    AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, PublisherSignature, Sensitivity,
+    Statement, StatementRef, VersionState,
 };
 
 /// One file of a model that was uploaded.
@@ -43,6 +43,17 @@ pub struct NewModel {
     pub trained_on: Vec<VersionRef>,
     /// Where it comes from, in words: who trained it, with what, when.
     pub declaration: String,
+    /// The publisher's signing bundle and the key that must have made it.
+    pub publisher: Option<Publisher>,
+}
+
+/// A publisher's signature over a model that is imported.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    /// The OpenSSF Model Signing bundle.
+    pub bundle: Vec<u8>,
+    /// The key that the importer trusts for this publisher.
+    pub key: PublicKey,
 }
 
 /// A request to stop a model version.
@@ -127,6 +138,9 @@ impl Registry {
             ));
         }
         let trained_on = trained_on(&state, &new.trained_on)?;
+        if let Some(publisher) = &new.publisher {
+            check_publisher(publisher, &manifest)?;
+        }
         let name = new.name.to_string();
         let signed = self.blocking(move |inner| sign_manifest(inner, &name, &manifest).map(|bundle| (bundle, manifest)));
         let ((bundle, oms_root), manifest) = signed.await?;
@@ -134,8 +148,16 @@ impl Registry {
         let manifest_blob = writer.seal_document(manifest_bytes).await?;
         let oms_bundle_blob = writer.seal_document(bundle).await?;
         let declaration = writer.seal_document(new.declaration.clone().into_bytes()).await?;
+        let publisher = match &new.publisher {
+            Some(publisher) => {
+                let bundle = writer.seal_document(publisher.bundle.clone()).await?;
+                Some(PublisherSignature { key: publisher.key.id(), bundle })
+            }
+            None => None,
+        };
         let act = writer.act(&allowed);
-        let origin = Statement::about(OriginV1 { manifest: digest, trained_on, declaration, act: act.clone() });
+        let body = OriginV1 { manifest: digest, trained_on, publisher, declaration, act: act.clone() };
+        let origin = Statement::about(body);
         let payload = origin.to_bytes().map_err(|error| Failed::Sign(Box::new(error)))?;
         let origin_ref =
             StatementRef { entry: writer.state().next_index(), payload: bartizan_base::sha256(&payload) };
@@ -402,14 +424,21 @@ fn read_file(inner: &Inner, file: &ManifestFile) -> Result<u64, Failed> {
     }
 }
 
+/// Checks that the expected key signed exactly these files.
+fn check_publisher(publisher: &Publisher, manifest: &Manifest) -> Result<(), Failed> {
+    let signed = oms::verify(&publisher.bundle, &publisher.key).map_err(Failed::Publisher)?;
+    signed.get().matches(&signed_files(manifest)).map_err(Failed::PublisherFiles)
+}
+
+fn signed_files(manifest: &Manifest) -> Vec<oms::FileDigest> {
+    let digest = |file: &ManifestFile| oms::FileDigest { path: file.path.clone(), digest: file.sha256 };
+    manifest.files().iter().map(digest).collect()
+}
+
 type SignedBundle = (Vec<u8>, Digest);
 
 fn sign_manifest(inner: &Inner, name: &str, manifest: &Manifest) -> Result<SignedBundle, Failed> {
-    let files: Vec<oms::FileDigest> = manifest
-        .files()
-        .iter()
-        .map(|file| oms::FileDigest { path: file.path.clone(), digest: file.sha256 })
-        .collect();
+    let files = signed_files(manifest);
     let key = inner.keys.signing(Purpose::ModelSigning);
     let bundle = oms::sign(name, &files, &[], key).map_err(|error| Failed::Sign(Box::new(error)))?;
     if bundle.len() > DOCUMENT_BYTES {

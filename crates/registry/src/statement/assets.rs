@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use bartizan_base::{BlobName, Digest, Name, PrincipalId, Timestamp, VersionRef};
+use bartizan_keys::KeyId;
 use bartizan_policy::Tier;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -112,6 +113,16 @@ pub struct DatasetV1 {
     pub act: Act,
 }
 
+/// An OpenSSF Model Signing bundle that came with a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublisherSignature {
+    /// The key that the importer expected, and that signed.
+    pub key: KeyId,
+    /// The bundle.
+    pub bundle: Private,
+}
+
 /// Where a model that was trained elsewhere comes from, as its importer declares and signs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -120,6 +131,8 @@ pub struct OriginV1 {
     pub manifest: Digest,
     /// The data set versions it was trained on, as far as they are known here.
     pub trained_on: Vec<DatasetRef>,
+    /// The publisher's signature over the same files, when one was given and verified at import.
+    pub publisher: Option<PublisherSignature>,
     /// The declaration in words: where from, framework, when.
     pub declaration: Private,
     /// Who declares it.

@@ -18,7 +18,7 @@ pub use self::access::{
 };
 pub use self::assets::{
     AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, PartV1,
-    Private, Sensitivity, StatementRef, VerdictV1, VersionState,
+    Private, PublisherSignature, Sensitivity, StatementRef, VerdictV1, VersionState,
 };
 
 /// The `_type` of an in-toto Statement.

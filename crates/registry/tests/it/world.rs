@@ -82,6 +82,7 @@ impl World {
             sensitivity,
             trained_on: Vec::new(),
             declaration: "trained elsewhere".to_owned(),
+            publisher: None,
         };
         self.registry.import_model(caller, new).await
     }

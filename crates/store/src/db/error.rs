@@ -41,6 +41,9 @@ pub enum DbError {
         /// The number.
         number: u64,
     },
+    /// The transaction had ended before: its handle was kept longer than its body ran.
+    #[error("the transaction has ended")]
+    Ended,
     /// Anything else the database says.
     #[error("the database failed")]
     Other(#[source] Arc<sqlx::Error>),

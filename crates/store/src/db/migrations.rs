@@ -26,7 +26,7 @@ const HISTORY: &str =
 pub(super) async fn run(db: &Db, path: &Path, read_only: bool) -> Result<(), DbOpen> {
     let supported = MIGRATIONS.last().map_or(0, |migration| migration.number);
     let found = db
-        .read("schema version", version)
+        .read("schema version", async |mut tx| version(&mut tx).await)
         .await
         .map_err(|error| DbOpen::Db { path: path.to_owned(), source: error.into_body() })?;
     if found > supported {
@@ -38,9 +38,9 @@ pub(super) async fn run(db: &Db, path: &Path, read_only: bool) -> Result<(), DbO
     for migration in MIGRATIONS.iter().filter(|migration| migration.number > found) {
         let Migration { number, name, sqlite } = *migration;
         let applied: Result<(), TxError<DbError>> = db
-            .tx("migration", async |tx: &mut Tx| {
+            .tx("migration", async |mut tx| {
                 // Another process may have been faster.
-                if version(tx).await? >= number {
+                if version(&mut tx).await? >= number {
                     return Ok(());
                 }
                 tx.script(HISTORY).await?;

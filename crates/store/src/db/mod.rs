@@ -95,15 +95,17 @@ impl Db {
     /// Runs `body` in a transaction that sees and makes its changes at one instant.
     ///
     /// When another writer is in the way, `body` is run again from the start, a few times; so it must not do
-    /// anything outside the transaction. It commits when `body` returns `Ok` and no statement failed; it leaves
+    /// anything outside the transaction. It is given the transaction by value: `async |mut tx| get(&mut tx, &key)`.
+    /// It commits when `body` returns `Ok` and no statement failed; it leaves
     /// no trace when `body` returns `Err` or is dropped. `name` appears in errors and logs.
     ///
     /// # Errors
     /// [`TxError::Busy`] when every attempt met another writer, [`TxError::Db`] when the database failed around
     /// `body`, [`TxError::Body`] with what `body` returned.
-    pub async fn tx<T, E, F>(&self, name: &'static str, body: F) -> Result<T, TxError<E>>
+    pub async fn tx<T, E, F, B>(&self, name: &'static str, body: F) -> Result<T, TxError<E>>
     where
-        F: AsyncFnMut(&mut Tx) -> Result<T, E>,
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<T, E>>,
     {
         self.run(name, Access::Write, body).await
     }
@@ -112,9 +114,10 @@ impl Db {
     ///
     /// # Errors
     /// As [`Db::tx`]; a statement that writes fails with [`DbError::ReadOnly`].
-    pub async fn read<T, E, F>(&self, name: &'static str, body: F) -> Result<T, TxError<E>>
+    pub async fn read<T, E, F, B>(&self, name: &'static str, body: F) -> Result<T, TxError<E>>
     where
-        F: AsyncFnMut(&mut Tx) -> Result<T, E>,
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<T, E>>,
     {
         self.run(name, Access::Read, body).await
     }
@@ -126,9 +129,10 @@ impl Db {
         }
     }
 
-    async fn run<T, E, F>(&self, name: &'static str, access: Access, mut body: F) -> Result<T, TxError<E>>
+    async fn run<T, E, F, B>(&self, name: &'static str, access: Access, mut body: F) -> Result<T, TxError<E>>
     where
-        F: AsyncFnMut(&mut Tx) -> Result<T, E>,
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<T, E>>,
     {
         let mut pause = Duration::from_millis(TX_PAUSE_MS);
         let mut attempt = 1;
@@ -147,25 +151,26 @@ impl Db {
         }
     }
 
-    async fn attempt<T, E, F>(
+    async fn attempt<T, E, F, B>(
         &self,
         name: &'static str,
         access: Access,
         body: &mut F,
     ) -> Result<T, TxError<E>>
     where
-        F: AsyncFnMut(&mut Tx) -> Result<T, E>,
+        F: FnMut(Tx) -> B,
+        B: Future<Output = Result<T, E>>,
     {
         let failed = |source| TxError::Db { name, source };
-        let mut tx = self.begin(access).await.map_err(failed)?;
-        let result = body(&mut tx).await;
-        match (result, tx.take_failure()) {
+        let tx = self.begin(access).await.map_err(failed)?;
+        let result = body(tx.handle()).await;
+        match (result, tx.end().await) {
             // Whatever the body made of it: it is run again.
-            (_, Some(failure)) if failure.is_busy() => Err(failed(failure)),
+            (_, Err(failure)) if failure.is_busy() => Err(failed(failure)),
             (Err(error), _) => Err(TxError::Body(error)),
             // The body hid the failure of a statement; what it believes about the rows may be wrong.
-            (Ok(_), Some(failure)) => Err(failed(failure)),
-            (Ok(value), None) => tx.commit().await.map(|()| value).map_err(failed),
+            (Ok(_), Err(failure)) => Err(failed(failure)),
+            (Ok(value), Ok(inner)) => inner.commit().await.map(|()| value).map_err(failed),
         }
     }
 

@@ -12,6 +12,7 @@ use std::path::Path;
 pub(crate) use self::real::RealDir;
 pub(crate) use self::sim::SimDir;
 pub use self::sim::{SimDisk, SimFault};
+use self::sim::{SimFile, SimLock};
 
 /// One directory and everything below it.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) enum Disk {
 #[derive(Debug)]
 pub(crate) enum DiskFile {
     Real(std::fs::File),
-    Sim(sim::SimFile),
+    Sim(SimFile),
 }
 
 /// An advisory lock, held until dropped. It guards against other handles, in this process and in others.
@@ -32,7 +33,7 @@ pub(crate) enum DiskFile {
 #[expect(dead_code, reason = "held for what dropping it does")]
 pub(crate) enum DiskLock {
     Real(std::fs::File),
-    Sim(sim::SimLock),
+    Sim(SimLock),
 }
 
 /// How to take a lock.

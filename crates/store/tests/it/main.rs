@@ -13,8 +13,10 @@ mod cas_contract;
 mod crash;
 mod failures;
 mod files;
+mod golden;
 mod lock;
 mod sql;
+mod zz_measure;
 
 use bartizan_base::{BlobError, BlobName, Blobs, read_all};
 

@@ -4,14 +4,14 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use bartizan_store::index::{Snapshot, Tables, entries, entries::Entry, head, models, principals};
-use bartizan_store::{Db, DbError, DbOpen, DbOptions, Tx, TxError, index};
+use bartizan_store::{Db, DbError, DbOpen, DbOptions, TxError, index};
 
 use super::{Tried, fresh, tamper};
 
 #[tokio::test]
 async fn made_for_its_owner_and_only_once() {
     let (_home, path, db) = fresh().await;
-    db.tx("write", async |tx: &mut Tx| index::replace(tx, &Snapshot::default()).await).await.unwrap();
+    db.tx("write", async |mut tx| index::replace(&mut tx, &Snapshot::default()).await).await.unwrap();
     for suffix in ["", "-wal", "-shm"] {
         let file = format!("{}{suffix}", path.display());
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600, "{file}");
@@ -39,7 +39,7 @@ async fn an_empty_file_becomes_a_database() {
     fs::write(&path, b"").unwrap();
     for _ in 0..2 {
         let db = Db::open(&path).await.unwrap();
-        let head: Tried<index::Head> = db.read("head", async |tx: &mut Tx| head::get(tx).await).await;
+        let head: Tried<index::Head> = db.read("head", async |mut tx| head::get(&mut tx).await).await;
         assert_eq!(head.unwrap(), index::Head::default());
         db.close().await;
     }
@@ -73,7 +73,7 @@ fn many_entries() -> Snapshot {
 async fn a_damaged_page_is_found_when_read() {
     let (_home, path, db) = fresh().await;
     let all = many_entries();
-    db.tx("fill", async |tx: &mut Tx| index::replace(tx, &all).await).await.unwrap();
+    db.tx("fill", async |mut tx| index::replace(&mut tx, &all).await).await.unwrap();
     db.close().await;
     let mut bytes = fs::read(&path).unwrap();
     assert!(bytes.len() > 200_000, "everything is in the file after closing");
@@ -82,7 +82,7 @@ async fn a_damaged_page_is_found_when_read() {
     bytes[half..].fill(0x5a);
     fs::write(&path, bytes).unwrap();
     let db = Db::open(&path).await.unwrap();
-    let read: Tried<Snapshot> = db.read("all", async |tx: &mut Tx| index::read(tx).await).await;
+    let read: Tried<Snapshot> = db.read("all", async |mut tx| index::read(&mut tx).await).await;
     let Err(TxError::Body(error)) = read else { panic!("read damaged pages") };
     assert!(matches!(error, DbError::Corrupt(_)), "{error:?}");
     assert_eq!(error.to_string(), "the database is damaged");
@@ -119,12 +119,12 @@ async fn read_only_does_not_write() {
     let options = DbOptions { read_only: true, ..DbOptions::default() };
     let reader = Db::open_with(&path, &options).await.unwrap();
     let written =
-        reader.tx("write", async |tx: &mut Tx| index::replace(tx, &Snapshot::default()).await).await;
+        reader.tx("write", async |mut tx| index::replace(&mut tx, &Snapshot::default()).await).await;
     let source = match written.unwrap_err() {
         TxError::Db { source, .. } | TxError::Body(source) | TxError::Busy { source, .. } => source,
     };
     assert!(matches!(source, DbError::ReadOnly(_)), "{source:?}");
-    reader.read("read", async |tx: &mut Tx| index::read(tx).await).await.unwrap();
+    reader.read("read", async |mut tx| index::read(&mut tx).await).await.unwrap();
     drop(db);
 
     let old = path.with_file_name("old.db");
@@ -142,15 +142,15 @@ async fn a_full_disk_is_told_and_nothing_is_half_done() {
         tables: Tables { entries: many_entries().tables.entries[..10].to_vec(), ..Tables::default() },
         ..Snapshot::default()
     };
-    db.tx("few", async |tx: &mut Tx| index::replace(tx, &few).await).await.unwrap();
+    db.tx("few", async |mut tx| index::replace(&mut tx, &few).await).await.unwrap();
     let options = DbOptions { max_bytes: Some(200 * 1024), ..DbOptions::default() };
     let small = Db::open_with(&path, &options).await.unwrap();
     let all = many_entries();
-    let result = small.tx("fill", async |tx: &mut Tx| index::replace(tx, &all).await).await;
+    let result = small.tx("fill", async |mut tx| index::replace(&mut tx, &all).await).await;
     let Err(TxError::Body(error)) = result else { panic!("{result:?}") };
     assert!(matches!(error, DbError::Full(_)), "{error:?}");
     assert_eq!(error.to_string(), "there is no space left for the database");
-    let left: Tried<Snapshot> = small.read("left", async |tx: &mut Tx| index::read(tx).await).await;
+    let left: Tried<Snapshot> = small.read("left", async |mut tx| index::read(&mut tx).await).await;
     assert_eq!(left.unwrap(), few);
 }
 
@@ -163,7 +163,7 @@ async fn references_are_checked() {
         granted_by: "usr_none".to_owned(),
         entry: 1,
     };
-    let orphan: Tried<()> = db.tx("orphan", async |tx: &mut Tx| index::roles::upsert(tx, &role).await).await;
+    let orphan: Tried<()> = db.tx("orphan", async |mut tx| index::roles::upsert(&mut tx, &role).await).await;
     assert!(matches!(orphan, Err(TxError::Db { source: DbError::Constraint(_), .. })));
     // At commit, not before: the order within a transaction does not matter.
     let person = principals::Principal {
@@ -174,9 +174,9 @@ async fn references_are_checked() {
         since_entry: 0,
     };
     let both: Tried<()> = db
-        .tx("both", async |tx: &mut Tx| {
-            index::roles::upsert(tx, &role).await?;
-            principals::upsert(tx, &person).await
+        .tx("both", async |mut tx| {
+            index::roles::upsert(&mut tx, &role).await?;
+            principals::upsert(&mut tx, &person).await
         })
         .await;
     both.unwrap();
@@ -186,14 +186,14 @@ async fn references_are_checked() {
 async fn numbers_and_types_are_checked() {
     let (_home, path, db) = fresh().await;
     let entry = Entry { idx: u64::MAX, ..many_entries().tables.entries[0].clone() };
-    let result: Tried<()> = db.tx("huge", async |tx: &mut Tx| entries::upsert(tx, &entry).await).await;
+    let result: Tried<()> = db.tx("huge", async |mut tx| entries::upsert(&mut tx, &entry).await).await;
     let Err(TxError::Body(error)) = result else { panic!("{result:?}") };
     assert_eq!(error.to_string(), "`18446744073709551615` is too large for the database");
 
     // A version that no program of ours writes.
     tamper(&path, "INSERT INTO models VALUES ('m', 5000000000, 'd', 'candidate', 'low', 0, 0, 0)").await;
     let result: Tried<Vec<models::Model>> =
-        db.read("models", async |tx: &mut Tx| models::list(tx, None, 9).await).await;
+        db.read("models", async |mut tx| models::list(&mut tx, None, 9).await).await;
     let Err(TxError::Body(error)) = result else { panic!("{result:?}") };
     assert_eq!(error.to_string(), "column 1 of a row of `models` holds an unexpected value");
 }

@@ -11,7 +11,7 @@ use bartizan_store::index::principals::Principal;
 use bartizan_store::index::roles::Role;
 use bartizan_store::index::signing_keys::SigningKey;
 use bartizan_store::index::{ApplyFailed, Delta, Head, Snapshot, Tables};
-use bartizan_store::{Db, Tx, TxError, index};
+use bartizan_store::{Db, TxError, index};
 use expect_test::expect;
 use proptest::prelude::*;
 
@@ -128,12 +128,12 @@ prop_compose! {
 }
 
 async fn replace(db: &Db, snapshot: &Snapshot) {
-    let replaced: Tried<()> = db.tx("replace", async |tx: &mut Tx| index::replace(tx, snapshot).await).await;
+    let replaced: Tried<()> = db.tx("replace", async |mut tx| index::replace(&mut tx, snapshot).await).await;
     replaced.unwrap();
 }
 
 async fn read(db: &Db) -> Snapshot {
-    let read: Tried<Snapshot> = db.read("read", async |tx: &mut Tx| index::read(tx).await).await;
+    let read: Tried<Snapshot> = db.read("read", async |mut tx| index::read(&mut tx).await).await;
     read.unwrap()
 }
 
@@ -170,7 +170,7 @@ proptest! {
                 put: second.tables.clone(),
                 removed: first.tables.clone(),
             };
-            db.tx("apply", async |tx: &mut Tx| index::apply(tx, &delta).await).await.unwrap();
+            db.tx("apply", async |mut tx| index::apply(&mut tx, &delta).await).await.unwrap();
             prop_assert_eq!(read(&db).await, second);
             Ok(())
         })?;
@@ -209,7 +209,7 @@ async fn a_change_from_elsewhere_is_refused() {
     for from in [Head::default(), Head { applied_root: "ee".repeat(32), ..small().head }] {
         let delta =
             Delta { from: from.clone(), to: Head { applied_size: 11, ..from.clone() }, ..Delta::default() };
-        let result = db.tx("apply", async |tx: &mut Tx| index::apply(tx, &delta).await).await;
+        let result = db.tx("apply", async |mut tx| index::apply(&mut tx, &delta).await).await;
         let Err(TxError::Body(ApplyFailed::HeadMoved { present, expected })) = result else {
             panic!("{result:?}")
         };
@@ -233,7 +233,7 @@ async fn changing_and_removing_rows() {
         // Only the key matters.
         removed: Tables { aliases: vec![Alias { version: 77, ..gone }], ..Tables::default() },
     };
-    db.tx("apply", async |tx: &mut Tx| index::apply(tx, &delta).await).await.unwrap();
+    db.tx("apply", async |mut tx| index::apply(&mut tx, &delta).await).await.unwrap();
     assert_eq!(read(&db).await, expected);
 }
 
@@ -250,9 +250,44 @@ fn the_first_difference_is_named() {
     };
     check(&|_| {}, expect!["none"]);
     check(&|index| index.tables.aliases.reverse(), expect!["none"]);
-    check(&|index| index.tables.aliases[0].version = 2, expect![[""]]);
-    check(&|index| drop(index.tables.aliases.remove(0)), expect![[""]]);
-    check(&|index| index.tables.aliases[1].alias = "stray".to_owned(), expect![[""]]);
-    check(&|index| index.tables.models[1].manifest.clear(), expect![[""]]);
-    check(&|index| index.head.applied_size = 9, expect![[""]]);
+    check(
+        &|index| index.tables.aliases[0].version = 2,
+        expect![[r#"
+        aliases fraud/prod
+        index: Alias { model: "fraud", alias: "prod", version: 2, entry: 9 }
+        ledger: Alias { model: "fraud", alias: "prod", version: 1, entry: 9 }
+    "#]],
+    );
+    check(
+        &|index| drop(index.tables.aliases.remove(0)),
+        expect![[r#"
+        aliases fraud/prod
+        index: nothing
+        ledger: Alias { model: "fraud", alias: "prod", version: 1, entry: 9 }
+    "#]],
+    );
+    check(
+        &|index| index.tables.aliases[1].alias = "stray".to_owned(),
+        expect![[r#"
+        aliases fraud/shadow
+        index: nothing
+        ledger: Alias { model: "fraud", alias: "shadow", version: 2, entry: 9 }
+    "#]],
+    );
+    check(
+        &|index| index.tables.models[1].manifest.clear(),
+        expect![[r#"
+        models fraud/2
+        index: Model { name: "fraud", version: 2, manifest: "", state: "candidate", sensitivity: "high", created_ms: 1700000000000, entry: 3, state_entry: 3 }
+        ledger: Model { name: "fraud", version: 2, manifest: "abababababababababababababababababababababababababababababababab", state: "candidate", sensitivity: "high", created_ms: 1700000000000, entry: 3, state_entry: 3 }
+    "#]],
+    );
+    check(
+        &|index| index.head.applied_size = 9,
+        expect![[r#"
+        head 
+        index: Head { applied_size: 9, applied_root: "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd" }
+        ledger: Head { applied_size: 10, applied_root: "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd" }
+    "#]],
+    );
 }

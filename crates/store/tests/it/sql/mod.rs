@@ -2,6 +2,7 @@
 
 mod errors;
 mod index;
+pub(crate) mod large;
 mod plans;
 mod transactions;
 
@@ -20,7 +21,7 @@ async fn fresh() -> (tempfile::TempDir, PathBuf, Db) {
 }
 
 /// A connection of somebody with other tools.
-async fn connect(path: &Path) -> SqliteConnection {
+pub(crate) async fn connect(path: &Path) -> SqliteConnection {
     SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path)).await.unwrap()
 }
 

@@ -4,115 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bartizan_store::index::entries::Which;
-use bartizan_store::index::{
-    Snapshot, Tables, aliases, api_keys, approvals, datasets, entries, lineage, models,
-};
+use bartizan_store::index::{Tables, aliases, api_keys, approvals, datasets, entries, lineage, models};
 use bartizan_store::index::{principals, roles, signing_keys};
-use bartizan_store::{Db, DbError, Tx, index};
+use bartizan_store::{Db, DbError, index};
 
+use super::large::{large, usr};
 use super::{Tried, fresh};
 
-const ROWS: u32 = 100_000;
 const LIMIT: u32 = 50;
-
-fn usr(i: u32) -> String {
-    format!("usr_{i:032x}")
-}
-
-fn model(i: u32) -> (String, u32) {
-    // One model with very many versions, and many with ten.
-    if i < ROWS / 2 { ("busy".to_owned(), i + 1) } else { (format!("model-{:05}", i / 10), i % 10 + 1) }
-}
-
-fn large() -> Snapshot {
-    let hex = |i: u32| format!("{i:064x}");
-    let of = |values: &[&str], i: u32| values[usize::try_from(i).unwrap() % values.len()].to_owned();
-    let mut tables = Tables::default();
-    for i in 0..ROWS {
-        let entry = u64::from(i);
-        let at = i64::from(i);
-        tables.entries.push(entries::Entry {
-            idx: entry,
-            predicate_type: of(&["a", "b", "c"], i),
-            subject: hex(i / 3),
-            signer: hex(i % 5),
-            at_ms: at,
-        });
-        tables.principals.push(principals::Principal {
-            id: usr(i),
-            kind: of(&["person", "service"], i),
-            responsible: (i % 2 == 1).then(|| usr(i % 100 * 2)),
-            status: "active".to_owned(),
-            since_entry: entry,
-        });
-        tables.roles.push(roles::Role {
-            principal: usr(i / 3),
-            role: of(&["admin", "approver", "viewer"], i),
-            granted_by: usr(0),
-            entry,
-        });
-        tables.api_keys.push(api_keys::ApiKey {
-            id: hex(i),
-            principal: usr(i % 10),
-            status: "active".to_owned(),
-            expires_ms: at,
-            entry,
-        });
-        tables.signing_keys.push(signing_keys::SigningKey {
-            id: hex(i),
-            purpose: of(&["access", "registry"], i),
-            algorithm: "ed25519".to_owned(),
-            status: "active".to_owned(),
-            entry,
-        });
-        let (name, version) = model(i);
-        tables.datasets.push(datasets::Dataset {
-            name: name.clone(),
-            version,
-            root: hex(i % 1_000),
-            rows: 1,
-            parts: 1,
-            outcome: "valid".to_owned(),
-            created_ms: at,
-            entry,
-        });
-        tables.models.push(models::Model {
-            name: name.clone(),
-            version,
-            manifest: hex(i % 1_000),
-            state: of(&["candidate", "approved", "retired"], i),
-            sensitivity: "low".to_owned(),
-            created_ms: at,
-            entry,
-            state_entry: entry,
-        });
-        tables.lineage.push(lineage::Edge {
-            from_kind: "dataset".to_owned(),
-            from_id: hex(i % 7),
-            to_kind: "model".to_owned(),
-            to_id: hex(i / 1_000),
-            relation: format!("r{i:06}"),
-            entry,
-        });
-        // Some versions have many names and approvals, most have one.
-        let (name, version) = if i % 1_000 == 0 { ("busy".to_owned(), 7) } else { (name, version) };
-        tables.aliases.push(aliases::Alias {
-            model: name.clone(),
-            alias: format!("a{i:06}"),
-            version,
-            entry,
-        });
-        tables.approvals.push(approvals::Approval {
-            model: name,
-            version,
-            approver: usr(i % 4),
-            covers: hex(i),
-            entry,
-        });
-    }
-    tables.sort();
-    Snapshot { tables, ..Snapshot::default() }
-}
 
 /// Runs a list: its first page, the page after that, and one from the middle on; each must be answered from an
 /// index, in time.
@@ -129,7 +28,7 @@ macro_rules! check {
             for _ in 0..3 {
                 let started = clock();
                 let answered: Tried<(Vec<_>, Vec<String>)> = $db
-                    .read("list", async |$tx: &mut Tx| {
+                    .read("list", async |mut $tx| {
                         $tx.record_plans();
                         let page = $fetch.await?;
                         Ok::<_, DbError>((page, $tx.plans().to_vec()))
@@ -170,7 +69,7 @@ where
 async fn filled() -> (tempfile::TempDir, Db, Tables) {
     let (home, _, db) = fresh().await;
     let all = large();
-    let filled: Tried<()> = db.tx("fill", async |tx: &mut Tx| index::replace(tx, &all).await).await;
+    let filled: Tried<()> = db.tx("fill", async |mut tx| index::replace(&mut tx, &all).await).await;
     filled.unwrap();
     (home, db, all.tables)
 }
@@ -189,58 +88,58 @@ async fn access(db: &Db, all: &Tables) {
     check!(
         db,
         people(),
-        |tx, row| principals::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| principals::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         people(),
-        |tx, row| principals::of_person(tx, &usr(6), row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| principals::of_person(&mut tx, &usr(6), row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.responsible == Some(usr(6))
     );
     let all_roles = || all.roles.clone();
     check!(
         db,
         all_roles(),
-        |tx, row| roles::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| roles::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         all_roles(),
-        |tx, row| roles::of_principal(tx, &usr(5), row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| roles::of_principal(&mut tx, &usr(5), row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.principal == usr(5)
     );
     check!(
         db,
         all_roles(),
-        |tx, row| roles::holders(tx, "approver", row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| roles::holders(&mut tx, "approver", row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.role == "approver"
     );
     let keys = || all.api_keys.clone();
     check!(
         db,
         keys(),
-        |tx, row| api_keys::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| api_keys::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         keys(),
-        |tx, row| api_keys::of_principal(tx, &usr(4), row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| api_keys::of_principal(&mut tx, &usr(4), row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.principal == usr(4)
     );
     let signing = || all.signing_keys.clone();
     check!(
         db,
         signing(),
-        |tx, row| signing_keys::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| signing_keys::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         signing(),
-        |tx, row| signing_keys::of_purpose(tx, "registry", row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| signing_keys::of_purpose(&mut tx, "registry", row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.purpose == "registry"
     );
 }
@@ -249,54 +148,54 @@ async fn entries_and_lineage(db: &Db, all: &Tables) {
     check!(
         db,
         all.entries.clone(),
-        |tx, row| entries::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| entries::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     let newest = || reversed(&all.entries, |row| (row.idx, String::new(), 0));
     check!(
         db,
         newest(),
-        |tx, row| entries::latest(tx, Which::All, row.map(|row| row.idx), LIMIT),
+        |tx, row| entries::latest(&mut tx, Which::All, row.map(|row| row.idx), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         newest(),
-        |tx, row| entries::latest(tx, Which::PredicateType("b"), row.map(|row| row.idx), LIMIT),
+        |tx, row| entries::latest(&mut tx, Which::PredicateType("b"), row.map(|row| row.idx), LIMIT),
         keep | row | row.predicate_type == "b"
     );
     let subject = format!("{:064x}", 11);
     check!(
         db,
         newest(),
-        |tx, row| entries::latest(tx, Which::Subject(&subject), row.map(|row| row.idx), LIMIT),
+        |tx, row| entries::latest(&mut tx, Which::Subject(&subject), row.map(|row| row.idx), LIMIT),
         keep | row | row.subject == subject
     );
     let signer = format!("{:064x}", 3);
     check!(
         db,
         newest(),
-        |tx, row| entries::latest(tx, Which::Signer(&signer), row.map(|row| row.idx), LIMIT),
+        |tx, row| entries::latest(&mut tx, Which::Signer(&signer), row.map(|row| row.idx), LIMIT),
         keep | row | row.signer == signer
     );
     let edges = || all.lineage.clone();
     check!(
         db,
         edges(),
-        |tx, row| lineage::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| lineage::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     let id = format!("{:064x}", 5);
     check!(
         db,
         edges(),
-        |tx, row| lineage::up(tx, "model", &id, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| lineage::up(&mut tx, "model", &id, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.to_id == id
     );
     check!(
         db,
         edges(),
-        |tx, row| lineage::down(tx, "dataset", &id, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| lineage::down(&mut tx, "dataset", &id, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.from_id == id
     );
 }
@@ -307,25 +206,25 @@ async fn assets(db: &Db, all: &Tables) {
     check!(
         db,
         sets(),
-        |tx, row| datasets::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| datasets::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         sets(),
-        |tx, row| datasets::with_root(tx, &root, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| datasets::with_root(&mut tx, &root, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.root == root
     );
     check!(
         db,
         reversed(&all.datasets, |row| (row.version.into(), row.name.clone(), 0)),
-        |tx, row| datasets::versions(tx, "busy", row.map(|row| row.version), LIMIT),
+        |tx, row| datasets::versions(&mut tx, "busy", row.map(|row| row.version), LIMIT),
         keep | row | row.name == "busy"
     );
     check!(
         db,
         reversed(&all.datasets, |row| (row.entry, row.name.clone(), row.version)),
-        |tx, row| datasets::latest(tx, row, LIMIT),
+        |tx, row| datasets::latest(&mut tx, row, LIMIT),
         keep | _ | true
     );
     let mut seen = BTreeSet::new();
@@ -335,7 +234,7 @@ async fn assets(db: &Db, all: &Tables) {
     check!(
         db,
         newest,
-        |tx, row| datasets::newest(tx, row.map(|row| row.name.as_str()), LIMIT),
+        |tx, row| datasets::newest(&mut tx, row.map(|row| row.name.as_str()), LIMIT),
         keep | _ | true
     );
 }
@@ -348,7 +247,7 @@ async fn releases(db: &Db, all: &Tables) {
     check!(
         db,
         newest,
-        |tx, row| models::newest(tx, row.map(|row| row.name.as_str()), LIMIT),
+        |tx, row| models::newest(&mut tx, row.map(|row| row.name.as_str()), LIMIT),
         keep | _ | true
     );
     let versions = || all.models.clone();
@@ -356,68 +255,68 @@ async fn releases(db: &Db, all: &Tables) {
     check!(
         db,
         versions(),
-        |tx, row| models::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| models::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         versions(),
-        |tx, row| models::in_state(tx, "approved", row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| models::in_state(&mut tx, "approved", row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.state == "approved"
     );
     check!(
         db,
         versions(),
-        |tx, row| models::with_manifest(tx, &manifest, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| models::with_manifest(&mut tx, &manifest, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.manifest == manifest
     );
     check!(
         db,
         reversed(&all.models, |row| (row.version.into(), row.name.clone(), 0)),
-        |tx, row| models::versions(tx, "busy", row.map(|row| row.version), LIMIT),
+        |tx, row| models::versions(&mut tx, "busy", row.map(|row| row.version), LIMIT),
         keep | row | row.name == "busy"
     );
     check!(
         db,
         reversed(&all.models, |row| (row.entry, row.name.clone(), row.version)),
-        |tx, row| models::latest(tx, row, LIMIT),
+        |tx, row| models::latest(&mut tx, row, LIMIT),
         keep | _ | true
     );
     let aliases_of = || all.aliases.clone();
     check!(
         db,
         aliases_of(),
-        |tx, row| aliases::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| aliases::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         aliases_of(),
-        |tx, row| aliases::of_model(tx, "busy", row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| aliases::of_model(&mut tx, "busy", row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.model == "busy"
     );
     check!(
         db,
         aliases_of(),
-        |tx, row| aliases::of_version(tx, "busy", 7, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| aliases::of_version(&mut tx, "busy", 7, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.model == "busy" && row.version == 7
     );
     check!(
         db,
         approvals_of(all),
-        |tx, row| approvals::list(tx, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| approvals::list(&mut tx, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | _ | true
     );
     check!(
         db,
         approvals_of(all),
-        |tx, row| approvals::of_version(tx, "busy", 7, row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| approvals::of_version(&mut tx, "busy", 7, row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.model == "busy" && row.version == 7
     );
     check!(
         db,
         approvals_of(all),
-        |tx, row| approvals::by_approver(tx, &usr(2), row.map(|row| row.key()).as_ref(), LIMIT),
+        |tx, row| approvals::by_approver(&mut tx, &usr(2), row.map(|row| row.key()).as_ref(), LIMIT),
         keep | row | row.approver == usr(2)
     );
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bartizan_store::index::{head, principals, principals::Principal};
-use bartizan_store::{Db, DbError, DbOptions, Tx, TxError};
+use bartizan_store::{Db, DbError, DbOptions, TxError};
 
 use super::{Tried, connect, fresh, tamper};
 
@@ -20,7 +20,7 @@ fn person(id: &str) -> Principal {
 
 async fn ids(db: &Db) -> Vec<String> {
     let rows: Tried<Vec<Principal>> =
-        db.read("ids", async |tx: &mut Tx| principals::list(tx, None, 100).await).await;
+        db.read("ids", async |mut tx| principals::list(&mut tx, None, 100).await).await;
     rows.unwrap().into_iter().map(|row| row.id).collect()
 }
 
@@ -36,10 +36,10 @@ enum Refused {
 async fn nothing_stays_of_a_refused_transaction() {
     let (_home, _, db) = fresh().await;
     let result: Result<(), TxError<Refused>> = db
-        .tx("refused", async |tx: &mut Tx| {
-            principals::upsert(tx, &person("a")).await?;
+        .tx("refused", async |mut tx| {
+            principals::upsert(&mut tx, &person("a")).await?;
             assert!(
-                principals::get(tx, &principals::Key::new("a")).await?.is_some(),
+                principals::get(&mut tx, &principals::Key::new("a")).await?.is_some(),
                 "a transaction sees itself"
             );
             Err(Refused::NotAllowed)
@@ -47,19 +47,19 @@ async fn nothing_stays_of_a_refused_transaction() {
         .await;
     assert!(matches!(result, Err(TxError::Body(Refused::NotAllowed))));
     assert!(ids(&db).await.is_empty());
-    db.tx("kept", async |tx: &mut Tx| principals::upsert(tx, &person("b")).await).await.unwrap();
+    db.tx("kept", async |mut tx| principals::upsert(&mut tx, &person("b")).await).await.unwrap();
     assert_eq!(ids(&db).await, ["b"]);
 }
 
 #[tokio::test]
 async fn a_dropped_transaction_leaves_nothing() {
     let (_home, _, db) = fresh().await;
-    let stuck = db.tx("dropped", async |tx: &mut Tx| {
-        principals::upsert(tx, &person("a")).await?;
+    let stuck = db.tx("dropped", async |mut tx| {
+        principals::upsert(&mut tx, &person("a")).await?;
         std::future::pending::<Result<(), DbError>>().await
     });
     tokio::time::timeout(Duration::from_millis(200), stuck).await.expect_err("it never ends");
-    db.tx("next", async |tx: &mut Tx| principals::upsert(tx, &person("b")).await).await.unwrap();
+    db.tx("next", async |mut tx| principals::upsert(&mut tx, &person("b")).await).await.unwrap();
     assert_eq!(ids(&db).await, ["b"]);
 }
 
@@ -67,10 +67,10 @@ async fn a_dropped_transaction_leaves_nothing() {
 async fn a_hidden_failure_is_not_committed() {
     let (_home, _, db) = fresh().await;
     let result: Tried<()> = db
-        .tx("hidden", async |tx: &mut Tx| {
-            principals::upsert(tx, &person("a")).await?;
+        .tx("hidden", async |mut tx| {
+            principals::upsert(&mut tx, &person("a")).await?;
             let wrong = Principal { kind: "robot".to_owned(), ..person("b") };
-            principals::upsert(tx, &wrong).await.expect_err("no such kind");
+            principals::upsert(&mut tx, &wrong).await.expect_err("no such kind");
             Ok(())
         })
         .await;
@@ -81,9 +81,19 @@ async fn a_hidden_failure_is_not_committed() {
 }
 
 #[tokio::test]
+async fn a_kept_handle_has_ended() {
+    let (_home, _, db) = fresh().await;
+    let mut kept = db.tx("kept", async |tx| Ok::<_, DbError>(tx)).await.unwrap();
+    let error = principals::upsert(&mut kept, &person("late")).await.unwrap_err();
+    assert!(matches!(error, DbError::Ended));
+    db.tx("next", async |mut tx| principals::upsert(&mut tx, &person("next")).await).await.unwrap();
+    assert_eq!(ids(&db).await, ["next"]);
+}
+
+#[tokio::test]
 async fn readers_do_not_write() {
     let (_home, _, db) = fresh().await;
-    let result = db.read("look", async |tx: &mut Tx| principals::upsert(tx, &person("a")).await).await;
+    let result = db.read("look", async |mut tx| principals::upsert(&mut tx, &person("a")).await).await;
     assert!(matches!(result, Err(TxError::Body(DbError::ReadOnly(_)))), "{result:?}");
 }
 
@@ -92,10 +102,10 @@ async fn a_reader_keeps_its_view_beside_a_writer() {
     let (_home, path, db) = fresh().await;
     let other = Db::open(&path).await.unwrap();
     let seen: Tried<(usize, usize)> = db
-        .read("view", async |tx: &mut Tx| {
-            let before = principals::list(tx, None, 10).await?.len();
-            other.tx("write", async |tx: &mut Tx| principals::upsert(tx, &person("a")).await).await.unwrap();
-            Ok((before, principals::list(tx, None, 10).await?.len()))
+        .read("view", async |mut tx| {
+            let before = principals::list(&mut tx, None, 10).await?.len();
+            other.tx("write", async |mut tx| principals::upsert(&mut tx, &person("a")).await).await.unwrap();
+            Ok((before, principals::list(&mut tx, None, 10).await?.len()))
         })
         .await;
     assert_eq!(seen.unwrap(), (0, 0));
@@ -111,10 +121,10 @@ async fn busy_gives_up_after_its_attempts() {
     let (_home, path, db) = fresh().await;
     let other = Db::open_with(&path, &impatient()).await.unwrap();
     let runs = AtomicU32::new(0);
-    db.tx("long", async |tx: &mut Tx| {
-        principals::upsert(tx, &person("a")).await?;
+    db.tx("long", async |mut tx| {
+        principals::upsert(&mut tx, &person("a")).await?;
         let result: Tried<()> = other
-            .tx("short", async |_: &mut Tx| {
+            .tx("short", async |_| {
                 runs.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             })
@@ -128,7 +138,7 @@ async fn busy_gives_up_after_its_attempts() {
     .await
     .unwrap();
     assert_eq!(runs.load(Ordering::Relaxed), 0, "the body does not run before the lock is there");
-    other.tx("later", async |tx: &mut Tx| principals::upsert(tx, &person("b")).await).await.unwrap();
+    other.tx("later", async |mut tx| principals::upsert(&mut tx, &person("b")).await).await.unwrap();
     assert_eq!(ids(&db).await, ["a", "b"]);
 }
 
@@ -137,14 +147,14 @@ async fn busy_succeeds_when_the_other_is_done() {
     let (_home, path, db) = fresh().await;
     let options = DbOptions { attempts: 100, ..impatient() };
     let other = Db::open_with(&path, &options).await.unwrap();
-    let long = db.tx("long", async |tx: &mut Tx| {
-        principals::upsert(tx, &person("a")).await?;
+    let long = db.tx("long", async |mut tx| {
+        principals::upsert(&mut tx, &person("a")).await?;
         tokio::time::sleep(Duration::from_millis(100)).await;
         Ok::<(), DbError>(())
     });
     let short = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        other.tx("short", async |tx: &mut Tx| principals::upsert(tx, &person("b")).await).await
+        other.tx("short", async |mut tx| principals::upsert(&mut tx, &person("b")).await).await
     };
     let (long, short) = tokio::join!(long, short);
     long.unwrap();
@@ -160,10 +170,10 @@ async fn a_body_that_meets_busy_is_run_again() {
     tamper(&path, "PRAGMA journal_mode = DELETE").await;
     let db = Db::open_with(&path, &DbOptions { read_only: true, ..impatient() }).await.unwrap();
     let runs = AtomicU32::new(0);
-    let look = async |tx: &mut Tx| {
+    let look = async |mut tx| {
         runs.fetch_add(1, Ordering::Relaxed);
         // What the body makes of the error does not matter.
-        head::get(tx).await.map_err(|_| Refused::NotAllowed)
+        head::get(&mut tx).await.map_err(|_| Refused::NotAllowed)
     };
     let mut blocker = connect(&path).await;
     sqlx::raw_sql("BEGIN EXCLUSIVE").execute(&mut blocker).await.unwrap();
@@ -178,7 +188,7 @@ async fn a_body_that_meets_busy_is_run_again() {
 async fn no_addition_is_lost() {
     let (_home, path, db) = fresh().await;
     let second = Db::open(&path).await.unwrap();
-    db.tx("start", async |tx: &mut Tx| principals::upsert(tx, &person("counter")).await).await.unwrap();
+    db.tx("start", async |mut tx| principals::upsert(&mut tx, &person("counter")).await).await.unwrap();
     let mut workers = Vec::new();
     let key = principals::Key::new("counter");
     for db in [db.clone(), db.clone(), second.clone(), second] {
@@ -187,9 +197,10 @@ async fn no_addition_is_lost() {
         workers.push(tokio::spawn(async move {
             for _ in 0..25 {
                 let added: Tried<()> = db
-                    .tx("add", async |tx: &mut Tx| {
-                        let row = principals::get(tx, &key).await?.unwrap();
-                        principals::upsert(tx, &Principal { since_entry: row.since_entry + 1, ..row }).await
+                    .tx("add", async |mut tx| {
+                        let row = principals::get(&mut tx, &key).await?.unwrap();
+                        principals::upsert(&mut tx, &Principal { since_entry: row.since_entry + 1, ..row })
+                            .await
                     })
                     .await;
                 added.unwrap();
@@ -200,7 +211,7 @@ async fn no_addition_is_lost() {
         worker.await.unwrap();
     }
     let row: Tried<Option<Principal>> =
-        db.read("total", async |tx: &mut Tx| principals::get(tx, &key).await).await;
+        db.read("total", async |mut tx| principals::get(&mut tx, &key).await).await;
     assert_eq!(row.unwrap().unwrap().since_entry, 100);
 }
 
@@ -208,6 +219,6 @@ async fn no_addition_is_lost() {
 async fn a_closed_database_says_so() {
     let (_home, _, db) = fresh().await;
     db.close().await;
-    let result = db.read("after", async |tx: &mut Tx| head::get(tx).await).await;
+    let result = db.read("after", async |mut tx| head::get(&mut tx).await).await;
     assert!(matches!(result, Err(TxError::Db { source: DbError::Other(_), .. })));
 }

@@ -1,0 +1,288 @@
+//! The story that the demo tells: people, data, a model, its approval and its proof.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use bartizan_keys::{Algorithm, OsRandom, SigningKey, oms};
+
+use super::generate::{self, Poison};
+use super::onnx;
+use super::poison::poison_csv;
+use super::stage::Stage;
+use super::table::Table;
+use super::train::{Label, Trained, train};
+use super::{DemoOptions, Lines};
+
+/// Rows of a generated batch.
+const ROWS: usize = 20_000;
+
+/// The demo under way.
+pub(crate) struct Story<'a> {
+    pub(crate) stage: &'a Stage,
+    pub(crate) data: PathBuf,
+    input: Input,
+    pub(crate) engineer: String,
+    pub(crate) approver: String,
+    pub(crate) trust: PathBuf,
+    pub(crate) proof: PathBuf,
+    /// The data directory as it was right after the approval.
+    pub(crate) earlier: PathBuf,
+    /// The model's files.
+    pub(crate) model_dir: PathBuf,
+}
+
+/// The files that the demo works on, and what must never turn up in the ledger.
+pub(crate) struct Input {
+    clean: Vec<u8>,
+    second: Vec<u8>,
+    poisoned: Vec<u8>,
+    what_was_poisoned: String,
+    label: String,
+    trained: Trained,
+    pub(crate) secrets: Vec<String>,
+}
+
+impl<'a> Story<'a> {
+    /// Makes or reads the data, and trains the model.
+    pub(crate) fn prepare(options: &DemoOptions, stage: &'a Stage) -> Result<Self> {
+        let input = match &options.csv {
+            Some(path) => Input::from_file(path, options)?,
+            None => Input::generated(options.seed)?,
+        };
+        Ok(Self {
+            stage,
+            data: stage.data_dir(),
+            input,
+            engineer: String::new(),
+            approver: String::new(),
+            trust: stage.path("trust.json"),
+            proof: stage.path("fraud-1.proof.json"),
+            earlier: stage.path("attack-earlier"),
+            model_dir: stage.path("model"),
+        })
+    }
+
+    /// The e-mail addresses and card numbers that the data holds.
+    pub(crate) fn secrets(&self) -> &[String] {
+        &self.input.secrets
+    }
+
+    /// Sets the project up: people, roles, tier, trust file.
+    pub(crate) fn begin(&mut self, lines: &mut Lines<'_>) -> Result<()> {
+        let init = self.ask(None, &["init"])?;
+        let admin = text(&init, "key")?;
+        lines.step("a project with its keys, ledger and first admin", &short(&text(&init, "project")?))?;
+        self.engineer = self.person(&admin, "eve", &["ml-engineer"])?;
+        self.approver = self.person(&admin, "adam", &["approver"])?;
+        lines.step("eve (ml-engineer) and adam (approver) get roles and keys", "API keys, 1 day")?;
+        self.ask(Some(&admin), &["access", "tier", "release"])?;
+        lines.step("tier `release`: duties are separated", "explore -> release")?;
+        let trust = self.trust.to_string_lossy().into_owned();
+        self.ask(Some(&self.approver), &["keys", "export", "--out", &trust])?;
+        lines.step("adam takes the trust file out of the house", "trust.json")
+    }
+
+    fn person(&self, admin: &str, name: &str, roles: &[&str]) -> Result<String> {
+        self.ask(Some(admin), &["access", "user", "add", name])?;
+        for role in roles {
+            self.ask(Some(admin), &["access", "role", "grant", name, role])?;
+        }
+        text(&self.ask(Some(admin), &["access", "key", "create", name, "--days", "1"])?, "key")
+    }
+
+    /// A clean batch is accepted, a second one is checked against its schema, a poisoned one is refused.
+    pub(crate) fn data(&mut self, lines: &mut Lines<'_>) -> Result<()> {
+        let clean = self.file("clean.csv", &self.input.clean)?;
+        let schema = self.stage.path("schema.toml").to_string_lossy().into_owned();
+        let infer = ["data", "schema", "infer", &clean, "--label", &self.input.label, "--out", &schema];
+        let inferred = self.stage.run(None, &infer)?;
+        ensure!(inferred.code == 0, "the schema was not inferred:\n{}", inferred.stderr);
+        let add = |file: &str, extend: bool| {
+            let mut arguments = vec!["data", "add", "transactions", file, "--source", "demo feed", "--schema"];
+            arguments.push(&schema);
+            if extend {
+                arguments.push("--extend");
+            }
+            self.stage.on(&self.data, Some(&self.engineer), &arguments)
+        };
+        let first = add(&clean, false)?;
+        ensure!(first.code == 0, "the clean batch was refused:\n{}{}", first.stdout, first.stderr);
+        let first: Value = serde_json::from_str(&first.stdout).context("`data add` did not answer in JSON")?;
+        let evidence = format!("{}, {} rows, entry {}", text(&first, "version")?, first["rows"], first["entry"]);
+        lines.step("a clean batch is checked and accepted", &evidence)?;
+        let second = self.file("second.csv", &self.input.second)?;
+        let second = add(&second, true)?;
+        ensure!(second.code == 0, "the second clean batch was refused:\n{}{}", second.stdout, second.stderr);
+        let second: Value = serde_json::from_str(&second.stdout).context("`data add` did not answer in JSON")?;
+        lines.step("a second batch extends it", &format!("{}, root {}", text(&second, "version")?, short(&text(&second, "root")?)))?;
+        let poisoned = self.file("poisoned.csv", &self.input.poisoned)?;
+        let refused = add(&poisoned, true)?;
+        ensure!(refused.code == 1, "the poisoned batch was not refused (code {}):\n{}", refused.code, refused.stderr);
+        let refused: Value = serde_json::from_str(&refused.stdout).context("`data add` did not answer in JSON")?;
+        let evidence = format!("{} blocking findings ({})", refused["verdict"]["blocking"], self.input.what_was_poisoned);
+        lines.step("a poisoned batch is refused, on the record", &evidence)?;
+        if let Some(reason) = refused["reasons"].as_array().and_then(|reasons| reasons.first()) {
+            lines.step("  with the reason", reason.as_str().unwrap_or_default())?;
+        }
+        Ok(())
+    }
+
+    /// A model is trained, signed by its publisher, imported, and approved by a second person.
+    pub(crate) fn model(&mut self, lines: &mut Lines<'_>) -> Result<()> {
+        let trained = &self.input.trained;
+        let onnx = onnx::encode(trained);
+        self.stage.write("model/model.onnx", &onnx)?;
+        let card = format!("features: {}\nAUC on held-out rows: {:.3}\n", trained.features.join(", "), trained.auc);
+        self.stage.write("model/README.md", card.as_bytes())?;
+        let evidence = format!("{} features, AUC {:.2}", trained.features.len(), trained.auc);
+        lines.step("a model is trained elsewhere and written as ONNX", &evidence)?;
+        let (bundle, signer) = self.publish(&onnx, card.as_bytes())?;
+        let imported = self.stage.on(&self.data, Some(&self.engineer), &self.import(&bundle, &signer).iter().map(String::as_str).collect::<Vec<_>>())?;
+        ensure!(imported.code == 0, "the import failed:\n{}", imported.stderr);
+        let imported: Value = serde_json::from_str(&imported.stdout).context("`model import` did not answer in JSON")?;
+        let evidence = format!("{}, manifest {}", text(&imported, "version")?, short(&text(&imported, "manifest")?));
+        lines.step("eve imports it with its publisher's signature and origin", &evidence)?;
+        let own = self.stage.on(&self.data, Some(&self.engineer), &["model", "approve", "fraud:1"])?;
+        lines.step("eve cannot approve her own import", own.refused("self-approval", super::attacks::REFUSED)?)?;
+        let approved = self.ask(Some(&self.approver), &["model", "approve", "fraud:1"])?;
+        ensure!(approved["state"] == "approved", "fraud:1 is {} after its approval", approved["state"]);
+        lines.step("adam approves it", "fraud:1 is approved")?;
+        let verified = self.ask(Some(&self.approver), &["model", "verify", "fraud:1"])?;
+        ensure!(verified["released"] == true, "fraud:1 is not released: {verified}");
+        let evidence = format!("{} files, {} bytes re-read", verified["files"], verified["bytes"]);
+        lines.step("every stored byte and the signature are verified", &evidence)
+    }
+
+    /// The arguments of the import, with a publisher's bundle and the key that must have made it.
+    pub(crate) fn import(&self, bundle: &Path, signer: &Path) -> Vec<String> {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let mut arguments: Vec<String> = vec!["model".into(), "import".into(), path(&self.model_dir)];
+        for (flag, value) in [
+            ("--name", "fraud".to_owned()),
+            ("--trained-on", "transactions:2".to_owned()),
+            ("--origin", "trained by the demo with batch gradient descent".to_owned()),
+            ("--signature", path(bundle)),
+            ("--signer", path(signer)),
+        ] {
+            arguments.push(flag.to_owned());
+            arguments.push(value);
+        }
+        arguments
+    }
+
+    /// The publisher signs the model's files with a key of its own (OpenSSF Model Signing).
+    fn publish(&self, onnx: &[u8], card: &[u8]) -> Result<(PathBuf, PathBuf)> {
+        let key = SigningKey::generate(Algorithm::EcdsaP256Sha256, &mut OsRandom).context("no publisher key")?;
+        let digest = |path: &str, bytes| oms::FileDigest { path: path.to_owned(), digest: bartizan_base::sha256(bytes) };
+        let files = [digest("README.md", card), digest("model.onnx", onnx)];
+        let bundle = oms::sign("model", &files, &[], &key).context("the publisher could not sign")?;
+        let signer = self.stage.write("publisher.pem", key.public().pem().as_bytes())?;
+        Ok((self.stage.write("model.sig", &bundle)?, signer))
+    }
+
+    /// The proof is written, and verified by a process that has nothing but it and the trust file.
+    pub(crate) fn prove(&mut self, lines: &mut Lines<'_>) -> Result<()> {
+        self.stage.copy_of(&self.data, "attack-earlier").map(|copy| self.earlier = copy)?;
+        let proof = self.proof.to_string_lossy().into_owned();
+        self.ask(Some(&self.approver), &["prove", "fraud:1", "--out", &proof])?;
+        let size = std::fs::metadata(&self.proof).context("the proof was not written")?.len();
+        lines.step("the chain is written as one file", &format!("{size} bytes"))?;
+        let verified = self.verify(&self.proof, &self.trust)?;
+        ensure!(verified.code == 0, "the proof does not verify:\n{}{}", verified.stdout, verified.stderr);
+        let verified: Value = serde_json::from_str(&verified.stdout).context("`verify` did not answer in JSON")?;
+        let evidence = format!("{} facts proven, tree size {}", verified["proven"].as_array().map_or(0, Vec::len), verified["treeSize"]);
+        lines.step("another process verifies it with the trust file alone", &evidence)
+    }
+
+    /// Runs `verify` off line, allowing the demo's development keys by name.
+    pub(crate) fn verify(&self, proof: &Path, trust: &Path) -> Result<super::stage::Ran> {
+        let path = |path: &Path| path.to_string_lossy().into_owned();
+        let (proof, trust) = (path(proof), path(trust));
+        self.stage.run(None, &["-o", "json", "verify", &proof, "--trust", &trust, "--allow-development"])
+    }
+
+    fn ask(&self, token: Option<&str>, arguments: &[&str]) -> Result<Value> {
+        self.stage.ask(&self.data, token, arguments)
+    }
+
+    fn file(&self, name: &str, bytes: &[u8]) -> Result<String> {
+        Ok(self.stage.write(name, bytes)?.to_string_lossy().into_owned())
+    }
+}
+
+impl Input {
+    fn generated(seed: u64) -> Result<Self> {
+        let clean = generate::clean(seed, ROWS);
+        let second = generate::clean(seed.wrapping_add(1), ROWS / 2);
+        let poisoned = generate::poisoned(seed.wrapping_add(2), ROWS / 2, Poison::default());
+        let label = Label { column: generate::LABEL, above: None };
+        let trained = train(&clean.csv, b',', label).context("the demo's model cannot be trained")?;
+        let mut secrets = Vec::new();
+        for batch in [&clean, &second, &poisoned] {
+            secrets.extend(batch.emails.iter().chain(&batch.cards).cloned());
+        }
+        let what_was_poisoned = format!("{} rows by one source", poisoned.tampered);
+        Ok(Self {
+            clean: clean.csv,
+            second: second.csv,
+            poisoned: poisoned.csv,
+            what_was_poisoned,
+            label: generate::LABEL.to_owned(),
+            trained,
+            secrets,
+        })
+    }
+
+    fn from_file(path: &Path, options: &DemoOptions) -> Result<Self> {
+        let csv = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let label = options.label.clone().context("`--csv` needs `--label COLUMN`")?;
+        let separator = options.separator.unwrap_or_else(|| separator_of(&csv));
+        let wanted = Label { column: &label, above: options.label_above };
+        let trained = train(&csv, separator, wanted)?;
+        let poisoned = poison_csv(&csv, separator, wanted, options.seed)?;
+        let what_was_poisoned = format!("{} rows tampered with", poisoned.tampered);
+        let (clean, second) = halves(&csv, separator)?;
+        Ok(Self {
+            clean,
+            second,
+            poisoned: poisoned.csv,
+            what_was_poisoned,
+            label: label.clone(),
+            trained,
+            secrets: Vec::new(),
+        })
+    }
+}
+
+/// The even and the odd rows of a file, each with its header.
+fn halves(csv: &[u8], separator: u8) -> Result<(Vec<u8>, Vec<u8>)> {
+    let table = Table::parse(csv, separator)?;
+    let mut parts = (Vec::new(), Vec::new());
+    for part in [&mut parts.0, &mut parts.1] {
+        super::table::write_row(part, separator, table.columns().iter().map(String::as_bytes));
+    }
+    for row in 0..table.rows() {
+        let part = if row % 2 == 0 { &mut parts.0 } else { &mut parts.1 };
+        super::table::write_row(part, separator, (0..table.columns().len()).map(|column| table.cell(row, column)));
+    }
+    Ok(parts)
+}
+
+/// The separator that the header holds most of.
+fn separator_of(csv: &[u8]) -> u8 {
+    let header = csv.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |separator: &u8| header.iter().filter(|byte| *byte == separator).count();
+    [b',', b';', b'\t', b'|'].into_iter().max_by_key(count).unwrap_or(b',')
+}
+
+/// A member of an answer that must be text.
+pub(crate) fn text(value: &Value, member: &str) -> Result<String> {
+    value[member].as_str().map(str::to_owned).with_context(|| format!("the answer has no `{member}`: {value}"))
+}
+
+/// The first characters of an id or digest.
+pub(crate) fn short(id: &str) -> String {
+    id.chars().take(16).collect()
+}
