@@ -53,8 +53,6 @@ pub(crate) enum Icon {
     Archive,
     /// A ring, for what is not decided.
     Ring,
-    /// A letter i in a ring.
-    Info,
     /// An arrow into a tray.
     Download,
 }
@@ -81,7 +79,9 @@ impl Icon {
             Self::Page => "M3.5 1.8h6l3 3v9.4h-9zM6 7h4M6 9.5h4M6 12h2",
             Self::Lock => "M3 7.2h10v6.6H3zM5.2 7V5a2.8 2.8 0 0 1 5.6 0v2",
             Self::Scales => "M8 2v11.5M5 13.5h6M3 4.2h10M3 4.5 1.3 9h3.4zM13 4.5 11.3 9h3.4z",
-            Self::EyeOff => "M1.5 8c3.3-5.6 9.7-5.6 13 0-3.3 5.6-9.7 5.6-13 0M6.4 8a1.6 1.6 0 0 1 3.2 0 1.6 1.6 0 0 1-3.2 0M3 13.5 13 2.5",
+            Self::EyeOff => {
+                "M1.5 8c3.3-5.6 9.7-5.6 13 0-3.3 5.6-9.7 5.6-13 0M6.4 8a1.6 1.6 0 0 1 3.2 0 1.6 1.6 0 0 1-3.2 0M3 13.5 13 2.5"
+            }
             Self::Inbox => "M2 9.5h3.4l1 2h3.2l1-2H14v4H2zM8 2v5M5.7 5 8 7.3 10.3 5",
             Self::Pen => "M2.5 13.5l.8-3.2L10.8 2.8l2.4 2.4-7.5 7.5zM9.3 4.3l2.4 2.4",
             Self::Seal => {
@@ -94,7 +94,6 @@ impl Icon {
             Self::Pause => "M5.2 3.5v9M10.8 3.5v9",
             Self::Archive => "M2 3h12v3H2zM3 6v7.5h10V6M6.3 9h3.4",
             Self::Ring => "M3 8a5 5 0 0 1 10 0A5 5 0 0 1 3 8",
-            Self::Info => "M2 8a6 6 0 0 1 12 0A6 6 0 0 1 2 8M8 7.3v3.8M8 4.8V5",
             Self::Download => "M8 2v7.5M4.8 6.5 8 9.7l3.2-3.2M2.5 11v2.7h11V11",
         }
     }
@@ -142,16 +141,6 @@ impl Evidence {
                     Self::Asserted | Self::Missing => {},
                 }
             }
-        }
-    }
-
-    /// What the disc says, in words.
-    pub(crate) fn words(self) -> &'static str {
-        match self {
-            Self::Proven => "proven",
-            Self::Both => "partly proven, partly asserted",
-            Self::Asserted => "asserted",
-            Self::Missing => "missing",
         }
     }
 

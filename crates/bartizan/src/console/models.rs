@@ -4,9 +4,7 @@ use maud::{Markup, html};
 
 use super::format::{count, counted, foreign, moment};
 use super::icons::Icon;
-use super::page::{
-    Place, Position, cell, empty, framed, number_cell, pager, state_pill, table_head,
-};
+use super::page::{Place, Position, cell, empty, framed, number_cell, pager, state_pill, table_head};
 use super::version_path;
 use super::view::{ModelRow, ModelsView};
 

@@ -228,7 +228,14 @@ fn changes() -> Vec<ChangeView> {
             "Ben Okafor",
         ),
         change(48, "2026-11-21T09:14:22.004Z", Tone::Ok, "candidate → approved", None, "Ben Okafor"),
-        change(47, "2026-11-21T09:14:21.733Z", Tone::Ok, "Approved by Ben Okafor", Some("2 of 2"), "Ben Okafor"),
+        change(
+            47,
+            "2026-11-21T09:14:21.733Z",
+            Tone::Ok,
+            "Approved by Ben Okafor",
+            Some("2 of 2"),
+            "Ben Okafor",
+        ),
         change(44, "2026-11-20T17:22:48.900Z", Tone::Ok, "Approved by Ana Ruiz", Some("1 of 2"), "Ana Ruiz"),
         change(
             41,
@@ -376,7 +383,8 @@ pub(crate) fn bare() -> ModelVersionView {
 
 /// A revoked version whose every text tries to be more than text.
 pub(crate) fn hostile() -> ModelVersionView {
-    let evil = "<script>alert(1)</script>\" onload='x' style=\"color:red\" https://evil.example/\u{202e}&amp;";
+    let evil =
+        "<script>alert(1)</script>\" onload='x' style=\"color:red\" https://evil.example/\u{202e}&amp;";
     let text = || evil.to_owned();
     let mut view = approved();
     view.frame = Frame {

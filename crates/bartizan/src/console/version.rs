@@ -8,12 +8,12 @@ use super::format::{
 };
 use super::icons::Icon;
 use super::page::{
-    Place, Position, alias_pill, cell, empty, framed, number_cell, pager, pill, state_pill, state_word, table_head,
-    tier_word, tone_class,
+    Place, Position, alias_pill, cell, empty, framed, number_cell, pager, pill, state_pill, state_word,
+    table_head, tier_word, tone_class,
 };
 use super::view::{
-    ChangeView, DataSetRow, DataVerdict, Frame, ModelVersionView, Sensitivity, SignatureCheck, StopView, Tier,
-    VersionRow, VersionState,
+    ChangeView, DataSetRow, DataVerdict, Frame, ModelVersionView, Sensitivity, SignatureCheck, StopView,
+    Tier, VersionRow, VersionState,
 };
 use super::{MODELS_PATH, version_path};
 
@@ -139,11 +139,7 @@ fn approvals_fact(view: &ModelVersionView) -> Markup {
         0 => "covering what it is today".to_owned(),
         missing => format!("{} still missing", count(missing)),
     };
-    fact(
-        "Approvals",
-        &html! { (count(given)) " " small { "of " (count(view.approvals_needed)) } },
-        &hint,
-    )
+    fact("Approvals", &html! { (count(given)) " " small { "of " (count(view.approvals_needed)) } }, &hint)
 }
 
 fn data_sets(view: &ModelVersionView) -> Markup {

@@ -97,7 +97,8 @@ fn open_changed(world: &World, change: impl FnOnce(&mut Value)) -> Result<Keys, 
 #[test]
 fn every_change_of_the_record_is_noticed() {
     let world = World::new(1);
-    let changes: [(&str, fn(&mut Value)); 9] = [
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 9] = [
         ("created", |record| record["body"]["created_at"] = json!("2020-01-01T00:00:00.000Z")),
         ("development", |record| record["body"]["development"] = json!(false)),
         ("status", |record| record["body"]["signing"][2]["status"] = json!("revoked")),

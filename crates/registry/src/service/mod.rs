@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use bartizan_base::{Blobs, Clock, PrincipalId, Timestamp};
 use bartizan_keys::Keys;
-use bartizan_ledger::{Ledger, SignedCheckpoint, Snapshot};
+use bartizan_ledger::{Ledger, SignedCheckpoint, Snapshot, TrustedLog};
 use bartizan_policy::api_key::Admitted;
 use bartizan_policy::{ContextFacts, Policies};
 use rand_core::CryptoRng;
@@ -109,6 +109,11 @@ impl Registry {
     /// When the ledger cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, Failed> {
         Ok(self.inner.ledger.snapshot()?)
+    }
+
+    /// Whose signatures the ledger's checkpoints carry.
+    pub fn log(&self) -> &TrustedLog {
+        self.inner.ledger.log()
     }
 
     /// The public facts of the project's keys.

@@ -10,7 +10,7 @@ use bartizan_registry::statement::{RoleChange, Sensitivity};
 use bartizan_registry::{
     Caller, Destination, Failed, ModelFile, NewModel, NewPrincipal, Profile, Registry, Stores, create, open,
 };
-use bartizan_store::{Db, MemBlobs, MemCas};
+use bartizan_store::{Db, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas};
 
 pub(crate) struct World {
     pub(crate) directory: tempfile::TempDir,
@@ -50,6 +50,27 @@ impl World {
         .await
     }
 
+    /// Opens the same project on storage that fails as `faults` plans.
+    pub(crate) async fn reopen_failing(&self, faults: &Faults) -> Registry {
+        let db = Db::open(&self.directory.path().join("index.db")).await.unwrap();
+        let mut on = stores(
+            &self.directory,
+            &self.blobs,
+            &self.ledger,
+            &self.heads,
+            &self.key_blobs,
+            &self.clock,
+            db,
+        );
+        on.blobs = Arc::new(FailingBlobs::new(self.blobs.clone(), faults.clone()));
+        on.ledger = Arc::new(FailingBlobs::new(self.ledger.clone(), faults.clone()));
+        on.heads = Arc::new(FailingCas::new(self.heads.clone(), faults.clone()));
+        let root = FileKeyStore::open(self.directory.path()).unwrap();
+        let keys = FailingBlobs::new(self.key_blobs.clone(), faults.clone());
+        on.keys = Arc::new(Keys::open(Arc::new(keys), Box::new(root)).unwrap());
+        open(on, false).await.unwrap()
+    }
+
     pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Caller {
         let new = NewPrincipal { kind: PrincipalKind::Person, responsible: None, profile: profile(name, Some(name)) };
         let id = self.registry.add_principal(&self.admin, new).await.unwrap();
@@ -69,22 +90,7 @@ impl World {
         files: &[(&str, &[u8])],
         sensitivity: Sensitivity,
     ) -> Result<VersionRef, Failed> {
-        let to = Destination::Model("fraud".parse().unwrap());
-        let permit = self.registry.permit_upload(caller, &to).await?;
-        let mut uploaded = Vec::new();
-        for (path, bytes) in files {
-            let upload = self.registry.upload(&permit, Cursor::new(bytes.to_vec())).await?;
-            uploaded.push(ModelFile { path: (*path).to_owned(), upload: upload.id });
-        }
-        let new = NewModel {
-            name: "fraud".parse().unwrap(),
-            files: uploaded,
-            sensitivity,
-            trained_on: Vec::new(),
-            declaration: "trained elsewhere".to_owned(),
-            publisher: None,
-        };
-        self.registry.import_model(caller, new).await
+        import_into(&self.registry, caller, files, sensitivity).await
     }
 
     pub(crate) fn trust(&self) -> TrustFile {
@@ -103,6 +109,30 @@ impl World {
             development: true,
         }
     }
+}
+
+pub(crate) async fn import_into(
+    registry: &Registry,
+    caller: &Caller,
+    files: &[(&str, &[u8])],
+    sensitivity: Sensitivity,
+) -> Result<VersionRef, Failed> {
+    let to = Destination::Model("fraud".parse().unwrap());
+    let permit = registry.permit_upload(caller, &to).await?;
+    let mut uploaded = Vec::new();
+    for (path, bytes) in files {
+        let upload = registry.upload(&permit, Cursor::new(bytes.to_vec())).await?;
+        uploaded.push(ModelFile { path: (*path).to_owned(), upload: upload.id });
+    }
+    let new = NewModel {
+        name: "fraud".parse().unwrap(),
+        files: uploaded,
+        sensitivity,
+        trained_on: Vec::new(),
+        declaration: "trained elsewhere".to_owned(),
+        publisher: None,
+    };
+    registry.import_model(caller, new).await
 }
 
 fn stores(
