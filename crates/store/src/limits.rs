@@ -7,7 +7,7 @@ pub const CAS_VALUE_BYTES: usize = 64 * 1024;
 pub const OPEN_FILES: usize = 64;
 
 /// Files or directories that one `put` syncs at a time.
-pub const SYNC_THREADS: usize = 32;
+pub const SYNC_THREADS: usize = 8;
 
 /// Names that a directory listing holds in memory beyond what its caller asked for.
 pub const LIST_SLACK: usize = 256;

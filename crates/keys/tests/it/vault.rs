@@ -1,12 +1,14 @@
 //! Content under keys: sealed once, read back, bound to its project, gone when its key is destroyed.
 
 use std::io::{Read, Write};
+use std::sync::Arc;
 
 use bartizan_base::{Blobs, Digest, canonical, sha256};
-use bartizan_keys::{EraseFailed, SealFailed, Sealed, UnsealFailed, commitment};
+use bartizan_keys::{EraseFailed, FileKeyStore, Keys, SealFailed, Sealed, UnsealFailed, commitment};
+use bartizan_store::DirBlobs;
 use serde_json::{Value, json};
 
-use crate::support::{NOW, World, bytes, name, pattern, rng};
+use crate::support::{NOW, World, bytes, name, pattern, project, rng};
 
 fn seal(world: &World, content: &[u8], seed: u64) -> Sealed {
     world.keys.seal_bytes(&world.blobs, content, &mut rng(seed), NOW).unwrap()
@@ -273,4 +275,30 @@ fn equal_content_from_many_threads() {
     for content in &contents {
         assert_eq!(&world.content(&world.keys.blob_name(&sha256(content))), content);
     }
+}
+
+// As in a data directory: the root key's file lies beside the blobs of the keys.
+#[test]
+fn on_a_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let [key_dir, blob_dir] = ["keys", "blobs"].map(|folder| dir.path().join(folder));
+    for folder in [&key_dir, &blob_dir] {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let content = pattern(2 << 20);
+    let sealed = {
+        let root = Box::new(FileKeyStore::create(&key_dir, &mut rng(1)).unwrap());
+        let key_blobs = Arc::new(DirBlobs::open(&key_dir).unwrap());
+        let keys = Keys::create(key_blobs, root, project(1), &mut rng(2), NOW).unwrap();
+        let blobs = DirBlobs::open(&blob_dir).unwrap();
+        keys.seal(&blobs, &mut content.as_slice(), &mut rng(3), NOW).unwrap()
+    };
+    let blobs = DirBlobs::open(&blob_dir).unwrap();
+    let root = Box::new(FileKeyStore::open(&key_dir).unwrap());
+    let keys = Keys::open(Arc::new(DirBlobs::open(&key_dir).unwrap()), root).unwrap();
+    let mut read = Vec::new();
+    keys.unseal(&blobs, &sealed.blob).unwrap().read_to_end(&mut read).unwrap();
+    assert!(read == content);
+    assert!(keys.erase(&sealed.blob).unwrap());
+    assert!(matches!(keys.unseal(&blobs, &sealed.blob), Err(UnsealFailed::Erased { .. })));
 }

@@ -132,3 +132,31 @@ async fn a_quarantined_version_is_proven_to_be_quarantined() {
     let Claim::ModelVersion { state, .. } = verdict.claim;
     assert_eq!(state, VersionState::Quarantined);
 }
+
+/// A proof that an earlier build wrote must verify for ever.
+#[test]
+fn the_golden_proof_verifies() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/proof/v1");
+    let read = |name: &str| std::fs::read(format!("{golden}/{name}")).unwrap();
+    let trust = TrustFile::parse(&read("trust.json")).unwrap();
+    let verdict = verify(&read("fraud-1.proof.json"), &trust, None, DEVELOPMENT).unwrap();
+    let Claim::ModelVersion { version, state, .. } = verdict.claim;
+    assert_eq!((version.to_string().as_str(), state), ("fraud:1", VersionState::Approved));
+}
+
+proptest::proptest! {
+    /// Whatever byte of a proof is changed, and however it is cut, it is refused and nothing panics.
+    #[test]
+    fn any_changed_byte_is_refused(at in 0_usize..1_000_000, value in 1_u8.., cut in proptest::bool::ANY) {
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/proof/v1");
+        let trust = TrustFile::parse(&std::fs::read(format!("{golden}/trust.json")).unwrap()).unwrap();
+        let mut proof = std::fs::read(format!("{golden}/fraud-1.proof.json")).unwrap();
+        let at = at % proof.len();
+        if cut {
+            proof.truncate(at);
+        } else {
+            proof[at] ^= value;
+        }
+        proptest::prop_assert!(verify(&proof, &trust, None, DEVELOPMENT).is_err());
+    }
+}
