@@ -1,7 +1,28 @@
-//! Data.
+//! What a table of data is, and whether the next batch is like it: one pass, one mergeable state, one verdict.
+//!
+//! This crate reads streams and judges them. It opens no files, knows no ledger and keeps no values: a finding
+//! says which rule, which rows and how many, and shows shapes instead of what is there.
+//!
+//! ```text
+//!   bytes --CsvReader--> rows --classify--> cells --observe--> Profile --Schema::infer--> Schema (TOML)
+//!     |                                       |
+//!     +--hash--> digest                       +--check against a Schema--> Report: findings, outcome
+//! ```
+//!
+//! Modules in reading order: `csv` (bytes to rows), `cell` (text to values), `profile` (what was seen), `schema`
+//! (what is expected), `check` (the comparison).
+
 mod cell;
+mod check;
 mod csv;
 pub mod limits;
 mod profile;
+mod schema;
+
+pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check};
 pub use crate::csv::*;
 pub use crate::profile::*;
+pub use crate::schema::{
+    ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, Range, RowRules, Schema, SchemaInvalid,
+    Severity,
+};

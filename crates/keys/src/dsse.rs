@@ -1,7 +1,7 @@
 //! DSSE v1.0.2 envelopes: a payload, its type, and signatures over both.
 
 use bartizan_base::DigestInvalid;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::encoding::{from_either_base64, to_base64};
 use crate::json;
@@ -258,7 +258,7 @@ impl Envelope {
     pub(crate) fn from_json(raw: RawEnvelope) -> Result<Self, EnvelopeInvalid> {
         let payload =
             from_either_base64(&raw.payload).ok_or(EnvelopeInvalid::Base64 { member: "payload" })?;
-        let mut signatures = Vec::with_capacity(raw.signatures.len().min(SIGNATURES));
+        let mut signatures = Vec::with_capacity(raw.signatures.len());
         for signature in raw.signatures {
             let bytes =
                 from_either_base64(&signature.sig).ok_or(EnvelopeInvalid::Base64 { member: "sig" })?;
@@ -306,6 +306,7 @@ impl Signature {
 pub(crate) struct RawEnvelope {
     payload: String,
     payload_type: String,
+    #[serde(deserialize_with = "raw_signatures")]
     signatures: Vec<RawSignature>,
 }
 
@@ -314,6 +315,10 @@ struct RawSignature {
     #[serde(default)]
     keyid: String,
     sig: String,
+}
+
+fn raw_signatures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawSignature>, D::Error> {
+    json::at_most(deserializer, SIGNATURES)
 }
 
 fn plain(text: &str) -> bool {

@@ -12,6 +12,9 @@ pub const SIGNATURE_BYTES: usize = 1024;
 /// Bytes of a payload type or of a key id hint.
 pub const HINT_BYTES: usize = 255;
 
+/// Members of one object in foreign JSON.
+pub const OBJECT_MEMBERS: usize = 1000;
+
 /// Bytes of one OMS bundle.
 pub const BUNDLE_BYTES: usize = 32 * 1024 * 1024;
 

@@ -1,13 +1,22 @@
-//! Where Bartizan keeps things: blobs and compare-and-swap values in directories, and the SQL index.
+//! Where Bartizan keeps things: blobs and compare-and-swap values in a data directory, and the SQL index.
 //!
-//! `store` does not know what it keeps. It never encrypts, signs or decides; what must be secret is encrypted
-//! before it gets here, and what must be true is proven by the ledger.
+//! `store` does not know what its blobs mean. It never encrypts, signs or decides: what must be secret is
+//! encrypted before it gets here, and what must be true is proven by the ledger. It repairs nothing either; a
+//! damaged index is made anew from the ledger by `registry`.
 //!
 //! ```text
-//!   Blobs, Cas (base)
-//!     |-- MemBlobs, MemCas                 memory
-//!     '-- DirBlobs, DirCas -> Tree -> Disk directory: real, or SimDisk that loses power on request
+//!   DataDir: which version of the layout; DirLock: who uses it
+//!     |
+//!     |-- blobs/ keys/ ledger/   base::Blobs, base::Cas
+//!     |        DirBlobs, DirCas --> Tree (whole or not at all, durably) --> Disk: the real one, or SimDisk,
+//!     |        MemBlobs, MemCas   (memory)                                        which loses power on request
+//!     |
+//!     '-- bartizan.db            rows that follow from the ledger
+//!              Db --tx("name", body)--> Tx --index::*--> rows; index::{read, replace, apply} for all at once
 //! ```
+//!
+//! In reading order: [`limits`], `mem` (the contracts at their simplest), `disk`, `tree`, `blobs`, `cas`, `lock`,
+//! `data_dir`, `db`, [`index`]. `faults` and [`SimDisk`] are for tests, also those of other crates.
 
 mod blobs;
 mod cas;

@@ -6,9 +6,6 @@ pub const CAS_VALUE_BYTES: usize = 64 * 1024;
 /// Files that one `put` keeps open at a time; larger batches are written in groups of this size.
 pub const OPEN_FILES: usize = 64;
 
-/// Files or directories that one `put` syncs at a time.
-pub const SYNC_THREADS: usize = 8;
-
 /// Names that a directory listing holds in memory beyond what its caller asked for.
 pub const LIST_SLACK: usize = 256;
 

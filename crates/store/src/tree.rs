@@ -10,10 +10,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::io::{self, Write};
-use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use crate::disk::{Disk, DiskFile, DiskLock, EntryKind, LockMode};
 use crate::limits::{KNOWN_DIRS, OPEN_FILES, TEMP_NAMES};
@@ -80,8 +78,9 @@ impl Tree {
                 draft.write_all(bytes).map_err(|error| (*name, error))?;
                 drafts.push((*name, draft));
             }
-            side_by_side(self.disk.sync_threads(), &drafts, |(_, draft)| draft.file.sync_data())
-                .map_err(|((name, _), error)| (*name, error))?;
+            for (name, draft) in &drafts {
+                draft.file.sync_data().map_err(|error| (*name, error))?;
+            }
             for (name, draft) in drafts {
                 self.publish(draft, name, &mut changes).map_err(|error| (name, error))?;
                 last = name;
@@ -142,9 +141,9 @@ impl Tree {
     }
 
     fn settle(&self, changes: Changes) -> io::Result<()> {
-        let dirs: Vec<&String> = changes.dirs.iter().collect();
-        side_by_side(self.disk.sync_threads(), &dirs, |dir| self.disk.sync_dir(dir))
-            .map_err(|(_, error)| error)?;
+        for dir in &changes.dirs {
+            self.disk.sync_dir(dir)?;
+        }
         let mut known = self.known();
         if known.len() + changes.fresh.len() > KNOWN_DIRS {
             known.clear();
@@ -209,35 +208,6 @@ fn remove_stale(disk: &Disk) -> io::Result<()> {
         }
     })?;
     stale.iter().try_for_each(|name| disk.remove(name))
-}
-
-/// Runs a sync for each item on up to `threads` threads: a disk does many at a time about as quickly as one.
-/// Returns one failed item, if any failed.
-fn side_by_side<'i, T: Sync>(
-    threads: usize,
-    items: &'i [T],
-    sync: impl Fn(&T) -> io::Result<()> + Sync,
-) -> Result<(), (&'i T, io::Error)> {
-    let sync = &sync;
-    let run = move |part: &'i [T]| part.iter().try_for_each(|item| sync(item).map_err(|error| (item, error)));
-    thread::scope(|scope| {
-        let mut parts = items.chunks(items.len().div_ceil(threads.max(1)).max(1));
-        let own = parts.next().unwrap_or_default();
-        let mut helpers = Vec::new();
-        let mut result = Ok(());
-        for part in parts {
-            match thread::Builder::new().spawn_scoped(scope, move || run(part)) {
-                Ok(helper) => helpers.push(helper),
-                // No more threads to be had.
-                Err(_) => result = result.and(run(part)),
-            }
-        }
-        result = result.and(run(own));
-        for helper in helpers {
-            result = result.and(helper.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        result
-    })
 }
 
 /// The folder that holds `name`; empty for the tree's own directory.

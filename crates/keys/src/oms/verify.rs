@@ -1,7 +1,7 @@
 //! Reading and verifying a bundle.
 
 use bartizan_base::Digest;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::sign::hint;
 use super::{
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::dsse::{Envelope, EnvelopeInvalid, RawEnvelope, pae};
 use crate::json;
-use crate::limits::BUNDLE_BYTES;
+use crate::limits::{BUNDLE_BYTES, BUNDLE_FILES};
 use crate::public::{Algorithm, PublicKey};
 use crate::verified::Verified;
 
@@ -138,7 +138,12 @@ struct SubjectDigest {
 #[derive(Deserialize)]
 struct Predicate {
     serialization: Serialization,
+    #[serde(deserialize_with = "resources")]
     resources: Vec<Resource>,
+}
+
+fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Resource>, D::Error> {
+    json::at_most(deserializer, BUNDLE_FILES)
 }
 
 #[derive(Deserialize)]

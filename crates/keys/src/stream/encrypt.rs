@@ -15,7 +15,7 @@ use crate::wrap::CryptoFailed;
 /// Encrypts what is written to it. Only [`Encryptor::finish`] makes the stream complete.
 ///
 /// Bytes are gathered in one buffer of 1 MiB, encrypted there and written from there. After an error the
-/// stream must be thrown away.
+/// stream is broken, and everything after it fails too.
 pub struct Encryptor<W: Write> {
     writer: W,
     key: StreamKey,
@@ -24,7 +24,8 @@ pub struct Encryptor<W: Write> {
     buffer: Zeroizing<Vec<u8>>,
     start: usize,
     filled: usize,
-    // The number of the segment in the buffer; `None` after the last one that the counter allows.
+    // The number of the segment in the buffer; `None` after the last one that the counter allows, and after an
+    // error: a cut stream must not be finished, and no nonce may be used twice.
     number: Option<u32>,
     plain: u64,
 }
@@ -64,12 +65,20 @@ impl<W: Write> Encryptor<W> {
     /// When reading, encrypting or writing fails.
     pub fn copy_from(&mut self, source: &mut dyn Read, hasher: &mut Hasher) -> Result<u64, CopyFailed> {
         let before = self.plain;
+        let copied = self.copy_all(source, hasher);
+        if copied.is_err() {
+            self.number = None;
+        }
+        copied.map(|()| self.plain - before)
+    }
+
+    fn copy_all(&mut self, source: &mut dyn Read, hasher: &mut Hasher) -> Result<(), CopyFailed> {
         loop {
             if self.filled == FULL {
                 // Whether this segment is the last shows only in the byte after it.
                 let mut next = [0];
                 if read(source, &mut next).map_err(CopyFailed::Read)? == 0 {
-                    break;
+                    return Ok(());
                 }
                 hasher.update(&next);
                 self.write_all(&next).map_err(CopyFailed::Write)?;
@@ -77,13 +86,12 @@ impl<W: Write> Encryptor<W> {
             let room = self.buffer.get_mut(self.filled..FULL).unwrap_or_default();
             let count = read(source, room).map_err(CopyFailed::Read)?;
             if count == 0 {
-                break;
+                return Ok(());
             }
             hasher.update(room.get(..count).unwrap_or_default());
             self.filled += count;
             self.plain += count as u64;
         }
-        Ok(self.plain - before)
     }
 
     /// Bytes of plain text so far.
@@ -103,7 +111,8 @@ impl<W: Write> Encryptor<W> {
     fn emit(&mut self, last: bool) -> io::Result<()> {
         let number = self
             .number
-            .ok_or_else(|| io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 PiB in one stream"))?;
+            .take()
+            .ok_or_else(|| io::Error::other("the stream failed before, or has more than 4 PiB"))?;
         let broken = || io::Error::other(CryptoFailed);
         let end = self.filled + TAG_BYTES;
         let segment = self.buffer.get_mut(..end).ok_or_else(broken)?;
@@ -112,11 +121,11 @@ impl<W: Write> Encryptor<W> {
         let nonce = self.key.nonce(number, last);
         let sealed = self.key.aead.seal_in_place_separate_tag(nonce, Aad::empty(), plain);
         tag.copy_from_slice(sealed.map_err(|_| broken())?.as_ref());
-        // Advanced before the write, so that a nonce is spent even when the write fails.
-        self.number = number.checked_add(1);
+        self.writer.write_all(self.buffer.get(..end).ok_or_else(broken)?)?;
         self.start = 0;
         self.filled = 0;
-        self.writer.write_all(self.buffer.get(..end).ok_or_else(broken)?)
+        self.number = number.checked_add(1);
+        Ok(())
     }
 }
 

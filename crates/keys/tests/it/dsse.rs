@@ -201,15 +201,25 @@ fn what_is_not_well_formed() {
     );
     check_parse(
         r#"{"payload":"","payload":"","payloadType":"t","signatures":[{"sig":"AA=="}]}"#,
-        expect!["not a DSSE envelope in JSON: a member is repeated at line 1 column 26"],
+        expect!["not a DSSE envelope in JSON: a member is repeated at line 1 column 23"],
     );
     check_parse(
         r#"{"payload":"","payloadType":"t","signatures":[{"sig":"AA=="}],"x":[{"y":1,"y":2}]}"#,
-        expect!["not a DSSE envelope in JSON: a member is repeated at line 1 column 80"],
+        expect!["not a DSSE envelope in JSON: a member is repeated at line 1 column 77"],
     );
     check_parse(
         r#"{"payload":"","payloadType":"t","signatures":[{"sig":"AA=="}]}{}"#,
         expect!["not a DSSE envelope in JSON: trailing characters at line 1 column 63"],
+    );
+    let signatures = r#"{"sig":"AA=="},"#.repeat(17);
+    check_parse(
+        &format!(r#"{{"payload":"","payloadType":"t","signatures":[{}]}}"#, signatures.trim_end_matches(',')),
+        expect!["not a DSSE envelope in JSON: invalid length 17, expected an array of at most 16 items at line 1 column 301"],
+    );
+    let members: String = (0..1001).map(|n| format!("\"m{n}\":0,")).collect();
+    check_parse(
+        &format!(r#"{{{members}"payload":"","payloadType":"t","signatures":[{{"sig":"AA=="}}]}}"#),
+        expect!["not a DSSE envelope in JSON: an object has too many members at line 1 column 8898"],
     );
     check_parse(
         &format!(r#"{{"x":{}1{}}}"#, "[".repeat(200), "]".repeat(200)),

@@ -86,7 +86,7 @@ fn bundles() {
     );
     check_bundle(
         |bundle| drop(bundle.as_object_mut().unwrap().remove("dsseEnvelope")),
-        expect!["not a Sigstore bundle in JSON: missing field `dsseEnvelope`"],
+        expect!["not a Sigstore bundle in JSON: missing field `dsseEnvelope` at line 1 column 191"],
     );
 }
 

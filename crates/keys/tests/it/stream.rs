@@ -5,8 +5,8 @@ use std::io::{self, Read, Write};
 use bartizan_base::{BlobReader, Blobs, Hasher, sha256};
 use bartizan_keys::Secret;
 use bartizan_keys::stream::{
-    Decryptor, Encryptor, FIRST_PLAIN_BYTES, HEADER_BYTES, OpenStream, PLAIN_BYTES, ReadStream, TAG_BYTES,
-    stored_bytes,
+    CopyFailed, Decryptor, Encryptor, FIRST_PLAIN_BYTES, HEADER_BYTES, OpenStream, PLAIN_BYTES, ReadStream,
+    TAG_BYTES, stored_bytes,
 };
 use bartizan_store::MemBlobs;
 
@@ -178,7 +178,8 @@ fn a_source_may_be_slow_interrupted_or_broken() {
         }
     }
     let mut stream = Encryptor::new(Vec::new(), &secret(), AAD, &mut rng(1)).unwrap();
-    assert!(stream.copy_from(&mut Broken, &mut Hasher::new()).is_err());
+    assert!(matches!(stream.copy_from(&mut Broken, &mut Hasher::new()), Err(CopyFailed::Read(_))));
+    assert!(stream.finish().is_err(), "what is cut must not become a whole stream");
 
     struct Full;
     impl Write for Full {
@@ -190,7 +191,11 @@ fn a_source_may_be_slow_interrupted_or_broken() {
         }
     }
     let mut stream = Encryptor::new(Full, &secret(), AAD, &mut rng(1)).unwrap();
-    assert!(stream.copy_from(&mut &*plain, &mut Hasher::new()).is_err());
+    let copied = stream.copy_from(&mut &*plain, &mut Hasher::new());
+    assert!(matches!(copied, Err(CopyFailed::Write(error)) if error.kind() == io::ErrorKind::StorageFull));
+    assert!(stream.write_all(&plain).is_err());
+    assert!(stream.finish().is_err());
+    let stream = Encryptor::new(Full, &secret(), AAD, &mut rng(1)).unwrap();
     assert_eq!(stream.finish().err().unwrap().kind(), io::ErrorKind::StorageFull);
 }
 

@@ -182,7 +182,7 @@ impl Registry {
                 reports.push(report);
             }
             let profile = profile.ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
-            Ok(Checked { schema: schema.to_toml(), reports, profile })
+            Ok(Checked { schema: schema.to_toml()?, reports, profile })
         })
         .await
     }
@@ -258,8 +258,8 @@ impl Inner {
         }
         let first = sealed.first().ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
         let content: Box<dyn Read> = Box::new(self.keys.unseal(self.blobs.as_ref(), &first.blob)?);
-        let (profile, _) = infer(content, &CsvOptions::default())?;
-        Ok(Schema::infer(&profile, &InferOptions { label, ..InferOptions::default() })?)
+        let (profile, read) = infer(content, &CsvOptions::default())?;
+        Ok(Schema::infer(&profile, read.format(), &InferOptions { label })?)
     }
 }
 

@@ -1,5 +1,6 @@
 //! How an operation of the registry can fail.
 
+use bartizan_data::{NotInferred, ReadError, SchemaInvalid};
 use bartizan_keys::oms::{Differences, VerifyBundle};
 use bartizan_keys::{EraseFailed, SealFailed, UnsealFailed};
 use bartizan_ledger::{AppendFailed, CreateFailed, OpenFailed, ReadFailed, RememberFailed};
@@ -105,6 +106,15 @@ pub enum Failed {
     /// The publisher signed other files. Nothing was imported.
     #[error("the publisher signed other files")]
     PublisherFiles(#[source] Differences),
+    /// A delivery cannot be read to its end. Nothing was accepted.
+    #[error("the delivery cannot be read")]
+    Delivery(#[from] ReadError),
+    /// The schema is wrong. Nothing was accepted.
+    #[error("the schema is wrong")]
+    Schema(#[from] SchemaInvalid),
+    /// No schema can be inferred from the delivery. Nothing was accepted.
+    #[error("no schema can be inferred")]
+    NotInferred(#[from] NotInferred),
     /// A proof could not be made.
     #[error("the proof could not be made")]
     Prove(#[from] ProveFailed),

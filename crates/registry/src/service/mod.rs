@@ -1,6 +1,7 @@
 //! The registry at work: decide, record, sign, append, fold.
 
 mod access;
+mod datasets;
 mod facts;
 mod failed;
 mod life;
@@ -19,6 +20,7 @@ use bartizan_policy::{ContextFacts, Policies};
 use rand_core::CryptoRng;
 
 pub use self::access::{Explained, NewApiKey, NewPrincipal, PrincipalView};
+pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
 pub use self::failed::Failed;
 pub use self::life::{Founder, Stores, create, ledger_origin, open};
 pub use self::models::{ModelFile, NewModel, Publisher, Quarantine, VerificationReport};

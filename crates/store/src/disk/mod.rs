@@ -13,7 +13,6 @@ pub(crate) use self::real::RealDir;
 pub(crate) use self::sim::SimDir;
 pub use self::sim::{SimDisk, SimFault};
 use self::sim::{SimFile, SimLock};
-use crate::limits::SYNC_THREADS;
 
 /// One directory and everything below it.
 #[derive(Debug)]
@@ -119,15 +118,6 @@ impl Disk {
         match self {
             Self::Real(dir) => Ok(dir.lock(name, mode)?.map(DiskLock::Real)),
             Self::Sim(dir) => Ok(dir.lock(name, mode)?.map(DiskLock::Sim)),
-        }
-    }
-
-    /// How many syncs to run at a time. The simulated disk wants one: its calls must come in the same order
-    /// whenever a test is repeated.
-    pub(crate) fn sync_threads(&self) -> usize {
-        match self {
-            Self::Real(_) => SYNC_THREADS,
-            Self::Sim(_) => 1,
         }
     }
 

@@ -16,7 +16,6 @@ mod files;
 mod golden;
 mod lock;
 mod sql;
-mod zz_measure;
 
 use bartizan_base::{BlobError, BlobName, Blobs, read_all};
 

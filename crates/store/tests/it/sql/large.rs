@@ -16,7 +16,7 @@ fn model(i: u32) -> (String, u32) {
     if i < ROWS / 2 { ("busy".to_owned(), i + 1) } else { (format!("model-{:05}", i / 10), i % 10 + 1) }
 }
 
-pub(crate) fn large() -> Snapshot {
+pub(super) fn large() -> Snapshot {
     let hex = |i: u32| format!("{i:064x}");
     let of = |values: &[&str], i: u32| values[usize::try_from(i).unwrap() % values.len()].to_owned();
     let mut tables = Tables::default();

@@ -2,7 +2,7 @@
 
 mod errors;
 mod index;
-pub(crate) mod large;
+mod large;
 mod plans;
 mod transactions;
 

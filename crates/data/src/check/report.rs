@@ -1,0 +1,250 @@
+//! What a check says: findings that never show a value, an outcome, and their stored form.
+
+use std::fmt;
+
+use bartizan_base::{Digest, canonical};
+use serde::Serialize;
+
+use crate::profile::Profile;
+use crate::schema::Severity;
+
+/// How strictly severities are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tier {
+    /// Everything warns.
+    Explore,
+    /// What the schema calls `block` refuses the batch.
+    Release,
+}
+
+impl Tier {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Explore => "explore",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// The verdict, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// Every check ran, and nothing refuses the batch.
+    Valid,
+    /// Every check ran, and something refuses the batch.
+    Invalid,
+    /// A check could not run.
+    Error,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The rule that a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rule {
+    /// A column of the schema is not in the file.
+    MissingColumn,
+    /// A column of the file is not in the schema.
+    UnexpectedColumn,
+    /// Values of another type.
+    Type,
+    /// Too few rows have a value.
+    Presence,
+    /// Too many numbers lie outside the range.
+    Range,
+    /// Too many values are not in the domain.
+    Domain,
+    /// Text is too long.
+    Length,
+    /// Too few or too many rows.
+    Rows,
+    /// A value of the label comes more or less often than chance explains.
+    LabelShare,
+    /// A label that the schema does not know.
+    LabelUnseen,
+}
+
+impl Rule {
+    /// The stable id of the rule.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::MissingColumn => "missing-column",
+            Self::UnexpectedColumn => "unexpected-column",
+            Self::Type => "type",
+            Self::Presence => "presence",
+            Self::Range => "range",
+            Self::Domain => "domain",
+            Self::Length => "length",
+            Self::Rows => "rows",
+            Self::LabelShare => "label-share",
+            Self::LabelUnseen => "label-unseen",
+        }
+    }
+}
+
+/// A row that breaks a rule. The value itself is not kept: only its shape, as in `Aa9` for `Ab7`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// The row, from 1 after the header.
+    pub row: u64,
+    /// What kind of thing is there.
+    pub shape: String,
+}
+
+/// One broken rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The column; absent for rules about the whole batch.
+    pub column: Option<String>,
+    /// The rule.
+    pub rule: Rule,
+    /// What it means in this tier.
+    pub severity: Severity,
+    /// How many cells or rows break it.
+    pub count: u64,
+    /// What share of the cells or rows that is, or the share that was found.
+    pub share: f64,
+    /// What the schema allows.
+    pub limit: f64,
+    /// What is wrong, in words without values.
+    pub message: String,
+    /// The first rows that break it.
+    pub examples: Vec<Example>,
+}
+
+/// What a check of one batch says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// The verdict.
+    pub outcome: Outcome,
+    /// How strictly it was taken.
+    pub tier: Tier,
+    /// Checks that ran.
+    pub checks: usize,
+    /// Broken rules, the gravest first.
+    pub findings: Vec<Finding>,
+    /// Rows of the batch.
+    pub rows: u64,
+    /// Bytes of the batch, as delivered.
+    pub bytes: u64,
+    /// SHA-256 of those bytes.
+    pub digest: Digest,
+    /// What the batch holds.
+    pub profile: Profile,
+}
+
+#[derive(Serialize)]
+struct Stored<'a> {
+    bytes: u64,
+    checks: u64,
+    digest: Digest,
+    findings: Vec<StoredFinding<'a>>,
+    format: &'static str,
+    outcome: &'static str,
+    rows: u64,
+    tier: &'static str,
+}
+
+#[derive(Serialize)]
+struct StoredFinding<'a> {
+    column: Option<&'a str>,
+    count: u64,
+    examples: Vec<StoredExample<'a>>,
+    limit: String,
+    message: &'a str,
+    rule: &'static str,
+    severity: &'static str,
+    share: String,
+}
+
+#[derive(Serialize)]
+struct StoredExample<'a> {
+    row: u64,
+    shape: &'a str,
+}
+
+impl Report {
+    /// Findings that refuse the batch.
+    pub fn blocking(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.severity == Severity::Block).count()
+    }
+
+    /// Findings that only warn.
+    pub fn warnings(&self) -> usize {
+        self.findings.len() - self.blocking()
+    }
+
+    /// The report for people.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        let Self { outcome, tier, checks, rows, .. } = self;
+        let (blocking, warnings) = (self.blocking(), self.warnings());
+        let mut line = |line: String| {
+            text.push_str(&line);
+            text.push('\n');
+        };
+        line(format!(
+            "{outcome} in tier {}: {rows} rows, {checks} checks, {blocking} blocking findings, {warnings} warnings",
+            tier.as_str()
+        ));
+        for finding in &self.findings {
+            let column = finding.column.as_deref().unwrap_or("(batch)");
+            let (severity, rule) = (finding.severity.as_str(), finding.rule.id());
+            line(format!("  {severity:<5}  {column:<24}  {rule:<17}  {}", finding.message));
+            for example in &finding.examples {
+                line(format!("         row {}: {}", example.row, example.shape));
+            }
+        }
+        text
+    }
+
+    /// The stored form `bartizan-findings-v1`: canonical JSON, shares as decimal text.
+    ///
+    /// # Errors
+    /// When a count exceeds what a canonical document holds.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
+        canonical::to_bytes(&Stored {
+            bytes: self.bytes,
+            checks: u64::try_from(self.checks).unwrap_or(u64::MAX),
+            digest: self.digest,
+            findings: self.findings.iter().map(stored).collect(),
+            format: "bartizan-findings-v1",
+            outcome: self.outcome.as_str(),
+            rows: self.rows,
+            tier: self.tier.as_str(),
+        })
+    }
+}
+
+fn stored(finding: &Finding) -> StoredFinding<'_> {
+    StoredFinding {
+        column: finding.column.as_deref(),
+        count: finding.count,
+        examples: finding
+            .examples
+            .iter()
+            .map(|example| StoredExample { row: example.row, shape: &example.shape })
+            .collect(),
+        limit: format!("{:.6}", finding.limit),
+        message: &finding.message,
+        rule: finding.rule.id(),
+        severity: finding.severity.as_str(),
+        share: format!("{:.6}", finding.share),
+    }
+}

@@ -1,0 +1,155 @@
+//! Inferring a schema from a profile: what one clean batch says about the next.
+//!
+//! The rules leave room for what chance does to the next batch of the same kind, and no more; the reasons are in
+//! `docs/formats/schema-toml.md`.
+
+use super::{ColumnRules, CsvRules, Domain, LabelRules, Range, RowRules, Schema, Severity};
+use crate::csv::CsvFormat;
+use crate::limits::LABELS;
+use crate::profile::{ColumnProfile, ColumnType, Profile};
+
+/// Standard errors of slack in shares: chance passes it less than once in 15,000 checks.
+const SLACK_ERRORS: f64 = 4.0;
+/// A domain is taken for complete when each of its values came at least so often, on average.
+const SEEN_PER_VALUE: u64 = 20;
+/// The least share of numbers that may lie outside an observed range.
+const MIN_OUTSIDE: f64 = 0.002;
+/// Share of the width of a range by which it is widened at each end.
+const WIDEN: f64 = 0.1;
+/// The least share by which the label may move.
+const LABEL_TOLERANCE: f64 = 0.01;
+/// The factor by which the longest text may be exceeded.
+const LENGTH_FACTOR: u64 = 2;
+
+/// What an inference is told beside the profile.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InferOptions {
+    /// The column that is to be predicted.
+    pub label: Option<String>,
+}
+
+/// No schema could be inferred.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotInferred {
+    /// There is no column of the label's name.
+    #[error("there is no column `{label}` to be the label")]
+    NoLabel {
+        /// The name.
+        label: String,
+    },
+}
+
+impl Schema {
+    /// Infers the schema of the batches that are like the profiled one.
+    ///
+    /// # Errors
+    /// When the label is no column.
+    pub fn infer(profile: &Profile, format: CsvFormat, options: &InferOptions) -> Result<Self, NotInferred> {
+        let rows = profile.rows();
+        let label = match &options.label {
+            Some(name) => {
+                let column = profile.column(name);
+                let column = column.ok_or_else(|| NotInferred::NoLabel { label: name.clone() })?;
+                Some(label_rules(column))
+            }
+            None => None,
+        };
+        Ok(Self {
+            csv: CsvRules {
+                separator: format.separator,
+                encoding: format.encoding,
+                null: profile.null().clone(),
+            },
+            rows: RowRules { min: Some(1), max: None },
+            label,
+            columns: profile.columns().iter().map(|column| column_rules(column, rows)).collect(),
+        })
+    }
+}
+
+fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
+    let kind = column.column_type();
+    let present = column.kinds().total();
+    ColumnRules {
+        name: column.name().to_owned(),
+        kind,
+        min_present: min_present(present, rows),
+        range: if kind.is_number() { range(column, present) } else { None },
+        domain: domain(column, kind, present),
+        max_length: match (kind, column.lengths()) {
+            (ColumnType::String, Some((_, longest))) => Some(longest.saturating_mul(LENGTH_FACTOR)),
+            _ => None,
+        },
+        severity: Severity::Block,
+    }
+}
+
+/// The observed share of values, less four standard errors; always there means always there.
+fn min_present(present: u64, rows: u64) -> f64 {
+    if present == rows || rows == 0 {
+        return 1.0;
+    }
+    let share = ratio(present, rows);
+    let error = (share * (1.0 - share) / as_f64(rows)).sqrt();
+    // Half of a per cent more: what is missing often comes in runs, so rows are not independent.
+    round((share - SLACK_ERRORS * error - 0.005).max(0.0))
+}
+
+/// The observed range, a tenth wider at each end, and the share of values that may lie outside it. A range that
+/// starts or ends at nought keeps that end: such a nought is a bound, not an accident.
+fn range(column: &ColumnProfile, present: u64) -> Option<Range> {
+    let (low, high) = (*column.lowest().first()?, *column.highest().first()?);
+    let slack = (high - low) * WIDEN;
+    let min = if low == 0.0 { 0.0 } else { low - slack };
+    let max = if high == 0.0 { 0.0 } else { high + slack };
+    let whole = column.column_type() == ColumnType::Integer;
+    let (min, max) = if whole { (min.floor(), max.ceil()) } else { (min, max) };
+    let max_outside = round(MIN_OUTSIDE.max(3.0 / as_f64(present.max(1))).min(1.0));
+    (min.is_finite() && max.is_finite()).then_some(Range { min, max, max_outside })
+}
+
+/// The values of a column that has few of them, each seen often enough to take the list for complete.
+fn domain(column: &ColumnProfile, kind: ColumnType, present: u64) -> Option<Domain> {
+    if !matches!(kind, ColumnType::String | ColumnType::Boolean) {
+        return None;
+    }
+    let values = column.values()?;
+    let distinct = u64::try_from(values.len()).ok()?;
+    if distinct == 0 || present / distinct < SEEN_PER_VALUE {
+        return None;
+    }
+    // Values that came once or twice say how many more there are that did not come (Good 1953).
+    let singles = values.iter().filter(|(_, count)| *count <= 2).count();
+    let unseen = ratio(u64::try_from(singles).ok()?, present);
+    let values = values.into_iter().map(|(value, _)| value.to_owned()).collect();
+    Some(Domain { values, max_unseen: round((2.0 * unseen).max(0.001)) })
+}
+
+fn label_rules(column: &ColumnProfile) -> LabelRules {
+    let counted = column.kinds().total();
+    let few = column.values().filter(|values| values.len() <= LABELS).unwrap_or_default();
+    // A label that is a measurement has no shares to compare.
+    let categorical = few.len() <= 20 || column.column_type() == ColumnType::String;
+    let shares = if categorical { few } else { Vec::new() };
+    LabelRules {
+        column: column.name().to_owned(),
+        shares: shares.into_iter().map(|(value, count)| (value.to_owned(), round(ratio(count, counted)))).collect(),
+        counted,
+        tolerance: LABEL_TOLERANCE,
+        severity: Severity::Block,
+    }
+}
+
+fn ratio(part: u64, whole: u64) -> f64 {
+    as_f64(part) / as_f64(whole.max(1))
+}
+
+/// Counts are below 2^53, so this is exact.
+pub(crate) fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+/// Six decimals: enough for shares, and readable.
+fn round(share: f64) -> f64 {
+    (share * 1e6).round() / 1e6
+}
