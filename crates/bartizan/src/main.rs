@@ -1,3 +1,63 @@
-//! The Bartizan binary.
+//! The `bartizan` binary: command line, HTTP API, console and demo around the registry.
+//!
+//! ```text
+//!   argv --cli--> Configuration --commands--> Client --+-- in process --> api::router --> Registry
+//!                                                      '-- loopback ----> `up` ----------^
+//!   verify, explain, data check: no project needed
+//! ```
 
-fn main() {}
+mod api;
+mod boot;
+mod catalog;
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod console;
+mod demo;
+mod failure;
+mod handed_out;
+mod out;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing::level_filters::LevelFilter;
+
+use crate::catalog::ids;
+use crate::cli::Cli;
+use crate::config::Configuration;
+use crate::failure::Failure;
+use crate::out::{Format, Out};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let shown = error.print();
+            let asked = !error.use_stderr() && shown.is_ok();
+            return ExitCode::from(if asked { 0 } else { 2 });
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(if matches!(cli.command, cli::Command::Up { .. }) { LevelFilter::INFO } else { LevelFilter::WARN })
+        .with_target(false)
+        .init();
+    let format = cli.global.output.unwrap_or(Format::Table);
+    let done = Configuration::read(&cli).and_then(|configuration| {
+        let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::of(ids::STORAGE, &error))?;
+        runtime.block_on(commands::run(cli, configuration))
+    });
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            let text = match format {
+                Format::Json => serde_json::json!({ "error": failure }).to_string(),
+                Format::Table => failure.to_string(),
+            };
+            Out { format }.failure(&text);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

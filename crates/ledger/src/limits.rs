@@ -53,7 +53,7 @@ pub const STAGING_BLOBS: usize = 4096;
 /// Stale partial tiles removed after one group.
 pub const STALE_PER_GROUP: usize = 16;
 
-/// Hash tiles a reader keeps in memory, 8 KiB each.
+/// Hash tiles a reader keeps in memory, 16 KiB each with the hashes inside them.
 pub const CACHED_TILES: usize = 1024;
 
 /// Attempts to store a remembered checkpoint while others store theirs.

@@ -243,7 +243,7 @@ impl Snapshot {
         let tile = self.cached(path)?;
         let (parent_index, position) = place(index);
         let parent = self.tile(level + 1, parent_index)?;
-        if parent.subtree(0, position) != tile.root() {
+        if tile.root().is_none() || parent.subtree(0, position) != tile.root() {
             return Err(ReadFailed::TileHash { tile: path.to_string(), size });
         }
         Ok(tile)

@@ -28,7 +28,7 @@ use std::sync::LazyLock;
 use bartizan_base::sha256;
 
 pub(crate) use self::models::models_page;
-pub(crate) use self::page::{error_page, not_found_page};
+pub(crate) use self::page::{error_page, not_found_page, sign_in_page};
 pub(crate) use self::version::model_version_page;
 
 /// The policy that every page is to be answered with, as the header `Content-Security-Policy`.

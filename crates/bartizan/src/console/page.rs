@@ -179,6 +179,31 @@ pub(crate) fn error_page(view: &ErrorView) -> Markup {
     document(&view.title, &body)
 }
 
+/// The form in which somebody shows an API key to see the pages; `again` after one that was not accepted.
+pub(crate) fn sign_in_page(again: bool) -> Markup {
+    let body = html! {
+        main.lone #content {
+            p.brand { (brand()) "Bartizan" }
+            div.card {
+                h1 { "Sign in" }
+                @if again {
+                    p role="alert" { "That API key is not accepted." }
+                }
+                form method="post" action="/signin" {
+                    p {
+                        label for="key" { "API key" }
+                        " "
+                        input id="key" name="key" type="password" autocomplete="off" required;
+                    }
+                    p { button.btn type="submit" { "Sign in" } }
+                }
+                p.sub { "An admin issues one with " code { "bartizan access key create" } }
+            }
+        }
+    };
+    document("Sign in", &body)
+}
+
 /// The class that colours something by how good it is.
 pub(crate) fn tone_class(tone: Tone) -> &'static str {
     match tone {

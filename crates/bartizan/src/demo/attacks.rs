@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use bartizan_keys::{Algorithm, OsRandom, SigningKey};
 use bartizan_registry::proof::ProofFile;
 use bartizan_store::index::models;
-use bartizan_store::{DataDir, Db};
+use bartizan_store::{DataDir, Db, DbError, TxError};
 
 use super::Lines;
 use super::story::Story;
@@ -50,14 +50,14 @@ pub(crate) fn on_index(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
     runtime.block_on(async {
         let db = Db::open(&database).await.context("cannot open the index")?;
-        db.tx("attack", async |mut tx| {
-            let key = models::Key::new("shadow".to_owned(), 1);
-            let mut row = models::get(&mut tx, &key).await?.ok_or_else(|| anyhow::anyhow!("no such row"))?;
+        let edited = db.tx("attack", async |mut tx| {
+            let key = models::Key::new("shadow".to_owned(), 1_u32);
+            let Some(mut row) = models::get(&mut tx, &key).await? else { return Ok(false) };
             "approved".clone_into(&mut row.state);
-            models::upsert(&mut tx, &row).await.map_err(anyhow::Error::from)
-        })
-        .await
-        .context("cannot edit the index")?;
+            models::upsert(&mut tx, &row).await.map(|()| true)
+        });
+        let edited: std::result::Result<bool, TxError<DbError>> = edited.await;
+        ensure!(edited.context("cannot edit the index")?, "the index has no row for shadow:1");
         db.close().await;
         anyhow::Ok(())
     })?;

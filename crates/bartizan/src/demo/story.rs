@@ -72,24 +72,23 @@ impl<'a> Story<'a> {
     /// Sets the project up: people, roles, tier, trust file.
     pub(crate) fn begin(&mut self, lines: &mut Lines<'_>) -> Result<()> {
         let init = self.ask(None, &["init"])?;
-        let admin = text(&init, "key")?;
         lines.step("a project with its keys, ledger and first admin", &short(&text(&init, "project")?))?;
-        self.engineer = self.person(&admin, "eve", &["ml-engineer"])?;
-        self.approver = self.person(&admin, "adam", &["approver"])?;
+        self.engineer = self.person("eve", &["ml-engineer"])?;
+        self.approver = self.person("adam", &["approver"])?;
         lines.step("eve (ml-engineer) and adam (approver) get roles and keys", "API keys, 1 day")?;
-        self.ask(Some(&admin), &["access", "tier", "release"])?;
+        self.ask(None, &["access", "tier", "release"])?;
         lines.step("tier `release`: duties are separated", "explore -> release")?;
         let trust = self.trust.to_string_lossy().into_owned();
         self.ask(Some(&self.approver), &["keys", "export", "--out", &trust])?;
         lines.step("adam takes the trust file out of the house", "trust.json")
     }
 
-    fn person(&self, admin: &str, name: &str, roles: &[&str]) -> Result<String> {
-        self.ask(Some(admin), &["access", "user", "add", name])?;
+    fn person(&self, name: &str, roles: &[&str]) -> Result<String> {
+        self.ask(None, &["access", "user", "add", name])?;
         for role in roles {
-            self.ask(Some(admin), &["access", "role", "grant", name, role])?;
+            self.ask(None, &["access", "role", "grant", name, role])?;
         }
-        text(&self.ask(Some(admin), &["access", "key", "create", name, "--days", "1"])?, "key")
+        text(&self.ask(None, &["access", "key", "create", name, "--days", "1"])?, "key")
     }
 
     /// A clean batch is accepted, a second one is checked against its schema, a poisoned one is refused.

@@ -1,13 +1,19 @@
-//! The order of signing keys, and which one signs, when a purpose has several.
+//! What callers cannot bring about: several keys of a purpose, and authentic records that say what is wrong.
+
+use std::io::{ErrorKind, Read};
 
 use bartizan_base::Timestamp;
 
+use bartizan_store::MemBlobs;
+
 use super::open::assemble;
 use super::*;
+use crate::OsRandom;
+use crate::root::FileKeyStore;
 
 fn key(purpose: Purpose, created: i64, status: KeyStatus) -> (KeyInfo, SigningKey) {
     let algorithm = purpose.algorithm();
-    let key = SigningKey::generate(algorithm, &mut crate::OsRandom).unwrap();
+    let key = SigningKey::generate(algorithm, &mut OsRandom).unwrap();
     let public = key.public().clone();
     let created_at = Timestamp::from_millis(created);
     (KeyInfo { id: public.id(), purpose, algorithm, public, created_at, status }, key)
@@ -72,4 +78,36 @@ fn one_key_for_two_purposes_is_refused() {
     let mut keys = one_of_each();
     keys[5].0.id = keys[2].0.id;
     assert!(matches!(assemble(keys), Err(OpenKeys::Malformed { .. })));
+}
+
+// Whoever holds the keys could still write a record that does not fit its ciphertext, by a fault of the program.
+#[test]
+fn an_authentic_record_must_fit_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key_blobs, blobs) = (MemBlobs::new(), MemBlobs::new());
+    let rng = &mut OsRandom;
+    let root = Box::new(FileKeyStore::create(dir.path(), rng).unwrap());
+    let project = ProjectId::from_random([1; 16]);
+    let keys = Keys::create(Arc::new(key_blobs.clone()), root, project, rng, Timestamp::EPOCH).unwrap();
+    let content = [5; 3000];
+    let blob = keys.seal_bytes(&blobs, &content, rng, Timestamp::EPOCH).unwrap().blob;
+    let record: BlobName = format!("data/{}", blob.as_str().split_once('/').unwrap().1).parse().unwrap();
+
+    let mut key = keys.data_key(&blob).unwrap();
+    key.size += 1;
+    let bytes = keys.wrap_data_key(&blob, &key, rng).unwrap();
+    key_blobs.put(&[(&record, &bytes)]).unwrap();
+    assert!(matches!(keys.unseal(&blobs, &blob), Err(UnsealFailed::Changed { .. })));
+
+    key.size -= 1;
+    key.digest = Digest::from_bytes([0; 32]);
+    let bytes = keys.wrap_data_key(&blob, &key, rng).unwrap();
+    key_blobs.put(&[(&record, &bytes)]).unwrap();
+    let mut unsealed = keys.unseal(&blobs, &blob).unwrap();
+    let mut buf = [0; 2000];
+    assert_eq!(unsealed.read(&mut buf).unwrap(), 2000);
+    // The last bytes are withheld.
+    buf.fill(7);
+    assert_eq!(unsealed.read(&mut buf).unwrap_err().kind(), ErrorKind::InvalidData);
+    assert!(buf.iter().all(|byte| *byte == 0));
 }

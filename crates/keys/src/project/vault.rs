@@ -181,7 +181,7 @@ impl Keys {
         Ok(sealed(&fresh, false))
     }
 
-    fn wrap_data_key(
+    pub(super) fn wrap_data_key(
         &self,
         blob: &BlobName,
         key: &DataKey,

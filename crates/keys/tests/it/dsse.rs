@@ -214,7 +214,9 @@ fn what_is_not_well_formed() {
     let signatures = r#"{"sig":"AA=="},"#.repeat(17);
     check_parse(
         &format!(r#"{{"payload":"","payloadType":"t","signatures":[{}]}}"#, signatures.trim_end_matches(',')),
-        expect!["not a DSSE envelope in JSON: invalid length 17, expected an array of at most 16 items at line 1 column 301"],
+        expect![
+            "not a DSSE envelope in JSON: invalid length 17, expected an array of at most 16 items at line 1 column 301"
+        ],
     );
     let members: String = (0..1001).map(|n| format!("\"m{n}\":0,")).collect();
     check_parse(

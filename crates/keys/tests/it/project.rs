@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bartizan_base::{BlobErrorKind, Blobs, Digest, canonical};
 use bartizan_keys::{
     Algorithm, CreateKeys, FileKeyStore, KeyStatus, KeyStore, KeyStoreError, Keys, OpenKeys, Purpose,
+    RootKey, RootKind, Secret, Wrapped,
 };
 use bartizan_store::{FailingBlobs, Faults, MemBlobs, Moment};
 use expect_test::expect;
+use rand_core::CryptoRng;
 use serde_json::{Value, json};
 
 use crate::support::{NOW, World, bytes, chain, name, project, rng, sealed_store};
@@ -72,6 +74,32 @@ fn development_stays_development() {
     assert!(!keys.unwrap().development());
     let text = String::from_utf8(bytes(&*blobs, &name(RECORD))).unwrap();
     assert!(text.contains("\"development\":false"));
+}
+
+// A key that was ever protected by a development root key alone may have been read by anybody.
+#[test]
+fn a_better_root_key_does_not_end_development() {
+    struct Relabelled(FileKeyStore);
+    impl KeyStore for Relabelled {
+        fn describe(&self) -> RootKey {
+            RootKey { kind: RootKind::SealedFile, development: false, ..self.0.describe() }
+        }
+        fn wrap(
+            &self,
+            secret: &Secret,
+            aad: &[u8],
+            rng: &mut dyn CryptoRng,
+        ) -> Result<Wrapped, KeyStoreError> {
+            self.0.wrap(secret, aad, rng)
+        }
+        fn unwrap(&self, wrapped: &Wrapped, aad: &[u8]) -> Result<Secret, KeyStoreError> {
+            self.0.unwrap(wrapped, aad)
+        }
+    }
+    let world = World::new(1);
+    let root = Box::new(Relabelled(FileKeyStore::open(world.dir.path()).unwrap()));
+    assert!(!root.describe().development);
+    assert!(Keys::open(Arc::new(world.key_blobs.clone()), root).unwrap().development());
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
-use bartizan_base::{Blobs, Digest, canonical, sha256};
+use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Digest, canonical, sha256};
 use bartizan_keys::{EraseFailed, FileKeyStore, Keys, SealFailed, Sealed, UnsealFailed, commitment};
-use bartizan_store::DirBlobs;
+use bartizan_store::{DirBlobs, MemBlobs};
 use serde_json::{Value, json};
 
 use crate::support::{NOW, World, bytes, name, pattern, project, rng};
@@ -14,7 +15,7 @@ fn seal(world: &World, content: &[u8], seed: u64) -> Sealed {
     world.keys.seal_bytes(&world.blobs, content, &mut rng(seed), NOW).unwrap()
 }
 
-fn record_of(sealed: &Sealed) -> bartizan_base::BlobName {
+fn record_of(sealed: &Sealed) -> BlobName {
     name(&format!("data/{}", &sealed.blob.as_str()[3..]))
 }
 
@@ -253,16 +254,42 @@ fn storage_holds_no_plain_text() {
     }
 }
 
+// Blobs that take their time to write, so that whoever does not wait for another's write runs into it.
+struct Slow(MemBlobs);
+
+impl Blobs for Slow {
+    fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
+        std::thread::sleep(Duration::from_millis(20));
+        self.0.put(blobs)
+    }
+
+    fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.0.create()
+    }
+
+    fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
+        self.0.open(name)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
+        self.0.list(prefix, after, limit)
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
+        self.0.delete(name)
+    }
+}
+
 #[test]
 fn equal_content_from_many_threads() {
     let world = World::new(1);
-    let contents: Vec<Vec<u8>> = (0..4).map(|byte| vec![byte; 100_000]).collect();
+    let keys = world.open_through(Slow(world.key_blobs.clone()));
+    let contents: Vec<Vec<u8>> = (0..4).map(|byte| vec![byte; 10_000]).collect();
     let mut sealed: Vec<Sealed> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..16)
             .map(|thread| {
-                let content = &contents[thread % 4];
-                let world = &world;
-                scope.spawn(move || seal(world, content, thread as u64))
+                let (content, blobs, keys) = (&contents[thread % 4], &world.blobs, &keys);
+                scope.spawn(move || keys.seal_bytes(blobs, content, &mut rng(thread as u64), NOW).unwrap())
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -25,7 +25,8 @@ pub const NOT_COVERED: &str = "not covered: an older copy of the whole ledger is
 /// What a check found.
 #[derive(Debug)]
 pub struct Report {
-    /// The checkpoint that everything was compared with; `None` when there is no valid one.
+    /// The checkpoint that everything was compared with: the published one or, where that is missing or wrong, the
+    /// head's. `None` when there is neither.
     pub checkpoint: Option<SignedCheckpoint>,
     /// Entries that were read and hashed.
     pub entries: u64,
@@ -127,11 +128,14 @@ impl fmt::Display for Defect {
 /// was read at the start are then no defect.
 pub fn fsck(blobs: &dyn Blobs, head: Option<&dyn Cas>, log: &TrustedLog, threads: NonZeroUsize) -> Report {
     let findings = Findings::default();
-    let checkpoint = read_checkpoint(blobs, log, &findings);
-    let unfinished = head.is_some_and(|cas| check_head(blobs, cas, log, checkpoint.as_ref(), &findings));
+    let published = read_checkpoint(blobs, log, &findings);
+    let head = head.map(|cas| check_head(blobs, cas, log, published.as_ref(), &findings)).unwrap_or_default();
+    let unfinished = head.unfinished;
+    // Without a published checkpoint the tiles can still be compared with the head.
+    let exclusive = head.checkpoint.is_some() && !unfinished;
+    let checkpoint = published.or(head.checkpoint);
     let mut stale_partials = 0;
     if let Some(checkpoint) = &checkpoint {
-        let exclusive = head.is_some() && !unfinished;
         let partials = list_tiles(blobs, checkpoint.size(), exclusive, &findings);
         stale_partials = Check::new(blobs, checkpoint, &partials, &findings).run(threads);
     }
@@ -180,46 +184,48 @@ fn read_checkpoint(blobs: &dyn Blobs, log: &TrustedLog, findings: &Findings) -> 
     opened.map_err(|why| findings.add(checkpoint_name(), None, DefectKind::Checkpoint(why))).ok()
 }
 
-/// Compares the head with the published checkpoint; whether a committed group waits to be finished.
+/// What was found under the head's key.
+#[derive(Default)]
+struct HeadFound {
+    checkpoint: Option<SignedCheckpoint>,
+    /// It is newer than the published checkpoint, and its group is staged.
+    unfinished: bool,
+}
+
+/// Compares the head with the published checkpoint.
 fn check_head(
     blobs: &dyn Blobs,
     cas: &dyn Cas,
     log: &TrustedLog,
     published: Option<&SignedCheckpoint>,
     findings: &Findings,
-) -> bool {
-    let bytes = match cas.load(&head_key()) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None) => {
-            findings.add(head_key(), None, DefectKind::Missing);
-            return false;
-        }
-        Err(failed) => {
-            findings.add(head_key(), None, DefectKind::Unreadable(failed.source.to_string()));
-            return false;
-        }
+) -> HeadFound {
+    let decoded = match cas.load(&head_key()) {
+        Ok(Some(bytes)) => Head::decode(&bytes, &log.without_witnesses()).map_err(DefectKind::Head),
+        Ok(None) => Err(DefectKind::Missing),
+        Err(failed) => Err(DefectKind::Unreadable(failed.source.to_string())),
     };
-    let head = match Head::decode(&bytes, &log.without_witnesses()) {
+    let head = match decoded {
         Ok(head) => head.checkpoint,
-        Err(why) => {
-            findings.add(head_key(), None, DefectKind::Head(why));
-            return false;
+        Err(kind) => {
+            findings.add(head_key(), None, kind);
+            return HeadFound::default();
         }
     };
-    let (size, root) = published.map_or((0, None), |published| (published.size(), Some(published.root())));
-    if head.size() < size || (head.size() == size && root.is_some_and(|root| root != head.root())) {
-        findings.add(head_key(), None, DefectKind::HeadDiffers);
-        return false;
+    let mut unfinished = false;
+    if let Some(published) = published {
+        let (older, newer) = (published.size(), head.size());
+        if newer < older || (newer == older && head.root() != published.root()) {
+            findings.add(head_key(), None, DefectKind::HeadDiffers);
+        } else if newer > older {
+            let staged = blobs.list(staging::PREFIX, None, LIST_PAGE).unwrap_or_default();
+            unfinished = staged.iter().filter_map(StagingName::parse).any(|name| name.completes(&head));
+            if !unfinished {
+                findings.add(head_key(), None, DefectKind::HeadUnfinished);
+            }
+        }
     }
-    if head.size() == size {
-        return false;
-    }
-    let staged = blobs.list(staging::PREFIX, None, LIST_PAGE).unwrap_or_default();
-    let staged = staged.iter().filter_map(StagingName::parse).any(|name| name.completes(&head));
-    if !staged {
-        findings.add(head_key(), None, DefectKind::HeadUnfinished);
-    }
-    staged
+    HeadFound { checkpoint: Some(head), unfinished }
 }
 
 /// The widths of partial tiles that are there beside the ones the checkpoint needs, by level and index.

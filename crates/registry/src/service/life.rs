@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bartizan_base::{Blobs, Cas, Clock, PrincipalId, ProjectId, Timestamp};
-use bartizan_keys::{Keys, Purpose};
+use bartizan_base::{Blobs, Cas, Clock, PrincipalId, ProjectId, Timestamp, read_all};
+use bartizan_keys::{Keys, PublicKey, Purpose, dsse};
 use bartizan_ledger::{Ledger, NoteSigner, Remembered};
 use bartizan_policy::api_key::{self, ApiKey, IssuedKey, Scopes, Terms};
 use bartizan_policy::{Action, Networks, PersonId, Policies, PrincipalKind, Role, Tier};
@@ -148,6 +148,36 @@ fn assemble(stores: Stores, ledger: Ledger, policies: Policies, state: State) ->
 /// The origin line of a project's ledger.
 pub fn ledger_origin(project: ProjectId) -> String {
     format!("bartizan.dev/{project}")
+}
+
+/// The origin and key under which a ledger's checkpoints are signed, as its own first entries say. It serves to
+/// check whether a log is whole; whoever wants to trust it takes the key from a trust file.
+///
+/// # Errors
+/// When the first entries cannot be read or grant no such key.
+pub fn ledger_key(ledger: &dyn Blobs) -> Result<(String, PublicKey), Failed> {
+    let damaged = || Failed::not_found("ledger key", "in the first entries");
+    let names = ledger.list("tile/entries/000", None, 512).map_err(|_| damaged())?;
+    let name = names.last().ok_or_else(damaged)?;
+    let bundle = read_all(ledger, name, 256 * 65_537).map_err(|_| damaged())?;
+    let mut origin = None;
+    let mut rest = bundle.as_slice();
+    while let Some((length, tail)) = rest.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_be_bytes(*length));
+        let (entry, tail) = tail.split_at_checked(length).ok_or_else(damaged)?;
+        rest = tail;
+        let Ok(envelope) = dsse::Envelope::parse(entry) else { continue };
+        match Statement::parse(envelope.payload()).map(|statement| statement.predicate) {
+            Ok(Predicate::Project(body)) => origin = Some(body.origin),
+            Ok(Predicate::Key(body)) if body.purpose == Purpose::LedgerOrigin => {
+                let der = STANDARD.decode(&body.public_key).map_err(|_| damaged())?;
+                let public = PublicKey::from_spki_der(&der).map_err(|_| damaged())?;
+                return Ok((origin.ok_or_else(damaged)?, public));
+            }
+            _ => {}
+        }
+    }
+    Err(damaged())
 }
 
 fn note_signer(keys: &Arc<Keys>) -> Result<NoteSigner, Failed> {

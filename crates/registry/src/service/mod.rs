@@ -12,7 +12,7 @@ mod write;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use bartizan_base::{Blobs, Clock, PrincipalId, Timestamp};
+use bartizan_base::{Blobs, Clock, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::Keys;
 use bartizan_ledger::{Ledger, SignedCheckpoint, Snapshot, TrustedLog};
 use bartizan_policy::api_key::Admitted;
@@ -22,7 +22,7 @@ use rand_core::CryptoRng;
 pub use self::access::{Explained, NewApiKey, NewPrincipal, PrincipalView};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
 pub use self::failed::Failed;
-pub use self::life::{Founder, Stores, create, ledger_origin, open};
+pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
 pub use self::models::{ModelFile, NewModel, Publisher, Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
@@ -113,6 +113,32 @@ impl Registry {
         Ok(self.inner.ledger.snapshot()?)
     }
 
+    /// Asks the policy, and records the answer, for reading that needs nothing else.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn ask<O: bartizan_policy::Operation>(
+        &self,
+        caller: &Caller,
+        operation: O,
+        resource: O::Resource,
+    ) -> Result<bartizan_policy::Allowed<O>, Failed> {
+        self.allow(caller, operation, resource).await
+    }
+
+    /// The facts about a model version that a question about it rests on.
+    ///
+    /// # Errors
+    /// When there is no such version.
+    pub fn model_facts(&self, version: &VersionRef) -> Result<bartizan_policy::ModelFacts, Failed> {
+        self.state().model_facts(version)
+    }
+
+    /// The present time, as this machine believes it.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
     /// Whose signatures the ledger's checkpoints carry.
     pub fn log(&self) -> &TrustedLog {
         self.inner.ledger.log()
@@ -151,7 +177,7 @@ impl std::fmt::Debug for Registry {
 
 /// Every operation can be awaited by a server that moves tasks between threads.
 #[expect(dead_code, reason = "compiling it is the check")]
-fn operations_are_send(registry: &Registry, caller: &Caller, version: &bartizan_base::VersionRef) {
+fn operations_are_send(registry: &Registry, caller: &Caller, version: &VersionRef) {
     fn send<T: Send>(_: T) {}
     send(registry.approve(caller, version));
     send(registry.verify_model(caller, version));

@@ -45,7 +45,7 @@ pub(super) struct Pools {
 
 /// Makes an empty file that only its owner may read; SQLite gives its companions (`-wal`, `-shm`) the same mode.
 pub(super) fn create_file(path: &Path) -> Result<(), DbOpen> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     made.map(drop).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => DbOpen::Exists { path: path.to_owned() },
         _ => DbOpen::Db { path: path.to_owned(), source: DbError::Denied(Arc::new(error.into())) },

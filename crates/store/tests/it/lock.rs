@@ -39,6 +39,7 @@ fn the_second_learns_who_is_first() {
 
     drop(first);
     assert_eq!(holder(home.path()).unwrap(), None);
+    assert_eq!(fs::read(home.path().join("lock")).unwrap(), [b'\n'; 512], "the entry goes with its holder");
     let second = DirLock::acquire(home.path(), &info("ledger-rebuild", None)).unwrap();
     let error = DirLock::acquire(home.path(), &info("up", None)).unwrap_err();
     assert!(error.to_string().contains("`ledger-rebuild` (process "), "{error}");

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bartizan_store::index::{head, principals, principals::Principal};
 use bartizan_store::{Db, DbError, DbOptions, TxError};
+use sqlx::Connection as _;
 
-use super::{Tried, connect, fresh, tamper};
+use super::{Tried, connect, fresh};
 
 fn person(id: &str) -> Principal {
     Principal {
@@ -167,7 +168,17 @@ async fn busy_succeeds_when_the_other_is_done() {
 async fn a_body_that_meets_busy_is_run_again() {
     let (_home, path, db) = fresh().await;
     db.close().await;
-    tamper(&path, "PRAGMA journal_mode = DELETE").await;
+    let mut other = connect(&path).await;
+    // Refused as long as a connection is still being closed.
+    loop {
+        let query = sqlx::query_scalar("PRAGMA journal_mode = DELETE").fetch_one(&mut other);
+        let mode: Result<String, sqlx::Error> = query.await;
+        if mode.is_ok_and(|mode| mode == "delete") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    other.close().await.unwrap();
     let db = Db::open_with(&path, &DbOptions { read_only: true, ..impatient() }).await.unwrap();
     let runs = AtomicU32::new(0);
     let look = async |mut tx| {

@@ -1,0 +1,146 @@
+//! Principals, roles, API keys, and why.
+
+use std::sync::Arc;
+
+use bartizan_policy::api_key::{ApiKeyId, Scopes};
+use bartizan_policy::{Action, Networks, PrincipalKind, Role};
+use bartizan_registry::statement::{RoleChange, Standing};
+use bartizan_registry::{Caller, NewApiKey, NewPrincipal, Profile};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Answer, App, Call};
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+pub(super) async fn list_users(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let users = app.registry.list_principals(call.caller()?).await?;
+    let users: Vec<_> = users
+        .iter()
+        .map(|user| json!({ "id": user.id, "name": user.name, "kind": user.kind, "responsible": user.responsible, "standing": user.standing, "roles": user.roles }))
+        .collect();
+    Ok(Answer::Json(users.into()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddUser {
+    name: String,
+    kind: PrincipalKind,
+    responsible: Option<String>,
+    local_user: Option<String>,
+    email: Option<String>,
+}
+
+pub(super) async fn add_user(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let (caller, wanted): (Caller, AddUser) = asking(call).await?;
+    let responsible = match &wanted.responsible {
+        Some(person) => Some(app.registry.find_principal(person).await?),
+        None => None,
+    };
+    let profile = Profile { name: wanted.name, local_user: wanted.local_user, email: wanted.email };
+    let new = NewPrincipal { kind: wanted.kind, responsible, profile };
+    let id = app.registry.add_principal(&caller, new).await?;
+    Ok(Answer::Json(json!({ "principal": id })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SetStanding {
+    standing: Standing,
+}
+
+pub(super) async fn set_standing(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let who = app.registry.find_principal(who(&call)).await?;
+    let (caller, wanted): (Caller, SetStanding) = asking(call).await?;
+    app.registry.set_standing(&caller, who, wanted.standing).await?;
+    Ok(Answer::Json(json!({ "principal": who, "standing": wanted.standing })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangeRole {
+    role: Role,
+    change: RoleChange,
+}
+
+pub(super) async fn change_role(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let who = app.registry.find_principal(who(&call)).await?;
+    let (caller, wanted): (Caller, ChangeRole) = asking(call).await?;
+    app.registry.change_role(&caller, who, wanted.role, wanted.change).await?;
+    Ok(Answer::Json(json!({ "principal": who, "role": wanted.role, "change": wanted.change })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IssueKey {
+    days: i64,
+    scopes: Option<String>,
+    networks: Option<String>,
+}
+
+pub(super) async fn issue_key(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let who = app.registry.find_principal(who(&call)).await?;
+    let (caller, wanted): (Caller, IssueKey) = asking(call).await?;
+    let scopes = match wanted.scopes {
+        Some(text) => text.parse().map_err(|error| Failure::of(ids::INVALID, &error))?,
+        None => {
+            let all = Action::ALL.iter().copied();
+            Scopes::new(all).map_err(|error| Failure::of(ids::INTERNAL, &error))?
+        }
+    };
+    let networks = wanted.networks.unwrap_or_else(|| "0.0.0.0/0, ::/0".to_owned());
+    let networks: Networks = networks.parse().map_err(|error| Failure::of(ids::INVALID, &error))?;
+    let expires_at = app.registry.now().plus_millis(wanted.days.saturating_mul(DAY_MILLIS));
+    let new = NewApiKey { principal: who, scopes, networks, expires_at };
+    let key = app.registry.issue_key(&caller, new).await?;
+    let revealed = key.reveal();
+    Ok(Answer::Json(json!({ "id": key.id(), "principal": who, "key": revealed.as_str(), "expires": expires_at })))
+}
+
+pub(super) async fn list_keys(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let keys = app.registry.list_keys(call.caller()?).await?;
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(id, key)| json!({ "id": id, "principal": key.principal, "expires": key.expires_at, "standing": key.standing, "networks": key.networks }))
+        .collect();
+    Ok(Answer::Json(keys.into()))
+}
+
+pub(super) async fn revoke_key(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let id: ApiKeyId = call.part("id")?;
+    app.registry.revoke_key(call.caller()?, id).await?;
+    Ok(Answer::Json(json!({ "id": id, "standing": "disabled" })))
+}
+
+pub(super) async fn explain(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let who = app.registry.find_principal(who(&call)).await?;
+    let action: Action =
+        call.query("action")?.ok_or_else(|| Failure::new(ids::INVALID, "`action` says what is asked about"))?;
+    let resource = call.query.get("resource").map(String::as_str);
+    let explained = app.registry.explain_access(call.caller()?, who, action, resource).await?;
+    let decision = &explained.explanation.decision;
+    let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
+    let waived: Vec<&str> = decision.waived.iter().map(|clause| clause.reason.as_str()).collect();
+    Ok(Answer::Json(json!({
+        "principal": who,
+        "action": action,
+        "resource": resource,
+        "effect": decision.effect,
+        "reasons": reasons,
+        "waived": waived,
+        "policy": decision.policy,
+    })))
+}
+
+fn who(call: &Call) -> &str {
+    call.path.get("who").map_or("", String::as_str)
+}
+
+/// The caller and the body of a request.
+async fn asking<T: serde::de::DeserializeOwned>(mut call: Call) -> Result<(Caller, T), Failure> {
+    let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
+    Ok((caller, call.json().await?))
+}

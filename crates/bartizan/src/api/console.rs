@@ -1,0 +1,108 @@
+//! The console's pages over HTTP: sign-in, lists, and a model version with its chain.
+
+mod view;
+
+use std::sync::Arc;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bartizan_policy::api_key::ApiKey;
+use bartizan_policy::{ProjectWide, op};
+use http_body_util::{BodyExt, Limited};
+
+use super::{Answer, App, Call};
+use crate::catalog::ids;
+use crate::console;
+use crate::failure::Failure;
+
+const FORM_BYTES: usize = 4096;
+
+pub(super) async fn models(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::ModelList, ProjectWide).await?;
+    let view = view::models(app, caller, call.query.get("after").map(String::as_str)).await?;
+    Ok(page(StatusCode::OK, console::models_page(&view)))
+}
+
+pub(super) async fn version(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    let version = call.version()?;
+    app.registry.ask(caller, op::ModelShow, app.registry.model_facts(&version)?).await?;
+    let view = view::version(app, caller, &version).await?;
+    Ok(page(StatusCode::OK, console::model_version_page(&view)))
+}
+
+pub(super) async fn asset(_: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let path = format!("/assets/{}", call.path.get("file").map_or("", String::as_str));
+    let found = console::assets().iter().find(|asset| asset.path == path);
+    let asset = found.ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is no such file"))?;
+    let headers = [
+        (header::CONTENT_TYPE, asset.content_type),
+        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+    ];
+    Ok(Answer::Page(Box::new((headers, asset.body).into_response())))
+}
+
+pub(super) async fn sign_in_form(_: &Arc<App>, _: Call) -> Result<Answer, Failure> {
+    Ok(page(StatusCode::OK, console::sign_in_page(false)))
+}
+
+pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let origin = call.headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+    let host = call.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let same = origin.is_some_and(|origin| origin == format!("http://{host}") || origin == format!("https://{host}"));
+    if !same {
+        return Err(Failure::new(ids::NOT_AUTHENTICATED, "the form was sent from another page"));
+    }
+    let collected = Limited::new(call.body, FORM_BYTES).collect().await;
+    let bytes = collected.map_err(|_| Failure::new(ids::INVALID, "the form is too long"))?.to_bytes();
+    let text = String::from_utf8_lossy(&bytes);
+    // An API key is made of letters, digits and underscores, so a form does not escape anything in it.
+    let key = text.split('&').find_map(|field| field.strip_prefix("key=")).unwrap_or_default();
+    let admitted = ApiKey::parse(key.trim()).and_then(|key| app.registry.admit(&key, call.peer));
+    let Ok(caller) = admitted else {
+        return Ok(page(StatusCode::UNAUTHORIZED, console::sign_in_page(true)));
+    };
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, console::MODELS_PATH)]).into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&app.sessions.open(caller.principal())) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(Answer::Page(Box::new(response)))
+}
+
+/// Where somebody without a session is sent.
+pub(super) fn to_sign_in() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/signin")]).into_response()
+}
+
+/// The page for something that went wrong. Unknown and forbidden look alike.
+pub(super) fn failure_page(failure: &Failure) -> Response {
+    let hidden = matches!(failure.id.as_str(), ids::NOT_FOUND | ids::REFUSED | ids::INVALID);
+    if hidden {
+        return respond(StatusCode::NOT_FOUND, console::not_found_page());
+    }
+    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let view = console::view::ErrorView {
+        status: status.as_u16(),
+        title: failure.what.clone(),
+        advice: failure.next.clone(),
+        code: Some(failure.id.clone()),
+    };
+    respond(status, console::error_page(&view))
+}
+
+fn page(status: StatusCode, markup: maud::Markup) -> Answer {
+    Answer::Page(Box::new(respond(status, markup)))
+}
+
+fn respond(status: StatusCode, markup: maud::Markup) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_SECURITY_POLICY, console::CONTENT_SECURITY_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, markup.into_string()).into_response()
+}

@@ -1,0 +1,351 @@
+//! What the console shows, taken from the fold of the ledger.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bartizan_base::{PrincipalId, VersionRef};
+use bartizan_registry::state::{State, Version};
+use bartizan_registry::statement::{self, Predicate};
+use bartizan_registry::{Caller, Profile};
+
+use crate::api::App;
+use crate::catalog::ids;
+use crate::console::view::{
+    ChainLink, ChainStep, ChainView, ChangeView, DataSetRow, DataVerdict, DigestView, Frame, Mark, ModelRow,
+    ModelVersionView, ModelsView, Paged, Sensitivity, SignatureCheck, StopView, Tier, Tone, TreeView, VersionRow,
+    VersionState,
+};
+use crate::failure::Failure;
+
+const PAGE: usize = 50;
+
+/// What a page is made from.
+struct Scene {
+    state: Arc<State>,
+    names: BTreeMap<PrincipalId, Profile>,
+}
+
+/// The list of models, from the one after `after` on.
+pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> Result<ModelsView, Failure> {
+    let scene = Scene::set(app).await?;
+    let models = scene.state.models();
+    let mut rows: Vec<ModelRow> = models
+        .iter()
+        .filter(|(name, _)| after.is_none_or(|after| name.as_str() > after))
+        .take(PAGE + 1)
+        .filter_map(|(name, model)| {
+            let (latest, found) = model.versions.last_key_value()?;
+            let approved = model.versions.iter().rev();
+            let mut approved = approved.filter(|(_, version)| version.state == statement::VersionState::Approved);
+            Some(ModelRow {
+                name: name.to_string(),
+                versions: count(model.versions.len()),
+                latest: u64::from(latest.get()),
+                latest_state: state_of(found.state),
+                latest_at: found.body.act.at.to_string(),
+                approved: approved.next().map(|(number, _)| u64::from(number.get())),
+            })
+        })
+        .collect();
+    let more = rows.len() > PAGE;
+    rows.truncate(PAGE);
+    let next = rows.last().filter(|_| more).map(|row| format!("?after={}", row.name));
+    let first = after.map(|_| "/models".to_owned());
+    Ok(ModelsView { frame: scene.frame(app, caller), models: Paged { rows, total: count(models.len()), first, next } })
+}
+
+/// One model version with its chain of evidence.
+pub(super) async fn version(app: &App, caller: &Caller, version: &VersionRef) -> Result<ModelVersionView, Failure> {
+    let scene = Scene::set(app).await?;
+    let state = Arc::clone(&scene.state);
+    let missing = || Failure::new(ids::NOT_FOUND, "there is no such version");
+    let found = state.version(version).ok_or_else(missing)?;
+    let (_, reason) = app.registry.words_about(version).await?;
+    let verdict = state.approvals(version).ok_or_else(missing)?;
+    let checkpoint = app.registry.checkpoint();
+    let stop = match found.quarantined {
+        Some((by, entry)) if found.state == statement::VersionState::Quarantined => Some(StopView {
+            reason,
+            by: scene.name(by),
+            at: scene.at(entry),
+            entry,
+        }),
+        _ => None,
+    };
+    Ok(ModelVersionView {
+        frame: scene.frame(app, caller),
+        model: version.name.to_string(),
+        version: u64::from(version.version.get()),
+        state: state_of(found.state),
+        signature: SignatureCheck::NotChecked,
+        manifest: found.body.manifest.to_string(),
+        entry: found.statement.entry,
+        aliases: aliases(&state, version),
+        approved_by: verdict.approvers.iter().map(|person| scene.name(person.principal())).collect(),
+        approvals_needed: count(verdict.needed),
+        stop,
+        files: found.body.files,
+        bytes: found.body.bytes,
+        sensitivity: match found.body.sensitivity {
+            statement::Sensitivity::Normal => Sensitivity::Normal,
+            statement::Sensitivity::Sensitive => Sensitivity::Sensitive,
+        },
+        tree: TreeView {
+            size: checkpoint.size(),
+            witnesses: checkpoint.cosignatures().iter().map(|cosignature| cosignature.witness.clone()).collect(),
+            witnessed_at: checkpoint.witnessed_at().map(|at| at.to_string()),
+            development_keys: state.project().is_some_and(|project| project.development),
+        },
+        chain: scene.chain(found),
+        data_sets: scene.data_sets(found),
+        versions: scene.versions(version),
+        changes: scene.changes(found),
+        proof_href: None,
+    })
+}
+
+impl Scene {
+    async fn set(app: &App) -> Result<Self, Failure> {
+        Ok(Self { names: app.registry.profiles().await?, state: app.registry.state() })
+    }
+
+    fn frame(&self, app: &App, caller: &Caller) -> Frame {
+        let project = self.state.project();
+        Frame {
+            project: app.registry.keys().project().to_string().chars().take(12).collect(),
+            tier: match project.map(|project| project.tier) {
+                Some(bartizan_policy::Tier::Explore) => Tier::Explore,
+                _ => Tier::Release,
+            },
+            viewer: Some(self.name(caller.principal())),
+            entry_base: None,
+        }
+    }
+
+    /// A principal's name, or its pseudonym when the name was erased.
+    fn name(&self, id: PrincipalId) -> String {
+        self.names.get(&id).map_or_else(|| id.to_string(), |profile| profile.name.clone())
+    }
+
+    /// When an entry says that it was made.
+    fn at(&self, entry: u64) -> String {
+        let found = usize::try_from(entry).ok().and_then(|at| self.state.logged().get(at));
+        found.map(|logged| logged.at.to_string()).unwrap_or_default()
+    }
+
+    fn chain(&self, found: &Version) -> ChainView {
+        let state = &self.state;
+        let version = &found.body.version;
+        let origin = state.origin_of(found);
+        let trained_on = origin.map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
+        let datasets: Vec<_> = trained_on.iter().filter_map(|used| state.dataset(&used.version)).collect();
+        let by = self.name(found.body.act.by);
+        let parts = datasets.iter().flat_map(|dataset| dataset.parts.iter().map(move |part| (dataset, part)));
+        let sources: Vec<ChainLink> = parts
+            .map(|(dataset, part)| {
+                let writer = self.name(part.writer);
+                let mut link = self.link("A delivery", dataset.statement.entry, &writer);
+                link.detail = Some(format!("{} rows, {} bytes; where it came from is private", part.rows, part.bytes));
+                link.digests = vec![digest("part", part.digest)];
+                link.marks = vec![asserted(&writer, "where these rows come from"), proven("the bytes, by their digest")];
+                link
+            })
+            .collect();
+        let checks: Vec<ChainLink> = datasets
+            .iter()
+            .map(|dataset| {
+                let body = &dataset.body;
+                let named = body.version_ref().map(|version| version.to_string()).unwrap_or_default();
+                let title = format!("{named} is {}", body.verdict.outcome);
+                let mut link = self.link(&title, dataset.statement.entry, &self.name(body.act.by));
+                let verdict = &body.verdict;
+                link.detail = Some(format!("{} checks ran, {} block, {} warn", verdict.checks, verdict.blocking, verdict.warnings));
+                link.digests = vec![digest("root", body.root)];
+                link.marks = vec![proven("root, counts and verdict as recorded")];
+                link.tone = if verdict.warnings > 0 { Tone::Warn } else { Tone::Ok };
+                link
+            })
+            .collect();
+        let mut declared = Vec::new();
+        if let Some(origin) = origin {
+            let mut link = self.link("Trained elsewhere", origin.statement.entry, &by);
+            link.detail = Some("Declared at import; the words of the declaration are private".to_owned());
+            link.digests = vec![digest("manifest", origin.body.manifest)];
+            link.marks = vec![asserted(&by, "where the model comes from"), proven("the declaration names this very manifest")];
+            declared.push(link);
+        }
+        let mut signed = self.link(&format!("Manifest of {} files, signed", found.body.files), found.statement.entry, &by);
+        signed.detail = Some("OpenSSF Model Signing v1.0; `bartizan model verify` reads every byte again".to_owned());
+        signed.digests = vec![digest("manifest", found.body.manifest), digest("OMS root", found.body.oms_root)];
+        signed.marks = vec![proven("which bundle and which files belong to this version")];
+        let mut registered = self.link(&format!("Registered as {version}"), found.statement.entry, &by);
+        registered.digests = vec![digest("payload", found.statement.payload)];
+        registered.marks = vec![proven("the statement is in the ledger, and who may write it was granted before")];
+        let approvals: Vec<ChainLink> = state
+            .counted_approvals(version)
+            .iter()
+            .map(|approval| {
+                let by = self.name(approval.body.act.by);
+                let mut link = self.link(&format!("Approved by {by}"), approval.statement.entry, &by);
+                link.digests = vec![digest("evidence", approval.body.covers.evidence)];
+                link.marks = vec![proven("it covers manifest, evidence and policy"), asserted("the server", "that this person gave it")];
+                link
+            })
+            .collect();
+        let last = found.state_entries.last().copied();
+        let changed: Vec<ChainLink> = last
+            .map(|entry| {
+                let mut link = self.link(&format!("{version} is {}", found.state), entry, "");
+                link.by = None;
+                link.tone = tone_of(found.state);
+                link.marks = vec![proven("the state after this entry")];
+                link
+            })
+            .into_iter()
+            .collect();
+        ChainView {
+            sources: step(format!("{} parts", sources.len()), sources),
+            checks: step(format!("{} data sets", checks.len()), checks),
+            origin: step("declared".to_owned(), declared),
+            signature: step("signed".to_owned(), vec![signed]),
+            version: step("registered".to_owned(), vec![registered]),
+            approvals: step(format!("{} of {}", approvals.len(), state.approvals(version).map_or(1, |verdict| verdict.needed)), approvals),
+            state: step(found.state.to_string(), changed),
+        }
+    }
+
+    fn link(&self, title: &str, entry: u64, by: &str) -> ChainLink {
+        ChainLink {
+            title: title.to_owned(),
+            detail: None,
+            tone: Tone::Ok,
+            entry: Some(entry),
+            at: Some(self.at(entry)),
+            by: Some(by.to_owned()),
+            digests: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+
+    fn data_sets(&self, found: &Version) -> Paged<DataSetRow> {
+        let origin = self.state.origin_of(found);
+        let trained_on = origin.map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
+        let rows = trained_on.iter().filter_map(|used| {
+            let dataset = self.state.dataset(&used.version)?;
+            let verdict = &dataset.body.verdict;
+            Some(DataSetRow {
+                version: used.version.to_string(),
+                verdict: match verdict.outcome.as_str() {
+                    "valid" => DataVerdict::Valid,
+                    "invalid" => DataVerdict::Invalid,
+                    _ => DataVerdict::Error,
+                },
+                checks: verdict.checks,
+                blocking: verdict.blocking,
+                warnings: verdict.warnings,
+                parts: count(dataset.parts.len()),
+                rows: dataset.parts.iter().fold(0, |sum, part| sum.saturating_add(part.rows)),
+                root: dataset.body.root.to_string(),
+                entry: dataset.statement.entry,
+            })
+        });
+        all(rows.collect())
+    }
+
+    fn versions(&self, version: &VersionRef) -> Paged<VersionRow> {
+        let model = self.state.models().get(&version.name);
+        let total = model.map_or(0, |model| model.versions.len());
+        let rows = model.into_iter().flat_map(|model| model.versions.iter().rev().take(PAGE)).map(|(number, found)| {
+            let verdict = self.state.approvals(&found.body.version);
+            VersionRow {
+                version: u64::from(number.get()),
+                state: state_of(found.state),
+                approvals: verdict.as_ref().map_or(0, |verdict| count(verdict.approvers.len())),
+                approvals_needed: verdict.map_or(1, |verdict| count(verdict.needed)),
+                aliases: aliases(&self.state, &found.body.version),
+                registered_at: found.body.act.at.to_string(),
+                entry: found.statement.entry,
+            }
+        });
+        Paged { rows: rows.collect(), total: count(total), first: None, next: None }
+    }
+
+    /// What the ledger says about the version, newest first.
+    fn changes(&self, found: &Version) -> Paged<ChangeView> {
+        let name = found.body.version.to_string();
+        let about = |logged: &&bartizan_registry::state::Logged| logged.name == name;
+        let total = self.state.logged().iter().filter(about).count();
+        let rows = self.state.logged().iter().rev().filter(about).take(PAGE).map(|logged| ChangeView {
+            at: logged.at.to_string(),
+            entry: logged.index,
+            tone: Tone::Neutral,
+            title: title_of(logged.predicate_type).to_owned(),
+            detail: None,
+            by: None,
+        });
+        Paged { rows: rows.collect(), total: count(total), first: None, next: None }
+    }
+}
+
+fn title_of(predicate_type: &str) -> &'static str {
+    let known = |wanted: &str| Predicate::TYPES.contains(&wanted) && predicate_type == wanted;
+    if known("https://bartizan.dev/model-version/v1") {
+        "Registered"
+    } else if known("https://bartizan.dev/approval/v1") {
+        "Approved by somebody"
+    } else if known("https://bartizan.dev/model-state/v1") {
+        "State changed"
+    } else if known("https://bartizan.dev/decision/v1") {
+        "Access decided"
+    } else {
+        "Stated"
+    }
+}
+
+fn aliases(state: &State, version: &VersionRef) -> Vec<String> {
+    let Some(model) = state.models().get(&version.name) else { return Vec::new() };
+    let named = model.aliases.iter().filter(|(_, (named, _))| *named == version.version);
+    named.map(|(alias, _)| alias.to_string()).collect()
+}
+
+fn state_of(state: statement::VersionState) -> VersionState {
+    match state {
+        statement::VersionState::Candidate => VersionState::Candidate,
+        statement::VersionState::Approved => VersionState::Approved,
+        statement::VersionState::Retired => VersionState::Retired,
+        statement::VersionState::Quarantined => VersionState::Quarantined,
+        statement::VersionState::Revoked => VersionState::Revoked,
+    }
+}
+
+fn tone_of(state: statement::VersionState) -> Tone {
+    match state {
+        statement::VersionState::Approved => Tone::Ok,
+        statement::VersionState::Candidate | statement::VersionState::Retired => Tone::Neutral,
+        statement::VersionState::Quarantined | statement::VersionState::Revoked => Tone::Bad,
+    }
+}
+
+fn step(summary: String, links: Vec<ChainLink>) -> ChainStep {
+    if links.is_empty() { ChainStep::default() } else { ChainStep { summary, links } }
+}
+
+fn digest(of: &str, digest: bartizan_base::Digest) -> DigestView {
+    DigestView { of: of.to_owned(), digest: digest.to_string() }
+}
+
+fn proven(what: &str) -> Mark {
+    Mark::Proven { what: what.to_owned() }
+}
+
+fn asserted(by: &str, what: &str) -> Mark {
+    Mark::Asserted { by: by.to_owned(), what: what.to_owned() }
+}
+
+fn all<T>(rows: Vec<T>) -> Paged<T> {
+    Paged { total: count(rows.len()), rows, first: None, next: None }
+}
+
+fn count(items: usize) -> u64 {
+    u64::try_from(items).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,247 @@
+//! The HTTP API: one table of routes, one way in, and one place where a caller is identified.
+
+mod access;
+mod console;
+mod data;
+mod ledger;
+mod model;
+mod project;
+mod routes;
+mod serve;
+mod session;
+mod upload;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use bartizan_policy::api_key::ApiKey;
+use bartizan_registry::{Caller, Registry};
+use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub(crate) use self::ledger::verdict;
+pub(crate) use self::routes::{Access, ROUTES, Route};
+pub(crate) use self::serve::serve;
+use self::session::Sessions;
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// Bytes of a request that is not an upload.
+const REQUEST_BYTES: usize = 1024 * 1024;
+
+/// What handlers share.
+pub(crate) struct App {
+    pub(crate) registry: Registry,
+    pub(crate) data_dir: PathBuf,
+    sessions: Sessions,
+}
+
+/// A request that never left this process: who runs it, and with which key.
+#[derive(Clone)]
+pub(crate) struct InProcess {
+    /// The operating-system user.
+    pub(crate) user: String,
+    /// An API key, to act as somebody else.
+    pub(crate) token: Option<String>,
+}
+
+/// An open file in place of a body; only code in this process can attach one.
+#[derive(Clone)]
+pub(crate) struct LocalFile(pub(crate) Arc<Mutex<Option<File>>>);
+
+/// An identified request.
+pub(crate) struct Call {
+    pub(crate) caller: Option<Caller>,
+    pub(crate) peer: IpAddr,
+    pub(crate) path: BTreeMap<String, String>,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) file: Option<LocalFile>,
+    pub(crate) body: Body,
+}
+
+/// What a handler answers.
+pub(crate) enum Answer {
+    /// Data.
+    Json(Value),
+    /// A file.
+    Bytes(&'static str, Vec<u8>),
+    /// Anything that a page needs.
+    Page(Box<Response>),
+}
+
+/// A handler's answer on its way.
+pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
+
+impl App {
+    /// An application over an open registry.
+    pub(crate) fn new(registry: Registry, data_dir: PathBuf) -> Arc<Self> {
+        Arc::new(Self { registry, data_dir, sessions: Sessions::default() })
+    }
+}
+
+/// The router, made from the table of routes and from nothing else.
+pub(crate) fn router(app: &Arc<App>) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        let filter = match route.method {
+            "POST" => MethodFilter::POST,
+            "DELETE" => MethodFilter::DELETE,
+            _ => MethodFilter::GET,
+        };
+        let handler = move |State(app): State<Arc<App>>,
+                            Path(path): Path<BTreeMap<String, String>>,
+                            Query(query): Query<BTreeMap<String, String>>,
+                            request: Request| async move { answer(&app, route, path, query, request).await };
+        router = router.route(route.path, on(filter, handler));
+    }
+    router.fallback(unknown).with_state(Arc::clone(app))
+}
+
+async fn unknown(request: Request) -> Response {
+    let failure = match request.headers().contains_key(header::AUTHORIZATION) {
+        true => Failure::new(ids::NOT_FOUND, "there is nothing here"),
+        false => Failure::new(ids::NOT_AUTHENTICATED, "the request has no accepted credential"),
+    };
+    refuse(&failure)
+}
+
+async fn answer(
+    app: &Arc<App>,
+    route: &'static Route,
+    path: BTreeMap<String, String>,
+    query: BTreeMap<String, String>,
+    request: Request,
+) -> Response {
+    let page = route.access == Access::Page || route.access == Access::SignIn;
+    let (parts, body) = request.into_parts();
+    if let Err(failure) = check_host(&parts.headers, parts.extensions.get::<InProcess>().is_some()) {
+        return refuse(&failure);
+    }
+    let peer = parts.extensions.get::<SocketAddr>().map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |peer| peer.ip());
+    let caller = match identify(app, route, &parts, peer).await {
+        Ok(caller) => caller,
+        Err(_) if page => return console::to_sign_in(),
+        Err(failure) => return refuse(&failure),
+    };
+    let file = parts.extensions.get::<LocalFile>().cloned();
+    let call = Call { caller, peer, path, query, headers: parts.headers, file, body };
+    match (route.handler)(app, call).await {
+        Ok(Answer::Json(value)) => json(StatusCode::OK, &value),
+        Ok(Answer::Bytes(content_type, bytes)) => ([(header::CONTENT_TYPE, content_type)], bytes).into_response(),
+        Ok(Answer::Page(response)) => *response,
+        Err(failure) if page => console::failure_page(&failure),
+        Err(failure) => refuse(&failure),
+    }
+}
+
+/// Who asks. A credential is looked for where the route takes one, and nowhere else.
+async fn identify(
+    app: &App,
+    route: &Route,
+    parts: &axum::http::request::Parts,
+    peer: IpAddr,
+) -> Result<Option<Caller>, Failure> {
+    let missing = || Failure::new(ids::NOT_AUTHENTICATED, "the request has no accepted credential");
+    match route.access {
+        Access::Anonymous | Access::SignIn => Ok(None),
+        Access::Page => match app.sessions.caller(&parts.headers, peer) {
+            Some(caller) => Ok(Some(caller)),
+            None => Err(missing()),
+        },
+        Access::Principal => {
+            if let Some(local) = parts.extensions.get::<InProcess>() {
+                return match &local.token {
+                    Some(token) => admit(app, token, peer).map(Some),
+                    None => Ok(Some(app.registry.local_caller(&local.user).await?)),
+                };
+            }
+            let token = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let token = token.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(missing)?;
+            admit(app, token, peer).map(Some)
+        }
+    }
+}
+
+/// Checks an API key; whatever is wrong with it, the answer is the same.
+fn admit(app: &App, token: &str, peer: IpAddr) -> Result<Caller, Failure> {
+    let admitted = ApiKey::parse(token.trim()).and_then(|key| app.registry.admit(&key, peer));
+    admitted.map_err(|refused| {
+        tracing::info!(cause = refused.cause(), "an API key was not accepted");
+        Failure::new(ids::NOT_AUTHENTICATED, "the API key is not accepted")
+    })
+}
+
+/// Only names of this machine: a page elsewhere cannot point its name at us (DNS rebinding).
+fn check_host(headers: &HeaderMap, in_process: bool) -> Result<(), Failure> {
+    if in_process {
+        return Ok(());
+    }
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let own = matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
+    if own { Ok(()) } else { Err(Failure::new(ids::NOT_AUTHENTICATED, "the Host header names another machine")) }
+}
+
+fn json(status: StatusCode, value: &Value) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, value.to_string()).into_response()
+}
+
+fn refuse(failure: &Failure) -> Response {
+    let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_server_error() {
+        tracing::error!(id = failure.id, what = failure.what, why = failure.why.join("; "), "a request failed");
+    }
+    json(status, &serde_json::json!({ "error": failure }))
+}
+
+impl Call {
+    /// The caller; routes for anybody have none.
+    pub(crate) fn caller(&self) -> Result<&Caller, Failure> {
+        self.caller.as_ref().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))
+    }
+
+    /// A part of the path, parsed.
+    pub(crate) fn part<T>(&self, name: &str) -> Result<T, Failure>
+    where
+        T: std::str::FromStr<Err: std::error::Error>,
+    {
+        let text = self.path.get(name).map_or("", String::as_str);
+        text.parse().map_err(|error: T::Err| Failure::of(ids::INVALID, &error))
+    }
+
+    /// A part of the query, parsed.
+    pub(crate) fn query<T>(&self, name: &str) -> Result<Option<T>, Failure>
+    where
+        T: std::str::FromStr<Err: std::error::Error>,
+    {
+        let parsed = self.query.get(name).map(|text| text.parse());
+        parsed.transpose().map_err(|error: T::Err| Failure::of(ids::INVALID, &error))
+    }
+
+    /// The body as JSON of a type.
+    pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Failure> {
+        let collected = Limited::new(self.body, REQUEST_BYTES).collect().await;
+        let bytes = collected.map_err(|error| Failure::new(ids::INVALID, format!("the request's body: {error}")))?;
+        serde_json::from_slice(&bytes.to_bytes()).map_err(|error| Failure::of(ids::INVALID, &error))
+    }
+
+    /// `NAME:VERSION` from the path's `name` and `version`.
+    pub(crate) fn version(&self) -> Result<bartizan_base::VersionRef, Failure> {
+        let part = |name: &str| self.path.get(name).map_or("", String::as_str);
+        let text = format!("{}:{}", part("name"), part("version"));
+        text.parse().map_err(|error| Failure::of(ids::INVALID, &error))
+    }
+}

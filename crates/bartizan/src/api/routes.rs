@@ -1,0 +1,92 @@
+//! Every route, with what it takes to use it.
+
+use std::sync::Arc;
+
+use super::{Answering, App, Call, access, console, data, ledger, model, project, upload};
+
+/// What it takes to use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Nothing: it tells nothing.
+    Anonymous,
+    /// Nothing: it is where one signs in.
+    SignIn,
+    /// A session of the console.
+    Page,
+    /// An API key, or the data directory itself; the handler asks the policy for the action named.
+    Principal,
+}
+
+/// One route.
+pub(crate) struct Route {
+    /// The method.
+    pub(crate) method: &'static str,
+    /// The path, with `{name}` for its variable parts.
+    pub(crate) path: &'static str,
+    /// What it takes.
+    pub(crate) access: Access,
+    /// The action that the policy is asked for; empty where nobody is asked.
+    pub(crate) action: &'static str,
+    /// What it does.
+    pub(crate) handler: for<'a> fn(&'a Arc<App>, Call) -> Answering<'a>,
+}
+
+macro_rules! routes {
+    ($($method:literal $path:literal $access:ident $action:literal => $handler:path;)*) => {
+        /// Every route.
+        pub(crate) static ROUTES: &[Route] = &[$(Route {
+            method: $method,
+            path: $path,
+            access: Access::$access,
+            action: $action,
+            handler: |app, call| Box::pin($handler(app, call)),
+        }),*];
+    };
+}
+
+routes! {
+    "GET" "/healthz" Anonymous "" => project::healthz;
+    "GET" "/api/v1/project" Principal "model.list" => project::show;
+    "POST" "/api/v1/project/tier" Principal "project.tier:release" => project::raise_tier;
+    "GET" "/api/v1/keys" Principal "keys.list" => project::list_keys;
+    "GET" "/api/v1/trust" Principal "keys.export" => project::trust;
+
+    "POST" "/api/v1/uploads" Principal "data.check or model.import" => upload::upload;
+    "GET" "/api/v1/datasets" Principal "data.list" => data::list;
+    "POST" "/api/v1/datasets/{name}/versions" Principal "data.add" => data::add;
+    "GET" "/api/v1/datasets/{name}/versions/{version}" Principal "data.show" => data::show;
+    "GET" "/api/v1/datasets/{name}/versions/{version}/lineage" Principal "data.show" => data::lineage;
+
+    "GET" "/api/v1/models" Principal "model.list" => model::list;
+    "POST" "/api/v1/models/{name}/versions" Principal "model.import" => model::import;
+    "GET" "/api/v1/models/{name}/versions/{version}" Principal "model.show" => model::show;
+    "GET" "/api/v1/models/{name}/versions/{version}/verification" Principal "model.verify" => model::verify;
+    "GET" "/api/v1/models/{name}/versions/{version}/lineage" Principal "model.show" => model::lineage;
+    "GET" "/api/v1/models/{name}/versions/{version}/proof" Principal "prove" => model::prove;
+    "POST" "/api/v1/models/{name}/versions/{version}/approvals" Principal "model.approve" => model::approve;
+    "POST" "/api/v1/models/{name}/versions/{version}/quarantine" Principal "model.quarantine" => model::quarantine;
+    "POST" "/api/v1/models/{name}/versions/{version}/retirement" Principal "model.retire" => model::retire;
+    "POST" "/api/v1/models/{name}/versions/{version}/revocation" Principal "model.revoke" => model::revoke;
+    "POST" "/api/v1/models/{name}/aliases/{alias}" Principal "model.alias.set" => model::set_alias;
+
+    "GET" "/api/v1/ledger/entries" Principal "ledger.show" => ledger::list;
+    "GET" "/api/v1/ledger/entries/{index}" Principal "ledger.show" => ledger::show;
+    "GET" "/api/v1/ledger/entries/{index}/proof" Principal "ledger.proof" => ledger::prove;
+    "GET" "/api/v1/ledger/fsck" Principal "ledger.fsck" => ledger::check;
+
+    "GET" "/api/v1/principals" Principal "access.user.list" => access::list_users;
+    "POST" "/api/v1/principals" Principal "access.user.add" => access::add_user;
+    "POST" "/api/v1/principals/{who}/standing" Principal "access.user.disable" => access::set_standing;
+    "POST" "/api/v1/principals/{who}/roles" Principal "access.role.grant" => access::change_role;
+    "POST" "/api/v1/principals/{who}/keys" Principal "access.key.issue" => access::issue_key;
+    "GET" "/api/v1/principals/{who}/explanation" Principal "access.explain" => access::explain;
+    "GET" "/api/v1/api-keys" Principal "access.key.list" => access::list_keys;
+    "DELETE" "/api/v1/api-keys/{id}" Principal "access.key.revoke" => access::revoke_key;
+
+    "GET" "/" Page "model.list" => console::models;
+    "GET" "/models" Page "model.list" => console::models;
+    "GET" "/models/{name}/{version}" Page "model.show" => console::version;
+    "GET" "/signin" SignIn "" => console::sign_in_form;
+    "POST" "/signin" SignIn "" => console::sign_in;
+    "GET" "/assets/{file}" Anonymous "" => console::asset;
+}

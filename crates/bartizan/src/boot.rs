@@ -1,0 +1,154 @@
+//! From a data directory to an open registry, and from nothing to a data directory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bartizan_base::{Name, ProjectId};
+use bartizan_keys::{
+    Argon2Cost, FileKeyStore, KeyStore, Keys, OsRandom, Passphrase, RootKind, SealedKeyStore, detect_root_key,
+};
+use bartizan_registry::{Failed, Founder, Profile, Registry, Stores};
+use bartizan_store::{DataDir, DataDirCreate, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock};
+use rand_core::Rng as _;
+
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// An open data directory; dropping it lets others in.
+pub(crate) struct Opened {
+    /// The registry.
+    pub(crate) registry: Registry,
+    /// The lock that keeps others out.
+    pub(crate) lock: DirLock,
+}
+
+/// Makes a data directory, its keys and its project.
+pub(crate) async fn init(
+    path: &Path,
+    passphrase: Option<Passphrase>,
+    founder: Profile,
+) -> Result<(Opened, Founder), Failure> {
+    let dir = DataDir::create(path).map_err(|error| match &error {
+        DataDirCreate::Exists { .. } => Failure::of(ids::EXISTS, &error),
+        _ => Failure::of(ids::STORAGE, &error),
+    })?;
+    let lock = lock(path, "init")?;
+    let clock = Arc::new(SystemClock);
+    let now = bartizan_base::Clock::now(clock.as_ref());
+    let root = create_root(&dir, passphrase)?;
+    let mut id = [0; 16];
+    OsRandom.fill_bytes(&mut id);
+    let key_blobs = Arc::new(dir.keys().map_err(|error| Failure::of(ids::STORAGE, &error))?);
+    let keys = Keys::create(key_blobs, root, ProjectId::from_random(id), &mut OsRandom, now)
+        .map_err(|error| Failure::of(ids::ROOT_KEY, &error))?;
+    let db = Db::create(&dir.database()).await.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+    let stores = stores(&dir, keys, db, clock)?;
+    let (registry, founder) = bartizan_registry::create(stores, founder).await?;
+    Ok((Opened { registry, lock }, founder))
+}
+
+/// Opens a data directory for this process alone.
+pub(crate) async fn open(
+    path: &Path,
+    purpose: &str,
+    passphrase: Option<Passphrase>,
+    rebuild: bool,
+) -> Result<Opened, Failure> {
+    let dir = data_dir(path)?;
+    let lock = lock(path, purpose)?;
+    let root = open_root(&dir, passphrase)?;
+    let key_blobs = Arc::new(dir.keys().map_err(|error| Failure::of(ids::STORAGE, &error))?);
+    let keys = Keys::open(key_blobs, root).map_err(|error| Failure::of(ids::ROOT_KEY, &error))?;
+    let db = open_index(&dir, rebuild).await?;
+    let registry = bartizan_registry::open(stores(&dir, keys, db, Arc::new(SystemClock))?, rebuild).await;
+    let registry = registry.map_err(|failed| match failed {
+        Failed::Index(_) => Failure::from(failed).then("bartizan ledger rebuild"),
+        other => Failure::from(other),
+    })?;
+    Ok(Opened { registry, lock })
+}
+
+/// The data directory at a path, of a version that this program knows.
+pub(crate) fn data_dir(path: &Path) -> Result<DataDir, Failure> {
+    DataDir::open(path).map_err(|error| match &error {
+        DataDirOpen::Missing { .. } | DataDirOpen::NotADataDirectory { .. } => {
+            Failure::of(ids::NO_DATA_DIRECTORY, &error).then(format!("bartizan init --data-dir {}", path.display()))
+        }
+        DataDirOpen::TooNew { .. } => Failure::of(ids::TOO_NEW, &error),
+        DataDirOpen::Io { .. } => Failure::of(ids::STORAGE, &error),
+    })
+}
+
+/// The index; a lost one is made anew when it is to be rebuilt, and an unreadable one is set aside.
+async fn open_index(dir: &DataDir, rebuild: bool) -> Result<Db, Failure> {
+    let path = dir.database();
+    let opened = Db::open(&path).await;
+    match opened {
+        Ok(db) => Ok(db),
+        Err(DbOpen::TooNew { .. }) => Err(opened.err().map_or_else(
+            || Failure::new(ids::TOO_NEW, "the index is newer"),
+            |error| Failure::of(ids::TOO_NEW, &error),
+        )),
+        Err(_) if rebuild => {
+            for suffix in ["", "-wal", "-shm"] {
+                let file = PathBuf::from(format!("{}{suffix}", path.display()));
+                if file.exists() {
+                    let aside = PathBuf::from(format!("{}.damaged{suffix}", path.display()));
+                    std::fs::rename(&file, &aside).map_err(|error| Failure::of(ids::STORAGE, &error))?;
+                }
+            }
+            Db::create(&path).await.map_err(|error| Failure::of(ids::STORAGE, &error))
+        }
+        Err(error) => Err(Failure::of(ids::INDEX_DIFFERS, &error).then("bartizan ledger rebuild")),
+    }
+}
+
+fn stores(dir: &DataDir, keys: Keys, db: Db, clock: Arc<SystemClock>) -> Result<Stores, Failure> {
+    let storage = |error: bartizan_store::DirOpen| Failure::of(ids::STORAGE, &error);
+    Ok(Stores {
+        blobs: Arc::new(dir.blobs().map_err(storage)?),
+        ledger: Arc::new(dir.ledger().map_err(storage)?),
+        heads: Arc::new(dir.ledger_cas().map_err(storage)?),
+        keys: Arc::new(keys),
+        db,
+        clock,
+        random: || Box::new(OsRandom),
+    })
+}
+
+fn lock(path: &Path, purpose: &str) -> Result<DirLock, Failure> {
+    let kind: Name = purpose.parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    let info = LockInfo { pid: std::process::id(), kind, address: None };
+    DirLock::acquire(path, &info).map_err(|error| match &error {
+        LockFailed::Held { .. } => Failure::of(ids::LOCKED, &error),
+        LockFailed::Io { .. } => Failure::of(ids::STORAGE, &error),
+    })
+}
+
+fn keys_path(dir: &DataDir) -> PathBuf {
+    dir.path().join("keys")
+}
+
+fn create_root(dir: &DataDir, passphrase: Option<Passphrase>) -> Result<Box<dyn KeyStore>, Failure> {
+    let path = keys_path(dir);
+    let failed = |error| Failure::of(ids::ROOT_KEY, &error);
+    Ok(match passphrase {
+        None => Box::new(FileKeyStore::create(&path, &mut OsRandom).map_err(failed)?),
+        Some(passphrase) => Box::new(
+            SealedKeyStore::create(&path, &passphrase, Argon2Cost::DEFAULT, &mut OsRandom).map_err(failed)?,
+        ),
+    })
+}
+
+fn open_root(dir: &DataDir, passphrase: Option<Passphrase>) -> Result<Box<dyn KeyStore>, Failure> {
+    let path = keys_path(dir);
+    let failed = |error| Failure::of(ids::ROOT_KEY, &error);
+    Ok(match (detect_root_key(&path).map_err(failed)?, passphrase) {
+        (RootKind::DevelopmentFile, _) => Box::new(FileKeyStore::open(&path).map_err(failed)?),
+        (RootKind::SealedFile, Some(passphrase)) => Box::new(SealedKeyStore::open(&path, &passphrase).map_err(failed)?),
+        (RootKind::SealedFile, None) => {
+            let what = "the root key is sealed with a passphrase, and none was given";
+            return Err(Failure::new(ids::ROOT_KEY, what).then("repeat the command with --passphrase-fd FD"));
+        }
+    })
+}

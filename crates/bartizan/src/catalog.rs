@@ -1,0 +1,76 @@
+//! Every error id, with what it means and what to do; `bartizan explain BZ-0301` reads from here.
+
+/// One kind of error.
+pub(crate) struct Explained {
+    /// The stable id.
+    pub(crate) id: &'static str,
+    /// What happened, in a few words.
+    pub(crate) title: &'static str,
+    /// What it means.
+    pub(crate) meaning: &'static str,
+    /// What to do next.
+    pub(crate) next: &'static str,
+}
+
+macro_rules! catalog {
+    ($($name:ident $id:literal $title:literal $meaning:literal $next:literal;)*) => {
+        /// The ids by name.
+        pub(crate) mod ids {
+            $(pub(crate) const $name: &str = $id;)*
+        }
+
+        /// Every error id, ascending.
+        pub(crate) const CATALOG: &[Explained] = &[
+            $(Explained { id: $id, title: $title, meaning: $meaning, next: $next },)*
+        ];
+    };
+}
+
+catalog! {
+    USAGE "BZ-0001" "usage" "The command line or request is not what the command takes." "bartizan --help";
+    CONFIGURATION "BZ-0002" "configuration" "bartizan.toml or a BARTIZAN_ variable holds an unknown key or a value that cannot be meant." "bartizan config show --origin";
+    INVALID "BZ-0003" "invalid request" "A name, number or text in the request cannot be meant." "mend the request and repeat it";
+    FILE "BZ-0004" "file" "A file that the command needs cannot be read or written." "check the path and its permissions";
+    INTERNAL "BZ-0009" "defect" "Bartizan found itself in a state that should not be. Nothing took effect." "report it with the lines above";
+    NO_DATA_DIRECTORY "BZ-0101" "no data directory" "There is no data directory where the command looked." "bartizan init --data-dir DIR";
+    EXISTS "BZ-0102" "exists already" "A data directory is made once; nothing is ever replaced." "name another directory with --data-dir";
+    LOCKED "BZ-0103" "in use" "Another process holds the data directory, and two writers would contradict each other." "wait for it, or go through `bartizan up` with BARTIZAN_TOKEN";
+    TOO_NEW "BZ-0104" "newer version" "The data directory was written by a newer Bartizan." "use that version";
+    ROOT_KEY "BZ-0105" "root key" "The root key is missing, exposed to others, or the passphrase is wrong." "check the keys directory and its mode, and the passphrase";
+    STORAGE "BZ-0106" "storage" "The storage failed; it may be full." "make room or mend the disk, then repeat the command";
+    CLOCK "BZ-0107" "clock" "This machine's clock is far behind the last statement in the ledger, so new times would lie." "set the clock";
+    NOT_AUTHENTICATED "BZ-0201" "not authenticated" "The request came without an accepted credential." "set BARTIZAN_TOKEN to your API key";
+    REFUSED "BZ-0202" "not allowed" "The access policy says no. The decision is recorded in the ledger." "bartizan access explain WHO ACTION RESOURCE";
+    NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan model list, bartizan data list";
+    CONFLICT "BZ-0204" "not possible now" "What was asked for is not possible in the present state." "look at the state with `show`, then decide anew";
+    CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore it from a backup; `bartizan model verify NAME:VERSION` tells which";
+    MODEL_SIGNATURE "BZ-0302" "model signature" "The signature over the model's files does not hold." "bartizan model quarantine NAME:VERSION --reason TEXT";
+    PUBLISHER_SIGNATURE "BZ-0303" "publisher signature" "The bundle is not a signature of these files by the key that you named." "get files, bundle and key from the publisher again";
+    MODEL_FILES "BZ-0304" "model files" "The files do not make a model: a link, a special file, an absolute or climbing path, or one that cannot be read." "mend the directory and import again";
+    DELIVERY "BZ-0311" "delivery" "A delivery cannot be read to its end, so there is no verdict on it." "mend the file at the place named and add it again";
+    SCHEMA "BZ-0312" "schema" "The schema is not one, or a rule in it cannot be meant." "mend the schema at the place named";
+    LEDGER_DAMAGED "BZ-0401" "ledger damaged" "Bytes of the ledger do not hash to its signed checkpoint." "bartizan ledger fsck, then restore the ledger from a backup";
+    LEDGER_FORKED "BZ-0402" "ledger rolled back" "The ledger is smaller than, or contradicts, one that this data directory has seen." "find out who put an older copy back; restore the newest one";
+    LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage and repeat the command";
+    NOT_YOURS "BZ-0404" "not found, or not yours" "The console has no such page for you." "go back to the list of models";
+    INDEX_DIFFERS "BZ-0411" "index differs" "The SQL index says something that does not follow from the ledger. It grants nothing, but nothing is served while it lies." "bartizan ledger rebuild";
+    PROOF_MALFORMED "BZ-0501" "not a proof" "The file is not a proof file of a version this program knows." "ask for the file again";
+    PROOF_CHECKPOINT "BZ-0502" "foreign checkpoint" "The proof is of another ledger than the trust file's, or too few trusted keys signed its checkpoint." "compare the trust file with the one its owner publishes";
+    PROOF_TRUST "BZ-0503" "trust file" "The trust file cannot be read." "ask for the trust file again";
+    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than one this verifier has seen: the log was rolled back, or the proof is an old one." "ask for a new proof; if it is smaller too, the log was rolled back";
+    PROOF_REWRITTEN "BZ-0505" "rewritten tree" "The proof's tree contradicts one this verifier has seen: history was rewritten." "stop trusting this ledger";
+    PROOF_CONSISTENCY "BZ-0506" "no consistency proof" "The proof does not show that its tree continues the one this verifier has seen." "ask for a proof made with `--since` the size named above";
+    PROOF_ORDER "BZ-0507" "entries out of order" "The proof's entries do not ascend." "ask for the file again";
+    PROOF_NOT_INCLUDED "BZ-0508" "entry not in the tree" "An entry of the proof is not in the tree that the checkpoint signs: it was edited or moved." "ask for the file again";
+    PROOF_STATEMENT "BZ-0509" "statement" "A statement in the proof is not signed by a key that the root key granted it to, or contradicts an earlier one." "ask its owner which statements are missing";
+    PROOF_PROJECT "BZ-0510" "other project" "The statements are of another project than the trust file's." "use the trust file of that project";
+    PROOF_DEVELOPMENT "BZ-0511" "development keys" "The project uses development keys, which anybody with access to its machine could have copied." "verify with --allow-development if that is what you expect";
+    PROOF_OPENING "BZ-0512" "opened document" "A document in the proof is missing, or not the one that a statement committed to." "ask for the file again";
+    PROOF_SIGNATURE "BZ-0513" "model signature" "The model's signature in the proof does not hold." "do not use the model";
+    PROOF_CLAIM "BZ-0514" "claim" "The statements do not give what the proof claims." "ask for the file again";
+}
+
+/// The entry of an id.
+pub(crate) fn find(id: &str) -> Option<&'static Explained> {
+    CATALOG.iter().find(|entry| entry.id.eq_ignore_ascii_case(id))
+}

@@ -1,0 +1,394 @@
+//! The command line: nouns and verbs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::out::Format;
+
+/// Guards a machine-learning model from raw data to release, and proves afterwards what happened.
+#[derive(Debug, Parser)]
+#[command(name = "bartizan", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The data directory [default: ./bartizan-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Another API than that of the data directory, for example http://127.0.0.1:7878
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// How data is printed [default: table]
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    /// Read the passphrase of a sealed root key from this file descriptor
+    #[arg(long, global = true, value_name = "FD")]
+    pub(crate) passphrase_fd: Option<u32>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a data directory with its keys, ledger and first admin
+    Init {
+        /// What the first admin is called
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        admin: String,
+    },
+    /// Serve the API and the console
+    Up {
+        /// Where to listen [default: 127.0.0.1:7878]
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Show the whole chain on throw-away data, and attacks on it that must fail
+    Demo {
+        /// Your own file instead of generated transactions
+        #[arg(long, value_name = "FILE", requires = "label")]
+        csv: Option<PathBuf>,
+        /// The column that is to be predicted
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// Labels above this number count as yes
+        #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+        label_above: Option<f64>,
+        /// What separates the cells of FILE [default: found in its header]
+        #[arg(long, value_name = "CHARACTER")]
+        separator: Option<char>,
+        /// Keep everything in this directory, which must be empty or not exist
+        #[arg(long, value_name = "DIR")]
+        keep: Option<PathBuf>,
+        /// What the generated data follows from
+        #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+        seed: u64,
+    },
+    /// Show how the project stands
+    Status,
+    /// Data: schemas, checks, data sets
+    #[command(subcommand)]
+    Data(Data),
+    /// Models: import, verify, approve, stop
+    #[command(subcommand)]
+    Model(Model),
+    /// Write the chain of a model version as one file
+    Prove {
+        /// NAME:VERSION
+        version: String,
+        /// Where to write it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Also show that the log continues the tree of this many entries
+        #[arg(long, value_name = "SIZE")]
+        since: Option<u64>,
+    },
+    /// Verify a proof with a trust file alone, off line
+    Verify {
+        /// The proof
+        file: PathBuf,
+        /// The trust file
+        #[arg(long, value_name = "FILE")]
+        trust: PathBuf,
+        /// Accept development keys
+        #[arg(long)]
+        allow_development: bool,
+    },
+    /// Where a model version or data set version comes from, and what came of it
+    Lineage {
+        /// What it came from, or what came of it
+        direction: Direction,
+        /// NAME:VERSION
+        version: String,
+        /// It is a data set, not a model
+        #[arg(long)]
+        dataset: bool,
+    },
+    /// The ledger: entries, proofs, checks
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// People, roles and API keys
+    #[command(subcommand)]
+    Access(Access),
+    /// Signing keys and the trust file
+    #[command(subcommand)]
+    Keys(Keys),
+    /// Explain an error id, or list all
+    Explain {
+        /// For example BZ-0301
+        id: Option<String>,
+    },
+    /// The configuration
+    #[command(subcommand)]
+    Config(Config),
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Direction {
+    Up,
+    Down,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Schemas
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Check a file against a schema
+    Check {
+        /// A CSV file
+        file: PathBuf,
+        /// The schema
+        #[arg(long, value_name = "FILE")]
+        schema: PathBuf,
+        /// `release` refuses what the schema calls `block`; `explore` only warns
+        #[arg(long, default_value = "release", value_parser = ["release", "explore"])]
+        tier: String,
+    },
+    /// Check deliveries and add them to a data set, or refuse them, on the record
+    Add {
+        /// The data set
+        name: String,
+        /// CSV files, one delivery each
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where they come from, in words
+        #[arg(long, value_name = "TEXT")]
+        source: String,
+        /// The schema [default: that of the last version, else inferred]
+        #[arg(long, value_name = "FILE")]
+        schema: Option<PathBuf>,
+        /// The label, for a schema that is inferred
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// Keep the parts of the last version
+        #[arg(long)]
+        extend: bool,
+    },
+    /// List data sets
+    List,
+    /// Show a data set version
+    Show {
+        /// NAME:VERSION
+        version: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schema {
+    /// Infer a schema from a clean file
+    Infer {
+        /// A CSV file
+        file: PathBuf,
+        /// The column that is to be predicted
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// What separates cells [default: found in the header]
+        #[arg(long, value_name = "CHARACTER")]
+        separator: Option<String>,
+        /// How text is written as bytes [default: UTF-8, or as a byte order mark says]
+        #[arg(long, value_name = "ENCODING")]
+        encoding: Option<String>,
+        /// Where to write it [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Model {
+    /// Import a model that was trained elsewhere
+    Import {
+        /// A file or directory
+        path: PathBuf,
+        /// What it is called
+        #[arg(long)]
+        name: String,
+        /// Where it comes from, in words
+        #[arg(long, value_name = "TEXT")]
+        origin: String,
+        /// A data set version it was trained on
+        #[arg(long, value_name = "NAME:VERSION")]
+        trained_on: Vec<String>,
+        /// It needs two approvals in tier release
+        #[arg(long)]
+        sensitive: bool,
+        /// The publisher's OpenSSF Model Signing bundle
+        #[arg(long, value_name = "FILE", requires = "signer")]
+        signature: Option<PathBuf>,
+        /// The publisher's public key in PEM
+        #[arg(long, value_name = "FILE", requires = "signature")]
+        signer: Option<PathBuf>,
+    },
+    /// List models, the newest version of each
+    List,
+    /// Show a version
+    Show {
+        /// NAME:VERSION
+        version: String,
+    },
+    /// Read every stored byte of a version again, and check its signature and statements
+    Verify {
+        /// NAME:VERSION
+        version: String,
+    },
+    /// Approve a version, or lift its quarantine
+    Approve {
+        /// NAME:VERSION
+        version: String,
+    },
+    /// Stop a version; only somebody else's approval brings it back
+    Quarantine(Stop),
+    /// Take an approved version out of use
+    Retire(Stop),
+    /// Stop a version for ever
+    Revoke(Stop),
+    /// Point an alias to a version
+    Alias {
+        /// NAME@ALIAS
+        alias: String,
+        /// NAME:VERSION
+        version: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Stop {
+    /// NAME:VERSION
+    pub(crate) version: String,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ledger {
+    /// List the latest entries, or show one
+    Show {
+        /// The index
+        index: Option<u64>,
+    },
+    /// Write a C2SP tlog-proof of one entry
+    Proof {
+        /// The index
+        index: u64,
+        /// Where to write it [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Recompute every hash
+    Fsck,
+    /// Make the SQL index anew
+    Rebuild,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Access {
+    /// People, services and workloads
+    #[command(subcommand)]
+    User(User),
+    /// API keys
+    #[command(subcommand)]
+    Key(Key),
+    /// Roles
+    #[command(subcommand)]
+    Role(Role),
+    /// Raise the project to tier release, for good
+    Tier {
+        #[arg(value_parser = ["release"])]
+        tier: String,
+    },
+    /// Why somebody may or may not do something
+    Explain {
+        /// A principal's name or id
+        who: String,
+        /// For example model.approve
+        action: String,
+        /// For example fraud:1
+        resource: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Make a principal
+    Add {
+        /// What it is called
+        name: String,
+        #[arg(long, default_value = "person", value_parser = ["person", "service", "workload"])]
+        kind: String,
+        /// The person who answers for a service or workload
+        #[arg(long, value_name = "WHO")]
+        responsible: Option<String>,
+        /// The number of the operating-system user that may act as it by opening the data directory
+        #[arg(long, value_name = "UID")]
+        local_uid: Option<u32>,
+        /// Where to reach it
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// List principals
+    List,
+    /// Disable a principal
+    Disable { who: String },
+    /// Enable a principal again
+    Enable { who: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Key {
+    /// Issue an API key; it is shown once
+    Create {
+        /// A principal's name or id
+        who: String,
+        /// How long it lives
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        days: i64,
+        /// What it may be used for at most, for example `data.*, model.show` [default: everything]
+        #[arg(long)]
+        scopes: Option<String>,
+        /// From where, as CIDR, for example `10.0.0.0/8` [default: anywhere]
+        #[arg(long)]
+        networks: Option<String>,
+    },
+    /// List API keys
+    List,
+    /// Revoke an API key
+    Revoke { id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    /// Grant a role
+    Grant { who: String, role: String },
+    /// Confirm, as the second person, that a role may be granted
+    Confirm { who: String, role: String },
+    /// Take a role away
+    Revoke { who: String, role: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// List signing keys
+    List,
+    /// Write the trust file that `verify` takes
+    Export {
+        /// Where to write it [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Show the configuration
+    Show {
+        /// And where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+}

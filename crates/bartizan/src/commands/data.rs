@@ -1,0 +1,90 @@
+//! `data`: schemas and checks on bare files, and data sets.
+
+use std::fs::File;
+use std::path::Path;
+
+use bartizan_data::{CsvOptions, InferOptions, NotInferred, Outcome, ReadError, Schema, SchemaInvalid, Tier, check, infer};
+use serde_json::{Value, json};
+
+use super::{Work, encoded, file_failure, read_text, version_path};
+use crate::catalog::ids;
+use crate::cli::{Data, Schema as SchemaVerb};
+use crate::failure::Failure;
+
+const SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
+
+pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
+    match verb {
+        Data::Schema(SchemaVerb::Infer { file, label, separator, encoding, out }) => {
+            let options = CsvOptions {
+                separator: separator.map(|text| text.parse()).transpose().map_err(|error: bartizan_data::SeparatorInvalid| Failure::of(ids::USAGE, &error))?,
+                encoding: encoding.map(|text| text.parse()).transpose().map_err(|error: bartizan_data::EncodingInvalid| Failure::of(ids::USAGE, &error))?,
+                ..CsvOptions::default()
+            };
+            let (profile, read) = infer(open(&file)?, &options).map_err(|error| unreadable(&file, &error))?;
+            let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
+            let schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
+            let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
+            work.deliver(out.as_deref(), text.as_bytes())
+        }
+        Data::Check { file, schema, tier } => {
+            let schema = parse_schema(&schema)?;
+            let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
+            let report = check(open(&file)?, &schema, tier).map_err(|error| unreadable(&file, &error))?;
+            let printed = match work.out.format {
+                crate::out::Format::Table => work.out.text(&report.render()),
+                crate::out::Format::Json => {
+                    let bytes = report.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+                    work.out.text(&format!("{}\n", String::from_utf8_lossy(&bytes)))
+                }
+            };
+            printed.map_err(|error| Failure::of(ids::FILE, &error))?;
+            Ok(u8::from(report.outcome != Outcome::Valid))
+        }
+        Data::Add { name, files, source, schema, label, extend } => {
+            let schema = schema.map(|path| read_text(&path, SCHEMA_BYTES)).transpose()?;
+            let mut opened = Vec::with_capacity(files.len());
+            for path in &files {
+                opened.push(open(path)?);
+            }
+            let client = work.client().await?;
+            let mut deliveries = Vec::with_capacity(files.len());
+            for file in opened {
+                let path = format!("/api/v1/uploads?dataset={}", encoded(&name));
+                let upload = client.upload(&path, file).await?;
+                deliveries.push(json!({ "upload": upload["upload"], "source": source }));
+            }
+            let body = json!({ "deliveries": deliveries, "schema": schema, "label": label, "extend": extend });
+            let path = format!("/api/v1/datasets/{}/versions", encoded(&name));
+            let added: Value = client.post(&path, &body).await?;
+            work.answer(&added)?;
+            Ok(u8::from(added["version"].is_null()))
+        }
+        Data::List => work.show("/api/v1/datasets").await,
+        Data::Show { version } => work.show(&version_path("datasets", &version)?).await,
+    }
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    let file = File::open(path).map_err(|error| file_failure(path, &error))?;
+    let metadata = file.metadata().map_err(|error| file_failure(path, &error))?;
+    if metadata.is_dir() {
+        return Err(Failure::new(ids::FILE, format!("`{}` is a directory, not a file", path.display())));
+    }
+    Ok(file)
+}
+
+fn parse_schema(path: &Path) -> Result<Schema, Failure> {
+    let text = read_text(path, SCHEMA_BYTES)?;
+    Schema::parse(&text).map_err(|error| {
+        let mut failure = Failure::of(ids::SCHEMA, &error);
+        failure.why.insert(0, format!("in `{}`", path.display()));
+        failure
+    })
+}
+
+fn unreadable(path: &Path, error: &ReadError) -> Failure {
+    let mut failure = Failure::of(ids::DELIVERY, error);
+    failure.what = format!("`{}`: {}", path.display(), failure.what);
+    failure
+}

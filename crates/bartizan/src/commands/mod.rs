@@ -1,0 +1,149 @@
+//! What each command does.
+
+mod access;
+mod data;
+mod ledger;
+mod model;
+mod project;
+mod tree;
+mod verify;
+
+use std::path::Path;
+
+use bartizan_keys::Passphrase;
+use serde_json::Value;
+
+use crate::catalog::ids;
+use crate::cli::{Cli, Command, Config};
+use crate::client::Client;
+use crate::config::Configuration;
+use crate::failure::Failure;
+use crate::out::Out;
+
+/// A command at work.
+struct Work {
+    configuration: Configuration,
+    passphrase_fd: Option<u32>,
+    out: Out,
+}
+
+/// Runs a command and returns its exit code.
+///
+/// # Errors
+/// When it fails.
+pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Failure> {
+    let out = Out { format: configuration.format };
+    let work = Work { configuration, passphrase_fd: cli.global.passphrase_fd, out };
+    match cli.command {
+        Command::Init { admin } => project::init(&work, &admin).await,
+        Command::Up { .. } => project::up(&work).await,
+        Command::Demo { csv, label, label_above, separator, keep, seed } => {
+            let separator = separator.map(u8::try_from).transpose();
+            let separator = separator.map_err(|error| Failure::of(ids::USAGE, &error))?;
+            let options = crate::demo::DemoOptions { csv, label, label_above, separator, keep, seed };
+            project::demo(options).await
+        }
+        Command::Status => work.show("/api/v1/project").await,
+        Command::Data(verb) => data::run(&work, verb).await,
+        Command::Model(verb) => model::run(&work, verb).await,
+        Command::Prove { version, out, since } => model::prove(&work, &version, &out, since).await,
+        Command::Verify { file, trust, allow_development } => {
+            verify::run(&work, &file, &trust, allow_development).await
+        }
+        Command::Lineage { direction, version, dataset } => model::lineage(&work, direction, &version, dataset).await,
+        Command::Ledger(verb) => ledger::run(&work, verb).await,
+        Command::Access(verb) => access::run(&work, verb).await,
+        Command::Keys(verb) => project::keys(&work, verb).await,
+        Command::Explain { id } => project::explain(&work, id.as_deref()),
+        Command::Config(Config::Show { origin }) => {
+            let shown = work.configuration.show(origin);
+            work.answer(&shown)
+        }
+    }
+}
+
+impl Work {
+    async fn client(&self) -> Result<Client, Failure> {
+        let passphrase = self.passphrase()?;
+        let configuration = &self.configuration;
+        Client::reach(
+            &configuration.data_dir,
+            configuration.server.as_deref(),
+            configuration.token.clone(),
+            passphrase,
+        )
+        .await
+    }
+
+    /// The passphrase, from a file descriptor: never from the environment or an argument.
+    fn passphrase(&self) -> Result<Option<Passphrase>, Failure> {
+        let Some(descriptor) = self.passphrase_fd else { return Ok(None) };
+        let mut bytes = std::fs::read(format!("/dev/fd/{descriptor}")).map_err(|error| file_failure(Path::new("the passphrase"), &error))?;
+        while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            bytes.pop();
+        }
+        Passphrase::new(bytes).map(Some).map_err(|error| Failure::of(ids::ROOT_KEY, &error))
+    }
+
+    fn answer(&self, value: &Value) -> Result<u8, Failure> {
+        self.out.answer(value).map_err(|error| Failure::of(ids::FILE, &error))?;
+        Ok(0)
+    }
+
+    async fn show(&self, path: &str) -> Result<u8, Failure> {
+        let value = self.client().await?.get(path).await?;
+        self.answer(&value)
+    }
+
+    /// Writes a file, or prints it when no file is named.
+    fn deliver(&self, out: Option<&Path>, bytes: &[u8]) -> Result<u8, Failure> {
+        match out {
+            None => {
+                let text = String::from_utf8_lossy(bytes);
+                self.out.text(&format!("{}\n", text.trim_end())).map_err(|error| Failure::of(ids::FILE, &error))?;
+            }
+            Some(path) => {
+                std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
+                let shown = serde_json::json!({ "file": path.display().to_string(), "bytes": bytes.len() });
+                return self.answer(&shown);
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// A file that cannot be read or written.
+fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
+    let mut failure = Failure::new(ids::FILE, format!("`{}` cannot be used", path.display()));
+    failure.why.push(error.to_string());
+    failure
+}
+
+/// Reads a text file of bounded length.
+fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
+    let bytes = read_bytes(path, limit)?;
+    String::from_utf8(bytes).map_err(|_| Failure::new(ids::FILE, format!("`{}` is not UTF-8 text", path.display())))
+}
+
+/// Reads a file of bounded length.
+fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let metadata = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?;
+    if metadata.len() > limit {
+        return Err(Failure::new(ids::FILE, format!("`{}` is larger than {limit} bytes", path.display())));
+    }
+    std::fs::read(path).map_err(|error| file_failure(path, &error))
+}
+
+/// `NAME:VERSION` as a path of the API.
+fn version_path(noun: &str, version: &str) -> Result<String, Failure> {
+    let parsed: bartizan_base::VersionRef = version.parse().map_err(|error| Failure::of(ids::USAGE, &error))?;
+    Ok(format!("/api/v1/{noun}/{}/versions/{}", parsed.name, parsed.version))
+}
+
+/// Text in a query or path, percent-encoded (RFC 3986 section 2.1).
+fn encoded(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}

@@ -1,0 +1,110 @@
+//! `model`, `prove` and `lineage`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bartizan_base::{AliasRef, VersionRef};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use super::{Work, encoded, read_bytes, read_text, tree, version_path};
+use crate::catalog::ids;
+use crate::cli::{Direction, Model, Stop};
+use crate::client::Client;
+use crate::failure::Failure;
+
+const BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
+const KEY_BYTES: u64 = 64 * 1024;
+
+pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
+    match verb {
+        Model::Import { path, name, origin, trained_on, sensitive, signature, signer } => {
+            let files = tree::open(&path)?;
+            let publisher = match (signature, signer) {
+                (Some(signature), Some(signer)) => Some(json!({
+                    "bundle": STANDARD.encode(read_bytes(&signature, BUNDLE_BYTES)?),
+                    "key": read_text(&signer, KEY_BYTES)?,
+                })),
+                _ => None,
+            };
+            let client = Arc::new(work.client().await?);
+            work.out.status(&format!("importing {} files", files.len()));
+            let uploaded = upload(&client, &name, files).await?;
+            let body = json!({
+                "files": uploaded,
+                "sensitive": sensitive,
+                "trained_on": trained_on,
+                "origin": origin,
+                "publisher": publisher,
+            });
+            let imported = client.post(&format!("/api/v1/models/{}/versions", encoded(&name)), &body).await?;
+            work.answer(&imported)
+        }
+        Model::List => work.show("/api/v1/models").await,
+        Model::Show { version } => work.show(&version_path("models", &version)?).await,
+        Model::Verify { version } => work.show(&format!("{}/verification", version_path("models", &version)?)).await,
+        Model::Approve { version } => {
+            let path = format!("{}/approvals", version_path("models", &version)?);
+            let approved = work.client().await?.post(&path, &json!({})).await?;
+            work.answer(&approved)
+        }
+        Model::Quarantine(stop) => halt(work, &stop, "quarantine").await,
+        Model::Retire(stop) => halt(work, &stop, "retirement").await,
+        Model::Revoke(stop) => halt(work, &stop, "revocation").await,
+        Model::Alias { alias, version } => {
+            let alias: AliasRef = alias.parse().map_err(|error| Failure::of(ids::USAGE, &error))?;
+            let version: VersionRef = version.parse().map_err(|error| Failure::of(ids::USAGE, &error))?;
+            let path = format!("/api/v1/models/{}/aliases/{}", alias.name, alias.alias);
+            let set = work.client().await?.post(&path, &json!({ "version": version })).await?;
+            work.answer(&set)
+        }
+    }
+}
+
+/// Uploads files with as many at a time as there are cores.
+async fn upload(client: &Arc<Client>, name: &str, files: Vec<tree::ModelFile>) -> Result<Vec<Value>, Failure> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let path = format!("/api/v1/uploads?model={}", encoded(name));
+    let mut uploaded = Vec::with_capacity(files.len());
+    let mut waiting = files.into_iter();
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < cores
+            && let Some(next) = waiting.next()
+        {
+            let (client, path) = (Arc::clone(client), path.clone());
+            running.spawn(async move {
+                let upload = client.upload(&path, next.file).await?;
+                Ok::<_, Failure>(json!({ "path": next.path, "upload": upload["upload"] }))
+            });
+        }
+        match running.join_next().await {
+            None => return Ok(uploaded),
+            Some(joined) => uploaded.push(joined.map_err(|error| Failure::of(ids::INTERNAL, &error))??),
+        }
+    }
+}
+
+async fn halt(work: &Work, stop: &Stop, how: &str) -> Result<u8, Failure> {
+    let path = format!("{}/{how}", version_path("models", &stop.version)?);
+    let stopped = work.client().await?.post(&path, &json!({ "reason": stop.reason })).await?;
+    work.answer(&stopped)
+}
+
+pub(super) async fn prove(work: &Work, version: &str, out: &Path, since: Option<u64>) -> Result<u8, Failure> {
+    let since = since.map(|size| format!("?since={size}")).unwrap_or_default();
+    let proof = work.client().await?.bytes(&format!("{}/proof{since}", version_path("models", version)?)).await?;
+    work.deliver(Some(out), &proof)
+}
+
+pub(super) async fn lineage(work: &Work, direction: Direction, version: &str, dataset: bool) -> Result<u8, Failure> {
+    let noun = if dataset { "datasets" } else { "models" };
+    let found = work.client().await?.get(&format!("{}/lineage", version_path(noun, version)?)).await?;
+    let side = match direction {
+        Direction::Up => "up",
+        Direction::Down => "down",
+    };
+    work.answer(&found[side])
+}

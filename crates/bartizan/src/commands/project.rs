@@ -1,0 +1,102 @@
+//! `init`, `up`, `demo`, `keys`, `explain`.
+
+use bartizan_base::Name;
+use bartizan_policy::Tier;
+use bartizan_registry::Profile;
+use bartizan_store::LockInfo;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::Work;
+use crate::api::{self, App};
+use crate::boot;
+use crate::catalog::{self, CATALOG, ids};
+use crate::cli::Keys;
+use crate::client::os_user;
+use crate::demo::DemoOptions;
+use crate::failure::Failure;
+
+pub(super) async fn init(work: &Work, admin: &str) -> Result<u8, Failure> {
+    let founder = Profile { name: admin.to_owned(), local_user: Some(os_user()), email: None };
+    let path = &work.configuration.data_dir;
+    let (opened, founder) = boot::init(path, work.passphrase()?, founder).await?;
+    let keys = opened.registry.keys();
+    let root = keys.signing(bartizan_keys::Purpose::ProjectRoot).public().id();
+    let revealed = founder.key.reveal();
+    work.answer(&json!({
+        "dataDir": path.display().to_string(),
+        "project": keys.project(),
+        "rootKey": root,
+        "developmentKeys": keys.development(),
+        "admin": founder.principal,
+        "key": revealed.as_str(),
+    }))
+}
+
+pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
+    let path = work.configuration.data_dir.clone();
+    let opened = boot::open(&path, "up", work.passphrase()?, false).await?;
+    let listen = work.configuration.listen;
+    let tier = opened.registry.state().tier();
+    if tier == Tier::Explore && !listen.ip().is_loopback() {
+        let what = format!("a project in tier explore answers only on its own machine, not on {listen}");
+        return Err(Failure::new(ids::CONFIGURATION, what).then("bartizan access tier release"));
+    }
+    let listener = TcpListener::bind(listen).await.map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
+    let address = listener.local_addr().map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
+    let kind: Name = "up".parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    let info = LockInfo { pid: std::process::id(), kind, address: Some(address) };
+    opened.lock.announce(&info).map_err(|error| Failure::of(ids::STORAGE, &error))?;
+    let app = App::new(opened.registry.clone(), path);
+    tracing::info!(%address, "listening; the console is at http://{address}/models");
+    api::serve(listener, api::router(&app), end()).await;
+    tracing::info!("stopped");
+    Ok(0)
+}
+
+/// Waits until somebody asks this process to end.
+async fn end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => {
+            if interrupted.is_err() {
+                tracing::warn!("interrupts cannot be caught");
+            }
+        }
+    }
+}
+
+pub(super) async fn demo(options: DemoOptions) -> Result<u8, Failure> {
+    let played = tokio::task::spawn_blocking(move || crate::demo::run(&options, &mut std::io::stdout()));
+    let played = played.await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    played.map_err(|error| {
+        let mut failure = Failure::new(ids::INTERNAL, "a step of the demo does not hold");
+        failure.why = error.chain().map(ToString::to_string).collect();
+        failure
+    })?;
+    Ok(0)
+}
+
+pub(super) async fn keys(work: &Work, verb: Keys) -> Result<u8, Failure> {
+    match verb {
+        Keys::List => work.show("/api/v1/keys").await,
+        Keys::Export { out } => {
+            let bytes = work.client().await?.bytes("/api/v1/trust").await?;
+            work.deliver(out.as_deref(), &bytes)
+        }
+    }
+}
+
+pub(super) fn explain(work: &Work, id: Option<&str>) -> Result<u8, Failure> {
+    let Some(id) = id else {
+        let all: Vec<_> = CATALOG.iter().map(|entry| json!({ "id": entry.id, "title": entry.title })).collect();
+        return work.answer(&all.into());
+    };
+    let entry = catalog::find(id).ok_or_else(|| {
+        let shown: String = id.chars().take(40).collect();
+        Failure::new(ids::NOT_FOUND, format!("there is no error id `{shown}`")).then("bartizan explain")
+    })?;
+    work.answer(&json!({ "id": entry.id, "title": entry.title, "meaning": entry.meaning, "next": entry.next }))
+}

@@ -1,0 +1,158 @@
+//! One shape for everything that goes wrong: id, what, why, next; with an exit code and an HTTP status.
+
+use std::error::Error;
+use std::fmt;
+
+use bartizan_registry::proof::ProofRefused;
+use bartizan_registry::{Failed, IndexFailed, ReplayFailed};
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::{self, ids};
+
+/// What went wrong, for people and programs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Failure {
+    /// The stable id.
+    pub(crate) id: String,
+    /// What failed.
+    pub(crate) what: String,
+    /// Why, from the outside in.
+    pub(crate) why: Vec<String>,
+    /// What to do next.
+    pub(crate) next: String,
+}
+
+impl Failure {
+    /// A failure with an id from the catalogue.
+    pub(crate) fn new(id: &'static str, what: impl fmt::Display) -> Self {
+        let next = catalog::find(id).map_or("", |entry| entry.next);
+        Self { id: id.to_owned(), what: what.to_string(), why: Vec::new(), next: next.to_owned() }
+    }
+
+    /// A failure that an error explains.
+    pub(crate) fn of(id: &'static str, error: &dyn Error) -> Self {
+        let mut failure = Self::new(id, error);
+        let mut source = error.source();
+        while let Some(error) = source {
+            let text = error.to_string();
+            if failure.why.last() != Some(&text) && failure.what != text {
+                failure.why.push(text);
+            }
+            source = error.source();
+        }
+        failure
+    }
+
+    /// The same, for another next step.
+    #[must_use]
+    pub(crate) fn then(mut self, next: impl Into<String>) -> Self {
+        self.next = next.into();
+        self
+    }
+
+    /// The exit code of the command line.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self.id.as_str() {
+            ids::USAGE | ids::CONFIGURATION | ids::INVALID | ids::SCHEMA => 2,
+            ids::NOT_AUTHENTICATED | ids::REFUSED => 3,
+            ids::NOT_FOUND | ids::NOT_YOURS | ids::NO_DATA_DIRECTORY => 4,
+            ids::LOCKED | ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK => 5,
+            _ => 1,
+        }
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> u16 {
+        match self.id.as_str() {
+            ids::NOT_AUTHENTICATED => 401,
+            ids::REFUSED => 403,
+            ids::NOT_FOUND | ids::NOT_YOURS => 404,
+            ids::CONFLICT | ids::EXISTS => 409,
+            ids::USAGE | ids::INVALID | ids::SCHEMA | ids::DELIVERY | ids::MODEL_FILES | ids::PUBLISHER_SIGNATURE => 422,
+            ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK | ids::LOCKED => 503,
+            _ => 500,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error[{}]: {}", self.id, self.what)?;
+        for why in &self.why {
+            write!(f, "\n  because: {why}")?;
+        }
+        if !self.next.is_empty() {
+            write!(f, "\n  next:    {}", self.next)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Failed> for Failure {
+    fn from(failed: Failed) -> Self {
+        if let Failed::Refused(refused) = &failed {
+            let what = format!("`{}` on `{}` is not allowed", refused.action, refused.resource);
+            let mut failure = Self::new(ids::REFUSED, what);
+            failure.why = refused.reasons.iter().map(ToString::to_string).collect();
+            failure.why.push(format!("recorded as ledger entry {}", refused.ledger_index));
+            return failure;
+        }
+        Self::of(id_of(&failed), &failed)
+    }
+}
+
+fn id_of(failed: &Failed) -> &'static str {
+    use bartizan_ledger::{OpenFailed, RememberFailed};
+    match failed {
+        Failed::Refused(_) => ids::REFUSED,
+        Failed::NotFound { .. } => ids::NOT_FOUND,
+        Failed::Conflict { .. } => ids::CONFLICT,
+        Failed::Invalid { .. } | Failed::Terms(_) => ids::INVALID,
+        Failed::Manifest(_) => ids::MODEL_FILES,
+        Failed::ClockBehind { .. } => ids::CLOCK,
+        Failed::Append(_) => ids::LEDGER_STOPPED,
+        Failed::Create(_) | Failed::Seal(_) | Failed::Erase(_) => ids::STORAGE,
+        Failed::Open(OpenFailed::RolledBack { .. }) | Failed::Remember(RememberFailed::Smaller { .. }) => {
+            ids::LEDGER_FORKED
+        }
+        Failed::Remember(_) => ids::LEDGER_FORKED,
+        Failed::Open(OpenFailed::Storage(_)) => ids::STORAGE,
+        Failed::Open(_) | Failed::Read(_) => ids::LEDGER_DAMAGED,
+        Failed::Replay(ReplayFailed::Read(_) | ReplayFailed::Entry(_)) => ids::LEDGER_DAMAGED,
+        Failed::Index(IndexFailed::Db(_)) => ids::STORAGE,
+        Failed::Index(_) => ids::INDEX_DIFFERS,
+        Failed::Unseal(_) | Failed::Content(_) => ids::CONTENT_CHANGED,
+        Failed::Prove(_) => ids::CONTENT_CHANGED,
+        Failed::Signature(_) => ids::MODEL_SIGNATURE,
+        Failed::Publisher(_) | Failed::PublisherFiles(_) => ids::PUBLISHER_SIGNATURE,
+        Failed::Delivery(_) | Failed::NotInferred(_) => ids::DELIVERY,
+        Failed::Schema(_) => ids::SCHEMA,
+        Failed::NotAdmitted(_)
+        | Failed::Entry(_)
+        | Failed::Sign(_)
+        | Failed::Policies(_)
+        | Failed::Interrupted => ids::INTERNAL,
+    }
+}
+
+impl From<ProofRefused> for Failure {
+    fn from(refused: ProofRefused) -> Self {
+        let id = match &refused {
+            ProofRefused::Malformed(_) => ids::PROOF_MALFORMED,
+            ProofRefused::Checkpoint { .. } => ids::PROOF_CHECKPOINT,
+            ProofRefused::TrustKey => ids::PROOF_TRUST,
+            ProofRefused::Smaller { .. } => ids::PROOF_SMALLER,
+            ProofRefused::Rewritten { .. } => ids::PROOF_REWRITTEN,
+            ProofRefused::NoConsistency { .. } => ids::PROOF_CONSISTENCY,
+            ProofRefused::EntryOrder { .. } => ids::PROOF_ORDER,
+            ProofRefused::NotIncluded { .. } => ids::PROOF_NOT_INCLUDED,
+            ProofRefused::Statement(_) => ids::PROOF_STATEMENT,
+            ProofRefused::OtherProject => ids::PROOF_PROJECT,
+            ProofRefused::Development => ids::PROOF_DEVELOPMENT,
+            ProofRefused::Opening { .. } | ProofRefused::NotOpened { .. } => ids::PROOF_OPENING,
+            ProofRefused::Manifest(_) | ProofRefused::ModelSignature { .. } => ids::PROOF_SIGNATURE,
+            ProofRefused::Claim { .. } => ids::PROOF_CLAIM,
+        };
+        Self::of(id, &refused)
+    }
+}

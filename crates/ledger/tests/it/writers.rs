@@ -1,0 +1,270 @@
+//! More than one writer, a writer that has stopped, and keys that do not sign.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Cas, CasError};
+use bartizan_ledger::{
+    AppendFailed, CheckpointInvalid, GroupFailed, HeadInvalid, Ledger, NoteSigner, OpenFailed, SignFailed,
+    bulk::{BulkBuilder, BulkFailed},
+};
+use bartizan_store::MemBlobs;
+
+use crate::support::{ORIGIN, Store, entry, fsck_clean, key, name, signer};
+
+#[test]
+fn the_second_writer_shuts_out_the_first() {
+    let store = Store::filled(10);
+    let first = store.open().unwrap();
+    let second = store.open().unwrap();
+    let refused = first.append(vec![b"first".to_vec()]).unwrap_err();
+    let AppendFailed::NotCommitted(why) = refused else { panic!("{refused:?}") };
+    assert!(matches!(*why, GroupFailed::Overtaken), "{why:?}");
+    let refused = first.append(vec![b"first".to_vec()]).unwrap_err();
+    assert!(matches!(refused, AppendFailed::Stopped(_)), "{refused:?}");
+    assert_eq!(second.append(vec![entry(10)]).unwrap().first_index, 10);
+    drop((first, second));
+    // What the first one staged in vain is gone after the next opening.
+    assert_eq!(store.names("staging/").len(), 1);
+    assert_eq!(store.open().unwrap().checkpoint().size(), 11);
+    assert_eq!(store.names("staging/"), Vec::<String>::new());
+    fsck_clean(&store);
+}
+
+/// A compare-and-swap during which somebody else acts, once.
+struct Meanwhile<C> {
+    inner: C,
+    act: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Before which call of `swap`, counted from 1; `None`: before a call of `load`.
+    at_swap: Option<u64>,
+    swaps: AtomicU64,
+}
+
+impl<C> Meanwhile<C> {
+    fn act(&self) {
+        if let Some(act) = self.act.lock().unwrap().take() {
+            act();
+        }
+    }
+}
+
+impl<C: Cas> Cas for Meanwhile<C> {
+    fn load(&self, key: &BlobName) -> Result<Option<Vec<u8>>, BlobError> {
+        if self.at_swap.is_none() && self.swaps.load(Ordering::SeqCst) >= 2 {
+            self.act();
+        }
+        self.inner.load(key)
+    }
+
+    fn swap(&self, key: &BlobName, expected: Option<&[u8]>, new: &[u8]) -> Result<(), CasError> {
+        if Some(self.swaps.fetch_add(1, Ordering::SeqCst) + 1) == self.at_swap {
+            self.act();
+        }
+        self.inner.swap(key, expected, new)
+    }
+}
+
+fn interrupted(
+    store: &Store,
+    at_swap: Option<u64>,
+    act: impl FnOnce() + Send + 'static,
+) -> Result<Ledger, OpenFailed> {
+    let act: Box<dyn FnOnce() + Send> = Box::new(act);
+    let cas =
+        Meanwhile { inner: store.cas.clone(), act: Mutex::new(Some(act)), at_swap, swaps: AtomicU64::new(0) };
+    Ledger::open(Arc::new(store.blobs.clone()), Arc::new(cas), signer())
+}
+
+/// Another writer takes over and appends between the staging and the swap of the first one.
+#[test]
+fn overtaken_before_the_swap() {
+    let store = Store::filled(10);
+    let other = store.clone();
+    let first = interrupted(&store, Some(2), move || {
+        other.open().unwrap().append(vec![entry(10), entry(11)]).unwrap();
+    })
+    .unwrap();
+    let refused = first.append(vec![b"first".to_vec()]).unwrap_err();
+    assert!(matches!(refused, AppendFailed::NotCommitted(_)), "{refused:?}");
+    assert_eq!(store.open().unwrap().snapshot().unwrap().entry(10).unwrap(), entry(10));
+    fsck_clean(&store);
+}
+
+/// Another writer takes over after the first one's swap: the first one's entries are committed, and the older
+/// checkpoint that it publishes late does not stay.
+#[test]
+fn overtaken_after_the_swap() {
+    let store = Store::filled(10);
+    let other = store.clone();
+    let first = interrupted(&store, None, move || {
+        let second = other.open().unwrap();
+        assert_eq!(second.append(vec![entry(11)]).unwrap().first_index, 11);
+        // The first one's late publication.
+        let old = Store::filled(11).get("checkpoint");
+        drop(second);
+        other.put("checkpoint", &old);
+    })
+    .unwrap();
+    let appended = first.append(vec![entry(10)]).unwrap();
+    assert_eq!((appended.first_index, appended.checkpoint.size()), (10, 11));
+    assert!(matches!(first.append(vec![entry(12)]).unwrap_err(), AppendFailed::Stopped(_)));
+    drop(first);
+    assert_eq!(store.reader().checkpoint().unwrap().size(), 12);
+    assert_eq!(store.open().unwrap().checkpoint().size(), 12);
+    fsck_clean(&store);
+}
+
+#[test]
+fn two_openings_at_once() {
+    let store = Store::filled(10);
+    let other = store.clone();
+    let opened = interrupted(&store, Some(1), move || drop(other.open().unwrap()));
+    assert!(matches!(opened.unwrap_err(), OpenFailed::Contended));
+}
+
+/// Blobs that lose every staging blob, as an operator might who tidies up.
+struct Forgetful(MemBlobs);
+
+impl Blobs for Forgetful {
+    fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
+        self.0.put(blobs)
+    }
+
+    fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.0.create()
+    }
+
+    fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
+        self.0.open(name)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
+        if prefix == "staging/" { Ok(Vec::new()) } else { self.0.list(prefix, after, limit) }
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
+        self.0.delete(name)
+    }
+}
+
+/// A committed group whose tiles and staging are both gone is an error at opening, never a shorter ledger.
+#[test]
+fn lost_tiles_are_not_forgotten() {
+    let (store, larger) = (Store::filled(10), Store::filled(12));
+    let store = Store { blobs: store.blobs, cas: larger.cas };
+    let opened = Ledger::open(Arc::new(Forgetful(store.blobs.clone())), Arc::new(store.cas), signer());
+    assert!(matches!(opened.unwrap_err(), OpenFailed::Tiles(_)));
+}
+
+#[test]
+fn rolled_back_heads_and_checkpoints() {
+    let (small, large) = (Store::filled(10), Store::filled(20));
+    let head_back = Store { blobs: large.copy().blobs, cas: small.copy().cas };
+    assert!(matches!(head_back.open().unwrap_err(), OpenFailed::RolledBack { published: 20, head: 10 }));
+    // A published checkpoint that is older than the head is only a crash between the two.
+    let published_back = large.copy();
+    published_back.put("checkpoint", &small.get("checkpoint"));
+    assert_eq!(published_back.open().unwrap().checkpoint().size(), 20);
+    assert_eq!(published_back.get("checkpoint"), large.get("checkpoint"));
+    let damaged = large.copy();
+    damaged.flip("checkpoint", 3);
+    assert!(matches!(damaged.open().unwrap_err(), OpenFailed::Published(_)));
+}
+
+#[test]
+fn damaged_staging() {
+    let store = Store::filled(10);
+    let head = store.reader().checkpoint().unwrap();
+    let staging = format!("staging/0-10-{}", head.root().to_hex());
+    store.put(&staging, b"bartizan-ledger-staging-v1\n");
+    assert!(matches!(store.open().unwrap_err(), OpenFailed::Staging { name, .. } if name == staging));
+    store.delete(&staging);
+    // Names that no writer made are left alone.
+    for path in ["staging/readme", "staging/01-10-aa", "staging/1-10-xyz"] {
+        store.put(path, b"?");
+    }
+    drop(store.open().unwrap());
+    assert_eq!(store.names("staging/").len(), 3);
+}
+
+#[test]
+fn other_keys_cannot_open() {
+    let store = Store::filled(3);
+    let open = |name: &str, seed| {
+        let signer = NoteSigner::new(name, key(seed)).unwrap();
+        Ledger::open(Arc::new(store.blobs.clone()), Arc::new(store.cas.clone()), signer).unwrap_err()
+    };
+    assert!(matches!(
+        open(ORIGIN, 9),
+        OpenFailed::Head(HeadInvalid::Checkpoint(CheckpointInvalid::NotSigned { .. }))
+    ));
+    assert!(matches!(
+        open("other", 1),
+        OpenFailed::Head(HeadInvalid::Checkpoint(CheckpointInvalid::Origin { .. }))
+    ));
+    let head = name("ledger-head");
+    let value = store.cas.load(&head).unwrap().unwrap();
+    for bytes in
+        [&b""[..], b"bartizan-ledger-head-v1\nepoch 01\n", b"bartizan-ledger-head-v2\nepoch 1\n", b"\xff"]
+    {
+        let copy = store.copy();
+        copy.cas.swap(&head, Some(&value), bytes).unwrap();
+        assert!(matches!(copy.open().unwrap_err(), OpenFailed::Head(HeadInvalid::Form)));
+    }
+}
+
+/// A key that fails, or signs wrongly, stops the writer before anything is committed.
+#[test]
+fn keys_that_do_not_sign() {
+    let store = Store::filled(3);
+    let before = store.copy();
+    for wrong in [false, true] {
+        let calls = AtomicU64::new(0);
+        let (good, bad) = (key(1), key(2));
+        let sign = move |message: &[u8]| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            if wrong { Ok(bad.sign(message)?) } else { Err("the token was removed".into()) }
+        };
+        let signer = NoteSigner::with(ORIGIN, good.public(), sign).unwrap();
+        let ledger =
+            Ledger::open(Arc::new(store.blobs.clone()), Arc::new(store.cas.clone()), signer).unwrap();
+        let refused = ledger.append(vec![entry(3)]).unwrap_err();
+        let AppendFailed::NotCommitted(why) = refused else { panic!("{refused:?}") };
+        match &*why {
+            GroupFailed::Sign(SignFailed::DoesNotVerify { .. }) => assert!(wrong),
+            GroupFailed::Sign(SignFailed::Key { .. }) => assert!(!wrong),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(ledger.append(vec![entry(3)]), Err(AppendFailed::Stopped(_))));
+    }
+    assert_eq!(store.get("checkpoint"), before.get("checkpoint"));
+    assert_eq!(store.names(""), before.names(""));
+}
+
+#[test]
+fn bulk_building_needs_an_empty_ledger() {
+    let bulk = |store: &Store| {
+        BulkBuilder::new(Arc::new(store.blobs.clone()), Arc::new(store.cas.clone()), signer())
+    };
+    assert!(matches!(bulk(&Store::filled(1)).unwrap_err(), BulkFailed::NotEmpty { size: 1 }));
+    assert!(matches!(bulk(&Store::default()).unwrap_err(), BulkFailed::Open(OpenFailed::Missing)));
+
+    let store = Store::default();
+    drop(store.create().unwrap());
+    let mut builder = bulk(&store).unwrap();
+    assert!(matches!(builder.push(b"").unwrap_err(), BulkFailed::EntryLength { bytes: 0 }));
+    for index in 0..1000 {
+        builder.push(&entry(index)).unwrap();
+    }
+    let checkpoint = builder.finish().unwrap();
+    assert_eq!(checkpoint, Store::filled(1000).reader().checkpoint().unwrap());
+    fsck_clean(&store);
+    assert_eq!(store.open().unwrap().append(vec![entry(1000)]).unwrap().first_index, 1000);
+
+    let overtaken = Store::default();
+    drop(overtaken.create().unwrap());
+    let mut builder = bulk(&overtaken).unwrap();
+    builder.push(b"a").unwrap();
+    drop(overtaken.open().unwrap());
+    assert!(matches!(builder.finish().unwrap_err(), BulkFailed::Overtaken));
+}
