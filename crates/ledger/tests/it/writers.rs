@@ -1,5 +1,6 @@
 //! More than one writer, a writer that has stopped, and keys that do not sign.
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use bartizan_ledger::{
     AppendFailed, CheckpointInvalid, GroupFailed, HeadInvalid, Ledger, NoteSigner, OpenFailed, SignFailed,
     bulk::{BulkBuilder, BulkFailed},
 };
-use bartizan_store::MemBlobs;
+use bartizan_store::{FailingBlobs, Faults, MemBlobs, Moment};
 
 use crate::support::{ORIGIN, Store, entry, fsck_clean, key, name, signer};
 
@@ -122,29 +123,62 @@ fn two_openings_at_once() {
     assert!(matches!(opened.unwrap_err(), OpenFailed::Contended));
 }
 
-/// Blobs that lose every staging blob, as an operator might who tidies up.
-struct Forgetful(MemBlobs);
+/// Blobs whose staging area is looked at through somebody else's hands.
+struct Staging {
+    inner: MemBlobs,
+    act: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    hidden: bool,
+}
 
-impl Blobs for Forgetful {
+impl Blobs for Staging {
     fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
-        self.0.put(blobs)
+        self.inner.put(blobs)
     }
 
     fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
-        self.0.create()
+        self.inner.create()
     }
 
     fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
-        self.0.open(name)
+        self.inner.open(name)
     }
 
     fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
-        if prefix == "staging/" { Ok(Vec::new()) } else { self.0.list(prefix, after, limit) }
+        if prefix != "staging/" {
+            return self.inner.list(prefix, after, limit);
+        }
+        if let Some(act) = self.act.lock().unwrap().take() {
+            act();
+        }
+        if self.hidden { Ok(Vec::new()) } else { self.inner.list(prefix, after, limit) }
     }
 
     fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
-        self.0.delete(name)
+        self.inner.delete(name)
     }
+}
+
+/// A writer that is opening the ledger must not tidy away what a later one has staged and committed, but not
+/// finished before it died.
+#[test]
+fn staging_of_later_writers_is_left_alone() {
+    let store = Store::filled(10);
+    let other = store.clone();
+    let act = move || {
+        let faults = Faults::new();
+        let blobs = FailingBlobs::new(other.blobs.clone(), faults.clone());
+        let later = Ledger::open(Arc::new(blobs), Arc::new(other.cas.clone()), signer()).unwrap();
+        // The first put stages; the second, of the tiles, fails.
+        faults.fail_at(faults.calls() + 2, Moment::Before, ErrorKind::Other);
+        assert_eq!(later.append(vec![entry(10)]).unwrap().first_index, 10);
+    };
+    let act: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(Some(Box::new(act)));
+    let blobs = Staging { inner: store.blobs.clone(), act, hidden: false };
+    let first = Ledger::open(Arc::new(blobs), Arc::new(store.cas.clone()), signer()).unwrap();
+    assert!(matches!(first.append(vec![entry(10)]), Err(AppendFailed::NotCommitted(_))));
+    assert!(!store.exists("tile/entries/000.p/11"));
+    assert_eq!(store.open().unwrap().snapshot().unwrap().entry(10).unwrap(), entry(10));
+    fsck_clean(&store);
 }
 
 /// A committed group whose tiles and staging are both gone is an error at opening, never a shorter ledger.
@@ -152,7 +186,8 @@ impl Blobs for Forgetful {
 fn lost_tiles_are_not_forgotten() {
     let (store, larger) = (Store::filled(10), Store::filled(12));
     let store = Store { blobs: store.blobs, cas: larger.cas };
-    let opened = Ledger::open(Arc::new(Forgetful(store.blobs.clone())), Arc::new(store.cas), signer());
+    let blobs = Staging { inner: store.blobs.clone(), act: Mutex::new(None), hidden: true };
+    let opened = Ledger::open(Arc::new(blobs), Arc::new(store.cas), signer());
     assert!(matches!(opened.unwrap_err(), OpenFailed::Tiles(_)));
 }
 

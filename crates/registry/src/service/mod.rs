@@ -122,8 +122,8 @@ impl Registry {
         caller: &Caller,
         operation: O,
         resource: O::Resource,
-    ) -> Result<bartizan_policy::Allowed<O>, Failed> {
-        self.allow(caller, operation, resource).await
+    ) -> Result<(), Failed> {
+        self.allow(caller, operation, resource).await.map(|_| ())
     }
 
     /// The facts about a model version that a question about it rests on.

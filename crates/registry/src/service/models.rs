@@ -131,6 +131,9 @@ impl Registry {
         let importer = state.person(caller.principal());
         let facts = state.new_model_facts(&version, digest, new.sensitivity, importer);
         let allowed = writer.allow(caller, op::ModelImport, facts).await?;
+        if let Some(publisher) = &new.publisher {
+            check_publisher(publisher, &manifest)?;
+        }
         if let Some(same) = same_model(&state, &new.name, digest) {
             return Err(Failed::conflict(
                 format!("model {}", new.name),
@@ -138,9 +141,6 @@ impl Registry {
             ));
         }
         let trained_on = trained_on(&state, &new.trained_on)?;
-        if let Some(publisher) = &new.publisher {
-            check_publisher(publisher, &manifest)?;
-        }
         let name = new.name.to_string();
         let signed = self.blocking(move |inner| sign_manifest(inner, &name, &manifest).map(|bundle| (bundle, manifest)));
         let ((bundle, oms_root), manifest) = signed.await?;

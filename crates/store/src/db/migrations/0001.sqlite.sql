@@ -80,7 +80,7 @@ CREATE TABLE lineage (
     entry     INTEGER NOT NULL,
     PRIMARY KEY (from_kind, from_id, to_kind, to_id, relation)
 ) STRICT, WITHOUT ROWID;
--- CREATE INDEX lineage_by_target ON lineage (to_kind, to_id, from_kind, from_id, relation);
+CREATE INDEX lineage_by_target ON lineage (to_kind, to_id, from_kind, from_id, relation);
 
 CREATE TABLE models (
     name        TEXT NOT NULL,
