@@ -8,7 +8,9 @@ use bartizan_keys::{
     Argon2Cost, FileKeyStore, KeyStore, Keys, OsRandom, Passphrase, RootKind, SealedKeyStore, detect_root_key,
 };
 use bartizan_registry::{Failed, Founder, Profile, Registry, Stores};
-use bartizan_store::{DataDir, DataDirCreate, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock};
+use bartizan_store::{
+    DataDir, DataDirCreate, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock,
+};
 use rand_core::Rng as _;
 
 use crate::catalog::ids;
@@ -72,7 +74,8 @@ pub(crate) async fn open(
 pub(crate) fn data_dir(path: &Path) -> Result<DataDir, Failure> {
     DataDir::open(path).map_err(|error| match &error {
         DataDirOpen::Missing { .. } | DataDirOpen::NotADataDirectory { .. } => {
-            Failure::of(ids::NO_DATA_DIRECTORY, &error).then(format!("bartizan init --data-dir {}", path.display()))
+            Failure::of(ids::NO_DATA_DIRECTORY, &error)
+                .then(format!("bartizan init --data-dir {}", path.display()))
         }
         DataDirOpen::TooNew { .. } => Failure::of(ids::TOO_NEW, &error),
         DataDirOpen::Io { .. } => Failure::of(ids::STORAGE, &error),
@@ -145,7 +148,9 @@ fn open_root(dir: &DataDir, passphrase: Option<Passphrase>) -> Result<Box<dyn Ke
     let failed = |error| Failure::of(ids::ROOT_KEY, &error);
     Ok(match (detect_root_key(&path).map_err(failed)?, passphrase) {
         (RootKind::DevelopmentFile, _) => Box::new(FileKeyStore::open(&path).map_err(failed)?),
-        (RootKind::SealedFile, Some(passphrase)) => Box::new(SealedKeyStore::open(&path, &passphrase).map_err(failed)?),
+        (RootKind::SealedFile, Some(passphrase)) => {
+            Box::new(SealedKeyStore::open(&path, &passphrase).map_err(failed)?)
+        }
         (RootKind::SealedFile, None) => {
             let what = "the root key is sealed with a passphrase, and none was given";
             return Err(Failure::new(ids::ROOT_KEY, what).then("repeat the command with --passphrase-fd FD"));

@@ -91,7 +91,8 @@ impl Client {
         let (status, bytes) = match self {
             Self::Local { router, who, .. } => local(router, who, method, path, sent).await?,
             Self::Remote { agent, base, token } => {
-                let (agent, url, token, method) = (agent.clone(), format!("{base}{path}"), token.clone(), method.to_owned());
+                let (agent, url, token, method) =
+                    (agent.clone(), format!("{base}{path}"), token.clone(), method.to_owned());
                 let asked = tokio::task::spawn_blocking(move || remote(&agent, &url, &token, &method, sent));
                 asked.await.map_err(|error| Failure::of(ids::INTERNAL, &error))??
             }
@@ -102,7 +103,8 @@ impl Client {
         let said: Option<Failure> = serde_json::from_slice::<Value>(&bytes)
             .ok()
             .and_then(|value| serde_json::from_value(value.get("error")?.clone()).ok());
-        Err(said.unwrap_or_else(|| Failure::new(ids::INTERNAL, format!("the API answered with status {status}"))))
+        Err(said
+            .unwrap_or_else(|| Failure::new(ids::INTERNAL, format!("the API answered with status {status}"))))
     }
 }
 
@@ -131,11 +133,18 @@ async fn local(
     let request = request.body(body).map_err(|error| Failure::of(ids::INVALID, &error))?;
     let Ok(response) = router.clone().oneshot(request).await;
     let status = response.status().as_u16();
-    let collected = response.into_body().collect().await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    let collected =
+        response.into_body().collect().await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     Ok((status, collected.to_bytes().to_vec()))
 }
 
-fn remote(agent: &ureq::Agent, url: &str, token: &str, method: &str, sent: Sent) -> Result<(u16, Vec<u8>), Failure> {
+fn remote(
+    agent: &ureq::Agent,
+    url: &str,
+    token: &str,
+    method: &str,
+    sent: Sent,
+) -> Result<(u16, Vec<u8>), Failure> {
     let bearer = format!("Bearer {token}");
     let answered = match (method, sent) {
         ("DELETE", _) => agent.delete(url).header("Authorization", &bearer).call(),
@@ -148,7 +157,8 @@ fn remote(agent: &ureq::Agent, url: &str, token: &str, method: &str, sent: Sent)
         ("POST", Sent::Nothing) => agent.post(url).header("Authorization", &bearer).send_empty(),
         _ => agent.get(url).header("Authorization", &bearer).call(),
     };
-    let mut response = answered.map_err(|error| Failure::of(ids::STORAGE, &error).then("see whether `bartizan up` runs"))?;
+    let mut response =
+        answered.map_err(|error| Failure::of(ids::STORAGE, &error).then("see whether `bartizan up` runs"))?;
     let status = response.status().as_u16();
     let bytes = response.body_mut().with_config().limit(ANSWER_BYTES).read_to_vec();
     Ok((status, bytes.map_err(|error| Failure::of(ids::STORAGE, &error))?))

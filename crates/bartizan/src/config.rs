@@ -41,17 +41,26 @@ impl Configuration {
             Command::Up { listen } => listen.clone(),
             _ => None,
         };
-        let listen = pick(&mut origins, "listen", flag, &environment, file.get("listen"), Some("127.0.0.1:7878"));
+        let listen =
+            pick(&mut origins, "listen", flag, &environment, file.get("listen"), Some("127.0.0.1:7878"));
         let listen = listen.unwrap_or_default();
-        let listen = listen.parse().map_err(|_| wrong(format!("`{listen}` is not an address such as 127.0.0.1:7878")))?;
+        let listen = listen
+            .parse()
+            .map_err(|_| wrong(format!("`{listen}` is not an address such as 127.0.0.1:7878")))?;
         let flag = cli.global.output.map(|format| word(format).to_owned());
         let output = pick(&mut origins, "output", flag, &environment, file.get("output"), Some("table"));
         let format = match output.as_deref() {
             Some("table") => Format::Table,
             Some("json") => Format::Json,
-            other => return Err(wrong(format!("`{}` is not an output: `table` or `json`", other.unwrap_or_default()))),
+            other => {
+                return Err(wrong(format!(
+                    "`{}` is not an output: `table` or `json`",
+                    other.unwrap_or_default()
+                )));
+            }
         };
-        let server = pick(&mut origins, "server", cli.global.server.clone(), &environment, file.get("server"), None);
+        let server =
+            pick(&mut origins, "server", cli.global.server.clone(), &environment, file.get("server"), None);
         let token = environment.iter().find(|(key, _)| key == "token").map(|(_, value)| value.clone());
         Ok(Self { data_dir, server, format, listen, token, origins })
     }
@@ -93,7 +102,8 @@ impl File {
             return Err(wrong(format!("{} is larger than {FILE_BYTES} bytes", path.display())));
         }
         let text = std::fs::read_to_string(path).map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| Failure::of(ids::CONFIGURATION, &error))?;
+        let table: toml::Table =
+            text.parse().map_err(|error: toml::de::Error| Failure::of(ids::CONFIGURATION, &error))?;
         for key in table.keys() {
             if !KEYS.contains(&key.as_str()) || key == "data_dir" {
                 return Err(unknown(&format!("`{key}` in {}", path.display()), key));

@@ -68,7 +68,12 @@ impl Failure {
             ids::REFUSED => 403,
             ids::NOT_FOUND | ids::NOT_YOURS => 404,
             ids::CONFLICT | ids::EXISTS => 409,
-            ids::USAGE | ids::INVALID | ids::SCHEMA | ids::DELIVERY | ids::MODEL_FILES | ids::PUBLISHER_SIGNATURE => 422,
+            ids::USAGE
+            | ids::INVALID
+            | ids::SCHEMA
+            | ids::DELIVERY
+            | ids::MODEL_FILES
+            | ids::PUBLISHER_SIGNATURE => 422,
             ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK | ids::LOCKED => 503,
             _ => 500,
         }

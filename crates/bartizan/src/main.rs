@@ -41,7 +41,11 @@ fn main() -> ExitCode {
     };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_max_level(if matches!(cli.command, cli::Command::Up { .. }) { LevelFilter::INFO } else { LevelFilter::WARN })
+        .with_max_level(if matches!(cli.command, cli::Command::Up { .. }) {
+            LevelFilter::INFO
+        } else {
+            LevelFilter::WARN
+        })
         .with_target(false)
         .init();
     let format = cli.global.output.unwrap_or(Format::Table);

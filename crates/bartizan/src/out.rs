@@ -91,7 +91,11 @@ fn columns(rows: &[Value]) -> String {
         }
     }
     if names.is_empty() {
-        return if rows.is_empty() { "(none)\n".to_owned() } else { rows.iter().map(|row| format!("{}\n", cell(row))).collect() };
+        return if rows.is_empty() {
+            "(none)\n".to_owned()
+        } else {
+            rows.iter().map(|row| format!("{}\n", cell(row))).collect()
+        };
     }
     let texts: Vec<Vec<String>> = rows
         .iter()
@@ -106,8 +110,11 @@ fn columns(rows: &[Value]) -> String {
         })
         .collect();
     let line = |cells: Vec<String>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(text, width)| format!("{text:<width$}", width = *width)).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(text, width)| format!("{text:<width$}", width = *width))
+            .collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
     let mut text = line(names.iter().map(|name| name.to_uppercase()).collect());

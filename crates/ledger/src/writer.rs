@@ -198,7 +198,7 @@ impl Writer {
         self.blobs.put(&puts).map_err(GroupFailed::Finish)?;
         let note = self.head.checkpoint.note().as_bytes();
         self.blobs.put(&[(&checkpoint_name(), note)]).map_err(GroupFailed::Finish)?;
-
+        self.check_not_overtaken()?;
         Ok(Some(staging))
     }
 

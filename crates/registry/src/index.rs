@@ -67,14 +67,19 @@ impl Index {
 
     /// How far the index has followed the ledger.
     pub(crate) async fn head(&self) -> Result<Head, IndexFailed> {
-        Ok(self.db.read("index head", async |mut tx| Ok::<_, IndexFailed>(index::head::get(&mut tx).await?)).await?)
+        Ok(self
+            .db
+            .read("index head", async |mut tx| Ok::<_, IndexFailed>(index::head::get(&mut tx).await?))
+            .await?)
     }
 
     /// Compares the whole index with the fold at the same tree size.
     pub(crate) async fn compare(&self, state: &State, head: Head) -> Result<(), IndexFailed> {
         let expected = snapshot(state, head);
-        let found: Snapshot =
-            self.db.read("index compare", async |mut tx| Ok::<_, IndexFailed>(index::read(&mut tx).await?)).await?;
+        let found: Snapshot = self
+            .db
+            .read("index compare", async |mut tx| Ok::<_, IndexFailed>(index::read(&mut tx).await?))
+            .await?;
         match found.first_difference(&expected) {
             None => Ok(()),
             Some(difference) => Err(IndexFailed::Differs(difference)),
@@ -92,7 +97,9 @@ impl Index {
             return Err(IndexFailed::Ahead { index: from.applied_size, ledger: to.applied_size });
         }
         let delta = delta(state, from, to);
-        self.db.tx("index follow", async |mut tx| Ok::<_, IndexFailed>(index::apply(&mut tx, &delta).await?)).await?;
+        self.db
+            .tx("index follow", async |mut tx| Ok::<_, IndexFailed>(index::apply(&mut tx, &delta).await?))
+            .await?;
         Ok(())
     }
 
@@ -100,7 +107,9 @@ impl Index {
     pub(crate) async fn rebuild(&self, state: &State, head: &SignedCheckpoint) -> Result<(), IndexFailed> {
         let snapshot = snapshot(state, head_of(head));
         self.db
-            .tx("index rebuild", async |mut tx| Ok::<_, IndexFailed>(index::replace(&mut tx, &snapshot).await?))
+            .tx("index rebuild", async |mut tx| {
+                Ok::<_, IndexFailed>(index::replace(&mut tx, &snapshot).await?)
+            })
             .await?;
         Ok(())
     }
@@ -266,7 +275,9 @@ fn put_version(tables: &mut Tables, state: &State, version: &Version) {
         entry: version.statement.entry,
         state_entry: version.state_entries.last().copied().unwrap_or(version.statement.entry),
     });
-    for dataset in state.origin_of(version).map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default() {
+    for dataset in
+        state.origin_of(version).map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default()
+    {
         let entry = version.statement.entry;
         tables.lineage.push(edge("dataset", &dataset.version, "model", &body.version, "trained", entry));
     }

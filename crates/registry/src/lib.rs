@@ -27,8 +27,7 @@ mod service;
 pub mod state;
 pub mod statement;
 
-pub use crate::released::{ModelVersion, NotReleased, Released};
 pub use crate::index::{Index, IndexFailed};
-pub use crate::replay::{Replayed, ReplayFailed, replay};
+pub use crate::released::{ModelVersion, NotReleased, Released};
+pub use crate::replay::{ReplayFailed, Replayed, replay};
 pub use crate::service::*;
-

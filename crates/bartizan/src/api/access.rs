@@ -97,7 +97,9 @@ pub(super) async fn issue_key(app: &Arc<App>, call: Call) -> Result<Answer, Fail
     let new = NewApiKey { principal: who, scopes, networks, expires_at };
     let key = app.registry.issue_key(&caller, new).await?;
     let revealed = key.reveal();
-    Ok(Answer::Json(json!({ "id": key.id(), "principal": who, "key": revealed.as_str(), "expires": expires_at })))
+    Ok(Answer::Json(
+        json!({ "id": key.id(), "principal": who, "key": revealed.as_str(), "expires": expires_at }),
+    ))
 }
 
 pub(super) async fn list_keys(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
@@ -117,8 +119,9 @@ pub(super) async fn revoke_key(app: &Arc<App>, call: Call) -> Result<Answer, Fai
 
 pub(super) async fn explain(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let who = app.registry.find_principal(who(&call)).await?;
-    let action: Action =
-        call.query("action")?.ok_or_else(|| Failure::new(ids::INVALID, "`action` says what is asked about"))?;
+    let action: Action = call
+        .query("action")?
+        .ok_or_else(|| Failure::new(ids::INVALID, "`action` says what is asked about"))?;
     let resource = call.query.get("resource").map(String::as_str);
     let explained = app.registry.explain_access(call.caller()?, who, action, resource).await?;
     let decision = &explained.explanation.decision;

@@ -50,7 +50,8 @@ pub(super) async fn sign_in_form(_: &Arc<App>, _: Call) -> Result<Answer, Failur
 pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let origin = call.headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
     let host = call.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let same = origin.is_some_and(|origin| origin == format!("http://{host}") || origin == format!("https://{host}"));
+    let same = origin
+        .is_some_and(|origin| origin == format!("http://{host}") || origin == format!("https://{host}"));
     if !same {
         return Err(Failure::new(ids::NOT_AUTHENTICATED, "the form was sent from another page"));
     }

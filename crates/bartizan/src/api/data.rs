@@ -17,9 +17,11 @@ const PAGE: u32 = 100;
 pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     app.registry.ask(call.caller()?, op::DataList, ProjectWide).await?;
     let after = call.query.get("after").cloned();
-    let read = app.registry.index().db().read("list datasets", async |mut tx| {
-        datasets::newest(&mut tx, after.as_deref(), PAGE).await
-    });
+    let read = app
+        .registry
+        .index()
+        .db()
+        .read("list datasets", async |mut tx| datasets::newest(&mut tx, after.as_deref(), PAGE).await);
     let rows = read.await.map_err(|error| Failure::of(ids::STORAGE, &error))?;
     let rows: Vec<_> = rows
         .iter()
@@ -53,7 +55,8 @@ pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failur
     for delivery in wanted.deliveries {
         deliveries.push(NewDelivery { upload: delivery.upload.parse()?, source: delivery.source });
     }
-    let new = NewDataset { name, deliveries, schema: wanted.schema, label: wanted.label, extend: wanted.extend };
+    let new =
+        NewDataset { name, deliveries, schema: wanted.schema, label: wanted.label, extend: wanted.extend };
     let outcome = app.registry.add_data(&caller, new).await?;
     let verdict = &outcome.verdict;
     let reasons: Vec<&str> = outcome
@@ -106,7 +109,9 @@ pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     let facts = DatasetFacts { name: version.name.clone(), version: Some(version.version) };
     app.registry.ask(call.caller()?, op::DataShow, facts).await?;
     let state = app.registry.state();
-    let found = state.dataset(&version).ok_or_else(|| Failure::new(ids::NOT_FOUND, format!("there is no data set {version}")))?;
+    let found = state
+        .dataset(&version)
+        .ok_or_else(|| Failure::new(ids::NOT_FOUND, format!("there is no data set {version}")))?;
     let up: Vec<_> = found
         .body
         .extends

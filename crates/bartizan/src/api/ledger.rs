@@ -44,8 +44,8 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
     let index: u64 = call.part("index")?;
     let bytes = entry(app, index)?;
     let envelope = dsse::Envelope::parse(&bytes).map_err(|error| Failure::of(ids::LEDGER_DAMAGED, &error))?;
-    let statement: Value =
-        serde_json::from_slice(envelope.payload()).map_err(|error| Failure::of(ids::LEDGER_DAMAGED, &error))?;
+    let statement: Value = serde_json::from_slice(envelope.payload())
+        .map_err(|error| Failure::of(ids::LEDGER_DAMAGED, &error))?;
     let signers: Vec<String> = envelope.key_ids().iter().map(ToString::to_string).collect();
     Ok(Answer::Json(json!({ "index": index, "signers": signers, "statement": statement })))
 }

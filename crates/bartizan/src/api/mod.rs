@@ -100,10 +100,11 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        let handler = move |State(app): State<Arc<App>>,
-                            Path(path): Path<BTreeMap<String, String>>,
-                            Query(query): Query<BTreeMap<String, String>>,
-                            request: Request| async move { answer(&app, route, path, query, request).await };
+        let handler =
+            move |State(app): State<Arc<App>>,
+                  Path(path): Path<BTreeMap<String, String>>,
+                  Query(query): Query<BTreeMap<String, String>>,
+                  request: Request| async move { answer(&app, route, path, query, request).await };
         router = router.route(route.path, on(filter, handler));
     }
     router.fallback(unknown).with_state(Arc::clone(app))
@@ -135,11 +136,14 @@ async fn answer(
         Err(_) if page => return console::to_sign_in(),
         Err(failure) => return refuse(&failure),
     };
+    tracing::debug!(route = route.path, action = route.action, "a request came in");
     let file = parts.extensions.get::<LocalFile>().cloned();
     let call = Call { caller, peer, path, query, headers: parts.headers, file, body };
     match (route.handler)(app, call).await {
         Ok(Answer::Json(value)) => json(StatusCode::OK, &value),
-        Ok(Answer::Bytes(content_type, bytes)) => ([(header::CONTENT_TYPE, content_type)], bytes).into_response(),
+        Ok(Answer::Bytes(content_type, bytes)) => {
+            ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
+        }
         Ok(Answer::Page(response)) => *response,
         Err(failure) if page => console::failure_page(&failure),
         Err(failure) => refuse(&failure),
@@ -189,9 +193,17 @@ fn check_host(headers: &HeaderMap, in_process: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())).map_or(host, |(name, _)| name);
-    let own = matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
-    if own { Ok(()) } else { Err(Failure::new(ids::NOT_AUTHENTICATED, "the Host header names another machine")) }
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
+    let own =
+        matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
+    if own {
+        Ok(())
+    } else {
+        Err(Failure::new(ids::NOT_AUTHENTICATED, "the Host header names another machine"))
+    }
 }
 
 fn json(status: StatusCode, value: &Value) -> Response {
@@ -202,7 +214,12 @@ fn json(status: StatusCode, value: &Value) -> Response {
 fn refuse(failure: &Failure) -> Response {
     let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     if status.is_server_error() {
-        tracing::error!(id = failure.id, what = failure.what, why = failure.why.join("; "), "a request failed");
+        tracing::error!(
+            id = failure.id,
+            what = failure.what,
+            why = failure.why.join("; "),
+            "a request failed"
+        );
     }
     json(status, &serde_json::json!({ "error": failure }))
 }
@@ -234,7 +251,8 @@ impl Call {
     /// The body as JSON of a type.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Failure> {
         let collected = Limited::new(self.body, REQUEST_BYTES).collect().await;
-        let bytes = collected.map_err(|error| Failure::new(ids::INVALID, format!("the request's body: {error}")))?;
+        let bytes =
+            collected.map_err(|error| Failure::new(ids::INVALID, format!("the request's body: {error}")))?;
         serde_json::from_slice(&bytes.to_bytes()).map_err(|error| Failure::of(ids::INVALID, &error))
     }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bartizan_base::{AliasRef, VersionRef};
 use bartizan_keys::PublicKey;
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::statement::Sensitivity;
 use bartizan_registry::{ModelFile, NewModel, Publisher, Quarantine};
 use bartizan_store::index::models;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -74,7 +74,8 @@ pub(super) async fn import(app: &Arc<App>, mut call: Call) -> Result<Answer, Fai
         None => None,
         Some(publisher) => Some(Publisher {
             bundle: STANDARD.decode(&publisher.bundle).map_err(|error| Failure::of(ids::INVALID, &error))?,
-            key: PublicKey::from_pem(&publisher.key).map_err(|error| Failure::of(ids::PUBLISHER_SIGNATURE, &error))?,
+            key: PublicKey::from_pem(&publisher.key)
+                .map_err(|error| Failure::of(ids::PUBLISHER_SIGNATURE, &error))?,
         }),
     };
     let new = NewModel {
@@ -96,9 +97,11 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
     let facts = app.registry.model_facts(&version)?;
     app.registry.ask(call.caller()?, op::ModelShow, facts).await?;
     let state = app.registry.state();
-    let found = state.version(&version).ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is no such version"))?;
+    let found =
+        state.version(&version).ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is no such version"))?;
     let (origin, reason) = app.registry.words_about(&version).await?;
-    let trained_on = state.origin_of(found).map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
+    let trained_on =
+        state.origin_of(found).map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
     let trained_on: Vec<String> = trained_on.iter().map(|dataset| dataset.version.to_string()).collect();
     let approvals: Vec<Value> = state
         .counted_approvals(&version)
@@ -108,7 +111,14 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
     let aliases: Vec<String> = state
         .models()
         .get(&version.name)
-        .map(|model| model.aliases.iter().filter(|(_, (named, _))| *named == version.version).map(|(alias, _)| alias.to_string()).collect())
+        .map(|model| {
+            model
+                .aliases
+                .iter()
+                .filter(|(_, (named, _))| *named == version.version)
+                .map(|(alias, _)| alias.to_string())
+                .collect()
+        })
         .unwrap_or_default();
     Ok(Answer::Json(json!({
         "version": version.to_string(),
@@ -171,7 +181,9 @@ pub(super) async fn approve(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     let now = app.registry.state();
     let verdict = now.approvals(&version);
     let (approvals, needed) = verdict.map_or((0, 0), |verdict| (verdict.approvers.len(), verdict.needed));
-    Ok(Answer::Json(json!({ "version": version.to_string(), "state": state, "approvals": approvals, "needed": needed })))
+    Ok(Answer::Json(
+        json!({ "version": version.to_string(), "state": state, "approvals": approvals, "needed": needed }),
+    ))
 }
 
 #[derive(Deserialize)]

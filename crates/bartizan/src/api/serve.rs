@@ -46,7 +46,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, end: impl Futur
         while open.try_join_next().is_some() {}
     }
     drop(listener);
-    if tokio::time::timeout(LAST_PATIENCE, async { while open.join_next().await.is_some() {} }).await.is_err() {
+    if tokio::time::timeout(LAST_PATIENCE, async { while open.join_next().await.is_some() {} }).await.is_err()
+    {
         tracing::warn!(connections = open.len(), "open requests were cut off");
     }
 }

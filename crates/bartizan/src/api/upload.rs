@@ -21,7 +21,8 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
         _ => return Err(Failure::new(ids::INVALID, "an upload is for `?dataset=NAME` or for `?model=NAME`")),
     };
     let permit = app.registry.permit_upload(call.caller()?, &to).await?;
-    let held = call.file.as_ref().and_then(|file| file.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let held =
+        call.file.as_ref().and_then(|file| file.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     let upload = match held {
         Some(file) => app.registry.upload(&permit, file).await?,
         None => {

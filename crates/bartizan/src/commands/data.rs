@@ -1,9 +1,15 @@
 //! `data`: schemas and checks on bare files, and data sets.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON members are read by name: what is not there reads as null and never panics"
+)]
 
 use std::fs::File;
 use std::path::Path;
 
-use bartizan_data::{CsvOptions, InferOptions, NotInferred, Outcome, ReadError, Schema, SchemaInvalid, Tier, check, infer};
+use bartizan_data::{
+    CsvOptions, InferOptions, NotInferred, Outcome, ReadError, Schema, SchemaInvalid, Tier, check, infer,
+};
 use serde_json::{Value, json};
 
 use super::{Work, encoded, file_failure, read_text, version_path};
@@ -17,8 +23,14 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
     match verb {
         Data::Schema(SchemaVerb::Infer { file, label, separator, encoding, out }) => {
             let options = CsvOptions {
-                separator: separator.map(|text| text.parse()).transpose().map_err(|error: bartizan_data::SeparatorInvalid| Failure::of(ids::USAGE, &error))?,
-                encoding: encoding.map(|text| text.parse()).transpose().map_err(|error: bartizan_data::EncodingInvalid| Failure::of(ids::USAGE, &error))?,
+                separator: separator
+                    .map(|text| text.parse())
+                    .transpose()
+                    .map_err(|error: bartizan_data::SeparatorInvalid| Failure::of(ids::USAGE, &error))?,
+                encoding: encoding
+                    .map(|text| text.parse())
+                    .transpose()
+                    .map_err(|error: bartizan_data::EncodingInvalid| Failure::of(ids::USAGE, &error))?,
                 ..CsvOptions::default()
             };
             let (profile, read) = infer(open(&file)?, &options).map_err(|error| unreadable(&file, &error))?;
@@ -54,7 +66,8 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
                 let upload = client.upload(&path, file).await?;
                 deliveries.push(json!({ "upload": upload["upload"], "source": source }));
             }
-            let body = json!({ "deliveries": deliveries, "schema": schema, "label": label, "extend": extend });
+            let body =
+                json!({ "deliveries": deliveries, "schema": schema, "label": label, "extend": extend });
             let path = format!("/api/v1/datasets/{}/versions", encoded(&name));
             let added: Value = client.post(&path, &body).await?;
             work.answer(&added)?;

@@ -50,7 +50,9 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Verify { file, trust, allow_development } => {
             verify::run(&work, &file, &trust, allow_development).await
         }
-        Command::Lineage { direction, version, dataset } => model::lineage(&work, direction, &version, dataset).await,
+        Command::Lineage { direction, version, dataset } => {
+            model::lineage(&work, direction, &version, dataset).await
+        }
         Command::Ledger(verb) => ledger::run(&work, verb).await,
         Command::Access(verb) => access::run(&work, verb).await,
         Command::Keys(verb) => project::keys(&work, verb).await,
@@ -78,7 +80,8 @@ impl Work {
     /// The passphrase, from a file descriptor: never from the environment or an argument.
     fn passphrase(&self) -> Result<Option<Passphrase>, Failure> {
         let Some(descriptor) = self.passphrase_fd else { return Ok(None) };
-        let mut bytes = std::fs::read(format!("/dev/fd/{descriptor}")).map_err(|error| file_failure(Path::new("the passphrase"), &error))?;
+        let mut bytes = std::fs::read(format!("/dev/fd/{descriptor}"))
+            .map_err(|error| file_failure(Path::new("the passphrase"), &error))?;
         while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
             bytes.pop();
         }
@@ -100,7 +103,9 @@ impl Work {
         match out {
             None => {
                 let text = String::from_utf8_lossy(bytes);
-                self.out.text(&format!("{}\n", text.trim_end())).map_err(|error| Failure::of(ids::FILE, &error))?;
+                self.out
+                    .text(&format!("{}\n", text.trim_end()))
+                    .map_err(|error| Failure::of(ids::FILE, &error))?;
             }
             Some(path) => {
                 std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
@@ -122,7 +127,8 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
 /// Reads a text file of bounded length.
 fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
     let bytes = read_bytes(path, limit)?;
-    String::from_utf8(bytes).map_err(|_| Failure::new(ids::FILE, format!("`{}` is not UTF-8 text", path.display())))
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::new(ids::FILE, format!("`{}` is not UTF-8 text", path.display())))
 }
 
 /// Reads a file of bounded length.
@@ -136,7 +142,8 @@ fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 
 /// `NAME:VERSION` as a path of the API.
 fn version_path(noun: &str, version: &str) -> Result<String, Failure> {
-    let parsed: bartizan_base::VersionRef = version.parse().map_err(|error| Failure::of(ids::USAGE, &error))?;
+    let parsed: bartizan_base::VersionRef =
+        version.parse().map_err(|error| Failure::of(ids::USAGE, &error))?;
     Ok(format!("/api/v1/{noun}/{}/versions/{}", parsed.name, parsed.version))
 }
 

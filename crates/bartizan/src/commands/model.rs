@@ -1,11 +1,15 @@
 //! `model`, `prove` and `lineage`.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON members are read by name: what is not there reads as null and never panics"
+)]
 
 use std::path::Path;
 use std::sync::Arc;
 
+use bartizan_base::{AliasRef, VersionRef};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bartizan_base::{AliasRef, VersionRef};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -44,7 +48,9 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
         }
         Model::List => work.show("/api/v1/models").await,
         Model::Show { version } => work.show(&version_path("models", &version)?).await,
-        Model::Verify { version } => work.show(&format!("{}/verification", version_path("models", &version)?)).await,
+        Model::Verify { version } => {
+            work.show(&format!("{}/verification", version_path("models", &version)?)).await
+        }
         Model::Approve { version } => {
             let path = format!("{}/approvals", version_path("models", &version)?);
             let approved = work.client().await?.post(&path, &json!({})).await?;
@@ -64,7 +70,11 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
 }
 
 /// Uploads files with as many at a time as there are cores.
-async fn upload(client: &Arc<Client>, name: &str, files: Vec<tree::ModelFile>) -> Result<Vec<Value>, Failure> {
+async fn upload(
+    client: &Arc<Client>,
+    name: &str,
+    files: Vec<tree::ModelFile>,
+) -> Result<Vec<Value>, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let path = format!("/api/v1/uploads?model={}", encoded(name));
     let mut uploaded = Vec::with_capacity(files.len());
@@ -95,11 +105,17 @@ async fn halt(work: &Work, stop: &Stop, how: &str) -> Result<u8, Failure> {
 
 pub(super) async fn prove(work: &Work, version: &str, out: &Path, since: Option<u64>) -> Result<u8, Failure> {
     let since = since.map(|size| format!("?since={size}")).unwrap_or_default();
-    let proof = work.client().await?.bytes(&format!("{}/proof{since}", version_path("models", version)?)).await?;
+    let proof =
+        work.client().await?.bytes(&format!("{}/proof{since}", version_path("models", version)?)).await?;
     work.deliver(Some(out), &proof)
 }
 
-pub(super) async fn lineage(work: &Work, direction: Direction, version: &str, dataset: bool) -> Result<u8, Failure> {
+pub(super) async fn lineage(
+    work: &Work,
+    direction: Direction,
+    version: &str,
+    dataset: bool,
+) -> Result<u8, Failure> {
     let noun = if dataset { "datasets" } else { "models" };
     let found = work.client().await?.get(&format!("{}/lineage", version_path(noun, version)?)).await?;
     let side = match direction {

@@ -42,7 +42,8 @@ pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
         let what = format!("a project in tier explore answers only on its own machine, not on {listen}");
         return Err(Failure::new(ids::CONFIGURATION, what).then("bartizan access tier release"));
     }
-    let listener = TcpListener::bind(listen).await.map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
+    let listener =
+        TcpListener::bind(listen).await.map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
     let address = listener.local_addr().map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
     let kind: Name = "up".parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     let info = LockInfo { pid: std::process::id(), kind, address: Some(address) };
@@ -91,12 +92,15 @@ pub(super) async fn keys(work: &Work, verb: Keys) -> Result<u8, Failure> {
 
 pub(super) fn explain(work: &Work, id: Option<&str>) -> Result<u8, Failure> {
     let Some(id) = id else {
-        let all: Vec<_> = CATALOG.iter().map(|entry| json!({ "id": entry.id, "title": entry.title })).collect();
+        let all: Vec<_> =
+            CATALOG.iter().map(|entry| json!({ "id": entry.id, "title": entry.title })).collect();
         return work.answer(&all.into());
     };
     let entry = catalog::find(id).ok_or_else(|| {
         let shown: String = id.chars().take(40).collect();
         Failure::new(ids::NOT_FOUND, format!("there is no error id `{shown}`")).then("bartizan explain")
     })?;
-    work.answer(&json!({ "id": entry.id, "title": entry.title, "meaning": entry.meaning, "next": entry.next }))
+    work.answer(
+        &json!({ "id": entry.id, "title": entry.title, "meaning": entry.meaning, "next": entry.next }),
+    )
 }

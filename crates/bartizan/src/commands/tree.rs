@@ -78,7 +78,8 @@ fn open_regular(path: &Path) -> Result<File, Failure> {
 }
 
 fn refuse(path: &Path, why: &str) -> Failure {
-    let mut failure = Failure::new(ids::MODEL_FILES, format!("`{}` cannot be part of a model", path.display()));
+    let mut failure =
+        Failure::new(ids::MODEL_FILES, format!("`{}` cannot be part of a model", path.display()));
     failure.why.push(why.to_owned());
     failure
 }

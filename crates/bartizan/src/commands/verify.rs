@@ -16,9 +16,15 @@ use crate::failure::Failure;
 const PROOF_BYTES: u64 = 4 * 1024 * 1024;
 const TRUST_BYTES: u64 = 64 * 1024;
 
-pub(super) async fn run(work: &Work, file: &Path, trust: &Path, allow_development: bool) -> Result<u8, Failure> {
+pub(super) async fn run(
+    work: &Work,
+    file: &Path,
+    trust: &Path,
+    allow_development: bool,
+) -> Result<u8, Failure> {
     let proof = read_bytes(file, PROOF_BYTES)?;
-    let trusted = TrustFile::parse(&read_bytes(trust, TRUST_BYTES)?).map_err(|error| Failure::of(ids::PROOF_TRUST, &error))?;
+    let trusted = TrustFile::parse(&read_bytes(trust, TRUST_BYTES)?)
+        .map_err(|error| Failure::of(ids::PROOF_TRUST, &error))?;
     let log = trusted_log(&trusted)?;
     let memory = memory_of(trust);
     std::fs::create_dir_all(&memory).map_err(|error| file_failure(&memory, &error))?;

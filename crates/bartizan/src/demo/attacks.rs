@@ -1,4 +1,8 @@
 //! What attackers try, and which check stops each of them.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON members are read by name: what is not there reads as null and never panics"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,14 +27,20 @@ pub(crate) fn on_content(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()>
     let blob = blob_of_size(&copy.join("blobs"), onnx.len())?;
     flip_byte(&blob, |len| len / 2)?;
     let ran = story.stage.on(&copy, Some(&story.approver), &["model", "verify", "fraud:1"])?;
-    lines.step("a byte of the stored model is flipped: `model verify`", ran.refused("the flipped byte", ids::CONTENT_CHANGED)?)?;
+    lines.step(
+        "a byte of the stored model is flipped: `model verify`",
+        ran.refused("the flipped byte", ids::CONTENT_CHANGED)?,
+    )?;
 
     let other = SigningKey::generate(Algorithm::EcdsaP256Sha256, &mut OsRandom).context("no key")?;
     let other = story.stage.write("somebody-else.pem", other.public().pem().as_bytes())?;
     let arguments = story.import(&story.stage.path("model.sig"), &other);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let ran = story.stage.on(&story.data, Some(&story.engineer), &arguments)?;
-    lines.step("a model comes signed by another key: `model import`", ran.refused("the other key", ids::PUBLISHER_SIGNATURE)?)
+    lines.step(
+        "a model comes signed by another key: `model import`",
+        ran.refused("the other key", ids::PUBLISHER_SIGNATURE)?,
+    )
 }
 
 /// An edited ledger tile.
@@ -44,7 +54,11 @@ pub(crate) fn on_ledger(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> 
 
 /// A row of the SQL index that says `approved`.
 pub(crate) fn on_index(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> {
-    story.stage.ask(&story.data, Some(&story.engineer), &["model", "import", &plain_model(story)?, "--name", "shadow", "--origin", "unknown"])?;
+    story.stage.ask(
+        &story.data,
+        Some(&story.engineer),
+        &["model", "import", &plain_model(story)?, "--name", "shadow", "--origin", "unknown"],
+    )?;
     let copy = story.stage.copy_of(&story.data, "attack-index")?;
     let database = DataDir::open(&copy).context("cannot open the copy")?.database();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime")?;
@@ -62,7 +76,10 @@ pub(crate) fn on_index(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> {
         anyhow::Ok(())
     })?;
     let ran = story.stage.on(&copy, Some(&story.approver), &["model", "list"])?;
-    lines.step("a row of the SQL index is edited to `approved`", ran.refused("the edited row", ids::INDEX_DIFFERS)?)?;
+    lines.step(
+        "a row of the SQL index is edited to `approved`",
+        ran.refused("the edited row", ids::INDEX_DIFFERS)?,
+    )?;
     story.stage.ask(&copy, None, &["ledger", "rebuild"])?;
     let listed = story.stage.ask(&copy, Some(&story.approver), &["model", "show", "shadow:1"])?;
     ensure!(listed["state"] == "candidate", "after `ledger rebuild` shadow:1 is {}", listed["state"]);
@@ -94,7 +111,10 @@ pub(crate) fn on_proofs(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> 
     let out = trust.to_string_lossy().into_owned();
     story.stage.ask(&other, Some(&key), &["keys", "export", "--out", &out])?;
     let ran = story.verify(&story.proof, &trust)?;
-    lines.step("a proof of another project is shown: `verify`", ran.refused("the foreign proof", ids::PROOF_CHECKPOINT)?)
+    lines.step(
+        "a proof of another project is shown: `verify`",
+        ran.refused("the foreign proof", ids::PROOF_CHECKPOINT)?,
+    )
 }
 
 /// The whole data directory is put back as it was before a quarantine.
@@ -113,7 +133,10 @@ pub(crate) fn by_going_back(story: &mut Story<'_>, lines: &mut Lines<'_>) -> Res
     let rolled_back = story.stage.path("rolled-back.proof.json");
     prove(story, &story.earlier, &rolled_back)?;
     let ran = story.verify(&rolled_back, &story.trust)?;
-    lines.step("  but the verifier remembers a larger tree: `verify`", ran.refused("the older copy", ids::PROOF_SMALLER)?)
+    lines.step(
+        "  but the verifier remembers a larger tree: `verify`",
+        ran.refused("the older copy", ids::PROOF_SMALLER)?,
+    )
 }
 
 fn prove(story: &Story<'_>, data: &Path, out: &Path) -> Result<()> {

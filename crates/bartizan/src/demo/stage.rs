@@ -97,8 +97,9 @@ impl Stage {
         if ran.code != 0 {
             bail!("`bartizan {}` ended with code {}:\n{}", arguments.join(" "), ran.code, ran.stderr);
         }
-        serde_json::from_str(&ran.stdout)
-            .with_context(|| format!("`bartizan {}` did not answer in JSON: {}", arguments.join(" "), ran.stdout))
+        serde_json::from_str(&ran.stdout).with_context(|| {
+            format!("`bartizan {}` did not answer in JSON: {}", arguments.join(" "), ran.stdout)
+        })
     }
 
     /// Runs a command on a data directory, whatever comes of it.

@@ -1,4 +1,8 @@
 //! The story that the demo tells: people, data, a model, its approval and its proof.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON members are read by name: what is not there reads as null and never panics"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -99,7 +103,8 @@ impl<'a> Story<'a> {
         let inferred = self.stage.run(None, &infer)?;
         ensure!(inferred.code == 0, "the schema was not inferred:\n{}", inferred.stderr);
         let add = |file: &str, extend: bool| {
-            let mut arguments = vec!["data", "add", "transactions", file, "--source", "demo feed", "--schema"];
+            let mut arguments =
+                vec!["data", "add", "transactions", file, "--source", "demo feed", "--schema"];
             arguments.push(&schema);
             if extend {
                 arguments.push("--extend");
@@ -108,19 +113,34 @@ impl<'a> Story<'a> {
         };
         let first = add(&clean, false)?;
         ensure!(first.code == 0, "the clean batch was refused:\n{}{}", first.stdout, first.stderr);
-        let first: Value = serde_json::from_str(&first.stdout).context("`data add` did not answer in JSON")?;
-        let evidence = format!("{}, {} rows, entry {}", text(&first, "version")?, first["rows"], first["entry"]);
+        let first: Value =
+            serde_json::from_str(&first.stdout).context("`data add` did not answer in JSON")?;
+        let evidence =
+            format!("{}, {} rows, entry {}", text(&first, "version")?, first["rows"], first["entry"]);
         lines.step("a clean batch is checked and accepted", &evidence)?;
         let second = self.file("second.csv", &self.input.second)?;
         let second = add(&second, true)?;
         ensure!(second.code == 0, "the second clean batch was refused:\n{}{}", second.stdout, second.stderr);
-        let second: Value = serde_json::from_str(&second.stdout).context("`data add` did not answer in JSON")?;
-        lines.step("a second batch extends it", &format!("{}, root {}", text(&second, "version")?, short(&text(&second, "root")?)))?;
+        let second: Value =
+            serde_json::from_str(&second.stdout).context("`data add` did not answer in JSON")?;
+        lines.step(
+            "a second batch extends it",
+            &format!("{}, root {}", text(&second, "version")?, short(&text(&second, "root")?)),
+        )?;
         let poisoned = self.file("poisoned.csv", &self.input.poisoned)?;
         let refused = add(&poisoned, true)?;
-        ensure!(refused.code == 1, "the poisoned batch was not refused (code {}):\n{}", refused.code, refused.stderr);
-        let refused: Value = serde_json::from_str(&refused.stdout).context("`data add` did not answer in JSON")?;
-        let evidence = format!("{} blocking findings ({})", refused["verdict"]["blocking"], self.input.what_was_poisoned);
+        ensure!(
+            refused.code == 1,
+            "the poisoned batch was not refused (code {}):\n{}",
+            refused.code,
+            refused.stderr
+        );
+        let refused: Value =
+            serde_json::from_str(&refused.stdout).context("`data add` did not answer in JSON")?;
+        let evidence = format!(
+            "{} blocking findings ({})",
+            refused["verdict"]["blocking"], self.input.what_was_poisoned
+        );
         lines.step("a poisoned batch is refused, on the record", &evidence)?;
         if let Some(reason) = refused["reasons"].as_array().and_then(|reasons| reasons.first()) {
             lines.step("  with the reason", reason.as_str().unwrap_or_default())?;
@@ -133,18 +153,28 @@ impl<'a> Story<'a> {
         let trained = &self.input.trained;
         let onnx = onnx::encode(trained);
         self.stage.write("model/model.onnx", &onnx)?;
-        let card = format!("features: {}\nAUC on held-out rows: {:.3}\n", trained.features.join(", "), trained.auc);
+        let card =
+            format!("features: {}\nAUC on held-out rows: {:.3}\n", trained.features.join(", "), trained.auc);
         self.stage.write("model/README.md", card.as_bytes())?;
         let evidence = format!("{} features, AUC {:.2}", trained.features.len(), trained.auc);
         lines.step("a model is trained elsewhere and written as ONNX", &evidence)?;
         let (bundle, signer) = self.publish(&onnx, card.as_bytes())?;
-        let imported = self.stage.on(&self.data, Some(&self.engineer), &self.import(&bundle, &signer).iter().map(String::as_str).collect::<Vec<_>>())?;
+        let imported = self.stage.on(
+            &self.data,
+            Some(&self.engineer),
+            &self.import(&bundle, &signer).iter().map(String::as_str).collect::<Vec<_>>(),
+        )?;
         ensure!(imported.code == 0, "the import failed:\n{}", imported.stderr);
-        let imported: Value = serde_json::from_str(&imported.stdout).context("`model import` did not answer in JSON")?;
-        let evidence = format!("{}, manifest {}", text(&imported, "version")?, short(&text(&imported, "manifest")?));
+        let imported: Value =
+            serde_json::from_str(&imported.stdout).context("`model import` did not answer in JSON")?;
+        let evidence =
+            format!("{}, manifest {}", text(&imported, "version")?, short(&text(&imported, "manifest")?));
         lines.step("eve imports it with its publisher's signature and origin", &evidence)?;
         let own = self.stage.on(&self.data, Some(&self.engineer), &["model", "approve", "fraud:1"])?;
-        lines.step("eve cannot approve her own import", own.refused("self-approval", super::attacks::REFUSED)?)?;
+        lines.step(
+            "eve cannot approve her own import",
+            own.refused("self-approval", super::attacks::REFUSED)?,
+        )?;
         let approved = self.ask(Some(&self.approver), &["model", "approve", "fraud:1"])?;
         ensure!(approved["state"] == "approved", "fraud:1 is {} after its approval", approved["state"]);
         lines.step("adam approves it", "fraud:1 is approved")?;
@@ -173,8 +203,12 @@ impl<'a> Story<'a> {
 
     /// The publisher signs the model's files with a key of its own (OpenSSF Model Signing).
     fn publish(&self, onnx: &[u8], card: &[u8]) -> Result<(PathBuf, PathBuf)> {
-        let key = SigningKey::generate(Algorithm::EcdsaP256Sha256, &mut OsRandom).context("no publisher key")?;
-        let digest = |path: &str, bytes| oms::FileDigest { path: path.to_owned(), digest: bartizan_base::sha256(bytes) };
+        let key =
+            SigningKey::generate(Algorithm::EcdsaP256Sha256, &mut OsRandom).context("no publisher key")?;
+        let digest = |path: &str, bytes| oms::FileDigest {
+            path: path.to_owned(),
+            digest: bartizan_base::sha256(bytes),
+        };
         let files = [digest("README.md", card), digest("model.onnx", onnx)];
         let bundle = oms::sign("model", &files, &[], &key).context("the publisher could not sign")?;
         let signer = self.stage.write("publisher.pem", key.public().pem().as_bytes())?;
@@ -190,8 +224,13 @@ impl<'a> Story<'a> {
         lines.step("the chain is written as one file", &format!("{size} bytes"))?;
         let verified = self.verify(&self.proof, &self.trust)?;
         ensure!(verified.code == 0, "the proof does not verify:\n{}{}", verified.stdout, verified.stderr);
-        let verified: Value = serde_json::from_str(&verified.stdout).context("`verify` did not answer in JSON")?;
-        let evidence = format!("{} facts proven, tree size {}", verified["proven"].as_array().map_or(0, Vec::len), verified["treeSize"]);
+        let verified: Value =
+            serde_json::from_str(&verified.stdout).context("`verify` did not answer in JSON")?;
+        let evidence = format!(
+            "{} facts proven, tree size {}",
+            verified["proven"].as_array().map_or(0, Vec::len),
+            verified["treeSize"]
+        );
         lines.step("another process verifies it with the trust file alone", &evidence)
     }
 
@@ -264,7 +303,11 @@ fn halves(csv: &[u8], separator: u8) -> Result<(Vec<u8>, Vec<u8>)> {
     }
     for row in 0..table.rows() {
         let part = if row % 2 == 0 { &mut parts.0 } else { &mut parts.1 };
-        super::table::write_row(part, separator, (0..table.columns().len()).map(|column| table.cell(row, column)));
+        super::table::write_row(
+            part,
+            separator,
+            (0..table.columns().len()).map(|column| table.cell(row, column)),
+        );
     }
     Ok(parts)
 }
@@ -278,7 +321,10 @@ fn separator_of(csv: &[u8]) -> u8 {
 
 /// A member of an answer that must be text.
 pub(crate) fn text(value: &Value, member: &str) -> Result<String> {
-    value[member].as_str().map(str::to_owned).with_context(|| format!("the answer has no `{member}`: {value}"))
+    value[member]
+        .as_str()
+        .map(str::to_owned)
+        .with_context(|| format!("the answer has no `{member}`: {value}"))
 }
 
 /// The first characters of an id or digest.

@@ -28,7 +28,7 @@ pub(super) fn judge(
         judge.label(label, &profile);
     }
     let Judge { checks, mut findings, .. } = judge;
-    findings.sort_by(|one, other| other.severity.cmp(&one.severity));
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let refused = findings.iter().any(|finding| finding.severity == Severity::Block);
     // A report that holds fewer findings than there are says so by its outcome: not everything was weighed.
     let outcome = match (refused, findings.len() > FINDINGS) {
@@ -92,18 +92,34 @@ impl Judge {
             format!("{share} of the rows have no value, at most {limit} may")
         });
         if let Some(range) = rules.range {
-            self.share(column, Rule::Range, &column.outside, column.present, range.max_outside, |share, limit| {
-                format!(
-                    "{share} of the values lie outside {} to {}, at most {limit} may",
-                    range.min, range.max
-                )
-            });
+            self.share(
+                column,
+                Rule::Range,
+                &column.outside,
+                column.present,
+                range.max_outside,
+                |share, limit| {
+                    format!(
+                        "{share} of the values lie outside {} to {}, at most {limit} may",
+                        range.min, range.max
+                    )
+                },
+            );
         }
         if let Some(domain) = &rules.domain {
-            self.share(column, Rule::Domain, &column.unseen, column.present, domain.max_unseen, |share, limit| {
-                let known = domain.values.len();
-                format!("{share} of the values are none of the {known} known ones, at most {limit} may be")
-            });
+            self.share(
+                column,
+                Rule::Domain,
+                &column.unseen,
+                column.present,
+                domain.max_unseen,
+                |share, limit| {
+                    let known = domain.values.len();
+                    format!(
+                        "{share} of the values are none of the {known} known ones, at most {limit} may be"
+                    )
+                },
+            );
         }
         if let Some(longest) = rules.max_length {
             self.share(column, Rule::Length, &column.too_long, column.present, 0.0, |share, _| {
@@ -156,7 +172,8 @@ impl Judge {
         self.checks += 1;
         if unseen > 0 || column.values().is_none() {
             let share = as_f64(unseen) / as_f64(counted.max(1));
-            let message = format!("{} of the labels are none of the {} known ones", percent(share), label.shares.len());
+            let message =
+                format!("{} of the labels are none of the {} known ones", percent(share), label.shares.len());
             let finding = whole(Some(&label.column), Rule::LabelUnseen, label.severity, message);
             self.find(Finding { count: unseen, share, ..finding });
         }

@@ -229,7 +229,8 @@ impl NullTokens {
         if sorted.len() > NULL_TOKENS {
             return Err(NullTokensInvalid::TooMany { count: sorted.len() });
         }
-        let unusable = |token: &&String| token.len() > NULL_TOKEN_BYTES || token.trim_ascii() != token.as_str();
+        let unusable =
+            |token: &&String| token.len() > NULL_TOKEN_BYTES || token.trim_ascii() != token.as_str();
         if let Some(token) = sorted.iter().find(unusable) {
             return Err(NullTokensInvalid::Token { token: token.chars().take(80).collect() });
         }

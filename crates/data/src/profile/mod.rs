@@ -13,8 +13,6 @@ use crate::cell::{self, Value};
 use crate::csv::{CsvOptions, CsvReader, NullTokens, ReadError, ReadOutcome, Row};
 use crate::limits::ROWS;
 
-pub(crate) use self::extremes::KEPT as EXTREMES_KEPT;
-
 /// What is known of a table after one pass: counts, kinds, extremes and, where they are few, distinct values.
 ///
 /// Memory depends on the columns alone. Merging is associative and commutative and exact: however a table is cut
@@ -77,7 +75,8 @@ impl Profile {
         if self.null != other.null {
             return Err(MergeError::Null);
         }
-        if !self.columns.iter().map(|column| &column.name).eq(other.columns.iter().map(|column| &column.name)) {
+        if !self.columns.iter().map(|column| &column.name).eq(other.columns.iter().map(|column| &column.name))
+        {
             return Err(MergeError::Columns);
         }
         let rows = self.rows.checked_add(other.rows).filter(|rows| *rows <= ROWS).ok_or(MergeError::Rows)?;

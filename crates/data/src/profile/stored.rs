@@ -3,10 +3,10 @@
 use bartizan_base::canonical;
 use serde::{Deserialize, Serialize};
 
+use super::Profile;
 use super::column::{ColumnProfile, Kinds};
 use super::extremes::{Extremes, KEPT};
 use super::values::Values;
-use super::Profile;
 use crate::csv::{NullTokens, NullTokensInvalid};
 use crate::limits::{COLUMN_NAME_BYTES, COLUMNS, ROWS};
 

@@ -133,7 +133,10 @@ fn label_rules(column: &ColumnProfile) -> LabelRules {
     let shares = if categorical { few } else { Vec::new() };
     LabelRules {
         column: column.name().to_owned(),
-        shares: shares.into_iter().map(|(value, count)| (value.to_owned(), round(ratio(count, counted)))).collect(),
+        shares: shares
+            .into_iter()
+            .map(|(value, count)| (value.to_owned(), round(ratio(count, counted))))
+            .collect(),
         counted,
         tolerance: LABEL_TOLERANCE,
         severity: Severity::Block,

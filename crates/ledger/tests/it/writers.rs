@@ -175,7 +175,7 @@ fn staging_of_later_writers_is_left_alone() {
     let act: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(Some(Box::new(act)));
     let blobs = Staging { inner: store.blobs.clone(), act, hidden: false };
     let first = Ledger::open(Arc::new(blobs), Arc::new(store.cas.clone()), signer()).unwrap();
-    assert!(matches!(first.append(vec![entry(10)]), Err(AppendFailed::NotCommitted(_))));
+    assert!(matches!(first.append(vec![b"first".to_vec()]), Err(AppendFailed::NotCommitted(_))));
     assert!(!store.exists("tile/entries/000.p/11"));
     assert_eq!(store.open().unwrap().snapshot().unwrap().entry(10).unwrap(), entry(10));
     fsck_clean(&store);

@@ -1,9 +1,9 @@
 //! The bytes of a proof file; see `docs/formats/proof.md`.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bartizan_base::{Digest, VersionRef, canonical, sha256};
 use bartizan_keys::commitment;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::{PROOF_BYTES, PROOF_ENTRIES};

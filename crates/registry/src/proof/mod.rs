@@ -6,7 +6,7 @@ mod verify;
 mod words;
 
 pub(crate) use self::collect::read_private;
-pub use self::collect::{Prover, ProveFailed};
+pub use self::collect::{ProveFailed, Prover};
 pub use self::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ProofMalformed};
-pub use self::verify::{ProofRefused, Seen, Verdict, VerifyOptions, trusted_log, verify};
 pub(crate) use self::verify::check_signature;
+pub use self::verify::{ProofRefused, Seen, Verdict, VerifyOptions, trusted_log, verify};

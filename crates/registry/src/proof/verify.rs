@@ -259,9 +259,8 @@ fn check_model(
     if found.state != claimed {
         return Err(ProofRefused::Claim { why: "the version is in another state" });
     }
-    let opened = |private: &Private, what| {
-        openings.get(&private.commitment).ok_or(ProofRefused::NotOpened { what })
-    };
+    let opened =
+        |private: &Private, what| openings.get(&private.commitment).ok_or(ProofRefused::NotOpened { what });
     let manifest_bytes = &opened(&found.body.manifest_blob, "manifest")?.content;
     let bundle = &opened(&found.body.oms_bundle_blob, "signing bundle")?.content;
     check_signature(state, version, manifest_bytes, bundle).map(|_| ())

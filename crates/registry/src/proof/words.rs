@@ -25,7 +25,11 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
             "an approval by {by} covers this manifest, its evidence and the policy in force (entry {})",
             approval.statement.entry
         ));
-        let note = if approval.body.self_approved { " (self-approved: separation of duties was waived, as tier `explore` allows)" } else { "" };
+        let note = if approval.body.self_approved {
+            " (self-approved: separation of duties was waived, as tier `explore` allows)"
+        } else {
+            ""
+        };
         verdict.asserted.push(format!("by the server: that {by} gave the approval{note}"));
     }
     if state.tier() == Tier::Explore {
@@ -77,9 +81,9 @@ pub(super) fn about_log(verdict: &mut Verdict, state: &State, trust: &TrustFile,
     ));
     match verdict.witnessed_at {
         Some(at) => verdict.proven.push(format!("witnesses saw this tree at {at} at the latest")),
-        None => verdict
-            .asserted
-            .push("self-attested: the operator could have rewritten history before this checkpoint".to_owned()),
+        None => verdict.asserted.push(
+            "self-attested: the operator could have rewritten history before this checkpoint".to_owned(),
+        ),
     }
     verdict.asserted.push(format!(
         "by the server: every time stated in the file, the latest being {}, and every access decision",

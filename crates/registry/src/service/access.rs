@@ -4,19 +4,19 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use bartizan_base::{PrincipalId, Timestamp};
-use bartizan_policy::api_key::{self, Admitted, ApiKey, ApiKeyId, IssuedKey, NotAdmitted, Scopes, Terms, Verifier};
+use bartizan_policy::api_key::{
+    self, Admitted, ApiKey, ApiKeyId, IssuedKey, NotAdmitted, Scopes, Terms, Verifier,
+};
 use bartizan_policy::{
-    Action, ContextFacts, Explanation, KeyFacts, Networks, PrincipalKind, ProjectWide, Question, ResourceFacts,
-    Role, Tier, UserFacts, op,
+    Action, ContextFacts, Explanation, KeyFacts, Networks, PrincipalKind, ProjectWide, Question,
+    ResourceFacts, Role, Tier, UserFacts, op,
 };
 
 use super::write::private;
 use super::{Caller, Failed, Inner, Profile, Registry};
 use crate::proof::read_private;
 use crate::state::State;
-use crate::statement::{
-    Act, ApiKeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement,
-};
+use crate::statement::{Act, ApiKeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement};
 
 /// A principal that is to be made.
 #[derive(Debug, Clone)]
@@ -154,7 +154,10 @@ impl Registry {
         for (_, taken) in self.profiles().await? {
             let same_login = taken.local_user.is_some() && taken.local_user == new.profile.local_user;
             if taken.name == new.profile.name || same_login {
-                return Err(Failed::conflict(format!("principal `{}`", new.profile.name), "name or login is taken"));
+                return Err(Failed::conflict(
+                    format!("principal `{}`", new.profile.name),
+                    "name or login is taken",
+                ));
             }
         }
         let now = writer.now();
@@ -175,7 +178,12 @@ impl Registry {
     ///
     /// # Errors
     /// When the caller may not, or the principal stands so already.
-    pub async fn set_standing(&self, caller: &Caller, id: PrincipalId, standing: Standing) -> Result<(), Failed> {
+    pub async fn set_standing(
+        &self,
+        caller: &Caller,
+        id: PrincipalId,
+        standing: Standing,
+    ) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
         let found = state.principals().get(&id).ok_or_else(|| Failed::not_found("principal", id))?;
@@ -268,21 +276,27 @@ impl Registry {
         }
         let (facts, confirmation) = state.grant_facts(to, role);
         let (act, confirmed) = match change {
-            RoleChange::Confirmed => (writer.act(&writer.allow(caller, op::RoleConfirm(role), facts).await?), None),
+            RoleChange::Confirmed => {
+                (writer.act(&writer.allow(caller, op::RoleConfirm(role), facts).await?), None)
+            }
             RoleChange::Granted => {
                 (writer.act(&writer.allow(caller, op::RoleGrant(role), facts).await?), confirmation)
             }
-            RoleChange::Withdrawn => (writer.act(&writer.allow(caller, op::RoleRevoke(role), facts).await?), None),
+            RoleChange::Withdrawn => {
+                (writer.act(&writer.allow(caller, op::RoleRevoke(role), facts).await?), None)
+            }
         };
         let held = state.roles(to).contains(&role);
         if held != (change == RoleChange::Withdrawn) {
             let why = if held { "it is held already" } else { "it is not held" };
             return Err(Failed::conflict(format!("role {role} of {to}"), why));
         }
-        let other_person = confirmed
-            .filter(|at| state.role_confirmations().get(at).is_some_and(|found| {
-                state.person(found.by) != state.person(caller.principal)
-            }));
+        let other_person = confirmed.filter(|at| {
+            state
+                .role_confirmations()
+                .get(at)
+                .is_some_and(|found| state.person(found.by) != state.person(caller.principal))
+        });
         let body = RoleV1 { principal: to, role, change, confirmed: other_person, act };
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
@@ -344,9 +358,8 @@ impl Registry {
         resource: Option<&str>,
     ) -> Result<ResourceFacts, Failed> {
         use bartizan_policy::ResourceKind;
-        let text = || {
-            resource.ok_or_else(|| Failed::invalid(format!("action `{action}`"), "it needs a resource"))
-        };
+        let text =
+            || resource.ok_or_else(|| Failed::invalid(format!("action `{action}`"), "it needs a resource"));
         let bad = |error: bartizan_base::NameInvalid| Failed::invalid("resource", error);
         Ok(match action.kind() {
             ResourceKind::Project => ProjectWide.into(),

@@ -175,7 +175,9 @@ impl Registry {
                 let report = check(content, &schema, tier)?;
                 match &mut profile {
                     Some(profile) => {
-                        profile.merge(&report.profile).map_err(|error| Failed::invalid("deliveries", error))?;
+                        profile
+                            .merge(&report.profile)
+                            .map_err(|error| Failed::invalid("deliveries", error))?;
                     }
                     None => profile = Some(report.profile.clone()),
                 }
@@ -199,7 +201,10 @@ impl Registry {
         let mut made = Vec::with_capacity(sealed.len());
         for ((delivery, one), report) in new.deliveries.iter().zip(sealed).zip(&checked.reports) {
             if report.digest != one.digest {
-                return Err(Failed::conflict("delivery", "the bytes that were checked are not those that were stored"));
+                return Err(Failed::conflict(
+                    "delivery",
+                    "the bytes that were checked are not those that were stored",
+                ));
             }
             made.push(PartV1 {
                 digest: one.digest,

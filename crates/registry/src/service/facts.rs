@@ -92,7 +92,8 @@ impl State {
             .rev()
             .find(|(_, found)| found.principal == to && found.role == role)
             .filter(|(_, found)| {
-                let active = self.principals().get(&found.by).is_some_and(|by| by.standing == Standing::Active);
+                let active =
+                    self.principals().get(&found.by).is_some_and(|by| by.standing == Standing::Active);
                 active && self.roles(found.by).contains(&Role::Admin)
             });
         let facts = GrantFacts {

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, Mutex, RwLock};
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bartizan_base::{Blobs, Cas, Clock, PrincipalId, ProjectId, Timestamp, read_all};
 use bartizan_keys::{Keys, PublicKey, Purpose, dsse};
 use bartizan_ledger::{Ledger, NoteSigner, Remembered};
 use bartizan_policy::api_key::{self, ApiKey, IssuedKey, Scopes, Terms};
 use bartizan_policy::{Action, Networks, PersonId, Policies, PrincipalKind, Role, Tier};
 use bartizan_store::Db;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::access::api_key_statement;
 use super::uploads::Pending;
@@ -121,7 +121,8 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
     } else {
         let then = past.as_ref().unwrap_or(&state);
         let root = registry.snapshot()?.root(followed.applied_size)?;
-        let head = bartizan_store::index::Head { applied_size: followed.applied_size, applied_root: root.to_hex() };
+        let head =
+            bartizan_store::index::Head { applied_size: followed.applied_size, applied_root: root.to_hex() };
         index.compare(then, head).await?;
         index.follow(&state, &checkpoint).await?;
     }
@@ -184,8 +185,10 @@ fn note_signer(keys: &Arc<Keys>) -> Result<NoteSigner, Failed> {
     let origin = ledger_origin(keys.project());
     let public = keys.signing(Purpose::LedgerOrigin).public().clone();
     let keys = Arc::clone(keys);
-    NoteSigner::with(&origin, &public, move |message| Ok(keys.signing(Purpose::LedgerOrigin).sign(message)?))
-        .map_err(|error| Failed::invalid(format!("origin `{origin}`"), error))
+    NoteSigner::with(&origin, &public, move |message| {
+        Ok(keys.signing(Purpose::LedgerOrigin).sign(message)?)
+    })
+    .map_err(|error| Failed::invalid(format!("origin `{origin}`"), error))
 }
 
 impl Registry {

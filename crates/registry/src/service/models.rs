@@ -13,8 +13,8 @@ use super::{Caller, Failed, Inner, Registry};
 use crate::limits::{DOCUMENT_BYTES, TEXT_BYTES, TRAINED_ON};
 use crate::manifest::{Manifest, ManifestFile, manifest_digest};
 use crate::proof::{Prover, check_signature, read_private};
-use crate::replay::{Replayed, replay};
 use crate::released::{ModelVersion, Released};
+use crate::replay::{Replayed, replay};
 use crate::state::{State, Version};
 use crate::statement::{
     AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, PublisherSignature, Sensitivity,
@@ -142,7 +142,8 @@ impl Registry {
         }
         let trained_on = trained_on(&state, &new.trained_on)?;
         let name = new.name.to_string();
-        let signed = self.blocking(move |inner| sign_manifest(inner, &name, &manifest).map(|bundle| (bundle, manifest)));
+        let signed = self
+            .blocking(move |inner| sign_manifest(inner, &name, &manifest).map(|bundle| (bundle, manifest)));
         let ((bundle, oms_root), manifest) = signed.await?;
         let oms_bundle = bartizan_base::sha256(&bundle);
         let manifest_blob = writer.seal_document(manifest_bytes).await?;
@@ -196,15 +197,19 @@ impl Registry {
         let covers = state.covers(version).ok_or_else(|| Failed::not_found("model version", version))?;
         let self_approved = allowed.decision().self_approved();
         let act = writer.act(&allowed);
-        let approval = Statement::about(ApprovalV1 { version: version.clone(), covers, self_approved, act: act.clone() });
+        let approval = Statement::about(ApprovalV1 {
+            version: version.clone(),
+            covers,
+            self_approved,
+            act: act.clone(),
+        });
         let written = writer.append(vec![approval]).await?;
         let state = writer.state();
         let complete = state.approvals(version).is_some_and(|verdict| verdict.complete());
         if written.is_empty() || !complete {
             return Ok(known(&state, version)?.state);
         }
-        let approvals =
-            state.counted_approvals(version).iter().map(|approval| approval.statement).collect();
+        let approvals = state.counted_approvals(version).iter().map(|approval| approval.statement).collect();
         let change = ModelStateV1 {
             version: version.clone(),
             manifest: covers.manifest,
@@ -275,7 +280,12 @@ impl Registry {
     ///
     /// # Errors
     /// When the caller may not, or the version may not have that alias.
-    pub async fn set_alias(&self, caller: &Caller, alias: &AliasRef, version: &VersionRef) -> Result<(), Failed> {
+    pub async fn set_alias(
+        &self,
+        caller: &Caller,
+        alias: &AliasRef,
+        version: &VersionRef,
+    ) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
         let facts = state.alias_facts(alias, version)?;
@@ -288,7 +298,10 @@ impl Registry {
         let stopped = matches!(found.state, VersionState::Quarantined | VersionState::Revoked);
         let guarded = crate::limits::GUARDED_ALIASES.contains(&alias.alias.as_str());
         if stopped || (guarded && found.state != VersionState::Approved) {
-            return Err(Failed::conflict(version, format!("it is {}; this alias needs another state", found.state)));
+            return Err(Failed::conflict(
+                version,
+                format!("it is {}; this alias needs another state", found.state),
+            ));
         }
         let body = AliasV1 {
             model: alias.name.clone(),
@@ -304,7 +317,11 @@ impl Registry {
     ///
     /// # Errors
     /// When the caller may not, a byte was changed, or the signature does not hold.
-    pub async fn verify_model(&self, caller: &Caller, version: &VersionRef) -> Result<VerificationReport, Failed> {
+    pub async fn verify_model(
+        &self,
+        caller: &Caller,
+        version: &VersionRef,
+    ) -> Result<VerificationReport, Failed> {
         let facts = self.state().model_facts(version)?;
         self.allow(caller, op::ModelVerify, facts).await.map(|_| ())?;
         let (manifest, bundle, bytes) = self.read_everything(version).await?;
@@ -321,6 +338,22 @@ impl Registry {
             released: released.is_ok(),
             not_released: released.err().map(|error| error.to_string()),
         })
+    }
+
+    /// Whether the project's signature over a version's manifest holds; its files are not read.
+    ///
+    /// # Errors
+    /// When the version is unknown, or its manifest or bundle cannot be read.
+    pub async fn signature_holds(&self, version: &VersionRef) -> Result<bool, Failed> {
+        let version = version.clone();
+        self.blocking(move |inner| {
+            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let found = known(&state, &version)?;
+            let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
+            let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
+            Ok(check_signature(&state, &version, &manifest, &bundle).is_ok())
+        })
+        .await
     }
 
     /// Writes the proof of a version's present state.
@@ -350,7 +383,10 @@ impl Registry {
     ///
     /// # Errors
     /// When the version is unknown or the work is interrupted.
-    pub async fn words_about(&self, version: &VersionRef) -> Result<(Option<String>, Option<String>), Failed> {
+    pub async fn words_about(
+        &self,
+        version: &VersionRef,
+    ) -> Result<(Option<String>, Option<String>), Failed> {
         let version = version.clone();
         self.blocking(move |inner| {
             let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
@@ -410,7 +446,10 @@ fn read_file(inner: &Inner, file: &ManifestFile) -> Result<u64, Failed> {
     let blob = inner.keys.blob_name(&file.sha256);
     let mut content = inner.keys.unseal(inner.blobs.as_ref(), &blob)?;
     if content.digest() != file.sha256 {
-        let why = std::io::Error::new(std::io::ErrorKind::InvalidData, "it is not the file that the manifest lists");
+        let why = std::io::Error::new(
+            std::io::ErrorKind::InvalidData,
+            "it is not the file that the manifest lists",
+        );
         return Err(Failed::Content(why));
     }
     let mut buffer = vec![0; bartizan_base::limits::CHUNK_BYTES];

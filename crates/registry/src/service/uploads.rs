@@ -109,7 +109,10 @@ impl Registry {
             let mut id = [0; 16];
             random.fill_bytes(&mut id);
             let id = UploadId(u128::from_be_bytes(id));
-            inner.keep_upload(id, Waiting { owner, sealed: sealed.clone(), until: now.plus_millis(UPLOAD_MILLIS) })?;
+            inner.keep_upload(
+                id,
+                Waiting { owner, sealed: sealed.clone(), until: now.plus_millis(UPLOAD_MILLIS) },
+            )?;
             Ok(Upload { id, sealed })
         })
         .await

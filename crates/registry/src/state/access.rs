@@ -2,20 +2,18 @@
 
 use std::collections::btree_map::Entry;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bartizan_base::PrincipalId;
 use bartizan_keys::PublicKey;
 use bartizan_policy::{DecisionRecord, Effect, PrincipalKind};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use super::{
-    ApiKey, KeyGrant, NotAdmitted, OpenDecision, Principal, Project, RoleGrant, RoleConfirmation, SignedStatement,
-    State, edge,
+    ApiKey, KeyGrant, NotAdmitted, OpenDecision, Principal, Project, RoleConfirmation, RoleGrant,
+    SignedStatement, State, edge,
 };
 use crate::deed::Deed;
-use crate::statement::{
-    Act, ApiKeyV1, KeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing,
-};
+use crate::statement::{Act, ApiKeyV1, KeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing};
 
 impl State {
     pub(super) fn apply_project(&mut self, index: u64, body: &ProjectV1) -> Result<(), NotAdmitted> {
@@ -95,7 +93,12 @@ impl State {
     }
 
     /// Checks that a recorded decision allows exactly this deed, and uses it up.
-    pub(super) fn consume(&mut self, index: u64, act: &Act, deed: &Deed) -> Result<OpenDecision, NotAdmitted> {
+    pub(super) fn consume(
+        &mut self,
+        index: u64,
+        act: &Act,
+        deed: &Deed,
+    ) -> Result<OpenDecision, NotAdmitted> {
         let refuse = |why| NotAdmitted::Decision {
             index,
             action: deed.action.to_string(),
@@ -197,7 +200,8 @@ impl State {
             RoleChange::Granted => {
                 if let Some(at) = body.confirmed {
                     let found = self.role_confirmations.remove(&at);
-                    let found = found.ok_or_else(|| edge(index, what(), "it rests on no open confirmation"))?;
+                    let found =
+                        found.ok_or_else(|| edge(index, what(), "it rests on no open confirmation"))?;
                     let same = found.principal == body.principal && found.role == body.role;
                     if !same || self.person(found.by) == self.person(body.act.by) {
                         return Err(edge(index, what(), "a second person confirms the very grant"));

@@ -8,8 +8,8 @@ use crate::deed::Deed;
 use crate::limits::{GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
 use crate::statement::{
-    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1,
-    Sensitivity, StatementRef, VersionState,
+    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, Sensitivity,
+    StatementRef, VersionState,
 };
 
 impl State {
@@ -174,7 +174,8 @@ impl State {
     /// Checks that enough valid approvals carry a change to `approved`; they hold the decisions.
     fn check_carried(&self, index: u64, body: &ModelStateV1) -> Result<(), NotAdmitted> {
         let what = || version_what(&body.version);
-        let verdict = self.approvals(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
+        let verdict =
+            self.approvals(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
         if !verdict.complete() {
             return Err(edge(index, what(), "it lacks approvals by enough different people"));
         }
@@ -195,7 +196,9 @@ impl State {
             sensitive: found.body.sensitivity == Sensitivity::Sensitive,
             makers: &makers,
             covers: policy_covers(self.covers(version)?),
-            quarantine: found.quarantined.map(|(by, index)| approvals::Quarantine { by: self.person(by), index }),
+            quarantine: found
+                .quarantined
+                .map(|(by, index)| approvals::Quarantine { by: self.person(by), index }),
         };
         let given: Vec<approvals::Approval> = found
             .approvals
@@ -242,7 +245,8 @@ impl State {
         let alias = AliasRef { name: body.model.clone(), alias: body.alias.clone() };
         self.consume(index, &body.act, &Deed::alias_set(&alias))?;
         let version = VersionRef::new(body.model.clone(), named);
-        let found = self.version(&version).ok_or_else(|| edge(index, what(), "its version does not exist"))?;
+        let found =
+            self.version(&version).ok_or_else(|| edge(index, what(), "its version does not exist"))?;
         if found.body.manifest != body.manifest {
             return Err(edge(index, what(), "its version has another manifest"));
         }

@@ -7,7 +7,9 @@ use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::KeyId;
 use bartizan_policy::{PersonId, Role, Tier};
 
-use super::{ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, State, Version};
+use super::{
+    ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, State, Version,
+};
 
 impl State {
     /// The index of the next entry: the tree size up to which a whole ledger is folded.
@@ -107,7 +109,9 @@ impl State {
 
     /// The person behind a principal: itself, or who answers for it.
     pub fn person(&self, principal: PrincipalId) -> PersonId {
-        PersonId::new(self.principals.get(&principal).and_then(|found| found.responsible).unwrap_or(principal))
+        PersonId::new(
+            self.principals.get(&principal).and_then(|found| found.responsible).unwrap_or(principal),
+        )
     }
 
     /// The roles that a principal holds.

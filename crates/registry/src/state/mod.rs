@@ -271,7 +271,9 @@ pub enum NotAdmitted {
         why: &'static str,
     },
     /// The decision that should have allowed the act is missing, denied, used up or about something else.
-    #[error("entry {index} does `{action}` on `{resource}` without a recorded decision that allows it: {why}")]
+    #[error(
+        "entry {index} does `{action}` on `{resource}` without a recorded decision that allows it: {why}"
+    )]
     Decision {
         /// The entry.
         index: u64,

@@ -13,8 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::access::{
-    Act, ApiKeyV1, KeyStanding, KeyV1, PolicyV1, PrincipalV1, ProjectV1, RoleChange,
-    RoleV1, Standing,
+    Act, ApiKeyV1, KeyStanding, KeyV1, PolicyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing,
 };
 pub use self::assets::{
     AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, PartV1,

@@ -30,19 +30,19 @@ async fn an_import_survives_storage_that_fails_at_any_call() {
             let imported =
                 import_into(&registry, &caller, &[("m", content.as_bytes())], Sensitivity::Normal).await;
             drop(registry);
-            let again = world.reopen(false).await.unwrap_or_else(|error| panic!("call {nth} {moment:?}: {error:?}"));
+            let again =
+                world.reopen(false).await.unwrap_or_else(|error| panic!("call {nth} {moment:?}: {error:?}"));
             let versions = again.state().models()[&"fraud".parse().unwrap()].versions.len();
             assert!(versions == done || versions == done + 1, "call {nth} {moment:?}");
             if let Ok(version) = imported {
-                assert_eq!(versions, done + 1, "{version} was acknowledged and lost at call {nth} {moment:?}");
+                assert_eq!(
+                    versions,
+                    done + 1,
+                    "{version} was acknowledged and lost at call {nth} {moment:?}"
+                );
             }
             done = versions;
-            let report = fsck(
-                &world.ledger,
-                Some(&world.heads),
-                again.log(),
-                std::num::NonZeroUsize::MIN,
-            );
+            let report = fsck(&world.ledger, Some(&world.heads), again.log(), std::num::NonZeroUsize::MIN);
             assert!(report.is_clean(), "call {nth} {moment:?}: {:?}", report.defects);
         }
     }

@@ -19,7 +19,8 @@ async fn proven() -> (World, VersionRef, TrustFile, Vec<u8>) {
     let engineer = world.person("eve", &[Role::MlEngineer]).await;
     let approver = world.person("adam", &[Role::Approver]).await;
     world.registry.raise_tier(&world.admin).await.unwrap();
-    let version = world.import(&engineer, &[("model.onnx", b"weights"), ("data/labels.txt", b"a\nb")]).await.unwrap();
+    let version =
+        world.import(&engineer, &[("model.onnx", b"weights"), ("data/labels.txt", b"a\nb")]).await.unwrap();
     world.registry.approve(&approver, &version).await.unwrap();
     let since = BTreeSet::from([trust.minimum_size]);
     let proof = world.registry.prove_model(&approver, &version, since).await.unwrap();

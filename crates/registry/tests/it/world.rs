@@ -26,7 +26,8 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (blobs, ledger, heads, key_blobs) = (MemBlobs::new(), MemBlobs::new(), MemCas::new(), MemBlobs::new());
+        let (blobs, ledger, heads, key_blobs) =
+            (MemBlobs::new(), MemBlobs::new(), MemCas::new(), MemBlobs::new());
         let start = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
         let clock = Arc::new(ManualClock::new(start));
         let root = FileKeyStore::create(directory.path(), &mut OsRandom).unwrap();
@@ -53,15 +54,8 @@ impl World {
     /// Opens the same project on storage that fails as `faults` plans.
     pub(crate) async fn reopen_failing(&self, faults: &Faults) -> Registry {
         let db = Db::open(&self.directory.path().join("index.db")).await.unwrap();
-        let mut on = stores(
-            &self.directory,
-            &self.blobs,
-            &self.ledger,
-            &self.heads,
-            &self.key_blobs,
-            &self.clock,
-            db,
-        );
+        let mut on =
+            stores(&self.directory, &self.blobs, &self.ledger, &self.heads, &self.key_blobs, &self.clock, db);
         on.blobs = Arc::new(FailingBlobs::new(self.blobs.clone(), faults.clone()));
         on.ledger = Arc::new(FailingBlobs::new(self.ledger.clone(), faults.clone()));
         on.heads = Arc::new(FailingCas::new(self.heads.clone(), faults.clone()));
@@ -72,7 +66,11 @@ impl World {
     }
 
     pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Caller {
-        let new = NewPrincipal { kind: PrincipalKind::Person, responsible: None, profile: profile(name, Some(name)) };
+        let new = NewPrincipal {
+            kind: PrincipalKind::Person,
+            responsible: None,
+            profile: profile(name, Some(name)),
+        };
         let id = self.registry.add_principal(&self.admin, new).await.unwrap();
         for role in roles {
             self.registry.change_role(&self.admin, id, *role, RoleChange::Granted).await.unwrap();
@@ -80,7 +78,11 @@ impl World {
         self.registry.local_caller(name).await.unwrap()
     }
 
-    pub(crate) async fn import(&self, caller: &Caller, files: &[(&str, &[u8])]) -> Result<VersionRef, Failed> {
+    pub(crate) async fn import(
+        &self,
+        caller: &Caller,
+        files: &[(&str, &[u8])],
+    ) -> Result<VersionRef, Failed> {
         self.import_as(caller, files, Sensitivity::Normal).await
     }
 
@@ -99,7 +101,8 @@ impl World {
         let ledger_key = keys.signing(Purpose::LedgerOrigin).public();
         TrustFile {
             origin: checkpoint.origin().to_owned(),
-            ledger_key: NoteKey::new(checkpoint.origin(), bartizan_keys::NoteKeyKind::Ed25519, ledger_key).unwrap(),
+            ledger_key: NoteKey::new(checkpoint.origin(), bartizan_keys::NoteKeyKind::Ed25519, ledger_key)
+                .unwrap(),
             witnesses: Vec::new(),
             quorum: 0,
             project: keys.project(),

@@ -116,6 +116,6 @@ CREATE INDEX lineage_by_target ON lineage (to_kind, to_id, from_kind, from_id, r
 CREATE INDEX models_by_manifest ON models (manifest, name, version);
 CREATE INDEX models_by_state ON models (state, name, version);
 CREATE INDEX models_by_entry ON models (entry, name, version);
-CREATE INDEX aliases_by_version ON aliases (model, version, alias);
+CREATE INDEX aliases_by_version ON aliases (model, version, alias, entry);
 CREATE INDEX approvals_by_approver ON approvals (approver, model, version, covers);
 COMMIT;

@@ -12,8 +12,8 @@ use crate::api::App;
 use crate::catalog::ids;
 use crate::console::view::{
     ChainLink, ChainStep, ChainView, ChangeView, DataSetRow, DataVerdict, DigestView, Frame, Mark, ModelRow,
-    ModelVersionView, ModelsView, Paged, Sensitivity, SignatureCheck, StopView, Tier, Tone, TreeView, VersionRow,
-    VersionState,
+    ModelVersionView, ModelsView, Paged, Sensitivity, SignatureCheck, StopView, Tier, Tone, TreeView,
+    VersionRow, VersionState,
 };
 use crate::failure::Failure;
 
@@ -36,7 +36,8 @@ pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> R
         .filter_map(|(name, model)| {
             let (latest, found) = model.versions.last_key_value()?;
             let approved = model.versions.iter().rev();
-            let mut approved = approved.filter(|(_, version)| version.state == statement::VersionState::Approved);
+            let mut approved =
+                approved.filter(|(_, version)| version.state == statement::VersionState::Approved);
             Some(ModelRow {
                 name: name.to_string(),
                 versions: count(model.versions.len()),
@@ -51,11 +52,18 @@ pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> R
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| more).map(|row| format!("?after={}", row.name));
     let first = after.map(|_| "/models".to_owned());
-    Ok(ModelsView { frame: scene.frame(app, caller), models: Paged { rows, total: count(models.len()), first, next } })
+    Ok(ModelsView {
+        frame: scene.frame(app, caller),
+        models: Paged { rows, total: count(models.len()), first, next },
+    })
 }
 
 /// One model version with its chain of evidence.
-pub(super) async fn version(app: &App, caller: &Caller, version: &VersionRef) -> Result<ModelVersionView, Failure> {
+pub(super) async fn version(
+    app: &App,
+    caller: &Caller,
+    version: &VersionRef,
+) -> Result<ModelVersionView, Failure> {
     let scene = Scene::set(app).await?;
     let state = Arc::clone(&scene.state);
     let missing = || Failure::new(ids::NOT_FOUND, "there is no such version");
@@ -64,12 +72,9 @@ pub(super) async fn version(app: &App, caller: &Caller, version: &VersionRef) ->
     let verdict = state.approvals(version).ok_or_else(missing)?;
     let checkpoint = app.registry.checkpoint();
     let stop = match found.quarantined {
-        Some((by, entry)) if found.state == statement::VersionState::Quarantined => Some(StopView {
-            reason,
-            by: scene.name(by),
-            at: scene.at(entry),
-            entry,
-        }),
+        Some((by, entry)) if found.state == statement::VersionState::Quarantined => {
+            Some(StopView { reason, by: scene.name(by), at: scene.at(entry), entry })
+        }
         _ => None,
     };
     Ok(ModelVersionView {
@@ -77,7 +82,11 @@ pub(super) async fn version(app: &App, caller: &Caller, version: &VersionRef) ->
         model: version.name.to_string(),
         version: u64::from(version.version.get()),
         state: state_of(found.state),
-        signature: SignatureCheck::NotChecked,
+        signature: match app.registry.signature_holds(version).await {
+            Ok(true) => SignatureCheck::Verified,
+            Ok(false) => SignatureCheck::Failed,
+            Err(_) => SignatureCheck::NotChecked,
+        },
         manifest: found.body.manifest.to_string(),
         entry: found.statement.entry,
         aliases: aliases(&state, version),
@@ -92,7 +101,11 @@ pub(super) async fn version(app: &App, caller: &Caller, version: &VersionRef) ->
         },
         tree: TreeView {
             size: checkpoint.size(),
-            witnesses: checkpoint.cosignatures().iter().map(|cosignature| cosignature.witness.clone()).collect(),
+            witnesses: checkpoint
+                .cosignatures()
+                .iter()
+                .map(|cosignature| cosignature.witness.clone())
+                .collect(),
             witnessed_at: checkpoint.witnessed_at().map(|at| at.to_string()),
             development_keys: state.project().is_some_and(|project| project.development),
         },
@@ -145,9 +158,13 @@ impl Scene {
             .map(|(dataset, part)| {
                 let writer = self.name(part.writer);
                 let mut link = self.link("A delivery", dataset.statement.entry, &writer);
-                link.detail = Some(format!("{} rows, {} bytes; where it came from is private", part.rows, part.bytes));
+                link.detail =
+                    Some(format!("{} rows, {} bytes; where it came from is private", part.rows, part.bytes));
                 link.digests = vec![digest("part", part.digest)];
-                link.marks = vec![asserted(&writer, "where these rows come from"), proven("the bytes, by their digest")];
+                link.marks = vec![
+                    asserted(&writer, "where these rows come from"),
+                    proven("the bytes, by their digest"),
+                ];
                 link
             })
             .collect();
@@ -159,7 +176,10 @@ impl Scene {
                 let title = format!("{named} is {}", body.verdict.outcome);
                 let mut link = self.link(&title, dataset.statement.entry, &self.name(body.act.by));
                 let verdict = &body.verdict;
-                link.detail = Some(format!("{} checks ran, {} block, {} warn", verdict.checks, verdict.blocking, verdict.warnings));
+                link.detail = Some(format!(
+                    "{} checks ran, {} block, {} warn",
+                    verdict.checks, verdict.blocking, verdict.warnings
+                ));
                 link.digests = vec![digest("root", body.root)];
                 link.marks = vec![proven("root, counts and verdict as recorded")];
                 link.tone = if verdict.warnings > 0 { Tone::Warn } else { Tone::Ok };
@@ -171,16 +191,23 @@ impl Scene {
             let mut link = self.link("Trained elsewhere", origin.statement.entry, &by);
             link.detail = Some("Declared at import; the words of the declaration are private".to_owned());
             link.digests = vec![digest("manifest", origin.body.manifest)];
-            link.marks = vec![asserted(&by, "where the model comes from"), proven("the declaration names this very manifest")];
+            link.marks = vec![
+                asserted(&by, "where the model comes from"),
+                proven("the declaration names this very manifest"),
+            ];
             declared.push(link);
         }
-        let mut signed = self.link(&format!("Manifest of {} files, signed", found.body.files), found.statement.entry, &by);
-        signed.detail = Some("OpenSSF Model Signing v1.0; `bartizan model verify` reads every byte again".to_owned());
-        signed.digests = vec![digest("manifest", found.body.manifest), digest("OMS root", found.body.oms_root)];
+        let mut signed =
+            self.link(&format!("Manifest of {} files, signed", found.body.files), found.statement.entry, &by);
+        signed.detail =
+            Some("OpenSSF Model Signing v1.0; `bartizan model verify` reads every byte again".to_owned());
+        signed.digests =
+            vec![digest("manifest", found.body.manifest), digest("OMS root", found.body.oms_root)];
         signed.marks = vec![proven("which bundle and which files belong to this version")];
         let mut registered = self.link(&format!("Registered as {version}"), found.statement.entry, &by);
         registered.digests = vec![digest("payload", found.statement.payload)];
-        registered.marks = vec![proven("the statement is in the ledger, and who may write it was granted before")];
+        registered.marks =
+            vec![proven("the statement is in the ledger, and who may write it was granted before")];
         let approvals: Vec<ChainLink> = state
             .counted_approvals(version)
             .iter()
@@ -188,7 +215,10 @@ impl Scene {
                 let by = self.name(approval.body.act.by);
                 let mut link = self.link(&format!("Approved by {by}"), approval.statement.entry, &by);
                 link.digests = vec![digest("evidence", approval.body.covers.evidence)];
-                link.marks = vec![proven("it covers manifest, evidence and policy"), asserted("the server", "that this person gave it")];
+                link.marks = vec![
+                    proven("it covers manifest, evidence and policy"),
+                    asserted("the server", "that this person gave it"),
+                ];
                 link
             })
             .collect();
@@ -209,7 +239,14 @@ impl Scene {
             origin: step("declared".to_owned(), declared),
             signature: step("signed".to_owned(), vec![signed]),
             version: step("registered".to_owned(), vec![registered]),
-            approvals: step(format!("{} of {}", approvals.len(), state.approvals(version).map_or(1, |verdict| verdict.needed)), approvals),
+            approvals: step(
+                format!(
+                    "{} of {}",
+                    approvals.len(),
+                    state.approvals(version).map_or(1, |verdict| verdict.needed)
+                ),
+                approvals,
+            ),
             state: step(found.state.to_string(), changed),
         }
     }
@@ -255,18 +292,20 @@ impl Scene {
     fn versions(&self, version: &VersionRef) -> Paged<VersionRow> {
         let model = self.state.models().get(&version.name);
         let total = model.map_or(0, |model| model.versions.len());
-        let rows = model.into_iter().flat_map(|model| model.versions.iter().rev().take(PAGE)).map(|(number, found)| {
-            let verdict = self.state.approvals(&found.body.version);
-            VersionRow {
-                version: u64::from(number.get()),
-                state: state_of(found.state),
-                approvals: verdict.as_ref().map_or(0, |verdict| count(verdict.approvers.len())),
-                approvals_needed: verdict.map_or(1, |verdict| count(verdict.needed)),
-                aliases: aliases(&self.state, &found.body.version),
-                registered_at: found.body.act.at.to_string(),
-                entry: found.statement.entry,
-            }
-        });
+        let rows = model.into_iter().flat_map(|model| model.versions.iter().rev().take(PAGE)).map(
+            |(number, found)| {
+                let verdict = self.state.approvals(&found.body.version);
+                VersionRow {
+                    version: u64::from(number.get()),
+                    state: state_of(found.state),
+                    approvals: verdict.as_ref().map_or(0, |verdict| count(verdict.approvers.len())),
+                    approvals_needed: verdict.map_or(1, |verdict| count(verdict.needed)),
+                    aliases: aliases(&self.state, &found.body.version),
+                    registered_at: found.body.act.at.to_string(),
+                    entry: found.statement.entry,
+                }
+            },
+        );
         Paged { rows: rows.collect(), total: count(total), first: None, next: None }
     }
 

@@ -105,7 +105,8 @@ CREATE TABLE aliases (
     PRIMARY KEY (model, alias),
     FOREIGN KEY (model, version) REFERENCES models (name, version) DEFERRABLE INITIALLY DEFERRED
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX aliases_by_version ON aliases (model, version, alias);
+-- With the entry, so that it holds whole rows: else the planner prefers to read all aliases of the model.
+CREATE INDEX aliases_by_version ON aliases (model, version, alias, entry);
 
 CREATE TABLE approvals (
     model    TEXT NOT NULL,
