@@ -35,6 +35,9 @@ pub const TX_ATTEMPTS: u32 = 5;
 /// Pause before the second attempt of a transaction, in milliseconds; doubled for each further one.
 pub const TX_PAUSE_MS: u64 = 10;
 
+/// The longest pause between two attempts of a transaction, in milliseconds.
+pub const TX_PAUSE_MOST_MS: u64 = 1_000;
+
 /// Connections that read the database at a time.
 pub const DB_READERS: u32 = 4;
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use self::error::{DbError, DbOpen, TxError};
 pub use self::tx::Tx;
 pub(crate) use self::tx::{Row, Value};
-use crate::limits::{DB_BUSY_MS, TX_ATTEMPTS, TX_PAUSE_MS};
+use crate::limits::{DB_BUSY_MS, TX_ATTEMPTS, TX_PAUSE_MOST_MS, TX_PAUSE_MS};
 
 /// The database. Clones share its connections.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ impl Db {
             }
             tracing::debug!(transaction = name, attempt, error = %source, "database busy, trying again");
             tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2);
+            pause = pause.saturating_mul(2).min(Duration::from_millis(TX_PAUSE_MOST_MS));
             attempt += 1;
         }
     }
