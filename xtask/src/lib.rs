@@ -1,6 +1,6 @@
 //! Holds the repository to what its documents say of it: layers, code map, file shape, formats, error ids.
 //!
-//! Each rule is a pure function from documents, package lists and source texts to findings; only [`tree`]
+//! Each rule is a pure function from documents, package lists and source texts to findings; only `tree`
 //! reads the disk and asks cargo. `cargo test --workspace` runs all rules on this repository and each rule on
 //! texts that break it; `cargo run -p xtask` prints the findings for somebody in a hurry. Formatting,
 //! lints and spelling are left to the tools that are made for them.

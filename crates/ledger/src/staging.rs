@@ -1,5 +1,4 @@
-//! Staging blobs: all tiles of one group in one blob, so that a committed group can be finished by whoever
-//! opens the ledger next.
+//! Staging blobs: all tiles of one group, so that whoever opens the ledger next can finish a committed group.
 
 use bartizan_base::{BlobName, Digest, sha256};
 

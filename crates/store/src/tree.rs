@@ -1,5 +1,6 @@
-//! Files that appear whole and durably: the ground under [`DirBlobs`](crate::DirBlobs) and
-//! [`DirCas`](crate::DirCas).
+//! Files that appear whole and durably, or not at all.
+//!
+//! The ground under [`DirBlobs`](crate::DirBlobs) and [`DirCas`](crate::DirCas).
 //!
 //! ```text
 //!   .tmp/PID-N  --write, sync_data-->  --rename-->  a/b  --sync_dir of a, and of the parents of new folders-->

@@ -1,11 +1,13 @@
 //! Tests of `ledger` through its public face.
 
 #![expect(
+    clippy::cast_possible_truncation,
+    clippy::needless_range_loop,
+    clippy::reversed_empty_ranges,
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that meets the unexpected must fail"
+    reason = "a test that meets the unexpected must fail; sizes here are small, and empty ranges are a case"
 )]
 
 mod append;

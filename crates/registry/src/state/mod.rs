@@ -298,7 +298,7 @@ pub enum NotAdmitted {
 
 /// A payload whose signature was checked, with the key that signed it.
 ///
-/// Only [`crate::open_entry`] makes one, so a statement cannot reach the fold unverified.
+/// Only [`State::open`] makes one, so a statement cannot reach the fold unverified.
 #[derive(Debug)]
 pub struct SignedStatement {
     statement: Statement,

@@ -1,0 +1,170 @@
+//! The golden samples: what version 1 wrote must be read, verified and written the same way for ever.
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bartizan_base::{Blobs, Cas, Timestamp};
+use bartizan_ledger::{
+    Ledger, LedgerReader, LogProof, LogProofRefused, Remembered, TrustedLog, VerifierKey, cosign, fsck,
+    verify_consistency,
+};
+use bartizan_store::{DirBlobs, MemCas};
+
+use crate::support::{Store, key, log, name, signer, witness};
+
+fn golden(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(path)
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(golden(path)).unwrap()
+}
+
+/// The entries of the sample: short, of all byte values, and one of the largest length.
+fn sample_entry(index: u64) -> Vec<u8> {
+    if index == 700 {
+        return vec![0xa5; 61_440];
+    }
+    let mut bytes = format!("sample {index} ").into_bytes();
+    bytes.push(u8::try_from(index % 256).unwrap());
+    bytes
+}
+
+/// 770 entries in five appends, so that there are full and partial tiles of two levels and stale ones.
+fn sample() -> Store {
+    let store = Store::default();
+    let ledger = store.create().unwrap();
+    for range in [0..1, 1..200, 200..256, 256..765, 765..770] {
+        ledger.append(range.map(sample_entry).collect()).unwrap();
+    }
+    drop(ledger);
+    store
+}
+
+fn sample_log() -> TrustedLog {
+    let key: VerifierKey = text("ledger/v1/vkey").trim_end().parse().unwrap();
+    TrustedLog::new(key).unwrap()
+}
+
+fn sample_witnesses() -> Vec<VerifierKey> {
+    text("tlog-proof/v1/witnesses").lines().map(|line| line.parse().unwrap()).collect()
+}
+
+fn sample_proof(store: &Store) -> LogProof {
+    let witnesses = vec![witness("witness.example/one", 2), witness("witness.example/two", 3)];
+    let trusted = TrustedLog::witnessed(signer().key().clone(), witnesses, 2).unwrap();
+    let reader = LedgerReader::new(Arc::new(store.blobs.clone()), log());
+    let checkpoint = reader.checkpoint().unwrap();
+    let at = |seconds: i64| Timestamp::from_millis(seconds * 1000);
+    let lines = [
+        cosign(&checkpoint, "witness.example/one", &key(2), at(1_767_225_600)).unwrap(),
+        cosign(&checkpoint, "witness.example/two", &key(3), at(1_767_225_660)).unwrap(),
+    ];
+    let cosigned = checkpoint.with_lines(&lines.concat(), &trusted).unwrap();
+    let proof = reader.snapshot_at(cosigned).unwrap().prove(300).unwrap();
+    proof.with_extra(b"sample".to_vec()).unwrap()
+}
+
+#[test]
+fn the_sample_ledger_verifies() {
+    let blobs = DirBlobs::open(&golden("ledger/v1/ledger")).unwrap();
+    let cas = MemCas::new();
+    cas.swap(&name("ledger-head"), None, &fs::read(golden("ledger/v1/head")).unwrap()).unwrap();
+    let trusted = sample_log();
+    let report = fsck(&blobs, Some(&cas), &trusted, NonZeroUsize::MIN);
+    assert!(report.is_clean(), "{report:#?}");
+    assert_eq!((report.entries, report.stale_partials, report.unfinished), (770, 0, false));
+
+    let snapshot = LedgerReader::new(Arc::new(blobs), trusted.clone()).snapshot().unwrap();
+    assert_eq!(
+        snapshot.checkpoint().root().to_hex(),
+        "0000000000000000000000000000000000000000000000000000000000000000"
+    );
+    for (entry, index) in snapshot.entries(0..u64::MAX).zip(0..) {
+        assert_eq!(entry.unwrap().bytes, sample_entry(index));
+    }
+    for old in 0..=770 {
+        let proof = snapshot.consistency(old, 770).unwrap();
+        let (old_root, new_root) = (snapshot.root(old).unwrap(), snapshot.checkpoint().root());
+        verify_consistency(old, 770, &proof, &old_root, &new_root).unwrap();
+    }
+    let memory = Remembered::new(Arc::new(MemCas::new()), trusted);
+    memory.begin(snapshot.checkpoint()).unwrap();
+}
+
+/// Today's writer makes the sample again, byte for byte.
+#[test]
+fn the_sample_ledger_is_still_written_like_this() {
+    let made = sample();
+    let stored = DirBlobs::open(&golden("ledger/v1/ledger")).unwrap();
+    let stored_names: Vec<String> =
+        stored.list("", None, 1000).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(made.names(""), stored_names);
+    for path in stored_names {
+        assert!(made.get(&path) == fs::read(golden("ledger/v1/ledger").join(&path)).unwrap(), "{path}");
+    }
+    let head = made.cas.load(&name("ledger-head")).unwrap().unwrap();
+    assert_eq!(String::from_utf8(head).unwrap(), text("ledger/v1/head"));
+    assert_eq!(format!("{}\n", signer().key()), text("ledger/v1/vkey"));
+}
+
+/// A ledger of version 1 can be opened and goes on, also when it was left unfinished.
+#[test]
+fn the_sample_ledger_goes_on() {
+    let store = sample();
+    let checkpoint = store.get("checkpoint");
+    // As a crash after the swap would have left it: staging there, tiles of the last group and checkpoint not.
+    store.put(&text("ledger/v1/staging.name").trim_end().replace('\n', ""), &fs::read(golden("ledger/v1/staging")).unwrap());
+    for path in ["checkpoint", "tile/0/003.p/2", "tile/entries/003.p/2"] {
+        store.delete(path);
+    }
+    let ledger = Ledger::open(Arc::new(store.blobs.clone()), Arc::new(store.cas.clone()), signer()).unwrap();
+    assert_eq!(store.get("checkpoint"), checkpoint);
+    assert_eq!(ledger.append(vec![sample_entry(770)]).unwrap().first_index, 770);
+}
+
+#[test]
+fn the_sample_proof_verifies() {
+    let file = fs::read(golden("tlog-proof/v1/entry-300.tlog-proof")).unwrap();
+    let entry = fs::read(golden("tlog-proof/v1/entry-300.entry")).unwrap();
+    let proof = LogProof::parse(&file).unwrap();
+    let trusted = TrustedLog::witnessed(sample_log().key().clone(), sample_witnesses(), 2).unwrap();
+    let included = proof.verify(&entry, &trusted).unwrap();
+    assert_eq!((included.index(), included.checkpoint().size()), (300, 770));
+    assert_eq!(included.checkpoint().witnessed_at().unwrap().to_string(), "2026-01-01T00:00:00.000Z");
+    assert_eq!((proof.extra(), entry), (Some(&b"sample"[..]), sample_entry(300)));
+    assert_eq!(proof.to_text().as_bytes(), file);
+    assert!(matches!(proof.verify(b"another entry", &trusted), Err(LogProofRefused::Inclusion(_))));
+}
+
+#[test]
+fn the_sample_proof_is_still_written_like_this() {
+    assert_eq!(sample_proof(&sample()).to_text(), text("tlog-proof/v1/entry-300.tlog-proof"));
+}
+
+/// Makes the samples. Only for a new version of a format; what was released is never made again.
+#[test]
+#[ignore = "writes the golden samples"]
+fn make_the_samples() {
+    let store = sample();
+    let root = golden("ledger/v1/ledger");
+    assert!(!root.exists(), "released samples are never made again");
+    for path in store.names("") {
+        let file = root.join(&path);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, store.get(&path)).unwrap();
+    }
+    fs::write(golden("ledger/v1/head"), store.cas.load(&name("ledger-head")).unwrap().unwrap()).unwrap();
+    fs::write(golden("ledger/v1/vkey"), format!("{}\n", signer().key())).unwrap();
+    let (staging_name, staging) = last_staging();
+    fs::write(golden("ledger/v1/staging.name"), format!("{staging_name}\n")).unwrap();
+    fs::write(golden("ledger/v1/staging"), staging).unwrap();
+    fs::create_dir_all(golden("tlog-proof/v1")).unwrap();
+    fs::write(golden("tlog-proof/v1/entry-300.tlog-proof"), sample_proof(&store).to_text()).unwrap();
+    fs::write(golden("tlog-proof/v1/entry-300.entry"), sample_entry(300)).unwrap();
+    let witnesses = [witness("witness.example/one", 2), witness("witness.example/two", 3)];
+    let lines: Vec<String> = witnesses.iter().map(|key| format!("{key}\n")).collect();
+    fs::write(golden("tlog-proof/v1/witnesses"), lines.concat()).unwrap();
+}
