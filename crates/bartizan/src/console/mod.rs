@@ -11,7 +11,7 @@
 //! ```
 //!
 //! Reading order: [`view`] says what pages are told, [`page`] what surrounds them, [`version`] and [`chain`]
-//! are the page of a model version, [`models`] the list, [`format`] how values are written.
+//! are the page of a model version, [`models`] the list, `format` how values are written.
 
 mod chain;
 mod format;

@@ -1,6 +1,7 @@
 //! The golden samples: what version 1 wrote must be read, verified and written the same way for ever.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use bartizan_ledger::{
     Ledger, LedgerReader, LogProof, LogProofRefused, Remembered, TrustedLog, VerifierKey, cosign, fsck,
     verify_consistency,
 };
-use bartizan_store::{DirBlobs, MemCas};
+use bartizan_store::{DirBlobs, FailingBlobs, Faults, MemCas, Moment};
 
 use crate::support::{Store, key, log, name, signer, witness};
 
@@ -41,6 +42,26 @@ fn sample() -> Store {
     }
     drop(ledger);
     store
+}
+
+/// The last append of the sample as a crash after its swap leaves it: the storage, and the staging blob's name.
+fn unfinished_sample() -> (Store, String) {
+    let store = Store::default();
+    let ledger = store.create().unwrap();
+    for range in [0..1, 1..200, 200..256, 256..765] {
+        ledger.append(range.map(sample_entry).collect()).unwrap();
+    }
+    drop(ledger);
+    let faults = Faults::new();
+    let blobs = FailingBlobs::new(store.blobs.clone(), faults.clone());
+    let ledger = Ledger::open(Arc::new(blobs), Arc::new(store.cas.clone()), signer()).unwrap();
+    // The first put stages; the second, of the tiles, fails.
+    faults.fail_at(faults.calls() + 2, Moment::Before, ErrorKind::Other);
+    ledger.append((765..770).map(sample_entry).collect()).unwrap();
+    drop(ledger);
+    let staged = store.names("staging/");
+    assert_eq!(staged.len(), 1);
+    (store, staged[0].clone())
 }
 
 fn sample_log() -> TrustedLog {
@@ -75,7 +96,7 @@ fn the_sample_ledger_verifies() {
     let trusted = sample_log();
     let report = fsck(&blobs, Some(&cas), &trusted, NonZeroUsize::MIN);
     assert!(report.is_clean(), "{report:#?}");
-    assert_eq!((report.entries, report.stale_partials, report.unfinished), (770, 0, false));
+    assert_eq!((report.entries, report.stale_partials, report.unfinished), (770, 2, false));
 
     let snapshot = LedgerReader::new(Arc::new(blobs), trusted.clone()).snapshot().unwrap();
     assert_eq!(
@@ -110,18 +131,16 @@ fn the_sample_ledger_is_still_written_like_this() {
     assert_eq!(format!("{}\n", signer().key()), text("ledger/v1/vkey"));
 }
 
-/// A ledger of version 1 can be opened and goes on, also when it was left unfinished.
+/// A ledger that version 1 left unfinished is finished, and goes on.
 #[test]
-fn the_sample_ledger_goes_on() {
-    let store = sample();
-    let checkpoint = store.get("checkpoint");
-    // As a crash after the swap would have left it: staging there, tiles of the last group and checkpoint not.
-    store.put(&text("ledger/v1/staging.name").trim_end().replace('\n', ""), &fs::read(golden("ledger/v1/staging")).unwrap());
-    for path in ["checkpoint", "tile/0/003.p/2", "tile/entries/003.p/2"] {
-        store.delete(path);
-    }
-    let ledger = Ledger::open(Arc::new(store.blobs.clone()), Arc::new(store.cas.clone()), signer()).unwrap();
-    assert_eq!(store.get("checkpoint"), checkpoint);
+fn the_sample_of_a_crash_is_recovered() {
+    let (store, staging) = unfinished_sample();
+    assert_eq!(format!("{staging}\n"), text("ledger/v1/staging.name"));
+    assert!(store.get(&staging) == fs::read(golden("ledger/v1/staging")).unwrap());
+    store.put(&staging, &fs::read(golden("ledger/v1/staging")).unwrap());
+    assert_eq!(store.reader().checkpoint().unwrap().size(), 765);
+    let ledger = store.open().unwrap();
+    assert_eq!(store.get("checkpoint"), fs::read(golden("ledger/v1/ledger/checkpoint")).unwrap());
     assert_eq!(ledger.append(vec![sample_entry(770)]).unwrap().first_index, 770);
 }
 
@@ -158,9 +177,9 @@ fn make_the_samples() {
     }
     fs::write(golden("ledger/v1/head"), store.cas.load(&name("ledger-head")).unwrap().unwrap()).unwrap();
     fs::write(golden("ledger/v1/vkey"), format!("{}\n", signer().key())).unwrap();
-    let (staging_name, staging) = last_staging();
-    fs::write(golden("ledger/v1/staging.name"), format!("{staging_name}\n")).unwrap();
-    fs::write(golden("ledger/v1/staging"), staging).unwrap();
+    let (unfinished, staging) = unfinished_sample();
+    fs::write(golden("ledger/v1/staging.name"), format!("{staging}\n")).unwrap();
+    fs::write(golden("ledger/v1/staging"), unfinished.get(&staging)).unwrap();
     fs::create_dir_all(golden("tlog-proof/v1")).unwrap();
     fs::write(golden("tlog-proof/v1/entry-300.tlog-proof"), sample_proof(&store).to_text()).unwrap();
     fs::write(golden("tlog-proof/v1/entry-300.entry"), sample_entry(300)).unwrap();

@@ -14,7 +14,7 @@ mod append;
 mod checkpoints;
 mod crash;
 mod fsck;
-//mod golden;
+mod golden;
 mod merkle;
 mod notes;
 mod proofs;
