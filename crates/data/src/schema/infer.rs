@@ -12,10 +12,14 @@ use crate::profile::{ColumnProfile, ColumnType, Profile};
 const SLACK_ERRORS: f64 = 4.0;
 /// A domain is taken for complete when each of its values came at least so often, on average.
 const SEEN_PER_VALUE: u64 = 20;
-/// The least share of numbers that may lie outside an observed range.
-const MIN_OUTSIDE: f64 = 0.002;
-/// Share of the width of a range by which it is widened at each end.
+/// The share of numbers that may lie outside the range.
+const MAX_OUTSIDE: f64 = 0.002;
+/// Share of the width of an observed range by which it is widened at each end.
 const WIDEN: f64 = 0.1;
+/// The same for a column with few values, whose next extreme may be far out and where none may lie outside.
+const WIDEN_FEW: f64 = 1.0;
+/// Below so many values they are few: the tolerated share is then less than three values.
+const FEW: u64 = 1_500;
 /// The least share by which the label may move.
 const LABEL_TOLERANCE: f64 = 0.01;
 /// The factor by which the longest text may be exceeded.
@@ -95,17 +99,16 @@ fn min_present(present: u64, rows: u64) -> f64 {
     round((share - SLACK_ERRORS * error - 0.005).max(0.0))
 }
 
-/// The observed range, a tenth wider at each end, and the share of values that may lie outside it. A range that
-/// starts or ends at nought keeps that end: such a nought is a bound, not an accident.
+/// The observed range, widened at each end, and the share of values that may lie outside it. A range that starts
+/// or ends at nought keeps that end: such a nought is a bound, not an accident.
 fn range(column: &ColumnProfile, present: u64) -> Option<Range> {
     let (low, high) = (*column.lowest().first()?, *column.highest().first()?);
-    let slack = (high - low) * WIDEN;
+    let slack = (high - low) * if present < FEW { WIDEN_FEW } else { WIDEN };
     let min = if low == 0.0 { 0.0 } else { low - slack };
     let max = if high == 0.0 { 0.0 } else { high + slack };
     let whole = column.column_type() == ColumnType::Integer;
     let (min, max) = if whole { (min.floor(), max.ceil()) } else { (min, max) };
-    let max_outside = round(MIN_OUTSIDE.max(3.0 / as_f64(present.max(1))).min(1.0));
-    (min.is_finite() && max.is_finite()).then_some(Range { min, max, max_outside })
+    (min.is_finite() && max.is_finite()).then_some(Range { min, max, max_outside: MAX_OUTSIDE })
 }
 
 /// The values of a column that has few of them, each seen often enough to take the list for complete.
