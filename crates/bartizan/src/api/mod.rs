@@ -263,3 +263,6 @@ impl Call {
         text.parse().map_err(|error| Failure::of(ids::INVALID, &error))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,39 @@ fn numbers() {
             "02.5",
             "--1",
         ],
-        &expect![[]],
+        &expect![[r#"
+            "0" Integer(0)
+            "-0" Integer(0)
+            "7" Integer(7)
+            "-12" Integer(-12)
+            " 12 " Integer(12)
+            "007" Text
+            "00" Text
+            "+5" Text
+            "1.5" Float(1.5)
+            "-1.50" Float(-1.5)
+            ".5" Float(0.5)
+            "5." Float(5.0)
+            "." Text
+            "-" Text
+            "1e3" Float(1000.0)
+            "1E-2" Float(0.01)
+            "1e" Text
+            "1e+" Text
+            "-0.0" Float(0.0)
+            "9223372036854775807" Integer(9223372036854775807)
+            "-9223372036854775808" Integer(-9223372036854775808)
+            "9223372036854775808" Float(9.223372036854776e18)
+            "1e999" Text
+            "inf" Text
+            "nan" Null
+            "1_000" Text
+            "1,5" Text
+            "0x10" Text
+            "1 2" Text
+            "02.5" Text
+            "--1" Text
+        "#]],
     );
 }
 
@@ -73,7 +105,24 @@ fn days_and_instants() {
             "20240101",
             "2024-01-01T10:00:00 Z",
         ],
-        &expect![[]],
+        &expect![[r#"
+            "2024-02-29" Date
+            "2023-02-29" Text
+            "1900-02-29" Text
+            "2000-02-29" Date
+            "2024-13-01" Text
+            "2024-00-10" Text
+            "2024-1-01" Text
+            "2024-01-01T00:00:00Z" Timestamp
+            "2024-01-01 23:59:60" Timestamp
+            "2024-01-01T24:00:00Z" Text
+            "2024-01-01T10:00:00.123+02:00" Timestamp
+            "2024-01-01T10:00:00." Text
+            "2024-01-01T10:00" Text
+            "2024-01-01x" Text
+            "20240101" Integer(20240101)
+            "2024-01-01T10:00:00 Z" Text
+        "#]],
     );
 }
 
@@ -84,7 +133,24 @@ fn truth_text_and_nothing() {
             "true", "FALSE", "tRue", "t", "", "  ", "NA", "N/A", "NaN", "nan", "null", "NULL", "Null",
             "none", "?", "é",
         ],
-        &expect![[]],
+        &expect![[r#"
+            "true" Boolean
+            "FALSE" Boolean
+            "tRue" Text
+            "t" Text
+            "" Null
+            "  " Null
+            "NA" Null
+            "N/A" Null
+            "NaN" Null
+            "nan" Null
+            "null" Null
+            "NULL" Null
+            "Null" Text
+            "none" Text
+            "?" Text
+            "é" Text
+        "#]],
     );
 }
 
@@ -101,7 +167,15 @@ fn shapes_tell_the_kind_and_not_the_value() {
     .iter()
     .map(|cell| format!("{:?}\n", shape(cell.as_bytes())))
     .collect();
-    expect![[]].assert_eq(&shapes.concat());
+    expect![[r#"
+        "Aa, A. 9-9-9"
+        "9 9 9 9"
+        "a@a.a"
+        "Aa? ?[9A"
+        ""
+        "a9a9a9a9a9a9a9a9a9a9a9a9.."
+    "#]]
+    .assert_eq(&shapes.concat());
 }
 
 #[test]

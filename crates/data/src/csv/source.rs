@@ -42,6 +42,7 @@ struct Decoder {
     inner: encoding_rs::Decoder,
     text: Vec<u8>,
     filled: usize,
+    finished: bool,
 }
 
 impl<R: Read> Source<R> {
@@ -153,12 +154,18 @@ impl<R: Read> Source<R> {
             (self.used, self.fault) = (valid, fault);
             return self.used > 0;
         };
+        if decoder.finished {
+            (self.used, decoder.filled) = (raw.len(), 0);
+            return false;
+        }
         let (result, used, written) =
             decoder.inner.decode_to_utf8_without_replacement(raw, &mut decoder.text, last);
         self.used = used;
         decoder.filled = written;
         match result {
-            DecoderResult::InputEmpty | DecoderResult::OutputFull => {}
+            // A decoder that was told of the end and reached it must not be asked again.
+            DecoderResult::InputEmpty => decoder.finished = last,
+            DecoderResult::OutputFull => {}
             DecoderResult::Malformed(bytes, after) => {
                 let seen = self.base + len_u64(used);
                 let offset = seen.saturating_sub(u64::from(bytes) + u64::from(after));
@@ -212,7 +219,7 @@ fn decoder_of(encoding: Encoding) -> Option<Decoder> {
         Encoding::Windows1252 => encoding_rs::WINDOWS_1252,
     };
     let inner = encoding.new_decoder_without_bom_handling();
-    Some(Decoder { inner, text: vec![0; PIECE_BYTES * 3 + 16], filled: 0 })
+    Some(Decoder { inner, text: vec![0; PIECE_BYTES * 3 + 16], filled: 0, finished: false })
 }
 
 fn len_u64(len: usize) -> u64 {

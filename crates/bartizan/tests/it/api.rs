@@ -1,0 +1,96 @@
+//! The API of `up`: who gets in, and that commands find it.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::Child;
+
+use crate::bench::Bench;
+
+struct Up {
+    child: Child,
+    address: String,
+}
+
+impl Up {
+    fn start(bench: &Bench) -> Self {
+        let mut child = bench.command(&["up", "--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut line = String::new();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        stderr.read_line(&mut line).unwrap();
+        // Whoever stops reading would make the server block on its log.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()).is_ok());
+        let address =
+            line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        Self { address: address.to_owned(), child }
+    }
+
+    /// Sends raw bytes and returns the first line of the answer.
+    fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer).is_ok();
+        answer.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.child.kill().is_ok();
+        let _ = self.child.wait().is_ok();
+    }
+}
+
+#[test]
+fn commands_find_the_api_that_holds_the_directory() {
+    let bench = Bench::with_project();
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let key = key["key"].as_str().unwrap();
+    bench.write("model/model.onnx", b"weights");
+    let up = Up::start(&bench);
+    bench.refused(&["model", "list"], 3, "BZ-0201");
+    bench.refused(&["up", "--listen", "127.0.0.1:0"], 5, "BZ-0103");
+    let import = ["model", "import", "model", "--name", "m", "--origin", "over the API"];
+    let imported = bench.run_with("BARTIZAN_TOKEN", key, &import);
+    assert_eq!(imported.code, 0, "{}", imported.stderr);
+    let remote = bench.run_with("BARTIZAN_TOKEN", key, &["model", "show", "m:1"]);
+    drop(up);
+    let local = bench.run_with("BARTIZAN_TOKEN", key, &["model", "show", "m:1"]);
+    assert_eq!((remote.code, &remote.stdout), (0, &local.stdout), "{}", remote.stderr);
+    assert_eq!(bench.json(&["model", "verify", "m:1"])["files"], 1);
+}
+
+#[test]
+fn nobody_gets_in_without_a_credential() {
+    let bench = Bench::with_project();
+    let up = Up::start(&bench);
+    let ask = |method: &str, path: &str, more: &str| {
+        up.raw(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{more}\r\n",
+            up.address
+        ))
+    };
+    for (method, path) in [
+        ("GET", "/api/v1/models"),
+        ("GET", "/api/v1/project"),
+        ("GET", "/api/v1/ledger/entries"),
+        ("GET", "/api/v1/trust"),
+        ("POST", "/api/v1/uploads?model=m"),
+        ("POST", "/api/v1/models/m/versions/1/approvals"),
+        ("DELETE", "/api/v1/api-keys/0011223344556677"),
+        ("GET", "/api/v1/nothing"),
+    ] {
+        for more in ["", "Authorization: Bearer bz_no\r\n", "Cookie: __Host-bartizan=0\r\n"] {
+            let answer = ask(method, path, more);
+            let expected = path != "/api/v1/nothing" || !more.contains("Bearer");
+            assert!(!expected || answer.contains(" 401 "), "{method} {path} {more}: {answer}");
+        }
+    }
+    assert!(ask("GET", "/healthz", "").contains(" 200 "));
+    assert!(ask("GET", "/models/m/1", "").contains(" 303 "));
+    let elsewhere = up.raw("GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    assert!(elsewhere.contains(" 401 "), "{elsewhere}");
+    let smuggled =
+        ask("POST", "/api/v1/uploads?model=m", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n");
+    assert!(!smuggled.contains(" 200 "), "{smuggled}");
+}

@@ -1,0 +1,118 @@
+//! Bad input: a clear error with an id, and nothing half-done.
+
+use std::os::unix::fs::symlink;
+
+use crate::bench::{Bench, text};
+
+#[test]
+fn a_project_begins_once() {
+    let bench = Bench::new();
+    bench.refused(&["model", "list"], 4, "BZ-0101");
+    assert_eq!(bench.run(&["init"]).code, 0);
+    bench.refused(&["init"], 1, "BZ-0102");
+    assert_eq!(bench.json(&["model", "list"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_newer_data_directory_is_left_alone() {
+    let bench = Bench::with_project();
+    bench.write("bartizan-data/VERSION", b"bartizan-data-directory 99\n");
+    let said = bench.refused(&["model", "list"], 1, "BZ-0104");
+    assert!(said.contains("99"), "{said}");
+}
+
+#[test]
+fn bad_deliveries_are_named_by_place() {
+    let bench = Bench::new();
+    let clean = bench.write("clean.csv", b"a,b\n1,x\n2,y\n");
+    let schema = bench.path("schema.toml");
+    assert_eq!(bench.run(&["data", "schema", "infer", text(&clean), "--out", text(&schema)]).code, 0);
+    for (name, bytes, place) in [
+        ("empty", &b""[..], "empty"),
+        ("binary", b"\x7fELF\x02\x01\x01\x00", "not text"),
+        ("ragged", b"a,b\n1,x\n2,y,z\n", "row 2"),
+        ("utf8", b"a,b\n1,\xff\n", "row 1"),
+        ("cut", b"a,b\n1,\"x", "row 1"),
+        ("header", b"a,a\n1,x\n", "`a`"),
+    ] {
+        let file = bench.write(name, bytes);
+        for arguments in [
+            vec!["data", "schema", "infer", text(&file)],
+            vec!["data", "check", text(&file), "--schema", text(&schema)],
+        ] {
+            let said = bench.refused(&arguments, 1, "BZ-0311");
+            assert!(said.contains(place), "{name}: {said}");
+        }
+    }
+    bench.refused(&["data", "check", "absent.csv", "--schema", text(&schema)], 1, "BZ-0004");
+    let bad = bench.write("bad.toml", b"format = \"bartizan-schema-v1\"\nsurprise = 1\n");
+    bench.refused(&["data", "check", text(&clean), "--schema", text(&bad)], 2, "BZ-0312");
+}
+
+#[test]
+fn a_refused_delivery_is_on_the_record_and_not_kept() {
+    let bench = Bench::with_project();
+    bench.write(
+        "clean.csv",
+        &(0..200).fold(b"a,b\n".to_vec(), |mut csv, row| {
+            csv.extend(format!("{row},x\n").bytes());
+            csv
+        }),
+    );
+    let add = |file: &str| bench.run(&["data", "add", "feed", file, "--source", "a test", "--extend"]);
+    assert_eq!(add("clean.csv").code, 0);
+    let blobs = || walk(&bench.path("bartizan-data/blobs"));
+    let before = blobs();
+    bench.write("broken.csv", b"a,b\n1,x,3\n");
+    let ran = add("broken.csv");
+    assert!(ran.code == 1 && ran.stderr.contains("BZ-0311"), "{}", ran.stderr);
+    assert_eq!(blobs(), before, "a half-read delivery left something behind");
+    assert_eq!(bench.json(&["data", "list"]).as_array().unwrap().len(), 1);
+}
+
+fn walk(directory: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries.map(|entry| if entry.path().is_dir() { walk(&entry.path()) } else { 1 }).sum()
+}
+
+#[test]
+fn a_model_is_made_of_regular_files() {
+    let bench = Bench::with_project();
+    bench.write("linked/model.onnx", b"x");
+    symlink("/etc/passwd", bench.path("linked/secret")).unwrap();
+    let deep = format!("deep/{}/model.onnx", vec!["d"; 20].join("/"));
+    bench.write(&deep, b"x");
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    for (path, named) in
+        [("linked", "secret"), ("deep", "too deep"), ("absent", "absent"), ("empty", "no files")]
+    {
+        let said = bench.refused(&["model", "import", path, "--name", "m", "--origin", "test"], 1, "BZ-0304");
+        assert!(said.contains(named), "{path}: {said}");
+    }
+    assert_eq!(bench.json(&["model", "list"]), serde_json::json!([]));
+}
+
+#[test]
+fn unknown_settings_are_errors_with_a_suggestion() {
+    let bench = Bench::with_project();
+    let ran = bench.run_with("BARTIZAN_LISTN", "x", &["status"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("BZ-0002") && ran.stderr.contains("`listen`"),
+        "{}",
+        ran.stderr
+    );
+    bench.write("bartizan-data/bartizan.toml", b"outptu = \"json\"\n");
+    let said = bench.refused(&["status"], 2, "BZ-0002");
+    assert!(said.contains("`output`"), "{said}");
+}
+
+#[test]
+fn every_error_id_is_explained() {
+    let bench = Bench::new();
+    let all = bench.json(&["explain"]);
+    for entry in all.as_array().unwrap() {
+        let explained = bench.json(&["explain", entry["id"].as_str().unwrap()]);
+        assert!(!explained["meaning"].as_str().unwrap().is_empty());
+    }
+    bench.refused(&["explain", "BZ-9999"], 4, "BZ-0203");
+}

@@ -1,0 +1,44 @@
+//! Schemas as text.
+
+use bartizan_data::{CsvOptions, InferOptions, Schema, infer};
+
+pub(crate) fn inferred(csv: &[u8], label: Option<&str>) -> Schema {
+    let (profile, read) = infer(csv, &CsvOptions::default()).unwrap();
+    Schema::infer(&profile, read.format(), &InferOptions { label: label.map(str::to_owned) }).unwrap()
+}
+
+pub(crate) fn sample() -> Vec<u8> {
+    let mut csv = b"id,colour,amount,ok,day\n".to_vec();
+    for row in 0..400 {
+        let colour = ["red", "green", "blue"].get(row % 3).copied().unwrap_or_default();
+        let ok = if row % 4 == 0 { "true" } else { "false" };
+        csv.extend(format!("u{row},{colour},{},{ok},2026-01-{:02}\n", row % 97, 1 + row % 28).bytes());
+    }
+    csv
+}
+
+#[test]
+fn text_and_schema_are_the_same() {
+    let schema = inferred(&sample(), Some("ok"));
+    let text = schema.to_toml().unwrap();
+    assert_eq!(Schema::parse(&text).unwrap(), schema);
+    assert_eq!(Schema::parse(&text).unwrap().to_toml().unwrap(), text);
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_its_place() {
+    let text = inferred(&sample(), None).to_toml().unwrap();
+    let refused = |from: &str, to: &str| {
+        let edited = text.replacen(from, to, 1);
+        assert_ne!(edited, text, "`{from}` is not in the schema");
+        let error = Schema::parse(&edited).unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("{error} {source}")
+    };
+    assert!(refused("min_present", "min_presnt").contains("min_presnt"));
+    assert!(refused("severity = \"block\"", "severity = \"stop\"").contains("`stop` is not a severity"));
+    assert!(refused("min_present = 1.0", "min_present = 2.0").contains("column `id`"));
+    assert!(refused("type = \"string\"", "type = \"text\"").contains("`text` is not a type"));
+    assert!(refused("bartizan-schema-v1", "bartizan-schema-v9").contains("bartizan-schema-v9"));
+    assert!(refused("name = \"colour\"", "name = \"id\"").contains("there twice"));
+}
