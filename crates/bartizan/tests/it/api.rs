@@ -29,15 +29,15 @@ impl Up {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer).is_ok();
+        stream.read_to_string(&mut answer).ok();
         answer.lines().next().unwrap_or_default().to_owned()
     }
 }
 
 impl Drop for Up {
     fn drop(&mut self) {
-        let _ = self.child.kill().is_ok();
-        let _ = self.child.wait().is_ok();
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 
