@@ -183,9 +183,9 @@ impl Ledger {
     pub fn open(blobs: Arc<dyn Blobs>, cas: Arc<dyn Cas>, signer: NoteSigner) -> Result<Self, OpenFailed> {
         let log = TrustedLog::new(signer.key().clone())?;
         let (head, head_bytes) = take_over(blobs.as_ref(), cas.as_ref(), &log)?;
-        recover(blobs.as_ref(), &head, &log)?;
-        let edge = Edge::load(blobs.as_ref(), &head.checkpoint)?;
         let reader = LedgerReader::new(Arc::clone(&blobs), log);
+        recover(blobs.as_ref(), &head, &reader)?;
+        let edge = Edge::load(blobs.as_ref(), &head.checkpoint)?;
         let state = Arc::new(Mutex::new(State { checkpoint: head.checkpoint.clone(), stopped: None }));
         let writer = Writer::new(blobs, cas, signer, edge, head, head_bytes, Arc::clone(&state))?;
         let (queue, requests): (_, Receiver<Request>) = sync_channel(QUEUE_APPENDS);
@@ -304,18 +304,22 @@ pub(crate) fn take_over(
 }
 
 /// Finishes the committed group, if it is not, and removes what earlier writers staged.
-fn recover(blobs: &dyn Blobs, head: &Head, log: &TrustedLog) -> Result<(), OpenFailed> {
-    let published = published(blobs, log)?;
-    if let Some(published) = &published {
-        let (older, newer) = (published.size(), head.checkpoint.size());
-        if older > newer || (older == newer && published.root() != head.checkpoint.root()) {
-            return Err(OpenFailed::RolledBack { published: older, head: newer });
-        }
+fn recover(blobs: &dyn Blobs, head: &Head, reader: &LedgerReader) -> Result<(), OpenFailed> {
+    let published = published(blobs, reader.log())?;
+    let size = published.as_ref().map_or(0, SignedCheckpoint::size);
+    let rolled_back = || OpenFailed::RolledBack { published: size, head: head.checkpoint.size() };
+    if size > head.checkpoint.size() {
+        return Err(rolled_back());
     }
     let staged = staged(blobs)?;
     for name in staged.iter().filter(|name| name.completes(&head.checkpoint)) {
         let blob_name = name.blob_name();
-        let bytes = read_all(blobs, &blob_name, STAGING_BYTES)?;
+        let bytes = match read_all(blobs, &blob_name, STAGING_BYTES) {
+            Ok(bytes) => bytes,
+            // Its writer is still alive, has finished the group, and removed the blob after that.
+            Err(missing) if missing.kind == BlobErrorKind::NotFound => continue,
+            Err(failed) => return Err(failed.into()),
+        };
         let damaged = |source| OpenFailed::Staging { name: blob_name.to_string(), source };
         let tiles = staging::decode(&bytes).map_err(damaged)?;
         let names: Vec<_> = tiles.iter().map(|tile| tile.path.blob_name()).collect();
@@ -323,9 +327,15 @@ fn recover(blobs: &dyn Blobs, head: &Head, log: &TrustedLog) -> Result<(), OpenF
             names.iter().zip(&tiles).map(|(name, tile)| (name, tile.bytes.as_slice())).collect();
         blobs.put(&puts)?;
     }
-    // Published only over tiles that are whole; what was staged is removed only after that.
-    Edge::load(blobs, &head.checkpoint)?;
-    if published.is_none_or(|published| published.size() < head.checkpoint.size()) {
+    // Published only over tiles that are whole and continue what was published before; what was staged is
+    // removed only after that.
+    let snapshot = reader.snapshot_at(head.checkpoint.clone())?;
+    if let Some(published) = &published
+        && snapshot.root(size)? != published.root()
+    {
+        return Err(rolled_back());
+    }
+    if published.is_none() || size < head.checkpoint.size() {
         blobs.put(&[(&checkpoint_name(), head.checkpoint.note().as_bytes())])?;
     }
     // A blob of this or a later epoch belongs to a writer that has shut this one out.

@@ -62,5 +62,8 @@ pub const REMEMBER_ATTEMPTS: usize = 16;
 /// Defects a check of the ledger reports one by one; further ones are only counted.
 pub const DEFECTS: usize = 10_000;
 
+/// Defects after which a check of the ledger gives up; a checkpoint may claim more tiles than anyone can look for.
+pub const DEFECTS_COUNTED: u64 = 100_000;
+
 /// Names asked for in one listing.
 pub const LIST_PAGE: usize = 1000;

@@ -31,6 +31,12 @@ pub enum LogProofInvalid {
     /// Not UTF-8.
     #[error("the proof is not UTF-8 text")]
     Text,
+    /// Extra data that is empty or too long to be attached.
+    #[error("{bytes} bytes of extra data, not 1 to {PROOF_EXTRA_BYTES}")]
+    Extra {
+        /// How many there were.
+        bytes: usize,
+    },
     /// A line is missing or malformed.
     #[error("line {line} of the proof is not {expected}")]
     Line {
@@ -80,10 +86,10 @@ impl LogProof {
     /// Attaches data that the proof does not cover and no verifier may trust.
     ///
     /// # Errors
-    /// Gives the proof back unchanged when `extra` is empty or over the limit.
-    pub fn with_extra(mut self, extra: Vec<u8>) -> Result<Self, Self> {
+    /// When `extra` is empty or over the limit.
+    pub fn with_extra(mut self, extra: Vec<u8>) -> Result<Self, LogProofInvalid> {
         if extra.is_empty() || extra.len() > PROOF_EXTRA_BYTES {
-            return Err(self);
+            return Err(LogProofInvalid::Extra { bytes: extra.len() });
         }
         self.extra = Some(extra);
         Ok(self)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread::Builder;
 
 use bartizan_base::{BlobErrorKind, Blobs, Digest};
 
@@ -48,6 +49,9 @@ impl<'a> Check<'a> {
         let mut check = Self { blobs, checkpoint, partials, findings, stored, edge, stale };
         for level in 1..=TOP_LEVEL {
             for path in tiles_of(Level::Hashes(level), size) {
+                if findings.too_many() {
+                    return check;
+                }
                 if let Some(hashes) = check.read_hashes(path) {
                     check.stored.insert((level, path.index()), hashes);
                 }
@@ -67,7 +71,7 @@ impl<'a> Check<'a> {
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
-                if index >= tiles {
+                if index >= tiles || self.findings.too_many() {
                     return;
                 }
                 let path = self.tile_at(Level::Hashes(0), index);
@@ -77,10 +81,14 @@ impl<'a> Check<'a> {
         };
         std::thread::scope(|scope| {
             for _ in 1..threads.get() {
-                scope.spawn(work);
+                // Where the system gives no more threads, fewer do the work.
+                drop(Builder::new().spawn_scoped(scope, work));
             }
             work();
         });
+        if self.findings.too_many() {
+            return self.stale.into_inner();
+        }
         let mut below = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut edge = Vec::new();
         for level in 0..=TOP_LEVEL {

@@ -10,7 +10,7 @@ use bartizan_base::{BlobErrorKind, BlobName, Blobs, Cas, read_all};
 
 use crate::checkpoint::{CheckpointInvalid, SignedCheckpoint, TrustedLog};
 use crate::head::{Head, HeadInvalid, checkpoint_name, head_key};
-use crate::limits::{DEFECTS, LIST_PAGE, NOTE_BYTES};
+use crate::limits::{DEFECTS, DEFECTS_COUNTED, LIST_PAGE, NOTE_BYTES};
 use crate::staging::{self, StagingName};
 use crate::tile::{Level, TileBytesInvalid, TilePath, items_at, place};
 
@@ -40,6 +40,8 @@ pub struct Report {
     pub defects: Vec<Defect>,
     /// How many defects there are.
     pub defects_total: u64,
+    /// There were so many that the check was not completed: [`DEFECTS_COUNTED`].
+    pub gave_up: bool,
 }
 
 impl Report {
@@ -142,7 +144,8 @@ pub fn fsck(blobs: &dyn Blobs, head: Option<&dyn Cas>, log: &TrustedLog, threads
     let Findings { tiles, entries, defects } = findings;
     let (defects, defects_total) = defects.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (tiles, entries) = (tiles.into_inner(), entries.into_inner());
-    Report { checkpoint, entries, tiles, stale_partials, unfinished, defects, defects_total }
+    let gave_up = defects_total >= DEFECTS_COUNTED;
+    Report { checkpoint, entries, tiles, stale_partials, unfinished, defects, defects_total, gave_up }
 }
 
 /// What the threads of a check find together.
@@ -160,6 +163,11 @@ impl Findings {
         if defects.0.len() < DEFECTS {
             defects.0.push(Defect { path: path.to_string(), index, kind });
         }
+    }
+
+    /// Whether there are more defects than are worth counting.
+    fn too_many(&self) -> bool {
+        self.defects.lock().unwrap_or_else(PoisonError::into_inner).1 >= DEFECTS_COUNTED
     }
 
     /// Reads a blob; what keeps it from being read is a defect.

@@ -5,7 +5,10 @@ use std::num::NonZeroUsize;
 use bartizan_base::Cas;
 use bartizan_ledger::{Defect, DefectKind, NOT_COVERED, Report, fsck};
 
-use crate::support::{Store, entry, fsck_clean, log, name};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::support::{ORIGIN, Store, entry, fsck_clean, key, log, name};
 
 fn check(store: &Store) -> Report {
     fsck(&store.blobs, Some(&store.cas), &log(), NonZeroUsize::new(2).unwrap())
@@ -189,5 +192,19 @@ fn all_defects_are_counted_and_some_are_listed() {
     let report = check(&store);
     // The partial bundles that each append left behind are defects too.
     assert!(report.defects_total >= 12_000, "{}", report.defects_total);
-    assert_eq!(report.defects.len(), 10_000);
+    assert_eq!((report.defects.len(), report.gave_up), (10_000, false));
+}
+
+/// An operator who signs an absurd size keeps nobody's auditor busy for ever.
+#[test]
+fn absurd_sizes_are_given_up_on() {
+    let store = Store::filled(10);
+    let text = format!("{ORIGIN}\n{}\n{}\n", 1u64 << 56, "A".repeat(43) + "=");
+    let signature = key(1).sign(text.as_bytes()).unwrap();
+    let blob = BASE64.encode([&log().key().key_id()[..], &signature].concat());
+    store.put("checkpoint", format!("{text}\n\u{2014} {ORIGIN} {blob}\n").as_bytes());
+    let report = check(&store);
+    assert_eq!(report.checkpoint.as_ref().unwrap().size(), 1 << 56);
+    assert!(report.gave_up && report.defects_total >= 100_000 && !report.is_clean());
+    assert!(store.reader().snapshot().is_err());
 }

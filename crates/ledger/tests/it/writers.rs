@@ -128,6 +128,7 @@ struct Staging {
     inner: MemBlobs,
     act: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     hidden: bool,
+    late: bool,
 }
 
 impl Blobs for Staging {
@@ -147,10 +148,15 @@ impl Blobs for Staging {
         if prefix != "staging/" {
             return self.inner.list(prefix, after, limit);
         }
+        let before = self.inner.list(prefix, after, limit)?;
         if let Some(act) = self.act.lock().unwrap().take() {
             act();
         }
-        if self.hidden { Ok(Vec::new()) } else { self.inner.list(prefix, after, limit) }
+        match (self.hidden, self.late) {
+            (true, _) => Ok(Vec::new()),
+            (false, true) => Ok(before),
+            (false, false) => self.inner.list(prefix, after, limit),
+        }
     }
 
     fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
@@ -173,11 +179,35 @@ fn staging_of_later_writers_is_left_alone() {
         assert_eq!(later.append(vec![entry(10)]).unwrap().first_index, 10);
     };
     let act: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(Some(Box::new(act)));
-    let blobs = Staging { inner: store.blobs.clone(), act, hidden: false };
+    let blobs = Staging { inner: store.blobs.clone(), act, hidden: false, late: false };
     let first = Ledger::open(Arc::new(blobs), Arc::new(store.cas.clone()), signer()).unwrap();
     assert!(matches!(first.append(vec![b"first".to_vec()]), Err(AppendFailed::NotCommitted(_))));
     assert!(!store.exists("tile/entries/000.p/11"));
     assert_eq!(store.open().unwrap().snapshot().unwrap().entry(10).unwrap(), entry(10));
+    fsck_clean(&store);
+}
+
+/// The writer of a committed group finishes it, and removes its staging blob, just when another one that is
+/// opening the ledger has seen that blob.
+#[test]
+fn staging_may_vanish_when_its_group_is_finished() {
+    let finished = Store::filled(12);
+    let store = Store { cas: finished.cas.clone(), ..Store::filled(10) };
+    let root = finished.reader().checkpoint().unwrap().root();
+    let staging = format!("staging/0-12-{}", root.to_hex());
+    store.put(&staging, b"seen, and then gone");
+    let other = store.clone();
+    let act = move || {
+        for path in finished.names("") {
+            other.put(&path, &finished.get(&path));
+        }
+        other.delete(&staging);
+    };
+    let act: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(Some(Box::new(act)));
+    let blobs = Staging { inner: store.blobs.clone(), act, hidden: false, late: true };
+    let ledger = Ledger::open(Arc::new(blobs), Arc::new(store.cas.clone()), signer()).unwrap();
+    assert_eq!(ledger.append(vec![entry(12)]).unwrap().first_index, 12);
+    drop(ledger);
     fsck_clean(&store);
 }
 
@@ -186,7 +216,7 @@ fn staging_of_later_writers_is_left_alone() {
 fn lost_tiles_are_not_forgotten() {
     let (store, larger) = (Store::filled(10), Store::filled(12));
     let store = Store { blobs: store.blobs, cas: larger.cas };
-    let blobs = Staging { inner: store.blobs.clone(), act: Mutex::new(None), hidden: true };
+    let blobs = Staging { inner: store.blobs.clone(), act: Mutex::new(None), hidden: true, late: false };
     let opened = Ledger::open(Arc::new(blobs), Arc::new(store.cas), signer());
     assert!(matches!(opened.unwrap_err(), OpenFailed::Tiles(_)));
 }
@@ -201,6 +231,12 @@ fn rolled_back_heads_and_checkpoints() {
     published_back.put("checkpoint", &small.get("checkpoint"));
     assert_eq!(published_back.open().unwrap().checkpoint().size(), 20);
     assert_eq!(published_back.get("checkpoint"), large.get("checkpoint"));
+    // One that the head does not continue is not, whatever its size.
+    let forked = Store::default();
+    drop(forked.create().unwrap().append(vec![b"other".to_vec(); 10]).unwrap());
+    let other_tree = large.copy();
+    other_tree.put("checkpoint", &forked.get("checkpoint"));
+    assert!(matches!(other_tree.open().unwrap_err(), OpenFailed::RolledBack { published: 10, head: 20 }));
     let damaged = large.copy();
     damaged.flip("checkpoint", 3);
     assert!(matches!(damaged.open().unwrap_err(), OpenFailed::Published(_)));
