@@ -49,7 +49,7 @@ prepare_import() {
 }
 import() {
   # shellcheck disable=SC2086
-  "${pinned[@]}" "$bartizan" --data-dir "$work/data" model import "$tree" --name bench ${IMPORT_ARGS:-}
+  "${pinned[@]}" "$bartizan" --data-dir "$work/data" model import "$tree" --name bench --origin benchmark ${IMPORT_ARGS:-}
 }
 
 sign_ours() { "${pinned[@]}" "$sign_tree" "$tree" "$work/ours.sig"; }
