@@ -1,10 +1,15 @@
 //! More than one writer, a writer that has stopped, and keys that do not sign.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Cas, CasError};
+use bartizan_ledger::limits::GROUP_ENTRIES;
 use bartizan_ledger::{
     AppendFailed, CheckpointInvalid, GroupFailed, HeadInvalid, Ledger, NoteSigner, OpenFailed, SignFailed,
     bulk::{BulkBuilder, BulkFailed},
@@ -112,6 +117,48 @@ fn overtaken_after_the_swap() {
     drop(first);
     assert_eq!(store.reader().checkpoint().unwrap().size(), 12);
     assert_eq!(store.open().unwrap().checkpoint().size(), 12);
+    fsck_clean(&store);
+}
+
+/// What gathers while a group is being written is committed together, but never more than a group may hold.
+#[test]
+fn groups_have_limits() {
+    let store = Store::filled(10);
+    let (writing, begun) = sync_channel::<()>(1);
+    let (release, held) = sync_channel::<()>(1);
+    let act = move || {
+        writing.send(()).unwrap();
+        held.recv().unwrap();
+    };
+    let ledger = interrupted(&store, Some(2), act).unwrap();
+    let append = |count: usize| ledger.append(vec![b"entry".to_vec(); count]).unwrap();
+    let mut groups: BTreeMap<u64, usize> = BTreeMap::new();
+    thread::scope(|scope| {
+        let first = scope.spawn(|| append(1));
+        begun.recv().unwrap();
+        let others: Vec<_> = (0..12).map(|_| scope.spawn(|| append(1000))).collect();
+        // Time for all of them to queue; were it too short, there would only be more groups.
+        thread::sleep(Duration::from_millis(300));
+        release.send(()).unwrap();
+        assert_eq!(first.join().unwrap().checkpoint.size(), 11);
+        for other in others {
+            *groups.entry(other.join().unwrap().checkpoint.size()).or_default() += 1000;
+        }
+    });
+    assert!(groups.values().all(|entries| *entries <= GROUP_ENTRIES), "{groups:?}");
+    assert!((3..12).contains(&groups.len()), "{groups:?}");
+}
+
+/// Partial tiles that a crash kept a writer from removing are removed by the next one.
+#[test]
+fn stale_partials_of_a_crash_are_removed() {
+    let store = Store::filled(600);
+    let stale = ["tile/0/001.p/7", "tile/entries/001.p/200"];
+    store.put(stale[0], &store.get("tile/0/001")[..7 * 32]);
+    store.put(stale[1], b"whatever it holds");
+    store.open().unwrap().append(vec![entry(600)]).unwrap();
+    assert!(!stale.iter().any(|path| store.exists(path)));
+    assert!(store.exists("tile/0/002.p/88") && store.exists("tile/0/002.p/89"));
     fsck_clean(&store);
 }
 
