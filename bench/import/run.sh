@@ -42,6 +42,15 @@ hash_alone() {
   find "$tree" -type f -print0 | "${pinned[@]}" xargs -0 -n 1 -P "$cores" openssl dgst -sha256
 }
 
+# What storing costs by itself: hashing as above, and a plain copy of the tree.
+hash_and_copy() {
+  rm -rf "$work/copy"
+  mkdir "$work/copy"
+  find "$tree" -type f -print0 |
+    "${pinned[@]}" xargs -0 -n 1 -P "$cores" sh -c 'openssl dgst -sha256 "$1" && cp "$1" "$0"' "$work/copy"
+  rm -rf "$work/copy"
+}
+
 # A fresh data directory each time: an import of bytes that are there already stores nothing.
 prepare_import() {
   rm -rf "$work/data"
@@ -70,7 +79,7 @@ measure() {
   awk '{ printf "%.3f %.3f\n", $1, $2 + $3 }' <<<"$timing" >>"$work/$name.times"
 }
 
-contenders=(hash_alone import sign_ours)
+contenders=(hash_alone hash_and_copy import sign_ours)
 if [[ -x $venv/bin/model_signing ]]; then
   contenders+=(sign_theirs)
 else
