@@ -55,8 +55,8 @@ pub enum ManifestInvalid {
         /// What is wrong with it.
         why: &'static str,
     },
-    /// The same path twice, or one path as file and as directory.
-    #[error("`{path}` is there twice")]
+    /// Two paths that are one on some system: equal, upper and lower case aside, or one the directory of the other.
+    #[error("`{path}` is there twice, upper and lower case aside")]
     Twice {
         /// The path.
         path: String,
@@ -102,20 +102,16 @@ impl Manifest {
             }
         }
         files.sort_by(|one, other| one.path.as_bytes().cmp(other.path.as_bytes()));
-        let paths: std::collections::BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
-        if paths.len() != files.len() {
-            let twice = files.windows(2).find_map(|pair| match pair {
-                [one, other] if one.path == other.path => Some(one.path.clone()),
-                _ => None,
-            });
-            return Err(ManifestInvalid::Twice { path: twice.unwrap_or_default() });
-        }
+        let mut paths = std::collections::BTreeSet::new();
         for file in &files {
-            let above = file.path.match_indices('/').filter_map(|(at, _)| file.path.get(..at));
-            for directory in above {
-                if paths.contains(directory) {
-                    return Err(ManifestInvalid::Twice { path: directory.to_owned() });
-                }
+            if !paths.insert(file.path.to_lowercase()) {
+                return Err(ManifestInvalid::Twice { path: file.path.clone() });
+            }
+        }
+        for path in &paths {
+            let mut above = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+            if let Some(directory) = above.find(|directory| paths.contains(*directory)) {
+                return Err(ManifestInvalid::Twice { path: directory.to_owned() });
             }
         }
         Ok(Self { files })

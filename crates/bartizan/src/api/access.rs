@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bartizan_policy::api_key::{ApiKeyId, Scopes};
 use bartizan_policy::{Action, Networks, PrincipalKind, Role};
 use bartizan_registry::statement::{RoleChange, Standing};
-use bartizan_registry::{Caller, NewApiKey, NewPrincipal, Profile};
+use bartizan_registry::{Caller, Failed, NewApiKey, NewPrincipal, Profile};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -42,7 +42,8 @@ pub(super) async fn add_user(app: &Arc<App>, call: Call) -> Result<Answer, Failu
     };
     let profile = Profile { name: wanted.name, local_user: wanted.local_user, email: wanted.email };
     let new = NewPrincipal { kind: wanted.kind, responsible, profile };
-    let id = app.registry.add_principal(&caller, new).await?;
+    let name = wanted.responsible.as_deref().unwrap_or_default();
+    let id = app.registry.add_principal(&caller, new).await.map_err(|failed| named(name, failed))?;
     Ok(Answer::Json(json!({ "principal": id })))
 }
 
@@ -53,9 +54,10 @@ struct SetStanding {
 }
 
 pub(super) async fn set_standing(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let who = app.registry.find_principal(who(&call)).await?;
+    let text = who(&call);
+    let who = app.registry.find_principal(&text).await?;
     let (caller, wanted): (Caller, SetStanding) = asking(call).await?;
-    app.registry.set_standing(&caller, who, wanted.standing).await?;
+    app.registry.set_standing(&caller, who, wanted.standing).await.map_err(|failed| named(&text, failed))?;
     Ok(Answer::Json(json!({ "principal": who, "standing": wanted.standing })))
 }
 
@@ -67,9 +69,13 @@ struct ChangeRole {
 }
 
 pub(super) async fn change_role(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let who = app.registry.find_principal(who(&call)).await?;
+    let text = who(&call);
+    let who = app.registry.find_principal(&text).await?;
     let (caller, wanted): (Caller, ChangeRole) = asking(call).await?;
-    app.registry.change_role(&caller, who, wanted.role, wanted.change).await?;
+    app.registry
+        .change_role(&caller, who, wanted.role, wanted.change)
+        .await
+        .map_err(|failed| named(&text, failed))?;
     Ok(Answer::Json(json!({ "principal": who, "role": wanted.role, "change": wanted.change })))
 }
 
@@ -82,7 +88,8 @@ struct IssueKey {
 }
 
 pub(super) async fn issue_key(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let who = app.registry.find_principal(who(&call)).await?;
+    let text = who(&call);
+    let who = app.registry.find_principal(&text).await?;
     let (caller, wanted): (Caller, IssueKey) = asking(call).await?;
     let scopes = match wanted.scopes {
         Some(text) => text.parse().map_err(|error| Failure::of(ids::INVALID, &error))?,
@@ -95,7 +102,7 @@ pub(super) async fn issue_key(app: &Arc<App>, call: Call) -> Result<Answer, Fail
     let networks: Networks = networks.parse().map_err(|error| Failure::of(ids::INVALID, &error))?;
     let expires_at = app.registry.now().plus_millis(wanted.days.saturating_mul(DAY_MILLIS));
     let new = NewApiKey { principal: who, scopes, networks, expires_at };
-    let key = app.registry.issue_key(&caller, new).await?;
+    let key = app.registry.issue_key(&caller, new).await.map_err(|failed| named(&text, failed))?;
     let revealed = key.reveal();
     Ok(Answer::Json(
         json!({ "id": key.id(), "principal": who, "key": revealed.as_str(), "expires": expires_at }),
@@ -118,12 +125,17 @@ pub(super) async fn revoke_key(app: &Arc<App>, call: Call) -> Result<Answer, Fai
 }
 
 pub(super) async fn explain(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let who = app.registry.find_principal(who(&call)).await?;
+    let text = who(&call);
+    let who = app.registry.find_principal(&text).await?;
     let action: Action = call
         .query("action")?
         .ok_or_else(|| Failure::new(ids::INVALID, "`action` says what is asked about"))?;
     let resource = call.query.get("resource").map(String::as_str);
-    let explained = app.registry.explain_access(call.caller()?, who, action, resource).await?;
+    let explained = app
+        .registry
+        .explain_access(call.caller()?, who, action, resource)
+        .await
+        .map_err(|failed| named(&text, failed))?;
     let decision = &explained.explanation.decision;
     let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
     let waived: Vec<&str> = decision.waived.iter().map(|clause| clause.reason.as_str()).collect();
@@ -138,8 +150,16 @@ pub(super) async fn explain(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     })))
 }
 
-fn who(call: &Call) -> &str {
-    call.path.get("who").map_or("", String::as_str)
+fn who(call: &Call) -> String {
+    call.path.get("who").map(|who| who.chars().take(80).collect()).unwrap_or_default()
+}
+
+/// Says in the words of the request which principal there is not.
+fn named(text: &str, failed: Failed) -> Failed {
+    match failed {
+        Failed::NotFound { what: what @ "principal", .. } => Failed::NotFound { what, name: text.to_owned() },
+        other => other,
+    }
 }
 
 /// The caller and the body of a request.

@@ -27,7 +27,7 @@ pub(super) async fn models(app: &Arc<App>, call: Call) -> Result<Answer, Failure
 pub(super) async fn version(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let caller = call.caller()?;
     let version = call.version()?;
-    app.registry.ask(caller, op::ModelShow, app.registry.model_facts(&version)?).await?;
+    app.registry.ask_for_model(caller, &version).await?;
     let view = view::version(app, caller, &version).await?;
     Ok(page(StatusCode::OK, console::model_version_page(&view)))
 }

@@ -94,8 +94,7 @@ pub(super) async fn import(app: &Arc<App>, mut call: Call) -> Result<Answer, Fai
 
 pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
-    let facts = app.registry.model_facts(&version)?;
-    app.registry.ask(call.caller()?, op::ModelShow, facts).await?;
+    app.registry.ask_for_model(call.caller()?, &version).await?;
     let state = app.registry.state();
     let found =
         state.version(&version).ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is no such version"))?;
@@ -154,7 +153,7 @@ pub(super) async fn verify(app: &Arc<App>, call: Call) -> Result<Answer, Failure
 
 pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
-    app.registry.ask(call.caller()?, op::ModelShow, app.registry.model_facts(&version)?).await?;
+    app.registry.ask_for_model(call.caller()?, &version).await?;
     let state = app.registry.state();
     let trained_on = state.version(&version).and_then(|found| state.origin_of(found));
     let up: Vec<_> = trained_on

@@ -25,7 +25,7 @@ const KEY_BYTES: u64 = 64 * 1024;
 pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
     match verb {
         Model::Import { path, name, origin, trained_on, sensitive, signature, signer } => {
-            let files = tree::open(&path)?;
+            let files = tree::list(&path, signature.as_deref())?;
             let publisher = match (signature, signer) {
                 (Some(signature), Some(signer)) => Some(json!({
                     "bundle": STANDARD.encode(read_bytes(&signature, BUNDLE_BYTES)?),
@@ -86,7 +86,7 @@ async fn upload(
         {
             let (client, path) = (Arc::clone(client), path.clone());
             running.spawn(async move {
-                let upload = client.upload(&path, next.file).await?;
+                let upload = client.upload(&path, next.open()?).await?;
                 Ok::<_, Failure>(json!({ "path": next.path, "upload": upload["upload"] }))
             });
         }

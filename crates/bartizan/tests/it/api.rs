@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Child;
 
+use serde_json::{Value, json};
+
 use crate::bench::Bench;
 
 struct Up {
@@ -93,4 +95,55 @@ fn nobody_gets_in_without_a_credential() {
     let smuggled =
         ask("POST", "/api/v1/uploads?model=m", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n");
     assert!(!smuggled.contains(" 200 "), "{smuggled}");
+}
+
+/// Everything that names a thing, once with one that exists and once with one that does not.
+#[test]
+fn to_whoever_may_not_see_it_the_unknown_looks_like_the_forbidden() {
+    let bench = Bench::with_project();
+    bench.write("model/model.onnx", b"weights");
+    bench.json(&["model", "import", "model", "--name", "m", "--origin", "a test"]);
+    bench.json(&["access", "user", "add", "outsider"]);
+    let key = bench.json(&["access", "key", "create", "outsider", "--days", "1"]);
+    let outsider = key["key"].as_str().unwrap();
+    let other = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let other = other["id"].as_str().unwrap();
+    for (arguments, known, unknown) in [
+        (vec!["model", "show", "?"], "m:1", "m:2"),
+        (vec!["model", "verify", "?"], "m:1", "m:2"),
+        (vec!["model", "approve", "?"], "m:1", "x:1"),
+        (vec!["model", "quarantine", "?", "--reason", "r"], "m:1", "x:1"),
+        (vec!["model", "alias", "m@best", "?"], "m:1", "m:2"),
+        (vec!["prove", "?", "--out", "p"], "m:1", "m:2"),
+        (vec!["lineage", "up", "?"], "m:1", "m:2"),
+        (vec!["data", "show", "?"], "d:1", "x:1"),
+        (vec!["access", "user", "disable", "?"], "admin", "stranger"),
+        (vec!["access", "role", "grant", "?", "viewer"], "admin", "stranger"),
+        (vec!["access", "key", "create", "?", "--days", "1"], "admin", "stranger"),
+        (vec!["access", "key", "revoke", "?"], other, "0011223344556677"),
+        (vec!["access", "explain", "?", "model.list"], "admin", "stranger"),
+    ] {
+        let answer = |name: &str| {
+            let named: Vec<&str> =
+                arguments.iter().map(|word| if *word == "?" { name } else { word }).collect();
+            let ran = bench.run_with("BARTIZAN_TOKEN", outsider, &named);
+            let said: Value = serde_json::from_str(&ran.stderr).unwrap();
+            // What was asked for and the entry that records the refusal are the caller's own.
+            let what = said["error"]["what"].as_str().unwrap().split('`').step_by(2).collect::<String>();
+            let why = said["error"]["why"].as_array().unwrap();
+            (ran.code, said["error"]["id"].clone(), what, why[..why.len() - 1].to_vec())
+        };
+        let refused = answer(known);
+        assert_eq!((refused.0, &refused.1), (3, &json!("BZ-0202")), "{arguments:?}");
+        assert_eq!(refused, answer(unknown), "{arguments:?}");
+    }
+    for (arguments, what) in [
+        (vec!["model", "show", "m:2"], "m:2"),
+        (vec!["model", "approve", "x:1"], "x:1"),
+        (vec!["access", "user", "disable", "stranger"], "stranger"),
+        (vec!["access", "key", "create", "stranger"], "stranger"),
+    ] {
+        let said = bench.refused(&arguments, 4, "BZ-0203");
+        assert!(said.contains(what), "{arguments:?}: {said}");
+    }
 }

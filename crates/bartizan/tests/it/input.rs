@@ -80,16 +80,41 @@ fn a_model_is_made_of_regular_files() {
     let bench = Bench::with_project();
     bench.write("linked/model.onnx", b"x");
     symlink("/etc/passwd", bench.path("linked/secret")).unwrap();
+    symlink("/etc", bench.path("linked2")).unwrap();
+    bench.write("inner/real/model.onnx", b"x");
+    symlink("real", bench.path("inner/alias")).unwrap();
+    bench.write("case/Model.onnx", b"x");
+    bench.write("case/model.onnx", b"y");
     let deep = format!("deep/{}/model.onnx", vec!["d"; 20].join("/"));
     bench.write(&deep, b"x");
     std::fs::create_dir(bench.path("empty")).unwrap();
-    for (path, named) in
-        [("linked", "secret"), ("deep", "too deep"), ("absent", "absent"), ("empty", "no files")]
-    {
+    for (path, named) in [
+        ("linked", "secret"),
+        ("linked2", "symbolic link"),
+        ("inner", "alias"),
+        ("case", "model.onnx"),
+        ("deep", "too deep"),
+        ("absent", "absent"),
+        ("empty", "no files"),
+    ] {
         let said = bench.refused(&["model", "import", path, "--name", "m", "--origin", "test"], 1, "BZ-0304");
         assert!(said.contains(named), "{path}: {said}");
     }
     assert_eq!(bench.json(&["model", "list"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_model_may_have_more_files_than_a_process_may_hold_open() {
+    let bench = Bench::with_project();
+    for number in 0..80 {
+        bench.write(&format!("many/{number}"), number.to_string().as_bytes());
+    }
+    let limited = "ulimit -n 64 && exec \"$0\" -o json model import many --name m --origin test";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", limited, env!("CARGO_BIN_EXE_bartizan")]).current_dir(bench.path(""));
+    let ran = command.output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(bench.json(&["model", "verify", "m:1"])["files"], 80);
 }
 
 #[test]

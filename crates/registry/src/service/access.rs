@@ -15,7 +15,7 @@ use bartizan_policy::{
 use super::write::private;
 use super::{Caller, Failed, Inner, Profile, Registry};
 use crate::proof::read_private;
-use crate::state::State;
+use crate::state::{Principal, State};
 use crate::statement::{Act, ApiKeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement};
 
 /// A principal that is to be made.
@@ -93,18 +93,17 @@ impl Registry {
         Ok(Caller::local(id))
     }
 
-    /// Finds a principal by its id or its name.
+    /// Finds a principal by its id or its name. A name that nobody has gives the id that nobody has: whether
+    /// there is such a principal is told by the operation, after the policy was asked.
     ///
     /// # Errors
-    /// When there is none, or the profiles cannot be read.
+    /// When the profiles cannot be read.
     pub async fn find_principal(&self, text: &str) -> Result<PrincipalId, Failed> {
         if let Ok(id) = text.parse::<PrincipalId>() {
-            let known = self.state().principals().contains_key(&id);
-            return if known { Ok(id) } else { Err(Failed::not_found("principal", id)) };
+            return Ok(id);
         }
         let found = self.profiles().await?.into_iter().find(|(_, profile)| profile.name == text);
-        let shown: String = text.chars().take(80).collect();
-        found.map(|(id, _)| id).ok_or_else(|| Failed::not_found("principal", shown))
+        Ok(found.map_or_else(nobody, |(id, _)| id))
     }
 
     /// The names behind the pseudonyms, as far as they were not erased.
@@ -127,7 +126,7 @@ impl Registry {
         self.allow(caller, op::UserList, ProjectWide).await.map(|_| ())?;
         let profiles = self.profiles().await?;
         let state = self.state();
-        let view = |(id, found): (&PrincipalId, &crate::state::Principal)| PrincipalView {
+        let view = |(id, found): (&PrincipalId, &Principal)| PrincipalView {
             id: *id,
             name: profiles.get(id).map(|profile| profile.name.clone()),
             kind: found.kind,
@@ -151,6 +150,9 @@ impl Registry {
         let person = new.responsible.unwrap_or(id);
         let facts = UserFacts { principal: id, person: bartizan_policy::PersonId::new(person) };
         let allowed = writer.allow(caller, op::UserAdd, facts).await?;
+        if let Some(person) = new.responsible {
+            known(&writer.state(), person)?;
+        }
         for (_, taken) in self.profiles().await? {
             let same_login = taken.local_user.is_some() && taken.local_user == new.profile.local_user;
             if taken.name == new.profile.name || same_login {
@@ -186,12 +188,12 @@ impl Registry {
     ) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        let found = state.principals().get(&id).ok_or_else(|| Failed::not_found("principal", id))?;
         let facts = state.user_facts(id);
         let act = match standing {
             Standing::Disabled => writer.act(&writer.allow(caller, op::UserDisable, facts).await?),
             Standing::Active => writer.act(&writer.allow(caller, op::UserEnable, facts).await?),
         };
+        let found = known(&state, id)?;
         if found.standing == standing {
             return Err(Failed::conflict(format!("principal {id}"), "it stands so already"));
         }
@@ -213,9 +215,6 @@ impl Registry {
     pub async fn issue_key(&self, caller: &Caller, new: NewApiKey) -> Result<ApiKey, Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        if !state.principals().contains_key(&new.principal) {
-            return Err(Failed::not_found("principal", new.principal));
-        }
         let person = state.person(new.principal);
         let terms = Terms {
             principal: new.principal,
@@ -227,6 +226,7 @@ impl Registry {
         let (key, issued) = api_key::issue(terms, (self.inner.random)().as_mut(), writer.now())?;
         let facts = KeyFacts { key: key.id(), principal: new.principal, person };
         let allowed = writer.allow(caller, op::KeyIssue, facts).await?;
+        known(&state, new.principal)?;
         let body = api_key_statement(&issued, Standing::Active, writer.act(&allowed));
         writer.append(vec![Statement::about(body)]).await?;
         Ok(key)
@@ -239,9 +239,11 @@ impl Registry {
     pub async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        let stored = stored_key(&state, id).ok_or_else(|| Failed::not_found("API key", id))?;
-        let facts = KeyFacts { key: id, principal: stored.terms.principal, person: stored.terms.person };
+        let stored = stored_key(&state, id);
+        let principal = stored.as_ref().map_or_else(nobody, |stored| stored.terms.principal);
+        let facts = KeyFacts { key: id, principal, person: state.person(principal) };
         let allowed = writer.allow(caller, op::KeyRevoke, facts).await?;
+        let stored = stored.ok_or_else(|| Failed::not_found("API key", id))?;
         if stored.revoked {
             return Err(Failed::conflict(format!("API key {id}"), "it is revoked already"));
         }
@@ -271,9 +273,6 @@ impl Registry {
     ) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        if !state.principals().contains_key(&to) {
-            return Err(Failed::not_found("principal", to));
-        }
         let (facts, confirmation) = state.grant_facts(to, role);
         let (act, confirmed) = match change {
             RoleChange::Confirmed => {
@@ -286,6 +285,7 @@ impl Registry {
                 (writer.act(&writer.allow(caller, op::RoleRevoke(role), facts).await?), None)
             }
         };
+        known(&state, to)?;
         let held = state.roles(to).contains(&role);
         if held != (change == RoleChange::Withdrawn) {
             let why = if held { "it is held already" } else { "it is not held" };
@@ -336,10 +336,8 @@ impl Registry {
         resource: Option<&str>,
     ) -> Result<Explained, Failed> {
         let state = self.state();
-        if !state.principals().contains_key(&principal) {
-            return Err(Failed::not_found("principal", principal));
-        }
         self.allow(caller, op::AccessExplain, state.user_facts(principal)).await.map(|_| ())?;
+        known(&state, principal)?;
         let question = Question {
             principal: state.principal_facts(principal)?,
             project: state.project_facts()?,
@@ -367,14 +365,19 @@ impl Registry {
                 let name = text()?.parse().map_err(bad)?;
                 bartizan_policy::DatasetFacts { name, version: None }.into()
             }
-            ResourceKind::Model => state.model_facts(&text()?.parse().map_err(bad)?)?.into(),
+            ResourceKind::Model => {
+                let version = text()?.parse().map_err(bad)?;
+                state.known_version(&version)?;
+                state.model_facts(&version).into()
+            }
             ResourceKind::Alias => {
                 let (alias, version) = text()?
                     .split_once('=')
                     .ok_or_else(|| Failed::invalid("resource", "an alias is written `NAME@ALIAS=VERSION`"))?;
                 let alias: bartizan_base::AliasRef = alias.parse().map_err(bad)?;
                 let target = format!("{}:{version}", alias.name).parse().map_err(bad)?;
-                state.alias_facts(&alias, &target)?.into()
+                state.known_version(&target)?;
+                state.alias_facts(&alias, &target).into()
             }
             ResourceKind::User => state.user_facts(self.find_principal(text()?).await?).into(),
             ResourceKind::Grant => {
@@ -394,6 +397,16 @@ impl Registry {
             }
         })
     }
+}
+
+/// The principal with an id that a request named.
+fn known(state: &State, id: PrincipalId) -> Result<&Principal, Failed> {
+    state.principals().get(&id).ok_or_else(|| Failed::not_found("principal", id))
+}
+
+/// The id that no principal has.
+fn nobody() -> PrincipalId {
+    PrincipalId::from_random([0; 16])
 }
 
 /// What a statement says of an API key.

@@ -8,7 +8,7 @@ use bartizan_policy::{
 
 use super::Failed;
 use crate::limits::GUARDED_ALIASES;
-use crate::state::State;
+use crate::state::{State, Version};
 use crate::statement::{Sensitivity, Standing, VersionState};
 
 impl State {
@@ -44,21 +44,28 @@ impl State {
         UserFacts { principal: id, person: self.person(id) }
     }
 
-    /// The facts about a model version that exists.
-    pub(super) fn model_facts(&self, version: &VersionRef) -> Result<ModelFacts, Failed> {
-        let found = self.version(version).ok_or_else(|| Failed::not_found("model version", version))?;
-        let quarantined_by = match (found.state, found.quarantined) {
+    /// The version of a model that a request named.
+    pub(super) fn known_version(&self, version: &VersionRef) -> Result<&Version, Failed> {
+        self.version(version).ok_or_else(|| Failed::not_found("model version", version))
+    }
+
+    /// The facts about a model version. One that does not exist has facts too, so that the policy is asked about
+    /// it like about any other and whoever may not see it learns nothing; afterwards comes
+    /// [`State::known_version`].
+    pub(super) fn model_facts(&self, version: &VersionRef) -> ModelFacts {
+        let found = self.version(version);
+        let quarantined_by = found.and_then(|found| match (found.state, found.quarantined) {
             (VersionState::Quarantined, Some((by, _))) => Some(self.person(by)),
             _ => None,
-        };
-        Ok(ModelFacts {
+        });
+        ModelFacts {
             version: version.clone(),
-            manifest: found.body.manifest,
-            sensitive: found.body.sensitivity == Sensitivity::Sensitive,
+            manifest: found.map_or_else(|| bartizan_base::sha256(b""), |found| found.body.manifest),
+            sensitive: found.is_some_and(|found| found.body.sensitivity == Sensitivity::Sensitive),
             makers: self.makers(version),
             approvers: self.approvals(version).map(|verdict| verdict.approvers).unwrap_or_default(),
             quarantined_by,
-        })
+        }
     }
 
     /// The facts about a model version that an import is about to make.
@@ -79,9 +86,9 @@ impl State {
         }
     }
 
-    pub(super) fn alias_facts(&self, alias: &AliasRef, target: &VersionRef) -> Result<AliasFacts, Failed> {
+    pub(super) fn alias_facts(&self, alias: &AliasRef, target: &VersionRef) -> AliasFacts {
         let guarded = GUARDED_ALIASES.contains(&alias.alias.as_str());
-        Ok(AliasFacts { alias: alias.clone(), guarded, target: self.model_facts(target)? })
+        AliasFacts { alias: alias.clone(), guarded, target: self.model_facts(target) }
     }
 
     /// The facts about a grant, with the latest confirmation by somebody who may still confirm.

@@ -126,12 +126,15 @@ impl Registry {
         self.allow(caller, operation, resource).await.map(|_| ())
     }
 
-    /// The facts about a model version that a question about it rests on.
+    /// Asks whether the caller may see a model version, and records the answer. Whether there is one is told
+    /// only to those who may.
     ///
     /// # Errors
-    /// When there is no such version.
-    pub fn model_facts(&self, version: &VersionRef) -> Result<bartizan_policy::ModelFacts, Failed> {
-        self.state().model_facts(version)
+    /// When the caller may not, or there is no such version.
+    pub async fn ask_for_model(&self, caller: &Caller, version: &VersionRef) -> Result<(), Failed> {
+        let facts = self.state().model_facts(version);
+        self.ask(caller, bartizan_policy::op::ModelShow, facts).await?;
+        self.state().known_version(version).map(|_| ())
     }
 
     /// The present time, as this machine believes it.

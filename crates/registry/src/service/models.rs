@@ -15,7 +15,7 @@ use crate::manifest::{Manifest, ManifestFile, manifest_digest};
 use crate::proof::{Prover, check_signature, read_private};
 use crate::released::{ModelVersion, Released};
 use crate::replay::{Replayed, replay};
-use crate::state::{State, Version};
+use crate::state::State;
 use crate::statement::{
     AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, PublisherSignature, Sensitivity,
     Statement, StatementRef, VersionState,
@@ -186,8 +186,8 @@ impl Registry {
     pub async fn approve(&self, caller: &Caller, version: &VersionRef) -> Result<VersionState, Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        let allowed = writer.allow(caller, op::ModelApprove, state.model_facts(version)?).await?;
-        let found = known(&state, version)?;
+        let allowed = writer.allow(caller, op::ModelApprove, state.model_facts(version)).await?;
+        let found = state.known_version(version)?;
         if matches!(found.state, VersionState::Approved | VersionState::Revoked) {
             return Err(Failed::conflict(version, format!("it is {}", found.state)));
         }
@@ -207,13 +207,13 @@ impl Registry {
         let state = writer.state();
         let complete = state.approvals(version).is_some_and(|verdict| verdict.complete());
         if written.is_empty() || !complete {
-            return Ok(known(&state, version)?.state);
+            return Ok(state.known_version(version)?.state);
         }
         let approvals = state.counted_approvals(version).iter().map(|approval| approval.statement).collect();
         let change = ModelStateV1 {
             version: version.clone(),
             manifest: covers.manifest,
-            from: known(&state, version)?.state,
+            from: state.known_version(version)?.state,
             to: VersionState::Approved,
             approvals,
             reason: None,
@@ -258,8 +258,8 @@ impl Registry {
         check_text("reason", reason)?;
         let writer = self.writer().await?;
         let state = writer.state();
-        let allowed = writer.allow(caller, operation, state.model_facts(version)?).await?;
-        let found = known(&state, version)?;
+        let allowed = writer.allow(caller, operation, state.model_facts(version)).await?;
+        let found = state.known_version(version)?;
         if !found.state.may_become(to) {
             return Err(Failed::conflict(version, format!("it is {} and cannot become {to}", found.state)));
         }
@@ -288,10 +288,10 @@ impl Registry {
     ) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        let facts = state.alias_facts(alias, version)?;
+        let facts = state.alias_facts(alias, version);
         let allowed = writer.allow(caller, op::ModelAliasSet, facts).await?;
         self.inner.index.compare(&writer.state(), crate::index::head_of(&self.checkpoint())).await?;
-        let found = known(&state, version)?;
+        let found = state.known_version(version)?;
         if alias.name != version.name {
             return Err(Failed::invalid(alias, "an alias names a version of its own model"));
         }
@@ -322,12 +322,13 @@ impl Registry {
         caller: &Caller,
         version: &VersionRef,
     ) -> Result<VerificationReport, Failed> {
-        let facts = self.state().model_facts(version)?;
+        let facts = self.state().model_facts(version);
         self.allow(caller, op::ModelVerify, facts).await.map(|_| ())?;
+        self.state().known_version(version)?;
         let (manifest, bundle, bytes) = self.read_everything(version).await?;
         let replayed = self.replayed().await?;
         let state = replayed.state();
-        let found = known(state, version)?;
+        let found = state.known_version(version)?;
         let released = Released::<ModelVersion>::establish(&replayed, version, &manifest, &bundle);
         Ok(VerificationReport {
             version: version.clone(),
@@ -348,7 +349,7 @@ impl Registry {
         let version = version.clone();
         self.blocking(move |inner| {
             let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let found = known(&state, &version)?;
+            let found = state.known_version(&version)?;
             let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
             let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
             Ok(check_signature(&state, &version, &manifest, &bundle).is_ok())
@@ -366,8 +367,9 @@ impl Registry {
         version: &VersionRef,
         since: BTreeSet<u64>,
     ) -> Result<Vec<u8>, Failed> {
-        let facts = self.state().model_facts(version)?;
+        let facts = self.state().model_facts(version);
         self.allow(caller, op::Prove, facts).await.map(|_| ())?;
+        self.state().known_version(version)?;
         let _turn = self.writer().await?;
         let version = version.clone();
         self.blocking(move |inner| {
@@ -390,7 +392,7 @@ impl Registry {
         let version = version.clone();
         self.blocking(move |inner| {
             let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let found = known(&state, &version)?;
+            let found = state.known_version(&version)?;
             let text = |private: &crate::statement::Private| {
                 let read = read_private(&inner.keys, inner.blobs.as_ref(), private).ok();
                 read.and_then(|(bytes, _)| String::from_utf8(bytes).ok())
@@ -417,7 +419,7 @@ impl Registry {
         let version = version.clone();
         self.blocking(move |inner| {
             let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let found = known(&state, &version)?;
+            let found = state.known_version(&version)?;
             let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
             let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
             let parsed = check_signature(&state, &version, &manifest, &bundle).map_err(Failed::Signature)?;
@@ -501,10 +503,6 @@ fn trained_on(state: &State, versions: &[VersionRef]) -> Result<Vec<DatasetRef>,
 fn same_model(state: &State, name: &Name, manifest: Digest) -> Option<VersionRef> {
     let versions = &state.models().get(name)?.versions;
     versions.values().find(|found| found.body.manifest == manifest).map(|found| found.body.version.clone())
-}
-
-fn known<'a>(state: &'a State, version: &VersionRef) -> Result<&'a Version, Failed> {
-    state.version(version).ok_or_else(|| Failed::not_found("model version", version))
 }
 
 pub(super) fn check_text(what: &'static str, text: &str) -> Result<(), Failed> {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "test helpers outside #[test] functions")]
 
 mod faults;
+mod manifests;
 mod models;
 mod proofs;
 mod world;
