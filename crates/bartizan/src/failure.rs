@@ -110,6 +110,7 @@ fn id_of(failed: &Failed) -> &'static str {
     use bartizan_ledger::{OpenFailed, RememberFailed};
     match failed {
         Failed::Refused(_) => ids::REFUSED,
+        Failed::KeyEnded => ids::NOT_AUTHENTICATED,
         Failed::NotFound { .. } => ids::NOT_FOUND,
         Failed::Conflict { .. } => ids::CONFLICT,
         Failed::Invalid { .. } | Failed::Terms(_) => ids::INVALID,

@@ -159,8 +159,8 @@ pub struct ModelFacts {
     pub makers: Makers,
     /// Whose approvals count now: `approvers` of [`approvals::evaluate`](crate::approvals::evaluate).
     pub approvers: BTreeSet<PersonId>,
-    /// Who put it in quarantine, while it is in quarantine.
-    pub quarantined_by: Option<PersonId>,
+    /// Who put it in quarantine or revoked it, while it is stopped.
+    pub stopped_by: Option<PersonId>,
 }
 
 /// An alias and the version it shall point to.

@@ -156,7 +156,7 @@ struct ResourceV1<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<PrincipalId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    quarantined_by: Option<PersonId>,
+    stopped_by: Option<PersonId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     sensitive: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -241,7 +241,7 @@ impl<'a> ResourceV1<'a> {
             approvers: Some(&model.approvers),
             makers: Some(MakersV1 { imported, owned, submitted, trained }),
             name: Some(model.version.name.to_string()),
-            quarantined_by: model.quarantined_by,
+            stopped_by: model.stopped_by,
             sensitive: Some(model.sensitive),
             subject: Some(model.manifest),
             version: Some(model.version.version.get()),

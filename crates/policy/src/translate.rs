@@ -149,8 +149,8 @@ fn version_attributes(model: &ModelFacts) -> Result<Attributes, Untranslatable> 
         ("makers".to_owned(), makers),
         ("sensitive".to_owned(), RestrictedExpression::new_bool(model.sensitive)),
     ]);
-    if let Some(quarantined_by) = model.quarantined_by {
-        attributes.insert("quarantined_by".to_owned(), person(quarantined_by)?);
+    if let Some(stopped_by) = model.stopped_by {
+        attributes.insert("stopped_by".to_owned(), person(stopped_by)?);
     }
     Ok(attributes)
 }

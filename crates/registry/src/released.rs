@@ -51,6 +51,16 @@ pub enum NotReleased {
         /// Its state.
         state: VersionState,
     },
+    /// Its very files are stopped under another name.
+    #[error("the files of {version} are {state} as {twin}")]
+    Twin {
+        /// The version.
+        version: VersionRef,
+        /// The version that is stopped.
+        twin: VersionRef,
+        /// How it is stopped.
+        state: VersionState,
+    },
     /// Its approvals have lapsed: the manifest, its evidence or the policy changed since.
     #[error("{version} has {found} of {needed} approvals that cover it as it is now")]
     Lapsed {
@@ -88,6 +98,13 @@ impl Released<ModelVersion> {
             state.version(version).ok_or_else(|| NotReleased::Unknown { version: version.clone() })?;
         if found.state != VersionState::Approved {
             return Err(NotReleased::State { version: version.clone(), state: found.state });
+        }
+        if let Some(twin) = state.stopped_twin(found) {
+            return Err(NotReleased::Twin {
+                version: version.clone(),
+                twin: twin.body.version.clone(),
+                state: twin.state,
+            });
         }
         let approvals = state.approvals(version);
         let (found_approvals, needed) =

@@ -61,11 +61,11 @@ pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     // An API key is made of letters, digits and underscores, so a form does not escape anything in it.
     let key = text.split('&').find_map(|field| field.strip_prefix("key=")).unwrap_or_default();
     let admitted = ApiKey::parse(key.trim()).and_then(|key| app.registry.admit(&key, call.peer));
-    let Ok(caller) = admitted else {
+    let Ok(admitted) = admitted else {
         return Ok(page(StatusCode::UNAUTHORIZED, console::sign_in_page(true)));
     };
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, console::MODELS_PATH)]).into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&app.sessions.open(caller.principal())) {
+    if let Ok(cookie) = HeaderValue::from_str(&app.sessions.open(admitted, call.peer)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(Answer::Page(Box::new(response)))

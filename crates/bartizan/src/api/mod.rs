@@ -139,15 +139,27 @@ async fn answer(
     tracing::debug!(route = route.path, action = route.action, "a request came in");
     let file = parts.extensions.get::<LocalFile>().cloned();
     let call = Call { caller, peer, path, query, headers: parts.headers, file, body };
-    match (route.handler)(app, call).await {
+    match to_the_end(Arc::clone(app), route, call).await {
         Ok(Answer::Json(value)) => json(StatusCode::OK, &value),
         Ok(Answer::Bytes(content_type, bytes)) => {
             ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
         }
         Ok(Answer::Page(response)) => *response,
+        Err(failure) if page && failure.id == ids::NOT_AUTHENTICATED => console::to_sign_in(),
         Err(failure) if page => console::failure_page(&failure),
         Err(failure) => refuse(&failure),
     }
+}
+
+/// Runs a handler to its end, also when the client hangs up meanwhile: what has begun is finished or refused, and
+/// what it took in is used or destroyed.
+async fn to_the_end(app: Arc<App>, route: &'static Route, call: Call) -> Result<Answer, Failure> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "its end is awaited here; it has to outlive the connection"
+    )]
+    let handling = tokio::spawn(async move { (route.handler)(&app, call).await });
+    handling.await.unwrap_or_else(|error| Err(Failure::of(ids::INTERNAL, &error)))
 }
 
 /// Who asks. A credential is looked for where the route takes one, and nowhere else.
@@ -181,7 +193,7 @@ async fn identify(
 /// Checks an API key; whatever is wrong with it, the answer is the same.
 fn admit(app: &App, token: &str, peer: IpAddr) -> Result<Caller, Failure> {
     let admitted = ApiKey::parse(token.trim()).and_then(|key| app.registry.admit(&key, peer));
-    admitted.map_err(|refused| {
+    admitted.map(Caller::key).map_err(|refused| {
         tracing::info!(cause = refused.cause(), "an API key was not accepted");
         Failure::new(ids::NOT_AUTHENTICATED, "the API key is not accepted")
     })

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
-use bartizan_base::{Clock, PrincipalId, Timestamp};
+use bartizan_base::{Clock, Timestamp};
 use bartizan_keys::OsRandom;
+use bartizan_policy::api_key::Admitted;
 use bartizan_registry::Caller;
 use bartizan_store::SystemClock;
 use rand_core::Rng as _;
@@ -25,14 +26,16 @@ const SESSIONS: usize = 1000;
 pub(super) struct Sessions(Mutex<BTreeMap<String, Session>>);
 
 struct Session {
-    principal: PrincipalId,
+    key: Arc<Admitted>,
+    from: IpAddr,
     begun: Timestamp,
     seen: Timestamp,
 }
 
 impl Sessions {
-    /// Opens a session and returns the cookie that names it.
-    pub(super) fn open(&self, principal: PrincipalId) -> String {
+    /// Opens a session for a key that was admitted from an address, and returns the cookie that names it. The
+    /// session may do what the key may, and ends with it.
+    pub(super) fn open(&self, key: Arc<Admitted>, from: IpAddr) -> String {
         let mut random = [0; 32];
         OsRandom.fill_bytes(&mut random);
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -43,7 +46,7 @@ impl Sessions {
             let Some(oldest) = oldest else { break };
             sessions.remove(&oldest);
         }
-        sessions.insert(id.clone(), Session { principal, begun: now, seen: now });
+        sessions.insert(id.clone(), Session { key, from, begun: now, seen: now });
         format!("{COOKIE}={id}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age={}", LIFE_MILLIS / 1000)
     }
 
@@ -58,12 +61,13 @@ impl Sessions {
         let session = sessions.get_mut(id)?;
         let over = now.millis() - session.seen.millis() > IDLE_MILLIS
             || now.millis() - session.begun.millis() > LIFE_MILLIS
-            || now < session.begun;
+            || now < session.begun
+            || from != session.from;
         if over {
             sessions.remove(id);
             return None;
         }
         session.seen = now;
-        Some(Caller::session(session.principal, from))
+        Some(Caller::key(Arc::clone(&session.key)))
     }
 }

@@ -143,7 +143,7 @@ fn one_person_approves_once() {
 
 #[test]
 fn quarantine_is_lifted_by_another_person() {
-    let by = |who| ModelFacts { quarantined_by: Some(who), ..model() };
+    let by = |who| ModelFacts { stopped_by: Some(who), ..model() };
     check(
         approve(RELEASE, &[Role::Approver, Role::Security], by(ANNA)),
         expect![[r#"
@@ -161,7 +161,7 @@ fn quarantine_is_lifted_by_another_person() {
 #[test]
 fn in_tier_explore_one_person_may_do_everything_and_the_decision_says_so() {
     let makers = Makers { imported: people(&[ANNA]), ..Makers::default() };
-    let version = ModelFacts { quarantined_by: Some(ANNA), ..made_by(makers) };
+    let version = ModelFacts { stopped_by: Some(ANNA), ..made_by(makers) };
     check(
         approve(EXPLORE, &[Role::Admin], version),
         expect![[r#"
@@ -219,14 +219,14 @@ fn setting_a_guarded_alias_is_a_promotion() {
 
 #[test]
 fn a_version_in_quarantine_stays_where_it_is() {
-    let quarantined = ModelFacts { quarantined_by: Some(BEN), ..model() };
+    let quarantined = ModelFacts { stopped_by: Some(BEN), ..model() };
     let mut facts = alias(false);
     facts.target = quarantined.clone();
     check(
         Question { resource: facts.into(), ..ask(RELEASE, &[Role::MlEngineer], Action::ModelAliasSet) },
         expect![[r#"
             deny
-              the version is in quarantine: no alias may point to it"#]],
+              the version is in quarantine or revoked: no alias may point to it"#]],
     );
     let export =
         |list| Question { resource: quarantined.clone().into(), ..ask(RELEASE, list, Action::ModelExport) };
@@ -234,7 +234,7 @@ fn a_version_in_quarantine_stays_where_it_is() {
         export(&[Role::MlEngineer]),
         expect![[r#"
         deny
-          the version is in quarantine: only security may take it out"#]],
+          the version is in quarantine or revoked: only security may take it out"#]],
     );
     check(
         export(&[Role::Security]),

@@ -19,13 +19,13 @@ fn persons() -> impl Strategy<Value = BTreeSet<PersonId>> {
 }
 
 fn models() -> impl Strategy<Value = ModelFacts> {
-    let quarantined_by = prop::option::of((0_u8..5).prop_map(person));
-    (any::<bool>(), persons(), persons(), persons(), persons(), persons(), quarantined_by).prop_map(
-        |(sensitive, submitted, owned, trained, imported, approvers, quarantined_by)| ModelFacts {
+    let stopped_by = prop::option::of((0_u8..5).prop_map(person));
+    (any::<bool>(), persons(), persons(), persons(), persons(), persons(), stopped_by).prop_map(
+        |(sensitive, submitted, owned, trained, imported, approvers, stopped_by)| ModelFacts {
             sensitive,
             makers: Makers { submitted, owned, trained, imported },
             approvers,
-            quarantined_by,
+            stopped_by,
             ..model()
         },
     )
@@ -156,7 +156,7 @@ proptest! {
         let person = question.principal.responsible();
         let own = match &question.resource {
             ResourceFacts::Model(model) => {
-                model.makers.contains(person) || model.quarantined_by == Some(person)
+                model.makers.contains(person) || model.stopped_by == Some(person)
             }
             ResourceFacts::Alias(alias) => alias.guarded && alias.target.makers.contains(person),
             other => panic!("a promotion is asked for on {other:?}"),

@@ -53,7 +53,7 @@ pub(crate) fn model() -> ModelFacts {
         sensitive: false,
         makers: Makers { imported: people(&[CLARA]), ..Makers::default() },
         approvers: BTreeSet::new(),
-        quarantined_by: None,
+        stopped_by: None,
     }
 }
 

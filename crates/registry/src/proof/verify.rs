@@ -259,6 +259,14 @@ fn check_model(
     if found.state != claimed {
         return Err(ProofRefused::Claim { why: "the version is in another state" });
     }
+    if claimed == VersionState::Approved {
+        if !state.approvals(version).is_some_and(|verdict| verdict.complete()) {
+            return Err(ProofRefused::Claim { why: "its approvals do not count any more" });
+        }
+        if state.stopped_twin(found).is_some() {
+            return Err(ProofRefused::Claim { why: "its very files are stopped under another name" });
+        }
+    }
     let opened =
         |private: &Private, what| openings.get(&private.commitment).ok_or(ProofRefused::NotOpened { what });
     let manifest_bytes = &opened(&found.body.manifest_blob, "manifest")?.content;

@@ -32,6 +32,17 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
         };
         verdict.asserted.push(format!("by the server: that {by} gave the approval{note}"));
     }
+    let discounted = state.approvals(version).map(|verdict| verdict.discounted).unwrap_or_default();
+    for (entry, why) in &discounted {
+        verdict.proven.push(format!("the approval at entry {entry} does not count: {why}"));
+    }
+    let waived = found.approvals.iter().find(|approval| approval.body.self_approved);
+    if let Some(waived) = waived.filter(|_| state.tier() == Tier::Release) {
+        verdict.proven.push(format!(
+            "before the project was raised to tier `release` one person made and approved it (entry {})",
+            waived.statement.entry
+        ));
+    }
     if state.tier() == Tier::Explore {
         verdict.proven.push("the project is in tier `explore`: one person may do everything".to_owned());
     }

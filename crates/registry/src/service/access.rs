@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use bartizan_base::{PrincipalId, Timestamp};
 use bartizan_policy::api_key::{
@@ -71,11 +72,10 @@ impl Registry {
     ///
     /// # Errors
     /// When it is not accepted; the reasons are told apart for counters, never in answers.
-    pub fn admit(&self, presented: &ApiKey, from: IpAddr) -> Result<Caller, NotAdmitted> {
+    pub fn admit(&self, presented: &ApiKey, from: IpAddr) -> Result<Arc<Admitted>, NotAdmitted> {
         let state = self.state();
         let stored = stored_key(&state, presented.id());
-        let admitted: Admitted = api_key::admit(stored.as_ref(), presented, from, self.inner.clock.now())?;
-        Ok(Caller::key(admitted))
+        api_key::admit(stored.as_ref(), presented, from, self.inner.clock.now()).map(Arc::new)
     }
 
     /// The principal that an operating-system user acts as when it opens the data directory itself.
@@ -285,7 +285,13 @@ impl Registry {
                 (writer.act(&writer.allow(caller, op::RoleRevoke(role), facts).await?), None)
             }
         };
-        known(&state, to)?;
+        let holder = known(&state, to)?;
+        if holder.standing == Standing::Disabled && change != RoleChange::Withdrawn {
+            return Err(Failed::conflict(
+                format!("principal {to}"),
+                "it is disabled: roles can only be withdrawn",
+            ));
+        }
         let held = state.roles(to).contains(&role);
         if held != (change == RoleChange::Withdrawn) {
             let why = if held { "it is held already" } else { "it is not held" };

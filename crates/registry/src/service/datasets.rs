@@ -85,7 +85,6 @@ impl Registry {
     /// When the caller may not, a delivery cannot be read to its end, or the schema is wrong. Nothing is then
     /// accepted, and what was uploaded for it is destroyed.
     pub async fn add_data(&self, caller: &Caller, new: NewDataset) -> Result<DatasetOutcome, Failed> {
-        let writer = self.writer().await?;
         let mut sealed = Vec::with_capacity(new.deliveries.len());
         let mut missing = None;
         for delivery in &new.deliveries {
@@ -96,17 +95,20 @@ impl Registry {
         }
         let added = match missing {
             Some(failed) => Err(failed),
-            None => self.add_sealed(&writer, caller, &new, sealed.clone()).await,
+            None => self.add_sealed(caller, &new, sealed.clone()).await,
         };
-        if !matches!(&added, Ok(outcome) if outcome.version.is_some()) {
-            self.discard(&writer, sealed).await?;
+        let unused = match &added {
+            Ok(outcome) => outcome.version.is_none(),
+            Err(failed) => !failed.may_have_happened(),
+        };
+        if unused {
+            self.discard(sealed).await?;
         }
         added
     }
 
     async fn add_sealed(
         &self,
-        writer: &Writer<'_>,
         caller: &Caller,
         new: &NewDataset,
         sealed: Vec<Sealed>,
@@ -119,10 +121,20 @@ impl Registry {
             check_text("source", &delivery.source)?;
         }
         let facts = DatasetFacts { name: new.name.clone(), version: None };
-        let allowed = writer.allow(caller, op::DataAdd, facts).await?;
-        let state = writer.state();
+        // Reading the deliveries takes as long as it takes, and nobody waits for it: a quarantine least of all.
+        self.ask_early(caller, op::DataAdd, facts.clone()).await?;
+        let state = self.state();
         let last = last_version(&state, &new.name).cloned();
         let checked = self.check_all(&state, new, last.as_ref(), &sealed).await?;
+        let writer = &self.writer().await?;
+        let (before, state) = (state, writer.state());
+        if last_version(&state, &new.name) != last.as_ref() || state.tier() != before.tier() {
+            return Err(Failed::conflict(
+                format!("data set {}", new.name),
+                "it, or the tier, changed while the deliveries were read: add them again",
+            ));
+        }
+        let allowed = writer.allow(caller, op::DataAdd, facts).await?;
         let valid = checked.reports.iter().all(|report| report.outcome == Outcome::Valid);
         let added = self.parts(writer, caller, new, &sealed, &checked, valid).await?;
         let base = last.filter(|_| valid && new.extend);

@@ -9,7 +9,7 @@ use bartizan_policy::{
 use super::Failed;
 use crate::limits::GUARDED_ALIASES;
 use crate::state::{State, Version};
-use crate::statement::{Sensitivity, Standing, VersionState};
+use crate::statement::{Sensitivity, Standing};
 
 impl State {
     pub(super) fn project_facts(&self) -> Result<ProjectFacts, Failed> {
@@ -54,17 +54,14 @@ impl State {
     /// [`State::known_version`].
     pub(super) fn model_facts(&self, version: &VersionRef) -> ModelFacts {
         let found = self.version(version);
-        let quarantined_by = found.and_then(|found| match (found.state, found.quarantined) {
-            (VersionState::Quarantined, Some((by, _))) => Some(self.person(by)),
-            _ => None,
-        });
+        let stopped = found.filter(|found| found.stopped()).and_then(|found| found.stopped_by);
         ModelFacts {
             version: version.clone(),
             manifest: found.map_or_else(|| bartizan_base::sha256(b""), |found| found.body.manifest),
             sensitive: found.is_some_and(|found| found.body.sensitivity == Sensitivity::Sensitive),
             makers: self.makers(version),
             approvers: self.approvals(version).map(|verdict| verdict.approvers).unwrap_or_default(),
-            quarantined_by,
+            stopped_by: stopped.map(|(by, _)| self.person(by)),
         }
     }
 
@@ -82,7 +79,7 @@ impl State {
             sensitive: sensitivity == Sensitivity::Sensitive,
             makers: Makers { imported: [importer].into(), ..Makers::default() },
             approvers: std::collections::BTreeSet::new(),
-            quarantined_by: None,
+            stopped_by: None,
         }
     }
 

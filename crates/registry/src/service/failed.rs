@@ -19,6 +19,9 @@ pub enum Failed {
     /// The policy says no, and that is recorded. The caller's fault.
     #[error("not allowed")]
     Refused(#[from] Refused),
+    /// The API key was revoked, or has expired, since the request came in.
+    #[error("the API key is not accepted any more")]
+    KeyEnded,
     /// There is no such thing, or the caller may not know of it.
     #[error("there is no {what} `{name}`")]
     NotFound {
@@ -127,6 +130,11 @@ pub enum Failed {
 }
 
 impl Failed {
+    /// Whether something may be in the ledger although the operation failed.
+    pub(crate) fn may_have_happened(&self) -> bool {
+        matches!(self, Self::Append(AppendFailed::Unknown(_) | AppendFailed::Gone) | Self::Interrupted)
+    }
+
     pub(crate) fn not_found(what: &'static str, name: impl ToString) -> Self {
         Self::NotFound { what, name: name.to_string() }
     }

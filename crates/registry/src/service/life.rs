@@ -126,6 +126,7 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
         index.compare(then, head).await?;
         index.follow(&state, &checkpoint).await?;
     }
+    registry.adopt_policy().await?;
     Ok(registry)
 }
 
@@ -140,7 +141,7 @@ fn assemble(stores: Stores, ledger: Ledger, policies: Policies, state: State) ->
             random: stores.random,
             policies,
             state: RwLock::new(Arc::new(state)),
-            writer: tokio::sync::Mutex::new(()),
+            writer: Arc::new(tokio::sync::Mutex::new(())),
             uploads: Mutex::new(Pending::default()),
         }),
     }
@@ -192,6 +193,19 @@ fn note_signer(keys: &Arc<Keys>) -> Result<NoteSigner, Failed> {
 }
 
 impl Registry {
+    /// Puts the policy of this program in force, where the ledger knows another one: decisions are taken under a
+    /// policy that the ledger names, and approvals under the former one lapse.
+    async fn adopt_policy(&self) -> Result<(), Failed> {
+        let policy = self.inner.policies.digest();
+        if self.state().policy() == Some(policy) {
+            return Ok(());
+        }
+        tracing::warn!(%policy, "the access policy of this program is put in force; approvals under the former one lapse");
+        let writer = self.writer().await?;
+        let at = writer.now();
+        writer.append(vec![Statement::about(PolicyV1 { policy, at })]).await.map(|_| ())
+    }
+
     /// Appends the first statements, which the project root signs.
     async fn begin(&self, statements: Vec<Statement>) -> Result<(), Failed> {
         let (state, checkpoint) = self

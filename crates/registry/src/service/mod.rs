@@ -46,7 +46,7 @@ struct Inner {
     random: Randomness,
     policies: Policies,
     state: RwLock<Arc<State>>,
-    writer: tokio::sync::Mutex<()>,
+    writer: Arc<tokio::sync::Mutex<()>>,
     uploads: Mutex<uploads::Pending>,
 }
 
@@ -60,8 +60,7 @@ pub struct Caller {
 #[derive(Debug)]
 enum Presented {
     Local,
-    Key(Admitted),
-    Session(std::net::IpAddr),
+    Key(Arc<Admitted>),
 }
 
 impl Caller {
@@ -70,14 +69,10 @@ impl Caller {
         Self { principal, credential: Presented::Local }
     }
 
-    /// Somebody whose API key was admitted.
-    pub fn key(admitted: Admitted) -> Self {
+    /// Somebody whose API key was admitted, for this request or when a session began. The key is looked up again
+    /// when a decision is taken: what was revoked or has expired by then decides nothing.
+    pub fn key(admitted: Arc<Admitted>) -> Self {
         Self { principal: admitted.principal(), credential: Presented::Key(admitted) }
-    }
-
-    /// Somebody signed in to the console from an address.
-    pub fn session(principal: PrincipalId, from: std::net::IpAddr) -> Self {
-        Self { principal, credential: Presented::Session(from) }
     }
 
     /// The principal.
@@ -89,7 +84,6 @@ impl Caller {
         match &self.credential {
             Presented::Local => ContextFacts::local(now),
             Presented::Key(admitted) => ContextFacts::api_key(admitted, now),
-            Presented::Session(from) => ContextFacts::session(*from, now),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::manifest::{Manifest, ManifestFile, manifest_digest};
 use crate::proof::{Prover, check_signature, read_private};
 use crate::released::{ModelVersion, Released};
 use crate::replay::{Replayed, replay};
-use crate::state::State;
+use crate::state::{State, Version};
 use crate::statement::{
     AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, PublisherSignature, Sensitivity,
     Statement, StatementRef, VersionState,
@@ -109,8 +109,8 @@ impl Registry {
             Some(failed) => Err(failed),
             None => self.import_files(&writer, caller, &new, files).await,
         };
-        if imported.is_err() {
-            self.discard(&writer, sealed).await?;
+        if imported.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
+            self.discard(sealed).await?;
         }
         imported
     }
@@ -138,6 +138,12 @@ impl Registry {
             return Err(Failed::conflict(
                 format!("model {}", new.name),
                 format!("these files are {same} already (manifest {digest})"),
+            ));
+        }
+        if let Some(twin) = state.stopped(digest) {
+            return Err(Failed::conflict(
+                format!("model {}", new.name),
+                format!("these files are {} as {} (manifest {digest})", twin.state, twin.body.version),
             ));
         }
         let trained_on = trained_on(&state, &new.trained_on)?;
@@ -184,16 +190,20 @@ impl Registry {
     /// # Errors
     /// When the caller may not, the version is revoked or approved already, or its stored bytes do not verify.
     pub async fn approve(&self, caller: &Caller, version: &VersionRef) -> Result<VersionState, Failed> {
+        // Nothing is approved that is not what was imported. What a version consists of never changes, so its bytes
+        // are read before the turn: a quarantine must not wait for them.
+        self.ask_early(caller, op::ModelApprove, self.state().model_facts(version)).await?;
+        self.read_everything(version).await?;
         let writer = self.writer().await?;
         let state = writer.state();
         let allowed = writer.allow(caller, op::ModelApprove, state.model_facts(version)).await?;
         let found = state.known_version(version)?;
-        if matches!(found.state, VersionState::Approved | VersionState::Revoked) {
+        let before = state.approvals(version).map_or(0, |verdict| verdict.missing());
+        if found.state == VersionState::Revoked || (found.state == VersionState::Approved && before == 0) {
             return Err(Failed::conflict(version, format!("it is {}", found.state)));
         }
-        // Nothing is approved that is not what was imported, nor on an index that lies.
-        self.inner.index.compare(&writer.state(), crate::index::head_of(&self.checkpoint())).await?;
-        self.read_everything(version).await?;
+        check_twin(&state, found)?;
+        self.compare_index(&writer).await?;
         let covers = state.covers(version).ok_or_else(|| Failed::not_found("model version", version))?;
         let self_approved = allowed.decision().self_approved();
         let act = writer.act(&allowed);
@@ -206,14 +216,15 @@ impl Registry {
         let written = writer.append(vec![approval]).await?;
         let state = writer.state();
         let complete = state.approvals(version).is_some_and(|verdict| verdict.complete());
-        if written.is_empty() || !complete {
-            return Ok(state.known_version(version)?.state);
+        let now = state.known_version(version)?.state;
+        if written.is_empty() || !complete || now == VersionState::Approved {
+            return Ok(now);
         }
         let approvals = state.counted_approvals(version).iter().map(|approval| approval.statement).collect();
         let change = ModelStateV1 {
             version: version.clone(),
             manifest: covers.manifest,
-            from: state.known_version(version)?.state,
+            from: now,
             to: VersionState::Approved,
             approvals,
             reason: None,
@@ -290,19 +301,22 @@ impl Registry {
         let state = writer.state();
         let facts = state.alias_facts(alias, version);
         let allowed = writer.allow(caller, op::ModelAliasSet, facts).await?;
-        self.inner.index.compare(&writer.state(), crate::index::head_of(&self.checkpoint())).await?;
+        self.compare_index(&writer).await?;
         let found = state.known_version(version)?;
         if alias.name != version.name {
             return Err(Failed::invalid(alias, "an alias names a version of its own model"));
         }
-        let stopped = matches!(found.state, VersionState::Quarantined | VersionState::Revoked);
         let guarded = crate::limits::GUARDED_ALIASES.contains(&alias.alias.as_str());
-        if stopped || (guarded && found.state != VersionState::Approved) {
+        if found.stopped() || (guarded && found.state != VersionState::Approved) {
             return Err(Failed::conflict(
                 version,
                 format!("it is {}; this alias needs another state", found.state),
             ));
         }
+        if guarded {
+            check_approvals(&state, version)?;
+        }
+        check_twin(&state, found)?;
         let body = AliasV1 {
             model: alias.name.clone(),
             alias: alias.alias.clone(),
@@ -369,12 +383,18 @@ impl Registry {
     ) -> Result<Vec<u8>, Failed> {
         let facts = self.state().model_facts(version);
         self.allow(caller, op::Prove, facts).await.map(|_| ())?;
-        self.state().known_version(version)?;
-        let _turn = self.writer().await?;
+        // State and ledger of one moment; what takes long comes after the turn.
+        let (state, snapshot) = {
+            let writer = self.writer().await?;
+            (writer.state(), self.snapshot()?)
+        };
+        let found = state.known_version(version)?;
+        if found.state == VersionState::Approved {
+            check_approvals(&state, version)?;
+            check_twin(&state, found)?;
+        }
         let version = version.clone();
         self.blocking(move |inner| {
-            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let snapshot = inner.ledger.snapshot()?;
             let prover = Prover { state: &state, snapshot: &snapshot };
             Ok(prover.model_version(&inner.keys, inner.blobs.as_ref(), &version, &since)?)
         })
@@ -404,9 +424,15 @@ impl Registry {
         .await
     }
 
+    /// Compares the SQL index with the ledger before something rests on it.
+    async fn compare_index(&self, writer: &Writer<'_>) -> Result<(), Failed> {
+        let (state, checkpoint) = (writer.state(), self.checkpoint());
+        self.inner.index.follow(&state, &checkpoint).await?;
+        Ok(self.inner.index.compare(&state, crate::index::head_of(&checkpoint)).await?)
+    }
+
     /// Folds the ledger anew from its bytes, trusting the root key alone.
     async fn replayed(&self) -> Result<Replayed, Failed> {
-        let _turn = self.writer().await?;
         self.blocking(|inner| {
             let root = inner.keys.signing(Purpose::ProjectRoot).public().clone();
             Ok(replay(&inner.ledger.snapshot()?, &root)?)
@@ -432,7 +458,7 @@ impl Registry {
         .await
     }
 
-    pub(super) async fn discard(&self, _writer: &Writer<'_>, sealed: Vec<Sealed>) -> Result<(), Failed> {
+    pub(super) async fn discard(&self, sealed: Vec<Sealed>) -> Result<(), Failed> {
         self.blocking(move |inner| {
             for one in &sealed {
                 inner.destroy_unless_shared(one)?;
@@ -440,6 +466,28 @@ impl Registry {
             Ok(())
         })
         .await
+    }
+}
+
+/// Refuses a version whose approvals no longer count: the tier was raised, or what they cover has changed.
+fn check_approvals(state: &State, version: &VersionRef) -> Result<(), Failed> {
+    match state.approvals(version).map_or(0, |verdict| verdict.missing()) {
+        0 => Ok(()),
+        missing => {
+            let why = format!("its approvals do not count any more: it needs {missing} more by other people");
+            Err(Failed::conflict(version, why))
+        }
+    }
+}
+
+/// Refuses a version whose very files are stopped under another name.
+fn check_twin(state: &State, found: &Version) -> Result<(), Failed> {
+    match state.stopped_twin(found) {
+        Some(twin) if found.state != VersionState::Quarantined => Err(Failed::conflict(
+            &found.body.version,
+            format!("the same files are {} as {}", twin.state, twin.body.version),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -4,18 +4,21 @@ use std::sync::{Arc, PoisonError};
 
 use bartizan_base::{PrincipalId, Timestamp};
 use bartizan_keys::{Purpose, Sealed, dsse};
-use bartizan_policy::{Allowed, DecisionRecord, Operation, RefusedOr, Request};
-use tokio::sync::MutexGuard;
+use bartizan_policy::{Allowed, DecisionRecord, Effect, Operation, Question, RefusedOr, Request};
+use tokio::sync::OwnedMutexGuard;
 
-use super::{Caller, Failed, Inner, Registry};
+use super::{Caller, Failed, Inner, Presented, Registry};
 use crate::limits::CLOCK_BEHIND_MILLIS;
 use crate::state::{SignedStatement, State};
-use crate::statement::{Act, PAYLOAD_TYPE, Private, Statement, StatementRef};
+use crate::statement::{Act, PAYLOAD_TYPE, Private, Standing, Statement, StatementRef};
 
 /// The right to write: one holder at a time, so that what was decided is still true when it takes effect.
+///
+/// Whoever waits for an operation may stop waiting at any moment. Work that has begun then goes on to its end, and
+/// keeps the turn until it is there: nobody decides on a state that is about to be replaced.
 pub(super) struct Writer<'a> {
     registry: &'a Registry,
-    _turn: MutexGuard<'a, ()>,
+    turn: Arc<OwnedMutexGuard<()>>,
     now: Timestamp,
 }
 
@@ -25,14 +28,36 @@ pub(super) type Written = StatementRef;
 impl Registry {
     /// Waits for the right to write.
     pub(super) async fn writer(&self) -> Result<Writer<'_>, Failed> {
-        let turn = self.inner.writer.lock().await;
+        let turn = Arc::new(Arc::clone(&self.inner.writer).lock_owned().await);
         let last = self.state().last_time();
         let now = self.inner.clock.now();
         let behind = last.millis().saturating_sub(now.millis());
         if behind > CLOCK_BEHIND_MILLIS {
             return Err(Failed::ClockBehind { behind_seconds: behind / 1000 });
         }
-        Ok(Writer { registry: self, _turn: turn, now: now.max(last) })
+        Ok(Writer { registry: self, turn, now: now.max(last) })
+    }
+
+    /// Refuses, on the record, whoever may not do something by what is known now; what is not refused is asked for
+    /// again when it is done. It comes before work that is long and needs no turn.
+    pub(super) async fn ask_early<O: Operation>(
+        &self,
+        caller: &Caller,
+        operation: O,
+        resource: O::Resource,
+    ) -> Result<(), Failed> {
+        let state = self.state();
+        let question = Question {
+            principal: state.principal_facts(caller.principal)?,
+            project: state.project_facts()?,
+            action: operation.action(),
+            resource: resource.clone().into(),
+            context: caller.context(self.inner.clock.now()),
+        };
+        match self.inner.policies.evaluate(&question).effect {
+            Effect::Allow => Ok(()),
+            Effect::Deny => self.allow(caller, operation, resource).await.map(|_| ()),
+        }
     }
 
     /// Decides and records, for operations that write nothing else.
@@ -43,6 +68,19 @@ impl Registry {
         resource: O::Resource,
     ) -> Result<Allowed<O>, Failed> {
         self.writer().await?.allow(caller, operation, resource).await
+    }
+}
+
+impl Caller {
+    /// Whether the credential is still good: an API key may end while its request waits for its turn.
+    fn stands(&self, state: &State, now: Timestamp) -> bool {
+        match &self.credential {
+            Presented::Local => true,
+            Presented::Key(key) => state
+                .api_keys()
+                .get(&key.id().to_string())
+                .is_some_and(|found| found.standing == Standing::Active && now < found.expires_at),
+        }
     }
 }
 
@@ -65,6 +103,10 @@ impl Writer<'_> {
         resource: O::Resource,
     ) -> Result<Allowed<O>, Failed> {
         let state = self.state();
+        let now = self.registry.inner.clock.now();
+        if !caller.stands(&state, now) {
+            return Err(Failed::KeyEnded);
+        }
         let request = Request {
             principal: state.principal_facts(caller.principal)?,
             project: state.project_facts()?,
@@ -73,15 +115,17 @@ impl Writer<'_> {
             context: caller.context(self.now),
         };
         let decided = self.registry.inner.policies.decide(request);
-        let recorded = decided.record(async |record: &DecisionRecord| {
-            let written = self.append(vec![Statement::about(record.clone())]).await?;
-            written.first().map(|written| written.entry).ok_or(Failed::Interrupted)
-        });
+        let recorded = decided.record(async |record: &DecisionRecord| self.put_decision(record).await);
         match recorded.await {
             Ok(allowed) => Ok(allowed),
             Err(RefusedOr::Refused(refused)) => Err(refused.into()),
             Err(RefusedOr::NotRecorded(failed)) => Err(failed),
         }
+    }
+
+    async fn put_decision(&self, record: &DecisionRecord) -> Result<u64, Failed> {
+        let written = self.append(vec![Statement::about(record.clone())]).await?;
+        written.first().map(|written| written.entry).ok_or(Failed::Interrupted)
     }
 
     /// How a statement names the act that `allowed` permits.
@@ -90,17 +134,24 @@ impl Writer<'_> {
     }
 
     /// Signs statements, checks that they follow, appends them in one group, and makes them the state.
+    ///
+    /// Once they are in the ledger they have happened. An index that cannot follow stays behind until it can: it
+    /// is a cache, and whatever rests on it compares it with the ledger first.
     pub(super) async fn append(&self, statements: Vec<Statement>) -> Result<Vec<Written>, Failed> {
-        let (state, written) = self
-            .registry
-            .blocking(move |inner| {
-                let state = Arc::clone(&inner.state.read().unwrap_or_else(PoisonError::into_inner));
-                commit(inner, &state, &statements)
-            })
-            .await?;
-        let head = self.registry.checkpoint();
-        self.registry.inner.index.follow(&state, &head).await?;
-        *self.registry.inner.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        let turn = Arc::clone(&self.turn);
+        let committed = self.registry.blocking(move |inner| {
+            let state = Arc::clone(&inner.state.read().unwrap_or_else(PoisonError::into_inner));
+            let (next, written) = commit(inner, &state, &statements)?;
+            let next = Arc::new(next);
+            *inner.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&next);
+            drop(turn);
+            Ok((next, inner.ledger.checkpoint(), written))
+        });
+        let (state, head, written) = committed.await?;
+        if let Err(error) = self.registry.inner.index.follow(&state, &head).await {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the index stays behind the ledger");
+        }
         Ok(written)
     }
 

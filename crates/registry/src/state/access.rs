@@ -189,8 +189,13 @@ impl State {
             RoleChange::Withdrawn => Deed::role_revoke(body.principal, body.role),
         };
         self.consume_or_root(index, signed, &body.act, &deed)?;
-        self.active_principal(index, body.principal)?;
         let what = || body.principal;
+        match body.change {
+            RoleChange::Confirmed | RoleChange::Granted => self.active_principal(index, body.principal)?,
+            // What somebody disabled holds can be taken away, so that it does not come back with them.
+            RoleChange::Withdrawn if self.principals.contains_key(&body.principal) => {}
+            RoleChange::Withdrawn => return Err(edge(index, what(), "no entry states this principal")),
+        }
         match body.change {
             RoleChange::Confirmed => {
                 let confirmation =

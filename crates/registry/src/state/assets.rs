@@ -97,6 +97,9 @@ impl State {
         if origin.body.manifest != body.manifest || !same_act {
             return Err(edge(index, what(), "its origin is about another model or another import"));
         }
+        if self.stopped(body.manifest).is_some() {
+            return Err(edge(index, what(), "its very files are stopped already"));
+        }
         let model = self.models.entry(body.version.name.clone()).or_default();
         let last = model.versions.last_key_value().map_or(0, |(last, _)| last.get());
         let follows = match self.coverage {
@@ -112,7 +115,7 @@ impl State {
             state: VersionState::Candidate,
             state_entries: Vec::new(),
             last_reason: None,
-            quarantined: None,
+            stopped_by: None,
             approvals: Vec::new(),
             carried_by: Vec::new(),
         };
@@ -164,8 +167,8 @@ impl State {
             version.state_entries.push(index);
             version.carried_by.clone_from(&body.approvals);
             version.last_reason.clone_from(&body.reason);
-            if body.to == VersionState::Quarantined {
-                version.quarantined = Some((body.act.by, index));
+            if version.stopped() {
+                version.stopped_by = Some((body.act.by, index));
             }
         }
         Ok(())
@@ -174,6 +177,10 @@ impl State {
     /// Checks that enough valid approvals carry a change to `approved`; they hold the decisions.
     fn check_carried(&self, index: u64, body: &ModelStateV1) -> Result<(), NotAdmitted> {
         let what = || version_what(&body.version);
+        let found = self.version(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
+        if body.from != VersionState::Quarantined && self.stopped_twin(found).is_some() {
+            return Err(edge(index, what(), "its very files are stopped under another name"));
+        }
         let verdict =
             self.approvals(&body.version).ok_or_else(|| edge(index, what(), "it does not exist"))?;
         if !verdict.complete() {
@@ -197,7 +204,7 @@ impl State {
             makers: &makers,
             covers: policy_covers(self.covers(version)?),
             quarantine: found
-                .quarantined
+                .stopped_by
                 .map(|(by, index)| approvals::Quarantine { by: self.person(by), index }),
         };
         let given: Vec<approvals::Approval> = found
@@ -250,9 +257,10 @@ impl State {
         if found.body.manifest != body.manifest {
             return Err(edge(index, what(), "its version has another manifest"));
         }
-        let stopped = matches!(found.state, VersionState::Quarantined | VersionState::Revoked);
         let guarded = GUARDED_ALIASES.contains(&body.alias.as_str());
-        if body.version.is_some() && (stopped || (guarded && found.state != VersionState::Approved)) {
+        let approved = found.state == VersionState::Approved
+            && self.approvals(&version).is_some_and(|verdict| verdict.complete());
+        if body.version.is_some() && (found.stopped() || (guarded && !approved)) {
             return Err(edge(index, what(), "its version is stopped, or not approved for a guarded alias"));
         }
         let Some(model) = self.models.get_mut(&body.model) else { return Ok(()) };

@@ -102,6 +102,22 @@ impl State {
         self.models.get_mut(&version.name)?.versions.get_mut(&version.version)
     }
 
+    /// A version, under whatever name, that consists of these very files and is in quarantine or revoked.
+    pub fn stopped(&self, manifest: Digest) -> Option<&Version> {
+        let mut versions = self.models.values().flat_map(|model| model.versions.values());
+        versions.find(|version| version.body.manifest == manifest && version.stopped())
+    }
+
+    /// Another version with the same files as this one that is in quarantine or revoked.
+    pub fn stopped_twin(&self, found: &Version) -> Option<&Version> {
+        let mut versions = self.models.values().flat_map(|model| model.versions.values());
+        versions.find(|version| {
+            version.body.manifest == found.body.manifest
+                && version.stopped()
+                && version.body.version != found.body.version
+        })
+    }
+
     /// The declared origin of a model version.
     pub fn origin_of(&self, version: &Version) -> Option<&Origin> {
         self.origins.get(&version.body.origin.entry)

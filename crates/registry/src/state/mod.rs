@@ -215,12 +215,19 @@ pub struct Version {
     pub state_entries: Vec<u64>,
     /// Why it was stopped last.
     pub last_reason: Option<Private>,
-    /// Who put it in quarantine last, and where.
-    pub quarantined: Option<(PrincipalId, u64)>,
+    /// Who put it in quarantine or revoked it last, and where.
+    pub stopped_by: Option<(PrincipalId, u64)>,
     /// Its approvals, first to last.
     pub approvals: Vec<Approval>,
     /// The approvals that carried the last change to `approved`.
     pub carried_by: Vec<StatementRef>,
+}
+
+impl Version {
+    /// Whether it is in quarantine or revoked.
+    pub fn stopped(&self) -> bool {
+        matches!(self.state, VersionState::Quarantined | VersionState::Revoked)
+    }
 }
 
 /// An approval.

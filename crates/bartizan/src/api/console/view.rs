@@ -71,7 +71,7 @@ pub(super) async fn version(
     let (_, reason) = app.registry.words_about(version).await?;
     let verdict = state.approvals(version).ok_or_else(missing)?;
     let checkpoint = app.registry.checkpoint();
-    let stop = match found.quarantined {
+    let stop = match found.stopped_by {
         Some((by, entry)) if found.state == statement::VersionState::Quarantined => {
             Some(StopView { reason, by: scene.name(by), at: scene.at(entry), entry })
         }
