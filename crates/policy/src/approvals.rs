@@ -29,11 +29,11 @@ pub struct Approval {
     pub index: u64,
 }
 
-/// The quarantine that a version is in.
+/// The last time that a version was stopped: put in quarantine, retired or revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quarantine {
-    /// The person who ordered it.
-    pub by: PersonId,
+pub struct Stop {
+    /// The person who put it in quarantine, who cannot be the one to lift it; absent after another stop.
+    pub quarantined_by: Option<PersonId>,
     /// Where the order stands in the ledger.
     pub index: u64,
 }
@@ -49,8 +49,8 @@ pub struct Case<'a> {
     pub makers: &'a Makers,
     /// What an approval must cover to count.
     pub covers: Covers,
-    /// The quarantine that it is in, if any.
-    pub quarantine: Option<Quarantine>,
+    /// When it was stopped last, if ever.
+    pub stop: Option<Stop>,
 }
 
 words!(
@@ -58,8 +58,8 @@ words!(
     Discounted, "reason not to count an approval" {
         /// The manifest, the evidence or the policies have changed since.
         Lapsed = "lapsed",
-        /// It was given before the version was put in quarantine.
-        BeforeQuarantine = "before-quarantine",
+        /// It was given before the version was put in quarantine or retired.
+        BeforeStop = "before-stop",
         /// The approver had a hand in the version.
         Maker = "maker",
         /// The approver put the version in quarantine.
@@ -128,8 +128,8 @@ fn judge(case: Case<'_>, approval: Approval, counted: &BTreeSet<PersonId>) -> Op
     if approval.covers != case.covers {
         return Some(Discounted::Lapsed);
     }
-    if case.quarantine.is_some_and(|quarantine| approval.index <= quarantine.index) {
-        return Some(Discounted::BeforeQuarantine);
+    if case.stop.is_some_and(|stop| approval.index <= stop.index) {
+        return Some(Discounted::BeforeStop);
     }
     if counted.contains(&approval.by) {
         return Some(Discounted::Repeated);
@@ -137,7 +137,7 @@ fn judge(case: Case<'_>, approval: Approval, counted: &BTreeSet<PersonId>) -> Op
     if case.makers.contains(approval.by) {
         return Some(Discounted::Maker);
     }
-    if case.quarantine.is_some_and(|quarantine| approval.by == quarantine.by) {
+    if case.stop.is_some_and(|stop| stop.quarantined_by == Some(approval.by)) {
         return Some(Discounted::Quarantiner);
     }
     None

@@ -80,7 +80,9 @@ impl Question {
                 None => dataset.name.to_string(),
             },
             ResourceFacts::Model(model) => model.version.to_string(),
-            ResourceFacts::Alias(alias) => alias_name(&alias.alias),
+            ResourceFacts::Alias(alias) => {
+                format!("{}={}", alias_name(&alias.alias), alias.target.version.version)
+            }
             ResourceFacts::User(user) => user.principal.to_string(),
             ResourceFacts::Key(key) => key.key.to_string(),
             ResourceFacts::Grant(grant) => grant.to.to_string(),

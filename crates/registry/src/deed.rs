@@ -1,5 +1,7 @@
 //! What can be done to what: the action and resource that a recorded decision and its effect must agree on.
 
+use std::num::NonZeroU32;
+
 use bartizan_base::{AliasRef, Name, PrincipalId, VersionRef};
 use bartizan_policy::{Action, Role};
 
@@ -10,11 +12,13 @@ pub struct Deed {
     pub action: Action,
     /// The resource's name; see `resource_name` in `docs/policy.md`.
     pub resource: String,
+    /// Who gains or loses by it, where the resource's name does not say.
+    pub beneficiary: Option<PrincipalId>,
 }
 
 impl Deed {
     fn new(action: Action, resource: impl ToString) -> Self {
-        Self { action, resource: resource.to_string() }
+        Self { action, resource: resource.to_string(), beneficiary: None }
     }
 
     /// Making a principal.
@@ -47,14 +51,14 @@ impl Deed {
         Self::new(Action::RoleRevoke(role), principal)
     }
 
-    /// Issuing an API key.
-    pub fn key_issue(id: impl ToString) -> Self {
-        Self::new(Action::KeyIssue, id)
+    /// Issuing an API key to a principal.
+    pub fn key_issue(id: impl ToString, to: PrincipalId) -> Self {
+        Self { beneficiary: Some(to), ..Self::new(Action::KeyIssue, id) }
     }
 
-    /// Revoking an API key.
-    pub fn key_revoke(id: impl ToString) -> Self {
-        Self::new(Action::KeyRevoke, id)
+    /// Revoking an API key of a principal.
+    pub fn key_revoke(id: impl ToString, of: PrincipalId) -> Self {
+        Self { beneficiary: Some(of), ..Self::new(Action::KeyRevoke, id) }
     }
 
     /// Adding deliveries to a data set.
@@ -87,8 +91,8 @@ impl Deed {
         Self::new(Action::ModelRevoke, version)
     }
 
-    /// Moving an alias, or removing it.
-    pub fn alias_set(alias: &AliasRef) -> Self {
-        Self::new(Action::ModelAliasSet, alias)
+    /// Pointing an alias to a version of its model, or removing it from there.
+    pub fn alias_set(alias: &AliasRef, version: NonZeroU32) -> Self {
+        Self::new(Action::ModelAliasSet, format!("{alias}={version}"))
     }
 }

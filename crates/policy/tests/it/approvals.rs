@@ -1,7 +1,7 @@
 //! Counting approvals: two for sensitive models, different persons, nothing lapsed, nobody judging their own work.
 
 use bartizan_base::sha256;
-use bartizan_policy::approvals::{Approval, Case, Covers, Quarantine, evaluate};
+use bartizan_policy::approvals::{Approval, Case, Covers, Stop, evaluate};
 use bartizan_policy::{Makers, PersonId, Tier};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn makers() -> Makers {
 }
 
 fn case(tier: Tier, sensitive: bool, makers: &Makers) -> Case<'_> {
-    Case { tier, sensitive, makers, covers: covers(), quarantine: None }
+    Case { tier, sensitive, makers, covers: covers(), stop: None }
 }
 
 #[track_caller]
@@ -116,17 +116,19 @@ fn an_approval_lapses_when_anything_it_covers_changes() {
 #[test]
 fn quarantine_takes_new_approvals_by_others() {
     let makers = makers();
-    let quarantined =
-        |tier| Case { quarantine: Some(Quarantine { by: BEN, index: 10 }), ..case(tier, false, &makers) };
+    let quarantined = |tier| Case {
+        stop: Some(Stop { quarantined_by: Some(BEN), index: 10 }),
+        ..case(tier, false, &makers)
+    };
     check(
         quarantined(Tier::Release),
         &[approval(ANNA, 5), approval(BEN, 11)],
-        expect!["0 of 1, missing 1, incomplete; not counted: [#5 before-quarantine, #11 quarantiner]"],
+        expect!["0 of 1, missing 1, incomplete; not counted: [#5 before-stop, #11 quarantiner]"],
     );
     check(
         quarantined(Tier::Release),
         &[approval(ANNA, 5), approval(ANNA, 12)],
-        expect!["1 of 1, missing 0, complete; not counted: [#5 before-quarantine]"],
+        expect!["1 of 1, missing 0, complete; not counted: [#5 before-stop]"],
     );
     check(
         quarantined(Tier::Explore),
@@ -145,7 +147,7 @@ proptest! {
         quarantine in prop::option::of((0_u8..6, 0_u64..40)),
     ) {
         let makers = Makers { trained: made.iter().copied().map(person).collect(), ..Makers::default() };
-        let quarantine = quarantine.map(|(by, index)| Quarantine { by: person(by), index });
+        let stop = quarantine.map(|(by, index)| Stop { quarantined_by: Some(person(by)), index });
         let approvals: Vec<Approval> = given
             .iter()
             .map(|(by, index, lapsed)| {
@@ -156,17 +158,17 @@ proptest! {
                 approval
             })
             .collect();
-        let verdict = evaluate(Case { quarantine, ..case(Tier::Release, sensitive, &makers) }, &approvals);
+        let verdict = evaluate(Case { stop, ..case(Tier::Release, sensitive, &makers) }, &approvals);
         prop_assert!(!verdict.self_approved);
         prop_assert_eq!(verdict.complete(), verdict.approvers.len() >= if sensitive { 2 } else { 1 });
         prop_assert_eq!(verdict.approvers.len() + verdict.discounted.len(), approvals.len());
         for approver in &verdict.approvers {
             prop_assert!(!makers.contains(*approver));
-            prop_assert!(quarantine.is_none_or(|quarantine| quarantine.by != *approver));
+            prop_assert!(stop.is_none_or(|stop| stop.quarantined_by != Some(*approver)));
             let given = approvals.iter().any(|approval| {
                 approval.by == *approver
                     && approval.covers == covers()
-                    && quarantine.is_none_or(|quarantine| approval.index > quarantine.index)
+                    && stop.is_none_or(|stop| approval.index > stop.index)
             });
             prop_assert!(given);
         }

@@ -273,7 +273,7 @@ impl Registry {
     ) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
-        let (facts, confirmation) = state.grant_facts(to, role);
+        let (facts, confirmation) = state.grant_facts(to, role, caller.principal);
         let (act, confirmed) = match change {
             RoleChange::Confirmed => {
                 (writer.act(&writer.allow(caller, op::RoleConfirm(role), facts).await?), None)
@@ -297,13 +297,7 @@ impl Registry {
             let why = if held { "it is held already" } else { "it is not held" };
             return Err(Failed::conflict(format!("role {role} of {to}"), why));
         }
-        let other_person = confirmed.filter(|at| {
-            state
-                .role_confirmations()
-                .get(at)
-                .is_some_and(|found| state.person(found.by) != state.person(caller.principal))
-        });
-        let body = RoleV1 { principal: to, role, change, confirmed: other_person, act };
+        let body = RoleV1 { principal: to, role, change, confirmed, act };
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
 
@@ -348,7 +342,7 @@ impl Registry {
             principal: state.principal_facts(principal)?,
             project: state.project_facts()?,
             action,
-            resource: self.resource_facts(&state, action, resource).await?,
+            resource: self.resource_facts(&state, principal, action, resource).await?,
             context: ContextFacts::local(self.inner.clock.now()),
         };
         Ok(Explained { explanation: self.inner.policies.explain(&question) })
@@ -358,6 +352,7 @@ impl Registry {
     async fn resource_facts(
         &self,
         state: &State,
+        principal: PrincipalId,
         action: Action,
         resource: Option<&str>,
     ) -> Result<ResourceFacts, Failed> {
@@ -390,7 +385,7 @@ impl Registry {
                 let to = self.find_principal(text()?).await?;
                 let role = action.id().rsplit(':').next().and_then(|word| word.parse().ok());
                 let role: Role = role.ok_or_else(|| Failed::invalid("action", "it names no role"))?;
-                state.grant_facts(to, role).0.into()
+                state.grant_facts(to, role, principal).0.into()
             }
             ResourceKind::Key => {
                 let id: ApiKeyId = text()?.parse().map_err(|error| Failed::invalid("resource", error))?;

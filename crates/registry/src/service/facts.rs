@@ -54,14 +54,14 @@ impl State {
     /// [`State::known_version`].
     pub(super) fn model_facts(&self, version: &VersionRef) -> ModelFacts {
         let found = self.version(version);
-        let stopped = found.filter(|found| found.stopped()).and_then(|found| found.stopped_by);
+        let stopped = found.filter(|found| found.stopped()).and_then(|found| found.last_stop);
         ModelFacts {
             version: version.clone(),
             manifest: found.map_or_else(|| bartizan_base::sha256(b""), |found| found.body.manifest),
             sensitive: found.is_some_and(|found| found.body.sensitivity == Sensitivity::Sensitive),
             makers: self.makers(version),
             approvers: self.approvals(version).map(|verdict| verdict.approvers).unwrap_or_default(),
-            stopped_by: stopped.map(|(by, _)| self.person(by)),
+            stopped_by: stopped.map(|stop| self.person(stop.by)),
         }
     }
 
@@ -88,17 +88,23 @@ impl State {
         AliasFacts { alias: alias.clone(), guarded, target: self.model_facts(target) }
     }
 
-    /// The facts about a grant, with the latest confirmation by somebody who may still confirm.
-    pub(super) fn grant_facts(&self, to: PrincipalId, role: Role) -> (GrantFacts, Option<u64>) {
+    /// The facts about a grant by somebody, with the latest confirmation by another person who may still confirm.
+    pub(super) fn grant_facts(
+        &self,
+        to: PrincipalId,
+        role: Role,
+        granter: PrincipalId,
+    ) -> (GrantFacts, Option<u64>) {
         let confirmation = self
             .role_confirmations()
             .iter()
             .rev()
-            .find(|(_, found)| found.principal == to && found.role == role)
-            .filter(|(_, found)| {
+            .filter(|(_, found)| found.principal == to && found.role == role)
+            .find(|(_, found)| {
                 let active =
                     self.principals().get(&found.by).is_some_and(|by| by.standing == Standing::Active);
-                active && self.roles(found.by).contains(&Role::Admin)
+                let other = self.person(found.by) != self.person(granter);
+                active && other && self.roles(found.by).contains(&Role::Admin)
             });
         let facts = GrantFacts {
             to,

@@ -146,6 +146,12 @@ impl Registry {
                 format!("these files are {} as {} (manifest {digest})", twin.state, twin.body.version),
             ));
         }
+        if new.sensitivity == Sensitivity::Normal && state.sensitive(&new.name, digest) {
+            return Err(Failed::conflict(
+                format!("model {}", new.name),
+                "an earlier version, or these very files, are sensitive: import it as sensitive",
+            ));
+        }
         let trained_on = trained_on(&state, &new.trained_on)?;
         let name = new.name.to_string();
         let signed = self
@@ -213,25 +219,25 @@ impl Registry {
             self_approved,
             act: act.clone(),
         });
-        let written = writer.append(vec![approval]).await?;
-        let state = writer.state();
-        let complete = state.approvals(version).is_some_and(|verdict| verdict.complete());
-        let now = state.known_version(version)?.state;
-        if written.is_empty() || !complete || now == VersionState::Approved {
-            return Ok(now);
+        let before = found.state;
+        let mut together = vec![approval];
+        // The approval that completes a version and the change of its state are written together, or neither is.
+        let preview = writer.preview(&together)?;
+        let complete = preview.approvals(version).is_some_and(|verdict| verdict.complete());
+        if complete && before != VersionState::Approved {
+            let counted = preview.counted_approvals(version);
+            together.push(Statement::about(ModelStateV1 {
+                version: version.clone(),
+                manifest: covers.manifest,
+                from: before,
+                to: VersionState::Approved,
+                approvals: counted.iter().map(|approval| approval.statement).collect(),
+                reason: None,
+                act,
+            }));
         }
-        let approvals = state.counted_approvals(version).iter().map(|approval| approval.statement).collect();
-        let change = ModelStateV1 {
-            version: version.clone(),
-            manifest: covers.manifest,
-            from: now,
-            to: VersionState::Approved,
-            approvals,
-            reason: None,
-            act,
-        };
-        writer.append(vec![Statement::about(change)]).await?;
-        Ok(VersionState::Approved)
+        writer.append(together).await?;
+        Ok(writer.state().known_version(version)?.state)
     }
 
     /// Stops a version; it comes back only by somebody else's approval.

@@ -155,6 +155,17 @@ impl Writer<'_> {
         Ok(written)
     }
 
+    /// What the state would be after these statements.
+    pub(super) fn preview(&self, statements: &[Statement]) -> Result<State, Failed> {
+        let inner = &self.registry.inner;
+        let mut next = State::clone(&self.state());
+        for statement in statements {
+            let envelope = inner.sign(statement, statement.predicate.purpose())?;
+            next.admit(next.next_index(), &envelope)?;
+        }
+        Ok(next)
+    }
+
     /// Encrypts a private document and returns what a statement says of it.
     pub(super) async fn seal_document(&self, bytes: Vec<u8>) -> Result<Private, Failed> {
         let now = self.now;

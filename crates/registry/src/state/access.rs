@@ -1,10 +1,8 @@
 //! Folding statements about the project itself: keys, decisions, principals, roles and API keys.
 
-use std::collections::btree_map::Entry;
-
 use bartizan_base::PrincipalId;
 use bartizan_keys::PublicKey;
-use bartizan_policy::{DecisionRecord, Effect, PrincipalKind};
+use bartizan_policy::{Access, DecisionRecord, Effect, PrincipalKind, Role};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -38,9 +36,11 @@ impl State {
             Some(project) if project.tier > body.tier => {
                 Err(edge(index, body.project, "a tier is raised, never lowered"))
             }
+            Some(project) if project.development != body.development => {
+                Err(edge(index, body.project, "a project stays with the kind of keys that it began with"))
+            }
             Some(project) => {
                 project.tier = body.tier;
-                project.development = body.development;
                 project.entries.push(index);
                 Ok(())
             }
@@ -78,17 +78,23 @@ impl State {
         if self.policy() != Some(body.policy) {
             return Err(edge(index, what(), "it was taken under another policy than the one in force"));
         }
+        self.decided = true;
+        self.open_decision = None;
         if body.effect == Effect::Deny {
             return Ok(());
         }
         self.active_principal(index, body.principal)?;
+        if body.action.access() == Access::Read {
+            return Ok(());
+        }
         let open = OpenDecision {
             principal: body.principal,
             action: body.action,
             resource: body.resource_name.clone(),
+            beneficiary: body.beneficiary,
             self_approved: !body.waived.is_empty(),
         };
-        self.open_decisions.insert(index, open);
+        self.open_decision = Some((index, open));
         Ok(())
     }
 
@@ -106,20 +112,24 @@ impl State {
             why,
         };
         let at = act.decision.ok_or_else(|| refuse("the statement names none"))?;
-        let open = match self.open_decisions.entry(at) {
-            Entry::Vacant(_) => return Err(refuse("there is none, it denies, or it was used before")),
-            Entry::Occupied(open) => open,
+        let open = match self.open_decision.take() {
+            Some((found, open)) if found == at => open,
+            _ => return Err(refuse("it denies, was used before, or another decision came after it")),
         };
-        if open.get().principal != act.by {
+        if open.principal != act.by {
             return Err(refuse("it is about another principal"));
         }
-        if open.get().action != deed.action || open.get().resource != deed.resource {
+        if open.action != deed.action || open.resource != deed.resource {
             return Err(refuse("it is about another action or resource"));
         }
-        Ok(open.remove())
+        if deed.beneficiary.is_some() && deed.beneficiary != open.beneficiary {
+            return Err(refuse("it is about another beneficiary"));
+        }
+        Ok(open)
     }
 
-    /// As [`State::consume`], but the project root key may act without a decision when a project begins.
+    /// As [`State::consume`], but the project root key may act without a decision when a project begins, which is
+    /// before the first decision.
     fn consume_or_root(
         &mut self,
         index: u64,
@@ -127,7 +137,7 @@ impl State {
         act: &Act,
         deed: &Deed,
     ) -> Result<(), NotAdmitted> {
-        if act.decision.is_none() && signed.signer() == self.root.id() {
+        if act.decision.is_none() && signed.signer() == self.root.id() && !self.decided {
             return Ok(());
         }
         self.consume(index, act, deed).map(|_| ())
@@ -174,6 +184,9 @@ impl State {
             entries,
         };
         self.principals.insert(body.principal, principal);
+        if body.standing == Standing::Disabled {
+            self.role_confirmations.retain(|_, found| found.by != body.principal);
+        }
         Ok(())
     }
 
@@ -212,12 +225,17 @@ impl State {
                         return Err(edge(index, what(), "a second person confirms the very grant"));
                     }
                 }
+                self.forget_confirmations(body);
                 let grant = RoleGrant { by: body.act.by, entry: index };
                 if let Some(holder) = self.principals.get_mut(&body.principal) {
                     holder.roles.insert(body.role, grant);
                 }
             }
             RoleChange::Withdrawn => {
+                self.forget_confirmations(body);
+                if body.role == Role::Admin {
+                    self.role_confirmations.retain(|_, found| found.by != body.principal);
+                }
                 self.withdrawn.push((index, body.principal, body.role));
                 if let Some(holder) = self.principals.get_mut(&body.principal) {
                     holder.roles.remove(&body.role);
@@ -227,6 +245,12 @@ impl State {
         Ok(())
     }
 
+    /// A confirmation is for one grant: neither a second grant nor one after a withdrawal rests on it.
+    fn forget_confirmations(&mut self, body: &RoleV1) {
+        self.role_confirmations
+            .retain(|_, found| (found.principal, found.role) != (body.principal, body.role));
+    }
+
     pub(super) fn apply_api_key(
         &mut self,
         index: u64,
@@ -234,8 +258,8 @@ impl State {
         body: &ApiKeyV1,
     ) -> Result<(), NotAdmitted> {
         let deed = match body.standing {
-            Standing::Active => Deed::key_issue(&body.id),
-            Standing::Disabled => Deed::key_revoke(&body.id),
+            Standing::Active => Deed::key_issue(&body.id, body.principal),
+            Standing::Disabled => Deed::key_revoke(&body.id, body.principal),
         };
         self.consume_or_root(index, signed, &body.act, &deed)?;
         let what = || format!("API key {}", body.id);
@@ -250,7 +274,9 @@ impl State {
             }
             Some(_) => {}
         }
+        let issued_by = self.api_keys.get(&body.id).map_or(body.act.by, |found| found.issued_by);
         let key = ApiKey {
+            issued_by,
             principal: body.principal,
             verifier: body.verifier,
             scopes: body.scopes.clone(),

@@ -1,9 +1,9 @@
 //! Folding statements about assets: data sets, origins, model versions, approvals, states and aliases.
 
-use bartizan_base::{AliasRef, Digest, VersionRef, canonical, sha256};
+use bartizan_base::{AliasRef, Digest, Name, VersionRef, canonical, sha256};
 use bartizan_policy::{Makers, approvals};
 
-use super::{Approval, Coverage, Dataset, NotAdmitted, Origin, State, Version, edge, version_what};
+use super::{Approval, Coverage, Dataset, NotAdmitted, Origin, State, Stop, Version, edge, version_what};
 use crate::deed::Deed;
 use crate::limits::{GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
@@ -24,8 +24,11 @@ impl State {
         if valid != body.version.is_some() {
             return Err(edge(index, what(), "valid deliveries, and no others, make a version"));
         }
-        if valid != body.parts.iter().all(|part| part.content.is_some()) {
+        if body.parts.iter().any(|part| part.content.is_some() != valid) {
             return Err(edge(index, what(), "accepted deliveries, and no others, are kept"));
+        }
+        if valid && body.verdict.blocking != 0 {
+            return Err(edge(index, what(), "it is valid in spite of findings that block"));
         }
         let earlier = match &body.extends {
             Some(extended) => self.known_parts(index, extended)?,
@@ -97,6 +100,9 @@ impl State {
         if origin.body.manifest != body.manifest || !same_act {
             return Err(edge(index, what(), "its origin is about another model or another import"));
         }
+        if body.sensitivity != Sensitivity::Sensitive && self.sensitive(&body.version.name, body.manifest) {
+            return Err(edge(index, what(), "the model, or these very files, were sensitive before"));
+        }
         if self.stopped(body.manifest).is_some() {
             return Err(edge(index, what(), "its very files are stopped already"));
         }
@@ -115,7 +121,7 @@ impl State {
             state: VersionState::Candidate,
             state_entries: Vec::new(),
             last_reason: None,
-            stopped_by: None,
+            last_stop: None,
             approvals: Vec::new(),
             carried_by: Vec::new(),
         };
@@ -157,7 +163,7 @@ impl State {
             VersionState::Revoked => {
                 self.consume(index, &body.act, &Deed::model_revoke(&body.version)).map(|_| ())?;
             }
-            VersionState::Candidate => {}
+            VersionState::Candidate => return Err(edge(index, what(), "nothing becomes a candidate again")),
         }
         if !body.from.may_become(body.to) {
             return Err(edge(index, what(), "that change of state is not possible"));
@@ -167,8 +173,8 @@ impl State {
             version.state_entries.push(index);
             version.carried_by.clone_from(&body.approvals);
             version.last_reason.clone_from(&body.reason);
-            if version.stopped() {
-                version.stopped_by = Some((body.act.by, index));
+            if body.to != VersionState::Approved {
+                version.last_stop = Some(Stop { by: body.act.by, entry: index, to: body.to });
             }
         }
         Ok(())
@@ -191,6 +197,13 @@ impl State {
         if body.approvals != counted {
             return Err(edge(index, what(), "it cites other approvals than those that count"));
         }
+        let last = self.counted_approvals(&body.version).last().copied();
+        let carries = last.is_some_and(|last| {
+            last.body.act == body.act && last.statement.entry.checked_add(1) == Some(index)
+        });
+        if !carries {
+            return Err(edge(index, what(), "it does not come with the approval that completes it"));
+        }
         Ok(())
     }
 
@@ -203,9 +216,10 @@ impl State {
             sensitive: found.body.sensitivity == Sensitivity::Sensitive,
             makers: &makers,
             covers: policy_covers(self.covers(version)?),
-            quarantine: found
-                .stopped_by
-                .map(|(by, index)| approvals::Quarantine { by: self.person(by), index }),
+            stop: found.last_stop.map(|stop| approvals::Stop {
+                quarantined_by: (stop.to == VersionState::Quarantined).then(|| self.person(stop.by)),
+                index: stop.entry,
+            }),
         };
         let given: Vec<approvals::Approval> = found
             .approvals
@@ -250,7 +264,7 @@ impl State {
             }
         };
         let alias = AliasRef { name: body.model.clone(), alias: body.alias.clone() };
-        self.consume(index, &body.act, &Deed::alias_set(&alias))?;
+        self.consume(index, &body.act, &Deed::alias_set(&alias, named))?;
         let version = VersionRef::new(body.model.clone(), named);
         let found =
             self.version(&version).ok_or_else(|| edge(index, what(), "its version does not exist"))?;
@@ -275,6 +289,16 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// Whether a version of the model, or these very files under any name, are sensitive: what is stays so.
+    pub fn sensitive(&self, model: &Name, manifest: Digest) -> bool {
+        self.models.iter().any(|(name, found)| {
+            found.versions.values().any(|version| {
+                version.body.sensitivity == Sensitivity::Sensitive
+                    && (name == model || version.body.manifest == manifest)
+            })
+        })
     }
 
     /// Who had a hand in a version, as separation of duties counts it.

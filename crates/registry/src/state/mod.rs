@@ -45,7 +45,8 @@ pub struct State {
     pub(crate) principals: BTreeMap<PrincipalId, Principal>,
     pub(crate) role_confirmations: BTreeMap<u64, RoleConfirmation>,
     pub(crate) api_keys: BTreeMap<String, ApiKey>,
-    pub(crate) open_decisions: BTreeMap<u64, OpenDecision>,
+    pub(crate) open_decision: Option<(u64, OpenDecision)>,
+    decided: bool,
     pub(crate) datasets: BTreeMap<Name, BTreeMap<NonZeroU32, Dataset>>,
     pub(crate) origins: BTreeMap<u64, Origin>,
     pub(crate) models: BTreeMap<Name, Model>,
@@ -152,13 +153,16 @@ pub struct ApiKey {
     pub networks: Networks,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Who issued it.
+    pub issued_by: PrincipalId,
     /// Whether it may be used.
     pub standing: Standing,
     /// The entry that said so last.
     pub entry: u64,
 }
 
-/// A decision that allowed something which has not been done yet.
+/// The decision that allowed something which is to be done next. The next decision, of whatever kind, closes it:
+/// nobody keeps a permission for later.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenDecision {
     /// Who may.
@@ -167,6 +171,8 @@ pub struct OpenDecision {
     pub action: Action,
     /// To what.
     pub resource: String,
+    /// Who gains or loses by it, when the resource is a principal, an API key or a grant.
+    pub beneficiary: Option<PrincipalId>,
     /// Whether one person did everything.
     pub self_approved: bool,
 }
@@ -215,12 +221,23 @@ pub struct Version {
     pub state_entries: Vec<u64>,
     /// Why it was stopped last.
     pub last_reason: Option<Private>,
-    /// Who put it in quarantine or revoked it last, and where.
-    pub stopped_by: Option<(PrincipalId, u64)>,
+    /// When it was stopped last.
+    pub last_stop: Option<Stop>,
     /// Its approvals, first to last.
     pub approvals: Vec<Approval>,
     /// The approvals that carried the last change to `approved`.
     pub carried_by: Vec<StatementRef>,
+}
+
+/// The last time that a model version was put in quarantine, retired or revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    /// Who did it.
+    pub by: PrincipalId,
+    /// Where.
+    pub entry: u64,
+    /// What it became.
+    pub to: VersionState,
 }
 
 impl Version {
@@ -379,7 +396,8 @@ impl State {
             principals: BTreeMap::new(),
             role_confirmations: BTreeMap::new(),
             api_keys: BTreeMap::new(),
-            open_decisions: BTreeMap::new(),
+            open_decision: None,
+            decided: false,
             datasets: BTreeMap::new(),
             origins: BTreeMap::new(),
             models: BTreeMap::new(),
@@ -394,6 +412,14 @@ impl State {
         let trusted = |id: KeyId| self.public_key(id);
         let verified = dsse::verify(envelope, &trusted, PAYLOAD_TYPE)
             .map_err(|source| EntryInvalid::Signature { index, source })?;
+        // Nothing rides along in an entry that its one signature does not cover.
+        let plain = dsse::Envelope::parse(envelope)
+            .is_ok_and(|parsed| parsed.key_ids().len() == 1 && parsed.to_bytes() == envelope);
+        if !plain {
+            return Err(
+                edge(index, "entry", "it is not an envelope with one signature in its plain form").into()
+            );
+        }
         Ok(SignedStatement::new(index, &verified)?)
     }
 

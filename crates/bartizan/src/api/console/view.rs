@@ -71,12 +71,12 @@ pub(super) async fn version(
     let (_, reason) = app.registry.words_about(version).await?;
     let verdict = state.approvals(version).ok_or_else(missing)?;
     let checkpoint = app.registry.checkpoint();
-    let stop = match found.stopped_by {
-        Some((by, entry)) if found.state == statement::VersionState::Quarantined => {
-            Some(StopView { reason, by: scene.name(by), at: scene.at(entry), entry })
-        }
-        _ => None,
-    };
+    let stop = found.last_stop.filter(|_| found.stopped()).map(|stop| StopView {
+        reason,
+        by: scene.name(stop.by),
+        at: scene.at(stop.entry),
+        entry: stop.entry,
+    });
     Ok(ModelVersionView {
         frame: scene.frame(app, caller),
         model: version.name.to_string(),
