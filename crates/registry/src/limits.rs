@@ -25,7 +25,7 @@ pub const TEXT_BYTES: usize = 16 * 1024;
 pub const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of a proof file.
-pub const PROOF_BYTES: usize = 4 * 1024 * 1024;
+pub const PROOF_BYTES: usize = 32 * 1024 * 1024;
 
 /// Entries in a proof file.
 pub const PROOF_ENTRIES: usize = 4096;

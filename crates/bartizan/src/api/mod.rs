@@ -36,6 +36,7 @@ pub(crate) use self::serve::serve;
 use self::session::Sessions;
 use crate::catalog::ids;
 use crate::failure::Failure;
+use crate::handed_out::HandedOut;
 
 /// Bytes of a request that is not an upload.
 const REQUEST_BYTES: usize = 1024 * 1024;
@@ -44,6 +45,7 @@ const REQUEST_BYTES: usize = 1024 * 1024;
 pub(crate) struct App {
     pub(crate) registry: Registry,
     pub(crate) data_dir: PathBuf,
+    pub(crate) handed_out: HandedOut,
     sessions: Sessions,
 }
 
@@ -87,7 +89,8 @@ pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failu
 impl App {
     /// An application over an open registry.
     pub(crate) fn new(registry: Registry, data_dir: PathBuf) -> Arc<Self> {
-        Arc::new(Self { registry, data_dir, sessions: Sessions::default() })
+        let handed_out = HandedOut::new(&data_dir);
+        Arc::new(Self { registry, data_dir, handed_out, sessions: Sessions::default() })
     }
 }
 

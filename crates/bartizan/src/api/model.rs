@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
-use crate::handed_out;
+use crate::handed_out::HandedIn;
 
 const PAGE: u32 = 100;
 
@@ -167,10 +167,10 @@ pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failur
 
 pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
-    let mut since = handed_out::sizes(&app.data_dir);
+    let mut since = app.handed_out.sizes();
     since.extend(call.query::<u64>("since")?);
     let proof = app.registry.prove_model(call.caller()?, &version, since).await?;
-    handed_out::remember(&app.data_dir, app.registry.checkpoint().size())?;
+    app.handed_out.remember(HandedIn::Proof, app.registry.checkpoint().size())?;
     Ok(Answer::Bytes("application/json", proof))
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
-use crate::handed_out;
+use crate::handed_out::HandedIn;
 
 pub(super) async fn healthz(_: &Arc<App>, _: Call) -> Result<Answer, Failure> {
     Ok(Answer::Json(json!({ "status": "ok" })))
@@ -75,7 +75,7 @@ pub(super) async fn trust(app: &Arc<App>, call: Call) -> Result<Answer, Failure>
         minimum_root: checkpoint.root(),
         development: keys.development(),
     };
-    handed_out::remember(&app.data_dir, checkpoint.size())?;
+    app.handed_out.remember(HandedIn::Trust, checkpoint.size())?;
     let bytes = trust.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     Ok(Answer::Bytes("application/json", bytes))
 }

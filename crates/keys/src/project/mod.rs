@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use bartizan_base::canonical::EncodeError;
-use bartizan_base::{BlobError, BlobName, Blobs, Digest, ProjectId, Timestamp};
+use bartizan_base::{ArtifactId, BlobError, BlobName, Blobs, Digest, ProjectId, Timestamp};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
@@ -195,6 +195,10 @@ impl Keys {
     /// `<first 2 digits>/<64 digits>` of HMAC-SHA256(naming key, "bartizan-blob-v1" || digest).
     pub fn blob_name(&self, digest: &Digest) -> BlobName {
         vault::blob_name(&self.naming, digest)
+    }
+
+    fn document_name(&self, artifact: ArtifactId) -> BlobName {
+        vault::document_name(&self.naming, artifact)
     }
 }
 

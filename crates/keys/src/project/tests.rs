@@ -90,7 +90,7 @@ fn an_authentic_record_must_fit_its_content() {
     let project = ProjectId::from_random([1; 16]);
     let keys = Keys::create(Arc::new(key_blobs.clone()), root, project, rng, Timestamp::EPOCH).unwrap();
     let content = [5; 3000];
-    let blob = keys.seal_bytes(&blobs, &content, rng, Timestamp::EPOCH).unwrap().blob;
+    let blob = keys.seal(&blobs, &mut &content[..], rng, Timestamp::EPOCH).unwrap().blob;
     let record: BlobName = format!("data/{}", blob.as_str().split_once('/').unwrap().1).parse().unwrap();
 
     let mut key = keys.data_key(&blob).unwrap();

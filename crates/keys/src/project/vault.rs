@@ -100,6 +100,19 @@ impl Keys {
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Sealed, SealFailed> {
+        let (data_key, writer) = self.encrypt(blobs, source, rng, now)?;
+        let blob = self.blob_name(&data_key.digest);
+        self.keep(blobs, blob, writer, data_key, rng)
+    }
+
+    // Encrypts all of `source`, hashing it on the way; nothing has a name yet.
+    fn encrypt(
+        &self,
+        blobs: &dyn Blobs,
+        source: &mut dyn Read,
+        rng: &mut dyn CryptoRng,
+        now: Timestamp,
+    ) -> Result<(DataKey, Box<dyn BlobWriter>), SealFailed> {
         let mut artifact = [0; 16];
         rng.fill_bytes(&mut artifact);
         let artifact = ArtifactId::from_random(artifact);
@@ -114,22 +127,25 @@ impl Keys {
         })?;
         let digest = hasher.finish();
         let writer = stream.finish().map_err(SealFailed::Write)?;
-        let data_key = DataKey { artifact, key, salt, digest, size, created_at: now };
-        self.keep(blobs, writer, data_key, rng)
+        Ok((DataKey { artifact, key, salt, digest, size, created_at: now }, writer))
     }
 
-    /// As [`Keys::seal`], for content in memory.
+    /// As [`Keys::seal`], for a document in memory that is never shared: equal documents have names, keys, salts
+    /// and so commitments of their own. Whoever guesses one cannot confirm it by storing the guess, and erasing
+    /// one leaves the others.
     ///
     /// # Errors
     /// As [`Keys::seal`].
-    pub fn seal_bytes(
+    pub fn seal_document(
         &self,
         blobs: &dyn Blobs,
         mut bytes: &[u8],
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Sealed, SealFailed> {
-        self.seal(blobs, &mut bytes, rng, now)
+        let (data_key, writer) = self.encrypt(blobs, &mut bytes, rng, now)?;
+        let blob = self.document_name(data_key.artifact);
+        self.keep(blobs, blob, writer, data_key, rng)
     }
 
     /// Destroys the data key of `blob`: nobody can read it any more, backups aside that hold the wrapped key.
@@ -147,11 +163,11 @@ impl Keys {
     fn keep(
         &self,
         blobs: &dyn Blobs,
+        blob: BlobName,
         writer: Box<dyn BlobWriter>,
         mut fresh: DataKey,
         rng: &mut dyn CryptoRng,
     ) -> Result<Sealed, SealFailed> {
-        let blob = self.blob_name(&fresh.digest);
         let record = record_name(&blob).ok_or(CryptoFailed)?;
         let sealed = |key: &DataKey, already| Sealed {
             blob: blob.clone(),
@@ -248,9 +264,17 @@ pub(super) struct DataKey {
 }
 
 pub(super) fn blob_name(naming: &hmac::Key, digest: &Digest) -> BlobName {
+    keyed_name(naming, b"bartizan-blob-v1", digest.as_bytes())
+}
+
+pub(super) fn document_name(naming: &hmac::Key, artifact: ArtifactId) -> BlobName {
+    keyed_name(naming, b"bartizan-document-v1", artifact.to_string().as_bytes())
+}
+
+fn keyed_name(naming: &hmac::Key, purpose: &[u8], what: &[u8]) -> BlobName {
     let mut context = hmac::Context::with_key(naming);
-    context.update(b"bartizan-blob-v1");
-    context.update(digest.as_bytes());
+    context.update(purpose);
+    context.update(what);
     let digits = hex::encode(context.sign());
     let (shard, _) = digits.split_at_checked(2).unwrap_or_default();
     name(&format!("{shard}/{digits}"))

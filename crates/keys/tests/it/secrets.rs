@@ -60,7 +60,7 @@ fn debug_output_hides_secrets() {
 
     let world = World::new(1);
     assert_eq!(format!("{:?}", world.keys), format!("Keys({})", world.keys.project()));
-    let sealed = world.keys.seal_bytes(&world.blobs, b"content", &mut rng(2), NOW).unwrap();
+    let sealed = world.keys.seal(&world.blobs, &mut &b"content"[..], &mut rng(2), NOW).unwrap();
     let unsealed = world.keys.unseal(&world.blobs, &sealed.blob).unwrap();
     assert_eq!(format!("{unsealed:?}"), "Unsealed(7 bytes)");
     assert_hidden(unsealed.salt(), &unsealed);

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::{NOW, World, bytes, name, pattern, project, rng};
 
 fn seal(world: &World, content: &[u8], seed: u64) -> Sealed {
-    world.keys.seal_bytes(&world.blobs, content, &mut rng(seed), NOW).unwrap()
+    world.keys.seal(&world.blobs, &mut &content[..], &mut rng(seed), NOW).unwrap()
 }
 
 fn record_of(sealed: &Sealed) -> BlobName {
@@ -202,7 +202,7 @@ fn a_wrapped_key_is_bound_to_everything_in_its_record() {
         let opened = put(&changed);
         assert!(matches!(opened, Err(UnsealFailed::KeyInvalid { .. })), "{changed}");
         // And it is not quietly replaced by storing the content again.
-        let again = world.keys.seal_bytes(&world.blobs, b"content", &mut rng(9), NOW);
+        let again = world.keys.seal(&world.blobs, &mut &b"content"[..], &mut rng(9), NOW);
         assert!(matches!(again, Err(SealFailed::ExistingKey(UnsealFailed::KeyInvalid { .. }))), "{changed}");
     }
     assert!(put(&record).is_ok());
@@ -289,7 +289,8 @@ fn equal_content_from_many_threads() {
         let threads: Vec<_> = (0..16)
             .map(|thread| {
                 let (content, blobs, keys) = (&contents[thread % 4], &world.blobs, &keys);
-                scope.spawn(move || keys.seal_bytes(blobs, content, &mut rng(thread as u64), NOW).unwrap())
+                scope
+                    .spawn(move || keys.seal(blobs, &mut &content[..], &mut rng(thread as u64), NOW).unwrap())
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

@@ -90,13 +90,13 @@ fn sealing_content_that_is_there() {
     let content = pattern(5000);
     let prepare = || {
         let world = World::new(1);
-        world.keys.seal_bytes(&world.blobs, &content, &mut rng(3), NOW).unwrap();
+        world.keys.seal(&world.blobs, &mut &content[..], &mut rng(3), NOW).unwrap();
         world
     };
     for_each_failure(prepare, |world, failing| {
         let blob = world.keys.blob_name(&sha256(&content));
         let before = world.keys.unseal(&world.blobs, &blob).unwrap().commitment();
-        let sealed = failing.keys.seal_bytes(&failing.blobs, &content, &mut rng(5), NOW);
+        let sealed = failing.keys.seal(&failing.blobs, &mut &content[..], &mut rng(5), NOW);
         assert_eq!(world.content(&blob), content);
         assert_eq!(world.keys.unseal(&world.blobs, &blob).unwrap().commitment(), before);
         sealed.is_ok()
@@ -108,22 +108,22 @@ fn healing_content_whose_ciphertext_is_lost() {
     let content = pattern(5000);
     let prepare = || {
         let world = World::new(1);
-        let sealed = world.keys.seal_bytes(&world.blobs, &content, &mut rng(3), NOW).unwrap();
+        let sealed = world.keys.seal(&world.blobs, &mut &content[..], &mut rng(3), NOW).unwrap();
         bartizan_base::Blobs::delete(&world.blobs, &sealed.blob).unwrap();
         world
     };
     let expected = {
         let world = World::new(1);
-        world.keys.seal_bytes(&world.blobs, &content, &mut rng(3), NOW).unwrap().commitment
+        world.keys.seal(&world.blobs, &mut &content[..], &mut rng(3), NOW).unwrap().commitment
     };
     for_each_failure(prepare, |world, failing| {
         let blob = world.keys.blob_name(&sha256(&content));
-        let sealed = failing.keys.seal_bytes(&failing.blobs, &content, &mut rng(5), NOW);
+        let sealed = failing.keys.seal(&failing.blobs, &mut &content[..], &mut rng(5), NOW);
         let found = read(world, &blob, |error| {
             matches!(error, UnsealFailed::Missing { .. } | UnsealFailed::Changed { .. })
         });
         assert!(found.is_none_or(|found| found == content));
-        let healed = world.keys.seal_bytes(&world.blobs, &content, &mut rng(6), NOW).unwrap();
+        let healed = world.keys.seal(&world.blobs, &mut &content[..], &mut rng(6), NOW).unwrap();
         assert_eq!(healed.commitment, expected);
         assert_eq!(world.content(&blob), content);
         sealed.is_ok()
@@ -135,7 +135,7 @@ fn erasing() {
     let content = pattern(5000);
     let prepare = || {
         let world = World::new(1);
-        world.keys.seal_bytes(&world.blobs, &content, &mut rng(3), NOW).unwrap();
+        world.keys.seal(&world.blobs, &mut &content[..], &mut rng(3), NOW).unwrap();
         world
     };
     for_each_failure(prepare, |world, failing| {
@@ -157,7 +157,7 @@ fn unsealing_tells_failure_from_absence() {
     let content = pattern(5000);
     let prepare = || {
         let world = World::new(1);
-        world.keys.seal_bytes(&world.blobs, &content, &mut rng(3), NOW).unwrap();
+        world.keys.seal(&world.blobs, &mut &content[..], &mut rng(3), NOW).unwrap();
         world
     };
     for_each_failure(prepare, |world, failing| {

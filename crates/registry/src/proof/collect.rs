@@ -7,7 +7,7 @@ use bartizan_keys::{Keys, Purpose, UnsealFailed};
 use bartizan_ledger::{ReadFailed, Snapshot};
 
 use super::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile};
-use crate::limits::DOCUMENT_BYTES;
+use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
 use crate::state::{EntryInvalid, State};
 use crate::statement::{Act, DatasetRef, Predicate, Private};
 
@@ -41,6 +41,16 @@ pub enum ProveFailed {
     /// A document that the proof must open cannot be read to its end.
     #[error("a document that the proof must show cannot be read")]
     DocumentBytes(#[source] std::io::Error),
+    /// The proof is larger than a verifier takes.
+    #[error(
+        "the proof has {bytes} bytes and {entries} entries, more than the {PROOF_BYTES} and {PROOF_ENTRIES} allowed"
+    )]
+    TooLarge {
+        /// Its bytes.
+        bytes: usize,
+        /// Its entries.
+        entries: usize,
+    },
     /// The proof has no canonical form.
     #[error("the proof cannot be written")]
     Encode(#[source] canonical::EncodeError),
@@ -89,7 +99,11 @@ impl Prover<'_> {
             let inclusion = self.snapshot.inclusion(index, size)?;
             file.entries.push(ProofEntry { index, envelope, inclusion });
         }
-        file.to_bytes().map_err(ProveFailed::Encode)
+        let bytes = file.to_bytes().map_err(ProveFailed::Encode)?;
+        if bytes.len() > PROOF_BYTES || file.entries.len() > PROOF_ENTRIES {
+            return Err(ProveFailed::TooLarge { bytes: bytes.len(), entries: file.entries.len() });
+        }
+        Ok(bytes)
     }
 
     /// Adds everything that the wanted entries refer to, and everything that refers to in turn.

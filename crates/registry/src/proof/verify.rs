@@ -174,7 +174,7 @@ pub fn verify(
     if project.id != trust.project || project.origin != trust.origin {
         return Err(ProofRefused::OtherProject);
     }
-    if project.development && !options.allow_development {
+    if (project.development || trust.development) && !options.allow_development {
         return Err(ProofRefused::Development);
     }
     let mut openings = BTreeMap::new();
@@ -286,6 +286,12 @@ pub(crate) fn check_signature(
         return Err(ProofRefused::Claim { why: "the manifest has another digest" });
     }
     let manifest = Manifest::parse(manifest_bytes).map_err(ProofRefused::Manifest)?;
+    let files = u64::try_from(manifest.files().len()).unwrap_or(u64::MAX);
+    if (files, manifest.total_bytes()) != (found.body.files, found.body.bytes) {
+        return Err(ProofRefused::Claim {
+            why: "the manifest lists other files or bytes than the version states",
+        });
+    }
     let refuse = |why| ProofRefused::ModelSignature { why };
     if bartizan_base::sha256(bundle) != found.body.oms_bundle {
         return Err(refuse("the bundle is not the one that the version statement binds"));

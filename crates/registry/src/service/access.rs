@@ -163,7 +163,7 @@ impl Registry {
             }
         }
         let now = writer.now();
-        let sealed = self.blocking(move |inner| inner.seal_bytes(&bytes, now)).await?;
+        let sealed = self.blocking(move |inner| inner.seal_document(&bytes, now)).await?;
         let body = PrincipalV1 {
             principal: id,
             kind: new.kind,
@@ -194,6 +194,12 @@ impl Registry {
             Standing::Active => writer.act(&writer.allow(caller, op::UserEnable, facts).await?),
         };
         let found = known(&state, id)?;
+        if standing == Standing::Disabled && state.only_admin(id) {
+            return Err(Failed::conflict(
+                format!("principal {id}"),
+                "nobody else could look after the project",
+            ));
+        }
         if found.standing == standing {
             return Err(Failed::conflict(format!("principal {id}"), "it stands so already"));
         }
@@ -290,6 +296,12 @@ impl Registry {
             return Err(Failed::conflict(
                 format!("principal {to}"),
                 "it is disabled: roles can only be withdrawn",
+            ));
+        }
+        if change == RoleChange::Withdrawn && role == Role::Admin && state.only_admin(to) {
+            return Err(Failed::conflict(
+                format!("principal {to}"),
+                "nobody else could look after the project",
             ));
         }
         let held = state.roles(to).contains(&role);

@@ -79,7 +79,7 @@ pub async fn create(stores: Stores, founder: Profile) -> Result<(Registry, Found
         assemble(stores, ledger, policies, State::new(root, Coverage::Whole))
     };
     let profile = founder.to_bytes()?;
-    let sealed = registry.blocking(move |inner| inner.seal_bytes(&profile, now)).await?;
+    let sealed = registry.blocking(move |inner| inner.seal_document(&profile, now)).await?;
     let first = first_statements(&registry, principal, private(&sealed), &issued, now);
     registry.begin(first).await?;
     Ok((registry, Founder { principal, key }))

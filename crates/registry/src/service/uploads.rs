@@ -121,7 +121,11 @@ impl Registry {
     /// Takes an upload for use; it can be used once, by whom it belongs to.
     pub(super) fn take_upload(&self, caller: &Caller, id: UploadId) -> Result<Sealed, Failed> {
         let mut pending = self.inner.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        let mine = pending.0.get(&id).is_some_and(|waiting| waiting.owner == caller.principal);
+        let now = self.inner.clock.now();
+        let mine = pending
+            .0
+            .get(&id)
+            .is_some_and(|waiting| waiting.owner == caller.principal && now <= waiting.until);
         let waiting = if mine { pending.0.remove(&id) } else { None };
         if let Some(taken) = &waiting {
             // From here on the content is the operation's: others that wait with it must not destroy it.

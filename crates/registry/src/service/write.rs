@@ -169,15 +169,15 @@ impl Writer<'_> {
     /// Encrypts a private document and returns what a statement says of it.
     pub(super) async fn seal_document(&self, bytes: Vec<u8>) -> Result<Private, Failed> {
         let now = self.now;
-        let sealed = self.registry.blocking(move |inner| inner.seal_bytes(&bytes, now)).await?;
+        let sealed = self.registry.blocking(move |inner| inner.seal_document(&bytes, now)).await?;
         Ok(private(&sealed))
     }
 }
 
 impl Inner {
-    pub(super) fn seal_bytes(&self, bytes: &[u8], now: Timestamp) -> Result<Sealed, Failed> {
+    pub(super) fn seal_document(&self, bytes: &[u8], now: Timestamp) -> Result<Sealed, Failed> {
         let mut random = (self.random)();
-        Ok(self.keys.seal_bytes(self.blobs.as_ref(), bytes, random.as_mut(), now)?)
+        Ok(self.keys.seal_document(self.blobs.as_ref(), bytes, random.as_mut(), now)?)
     }
 
     /// Signs one statement with the key whose purpose it is.

@@ -5,11 +5,12 @@ use std::num::NonZeroU32;
 
 use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::KeyId;
-use bartizan_policy::{PersonId, Role, Tier};
+use bartizan_policy::{PersonId, PrincipalKind, Role, Tier};
 
 use super::{
     ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, State, Version,
 };
+use crate::statement::Standing;
 
 impl State {
     /// The index of the next entry: the tree size up to which a whole ledger is folded.
@@ -133,6 +134,16 @@ impl State {
     /// The roles that a principal holds.
     pub fn roles(&self, principal: PrincipalId) -> BTreeSet<Role> {
         self.principals.get(&principal).map(|found| found.roles.keys().copied().collect()).unwrap_or_default()
+    }
+
+    /// Whether a principal is the only active person who is an admin.
+    pub fn only_admin(&self, principal: PrincipalId) -> bool {
+        let mut admins = self.principals.iter().filter(|(_, found)| {
+            found.kind == PrincipalKind::Person
+                && found.standing == Standing::Active
+                && found.roles.contains_key(&Role::Admin)
+        });
+        admins.next().is_some_and(|(id, _)| *id == principal) && admins.next().is_none()
     }
 
     /// The model versions that were trained on a data set version, or on one that extends it.
