@@ -68,6 +68,7 @@ catalog! {
     PROOF_OPENING "BZ-0512" "opened document" "A document in the proof is missing, or not the one that a statement committed to." "ask for the file again";
     PROOF_SIGNATURE "BZ-0513" "model signature" "The model's signature in the proof does not hold." "do not use the model";
     PROOF_CLAIM "BZ-0514" "claim" "The statements do not give what the proof claims." "ask for the file again";
+    PROOF_LEFT_OUT "BZ-0515" "something left out" "The proof's state map does not confirm its statements: a later change, such as a quarantine, was cut out, or the map was edited." "ask its owner, not who handed it on, for the proof";
 }
 
 /// The entry of an id.

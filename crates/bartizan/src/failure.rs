@@ -157,6 +157,7 @@ impl From<ProofRefused> for Failure {
             ProofRefused::Development => ids::PROOF_DEVELOPMENT,
             ProofRefused::Opening { .. } | ProofRefused::NotOpened { .. } => ids::PROOF_OPENING,
             ProofRefused::Manifest(_) | ProofRefused::ModelSignature { .. } => ids::PROOF_SIGNATURE,
+            ProofRefused::LeftOut { .. } => ids::PROOF_LEFT_OUT,
             ProofRefused::Claim { .. } => ids::PROOF_CLAIM,
         };
         Self::of(id, &refused)

@@ -170,8 +170,8 @@ pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure>
     let mut since = app.handed_out.sizes();
     since.extend(call.query::<u64>("since")?);
     let proof = app.registry.prove_model(call.caller()?, &version, since).await?;
-    app.handed_out.remember(HandedIn::Proof, app.registry.checkpoint().size())?;
-    Ok(Answer::Bytes("application/json", proof))
+    app.handed_out.remember(HandedIn::Proof, proof.tree_size)?;
+    Ok(Answer::Bytes("application/json", proof.bytes))
 }
 
 pub(super) async fn approve(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {

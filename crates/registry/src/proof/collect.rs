@@ -6,10 +6,10 @@ use bartizan_base::{Blobs, Digest, PrincipalId, VersionRef, canonical};
 use bartizan_keys::{Keys, Purpose, UnsealFailed};
 use bartizan_ledger::{ReadFailed, Snapshot};
 
-use super::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile};
+use super::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ShownLeaf, ShownMap};
 use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
-use crate::state::{EntryInvalid, State};
-use crate::statement::{Act, DatasetRef, Predicate, Private};
+use crate::state::{EntryInvalid, POLICY_NAME, State, StateMap};
+use crate::statement::{Act, DatasetRef, MapKind, Predicate, Private};
 
 /// What a proof is made from.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +18,8 @@ pub struct Prover<'a> {
     pub state: &'a State,
     /// The ledger itself, at the same size.
     pub snapshot: &'a Snapshot,
+    /// The state map that its last entry states.
+    pub map: &'a StateMap,
 }
 
 /// A proof could not be made.
@@ -51,6 +53,12 @@ pub enum ProveFailed {
         /// Its entries.
         entries: usize,
     },
+    /// The state map says nothing of a thing that the claim rests on: a defect of this program.
+    #[error("the state map has no leaf for `{name}`")]
+    Map {
+        /// The thing.
+        name: String,
+    },
     /// The proof has no canonical form.
     #[error("the proof cannot be written")]
     Encode(#[source] canonical::EncodeError),
@@ -74,6 +82,8 @@ impl Prover<'_> {
         let mut wanted: BTreeSet<u64> = BTreeSet::from([found.statement.entry, found.body.origin.entry]);
         wanted.extend(&found.state_entries);
         wanted.extend(found.approvals.iter().map(|approval| approval.statement.entry));
+        let map_entry = self.snapshot.size().saturating_sub(1);
+        wanted.insert(map_entry);
         let entries = self.close(wanted)?;
         let mut file = ProofFile {
             format: FORMAT.to_owned(),
@@ -85,6 +95,7 @@ impl Prover<'_> {
             checkpoint: self.snapshot.checkpoint().note().to_owned(),
             consistency: Vec::new(),
             entries: Vec::new(),
+            map: ShownMap { entry: map_entry, leaves: self.leaves(version)? },
             openings: vec![
                 open(keys, blobs, &found.body.manifest_blob)?,
                 open(keys, blobs, &found.body.oms_bundle_blob)?,
@@ -104,6 +115,22 @@ impl Prover<'_> {
             return Err(ProveFailed::TooLarge { bytes: bytes.len(), entries: file.entries.len() });
         }
         Ok(bytes)
+    }
+
+    /// The leaves of the map that show that no change of what the claim rests on was left out.
+    fn leaves(&self, version: &VersionRef) -> Result<Vec<ShownLeaf>, ProveFailed> {
+        let project = self.state.project().map(|project| project.id.to_string()).unwrap_or_default();
+        let mut names = vec![
+            (MapKind::ModelVersion, version.to_string()),
+            (MapKind::Policy, POLICY_NAME.to_owned()),
+            (MapKind::Project, project),
+        ];
+        names.extend(self.state.keys().keys().map(|id| (MapKind::Key, id.to_string())));
+        let shown = |(kind, name): (MapKind, String)| {
+            let (index, leaf, inclusion) = self.map.find(kind, &name).ok_or(ProveFailed::Map { name })?;
+            Ok(ShownLeaf { index, leaf: leaf.clone(), inclusion })
+        };
+        names.into_iter().map(shown).collect()
     }
 
     /// Adds everything that the wanted entries refer to, and everything that refers to in turn.
@@ -133,7 +160,7 @@ impl Prover<'_> {
     /// The entries that a predicate refers to.
     fn refer(&self, predicate: &Predicate, open: &mut BTreeSet<u64>) {
         match predicate {
-            Predicate::Project(_) | Predicate::Key(_) | Predicate::Policy(_) => {}
+            Predicate::Project(_) | Predicate::Key(_) | Predicate::Policy(_) | Predicate::StateMap(_) => {}
             Predicate::Decision(body) => self.refer_principal(body.principal, open),
             Predicate::Principal(body) => {
                 self.refer_act(&body.act, open);

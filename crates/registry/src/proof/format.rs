@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::{PROOF_BYTES, PROOF_ENTRIES};
-use crate::statement::VersionState;
+use crate::statement::{MapLeaf, VersionState};
 
 /// The format this version writes and reads.
 pub const FORMAT: &str = "bartizan-proof-v1";
@@ -26,6 +26,8 @@ pub struct ProofFile {
     pub consistency: Vec<Consistency>,
     /// The statements.
     pub entries: Vec<ProofEntry>,
+    /// What shows that nothing was left out.
+    pub map: ShownMap,
     /// Private documents that are shown.
     pub openings: Vec<Opening>,
 }
@@ -64,6 +66,28 @@ pub struct ProofEntry {
     /// The entry, byte for byte.
     #[serde(with = "base64_bytes")]
     pub envelope: Vec<u8>,
+    /// The proof, RFC 9162 section 2.1.3.
+    pub inclusion: Vec<Digest>,
+}
+
+/// The last entry of the file, a state map, and some of its leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShownMap {
+    /// The index of the entry.
+    pub entry: u64,
+    /// The leaves.
+    pub leaves: Vec<ShownLeaf>,
+}
+
+/// One leaf of a state map with its inclusion proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShownLeaf {
+    /// Its place.
+    pub index: u64,
+    /// The leaf.
+    pub leaf: MapLeaf,
     /// The proof, RFC 9162 section 2.1.3.
     pub inclusion: Vec<Digest>,
 }

@@ -2,6 +2,7 @@
 
 mod collect;
 mod format;
+mod shown;
 mod verify;
 mod words;
 

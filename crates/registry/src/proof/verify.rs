@@ -134,6 +134,12 @@ pub enum ProofRefused {
         /// What does not fit.
         why: &'static str,
     },
+    /// The state map does not confirm what the statements give: something was left out, or the map was changed.
+    #[error("the state map does not confirm the statements: {why}")]
+    LeftOut {
+        /// What differs.
+        why: &'static str,
+    },
     /// The statements do not give what is claimed.
     #[error("the statements do not give the claim: {why}")]
     Claim {
@@ -166,10 +172,17 @@ pub fn verify(
     check_entries(&file, tree)?;
     let mut state = State::new(trust.project_root.clone(), Coverage::Excerpt);
     let mut committed = BTreeSet::new();
+    let mut map = None;
     for entry in &file.entries {
         let signed = state.admit(entry.index, &entry.envelope).map_err(ProofRefused::Statement)?;
-        collect_commitments(&signed.statement().predicate, &mut committed);
+        let predicate = &signed.statement().predicate;
+        collect_commitments(predicate, &mut committed);
+        map = match predicate {
+            Predicate::StateMap(body) => Some(body.clone()),
+            _ => None,
+        };
     }
+    let leaves = super::shown::leaves(&file.map, map.as_ref())?;
     let project = state.project().ok_or(ProofRefused::OtherProject)?;
     if project.id != trust.project || project.origin != trust.origin {
         return Err(ProofRefused::OtherProject);
@@ -195,10 +208,11 @@ pub fn verify(
     match &file.claim {
         Claim::ModelVersion { version, manifest, state: claimed } => {
             check_model(&state, &openings, version, *manifest, *claimed)?;
+            super::shown::nothing_left_out(&state, &leaves, version)?;
             super::words::about_model(&mut verdict, &state, version);
         }
     }
-    super::words::about_log(&mut verdict, &state, trust, file.entries.len());
+    super::words::about_log(&mut verdict, &state, trust, &file);
     Ok(verdict)
 }
 
@@ -358,6 +372,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
         | Predicate::ApiKey(_)
         | Predicate::Decision(_)
         | Predicate::Approval(_)
-        | Predicate::Alias(_) => {}
+        | Predicate::Alias(_)
+        | Predicate::StateMap(_) => {}
     }
 }

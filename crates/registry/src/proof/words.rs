@@ -4,6 +4,7 @@ use bartizan_base::VersionRef;
 use bartizan_keys::TrustFile;
 use bartizan_policy::Tier;
 
+use super::format::ProofFile;
 use super::verify::Verdict;
 use crate::state::State;
 
@@ -15,9 +16,9 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
         found.body.manifest, found.body.files, found.body.bytes
     ));
     verdict.proven.push(format!(
-        "{version} is {} after entry {}",
+        "{version} became {} at entry {}, and the server's state map says that it still is",
         found.state,
-        found.state_entries.last().unwrap_or(&found.statement.entry)
+        found.state_entry()
     ));
     for approval in state.counted_approvals(version) {
         let by = approval.body.act.by;
@@ -83,7 +84,8 @@ pub(super) fn about_dataset(verdict: &mut Verdict, state: &State, version: &Vers
 }
 
 /// Says what is known of the ledger, of time, and of what comes after.
-pub(super) fn about_log(verdict: &mut Verdict, state: &State, trust: &TrustFile, entries: usize) {
+pub(super) fn about_log(verdict: &mut Verdict, state: &State, trust: &TrustFile, file: &ProofFile) {
+    let entries = file.entries.len();
     verdict.proven.push(format!(
         "{entries} statements are in ledger `{}` of {} entries, in this order, and follow from project root key {}",
         trust.origin,
@@ -100,8 +102,13 @@ pub(super) fn about_log(verdict: &mut Verdict, state: &State, trust: &TrustFile,
         "by the server: every time stated in the file, the latest being {}, and every access decision",
         state.last_time()
     ));
+    verdict.asserted.push(format!(
+        "by the server: that its state map at entry {} is that of the {} entries before it, so that no other change of \
+         the state, the keys, the policy or the tier is among them; whoever has the whole ledger can check it",
+        file.map.entry, file.map.entry
+    ));
     verdict.not_covered.push(format!(
-        "entries that are not in this file, among them any after index {}: a quarantine or revocation there is not excluded",
-        state.next_index().saturating_sub(1)
+        "entries after index {}: a quarantine or revocation there is not excluded",
+        file.map.entry
     ));
 }

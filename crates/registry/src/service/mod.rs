@@ -23,7 +23,7 @@ pub use self::access::{Explained, NewApiKey, NewPrincipal, PrincipalView};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
 pub use self::failed::Failed;
 pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
-pub use self::models::{ModelFile, NewModel, Publisher, Quarantine, VerificationReport};
+pub use self::models::{ModelFile, NewModel, Proof, Publisher, Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::state::State;

@@ -65,6 +65,15 @@ pub struct Quarantine {
     pub reason: String,
 }
 
+/// A proof file and the tree that it is about.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// The tree size of its checkpoint.
+    pub tree_size: u64,
+}
+
 /// What a verification looked at and found right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerificationReport {
@@ -386,23 +395,27 @@ impl Registry {
         caller: &Caller,
         version: &VersionRef,
         since: BTreeSet<u64>,
-    ) -> Result<Vec<u8>, Failed> {
-        let facts = self.state().model_facts(version);
-        self.allow(caller, op::Prove, facts).await.map(|_| ())?;
-        // State and ledger of one moment; what takes long comes after the turn.
-        let (state, snapshot) = {
+    ) -> Result<Proof, Failed> {
+        // State, map and ledger of one moment; what takes long comes after the turn.
+        let (state, map, snapshot) = {
             let writer = self.writer().await?;
-            (writer.state(), self.snapshot()?)
+            let facts = writer.state().model_facts(version);
+            writer.allow(caller, op::Prove, facts).await.map(|_| ())?;
+            let state = writer.state();
+            let found = state.known_version(version)?;
+            if found.state == VersionState::Approved {
+                check_approvals(&state, version)?;
+                check_twin(&state, found)?;
+            }
+            let map = state.map().map_err(|error| Failed::Sign(Box::new(error)))?;
+            writer.append(vec![Statement::about(map.statement(state.next_index(), writer.now()))]).await?;
+            (writer.state(), map, self.snapshot()?)
         };
-        let found = state.known_version(version)?;
-        if found.state == VersionState::Approved {
-            check_approvals(&state, version)?;
-            check_twin(&state, found)?;
-        }
         let version = version.clone();
         self.blocking(move |inner| {
-            let prover = Prover { state: &state, snapshot: &snapshot };
-            Ok(prover.model_version(&inner.keys, inner.blobs.as_ref(), &version, &since)?)
+            let prover = Prover { state: &state, snapshot: &snapshot, map: &map };
+            let bytes = prover.model_version(&inner.keys, inner.blobs.as_ref(), &version, &since)?;
+            Ok(Proof { bytes, tree_size: snapshot.size() })
         })
         .await
     }

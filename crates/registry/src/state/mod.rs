@@ -7,6 +7,7 @@
 mod access;
 mod assets;
 mod lookup;
+mod map;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -16,6 +17,7 @@ use bartizan_keys::{Algorithm, KeyId, PublicKey, Purpose, Verified, dsse};
 use bartizan_policy::api_key::Scopes;
 use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
 
+pub use self::map::{POLICY_NAME, StateMap};
 use crate::statement::{
     ApprovalV1, DatasetV1, KeyStanding, ModelVersionV1, OriginV1, PAYLOAD_TYPE, Predicate, Private, Standing,
     Statement, StatementInvalid, StatementRef, VersionState,
@@ -452,6 +454,7 @@ impl State {
             Predicate::Approval(body) => self.apply_approval(reference, body)?,
             Predicate::ModelState(body) => self.apply_model_state(index, body)?,
             Predicate::Alias(body) => self.apply_alias(index, body)?,
+            Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
         self.next = index.saturating_add(1);
         let at = time_of(&signed.statement.predicate);
@@ -523,6 +526,7 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::Approval(body) => body.act.at,
         Predicate::ModelState(body) => body.act.at,
         Predicate::Alias(body) => body.act.at,
+        Predicate::StateMap(body) => body.at,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Predicates about the project itself: keys, policy, principals, roles, API keys and decisions.
 
+use std::fmt;
+
 use bartizan_base::{Digest, PrincipalId, ProjectId, Timestamp};
 use bartizan_keys::{Algorithm, KeyId, Purpose};
 use bartizan_policy::api_key::Scopes;
@@ -88,6 +90,25 @@ pub enum Standing {
     Active,
     /// It may not any more.
     Disabled,
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+        })
+    }
+}
+
+impl fmt::Display for KeyStanding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Active => "active",
+            Self::Retired => "retired",
+            Self::Revoked => "revoked",
+        })
+    }
 }
 
 /// A principal exists, or its standing changed.

@@ -5,6 +5,7 @@
 
 mod access;
 mod assets;
+mod map;
 
 use bartizan_base::{Digest, canonical, sha256};
 use bartizan_keys::Purpose;
@@ -19,6 +20,8 @@ pub use self::assets::{
     AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, PartV1,
     Private, PublisherSignature, Sensitivity, StatementRef, VerdictV1, VersionState,
 };
+
+pub use self::map::{MapKind, MapLeaf, StateMapV1};
 
 /// The `_type` of an in-toto Statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -210,6 +213,8 @@ predicates! {
     ModelState(ModelStateV1) = "https://bartizan.dev/model-state/v1" by Purpose::Registry;
     /// An alias was moved.
     Alias(AliasV1) = "https://bartizan.dev/alias/v1" by Purpose::Registry;
+    /// What everything is after the entries before this one.
+    StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }
 
 impl Statement {

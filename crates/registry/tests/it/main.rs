@@ -1,8 +1,10 @@
 //! The registry through its public face: one project in memory, from its beginning to a verified proof.
 #![expect(clippy::unwrap_used, reason = "test helpers outside #[test] functions")]
 
+mod duties;
 mod faults;
 mod manifests;
 mod models;
 mod proofs;
+mod turns;
 mod world;

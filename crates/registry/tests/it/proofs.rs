@@ -23,7 +23,7 @@ async fn proven() -> (World, VersionRef, TrustFile, Vec<u8>) {
         world.import(&engineer, &[("model.onnx", b"weights"), ("data/labels.txt", b"a\nb")]).await.unwrap();
     world.registry.approve(&approver, &version).await.unwrap();
     let since = BTreeSet::from([trust.minimum_size]);
-    let proof = world.registry.prove_model(&approver, &version, since).await.unwrap();
+    let proof = world.registry.prove_model(&approver, &version, since).await.unwrap().bytes;
     (world, version, trust, proof)
 }
 
@@ -70,7 +70,7 @@ async fn an_edited_proof_fails() {
     let closed = edit(&proof, |file| file.openings.clear());
     assert!(matches!(check(&closed), ProofRefused::NotOpened { .. }));
     let cut = edit(&proof, |file| file.entries.truncate(10));
-    assert!(matches!(check(&cut), ProofRefused::Opening { .. }));
+    assert!(matches!(check(&cut), ProofRefused::LeftOut { .. }));
     let hole = edit(&proof, |file| {
         file.entries.remove(file.entries.len() - 3);
     });
@@ -128,10 +128,73 @@ async fn a_quarantined_version_is_proven_to_be_quarantined() {
     let security = world.registry.local_caller("eve").await.unwrap();
     world.registry.quarantine(&security, &order).await.unwrap();
     let since = BTreeSet::from([trust.minimum_size]);
-    let proof = world.registry.prove_model(&security, &version, since).await.unwrap();
+    let proof = world.registry.prove_model(&security, &version, since).await.unwrap().bytes;
     let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
     let Claim::ModelVersion { state, .. } = verdict.claim;
     assert_eq!(state, VersionState::Quarantined);
+}
+
+/// Whoever hands a proof on cannot cut the bad news out of it.
+#[tokio::test]
+async fn a_quarantine_that_was_cut_out_shows() {
+    let (world, version, trust, before) = proven().await;
+    let order = Quarantine { version: version.clone(), reason: "suspicious".to_owned() };
+    let security = world.registry.local_caller("eve").await.unwrap();
+    world.registry.quarantine(&security, &order).await.unwrap();
+    let since = BTreeSet::from([trust.minimum_size]);
+    let after = world.registry.prove_model(&security, &version, since).await.unwrap().bytes;
+    let entries = ProofFile::parse(&after).unwrap().entries.len();
+    let old = ProofFile::parse(&before).unwrap();
+    let pretend = |file: &mut ProofFile| {
+        let Claim::ModelVersion { state, .. } = &mut file.claim;
+        *state = VersionState::Approved;
+    };
+    for (how, cut) in [
+        ("the change of state", vec![entries - 2]),
+        ("the change and its decision", vec![entries - 2, entries - 3]),
+        ("the map", vec![entries - 1]),
+        ("the map and the change", vec![entries - 1, entries - 2]),
+    ] {
+        let edited = edit(&after, |file| {
+            pretend(file);
+            for at in cut {
+                file.entries.remove(at);
+            }
+        });
+        let refused = verify(&edited, &trust, None, DEVELOPMENT);
+        assert!(
+            matches!(refused, Err(ProofRefused::LeftOut { .. } | ProofRefused::Claim { .. })),
+            "{how}: {refused:?}"
+        );
+    }
+    let old_map = edit(&after, |file| {
+        pretend(file);
+        file.entries.remove(entries - 2);
+        file.map = old.map.clone();
+    });
+    let refused = verify(&old_map, &trust, None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::LeftOut { .. })), "{refused:?}");
+    let word = edit(&after, |file| {
+        pretend(file);
+        file.entries.remove(entries - 2);
+        for shown in &mut file.map.leaves {
+            shown.leaf.state = shown.leaf.state.replace("quarantined", "approved");
+        }
+    });
+    let refused = verify(&word, &trust, None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::LeftOut { why: "a leaf is not in the map" })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_model_of_many_files_can_be_proven() {
+    let world = World::new().await;
+    let trust = world.trust();
+    let names: Vec<String> = (0..1500).map(|number| format!("{number:04}-{}", "x".repeat(500))).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), b"w".as_slice())).collect();
+    let version = world.import(&world.admin, &files).await.unwrap();
+    let since = BTreeSet::from([trust.minimum_size]);
+    let proof = world.registry.prove_model(&world.admin, &version, since).await.unwrap().bytes;
+    verify(&proof, &trust, None, DEVELOPMENT).unwrap();
 }
 
 /// A proof that an earlier build wrote must verify for ever.

@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bartizan_base::{ManualClock, ProjectId, Timestamp, VersionRef};
 use bartizan_keys::{FileKeyStore, Keys, NoteKey, OsRandom, Purpose, TrustFile};
@@ -10,7 +11,7 @@ use bartizan_registry::statement::{RoleChange, Sensitivity};
 use bartizan_registry::{
     Caller, Destination, Failed, ModelFile, NewModel, NewPrincipal, Profile, Registry, Stores, create, open,
 };
-use bartizan_store::{Db, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas};
+use bartizan_store::{Db, DbOptions, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas};
 
 pub(crate) struct World {
     pub(crate) directory: tempfile::TempDir,
@@ -49,6 +50,19 @@ impl World {
             rebuild,
         )
         .await
+    }
+
+    /// Opens the same project with an index that waits for no other writer.
+    pub(crate) async fn reopen_impatient(&self) -> Registry {
+        let options =
+            DbOptions { busy_timeout: Duration::from_millis(1), attempts: 1, ..DbOptions::default() };
+        let db = Db::open_with(&self.directory.path().join("index.db"), &options).await.unwrap();
+        open(
+            stores(&self.directory, &self.blobs, &self.ledger, &self.heads, &self.key_blobs, &self.clock, db),
+            false,
+        )
+        .await
+        .unwrap()
     }
 
     /// Opens the same project on storage that fails as `faults` plans.
@@ -95,6 +109,15 @@ impl World {
         import_into(&self.registry, caller, files, sensitivity).await
     }
 
+    pub(crate) async fn import_named(
+        &self,
+        caller: &Caller,
+        name: &str,
+        files: &[(&str, &[u8])],
+    ) -> Result<VersionRef, Failed> {
+        import_as_named(&self.registry, caller, name, files, Sensitivity::Normal).await
+    }
+
     pub(crate) fn trust(&self) -> TrustFile {
         let keys = self.registry.keys();
         let checkpoint = self.registry.checkpoint();
@@ -120,7 +143,17 @@ pub(crate) async fn import_into(
     files: &[(&str, &[u8])],
     sensitivity: Sensitivity,
 ) -> Result<VersionRef, Failed> {
-    let to = Destination::Model("fraud".parse().unwrap());
+    import_as_named(registry, caller, "fraud", files, sensitivity).await
+}
+
+async fn import_as_named(
+    registry: &Registry,
+    caller: &Caller,
+    name: &str,
+    files: &[(&str, &[u8])],
+    sensitivity: Sensitivity,
+) -> Result<VersionRef, Failed> {
+    let to = Destination::Model(name.parse().unwrap());
     let permit = registry.permit_upload(caller, &to).await?;
     let mut uploaded = Vec::new();
     for (path, bytes) in files {
@@ -128,7 +161,7 @@ pub(crate) async fn import_into(
         uploaded.push(ModelFile { path: (*path).to_owned(), upload: upload.id });
     }
     let new = NewModel {
-        name: "fraud".parse().unwrap(),
+        name: name.parse().unwrap(),
         files: uploaded,
         sensitivity,
         trained_on: Vec::new(),

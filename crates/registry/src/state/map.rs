@@ -1,0 +1,162 @@
+//! The state map of a fold: its leaves, its root, and the way from one to the other.
+
+use std::collections::BTreeMap;
+
+use bartizan_base::{Digest, Timestamp, canonical};
+use bartizan_ledger::{leaf_hash, root_of};
+
+use super::{Coverage, NotAdmitted, State, Version, edge};
+use crate::statement::{MapKind, MapLeaf, StateMapV1, VersionState};
+
+/// How the map names the access policy.
+pub const POLICY_NAME: &str = "access-policy";
+
+/// All leaves of a state map, in their order.
+#[derive(Debug, Clone)]
+pub struct StateMap {
+    leaves: Vec<MapLeaf>,
+    hashes: Vec<Digest>,
+}
+
+impl State {
+    /// The map of the state as it is now.
+    ///
+    /// # Errors
+    /// When an entry's index has no canonical form (2^53 or more).
+    pub fn map(&self) -> Result<StateMap, canonical::EncodeError> {
+        let mut leaves = Vec::new();
+        let mut add = |kind, name: String, state: String, entry: u64| {
+            leaves.push(MapLeaf { entry, kind, name, state });
+        };
+        for (name, model) in &self.models {
+            for (alias, (version, entry)) in &model.aliases {
+                add(MapKind::Alias, format!("{name}@{alias}"), version.to_string(), *entry);
+            }
+            for (alias, entry) in &model.removed_aliases {
+                add(MapKind::Alias, format!("{name}@{alias}"), "removed".to_owned(), *entry);
+            }
+            for version in model.versions.values() {
+                let state = self.state_word(version);
+                add(MapKind::ModelVersion, version.body.version.to_string(), state, version.state_entry());
+            }
+        }
+        for (id, key) in &self.api_keys {
+            add(MapKind::ApiKey, id.clone(), key.standing.to_string(), key.entry);
+        }
+        for (id, grant) in &self.keys {
+            add(MapKind::Key, id.to_string(), grant.standing.to_string(), last(&grant.entries));
+        }
+        if let Some((entry, policy)) = self.policies.last() {
+            add(MapKind::Policy, POLICY_NAME.to_owned(), policy.to_hex(), *entry);
+        }
+        let mut withdrawn = BTreeMap::new();
+        for (entry, principal, _) in &self.withdrawn {
+            withdrawn.insert(*principal, *entry);
+        }
+        for (id, principal) in &self.principals {
+            let roles = principal.roles.keys().map(|role| format!(" {role}"));
+            let state = std::iter::once(principal.standing.to_string()).chain(roles).collect();
+            let granted = principal.roles.values().map(|grant| grant.entry).max();
+            let entry = last(&principal.entries)
+                .max(granted.unwrap_or_default())
+                .max(withdrawn.get(id).copied().unwrap_or_default());
+            add(MapKind::Principal, id.to_string(), state, entry);
+        }
+        if let Some(project) = &self.project {
+            add(MapKind::Project, project.id.to_string(), project.tier.to_string(), last(&project.entries));
+        }
+        StateMap::new(leaves)
+    }
+
+    /// What the map says of a version.
+    fn state_word(&self, version: &Version) -> String {
+        if version.state != VersionState::Approved {
+            return version.state.to_string();
+        }
+        let complete = self.approvals(&version.body.version).is_some_and(|verdict| verdict.complete());
+        match (complete, self.stopped_twin(version)) {
+            (true, None) => version.state.to_string(),
+            (false, _) => format!("{}-lapsed", version.state),
+            (true, Some(_)) => format!("{}-stopped", version.state),
+        }
+    }
+
+    pub(super) fn apply_state_map(&mut self, index: u64, body: &StateMapV1) -> Result<(), NotAdmitted> {
+        let what = || "state map";
+        if body.tree_size != index {
+            return Err(edge(index, what(), "it covers other entries than those before it"));
+        }
+        if self.coverage == Coverage::Whole {
+            let map = self.map().map_err(|_| edge(index, what(), "this state has no map"))?;
+            if map.len() != body.leaves || map.root() != body.root {
+                return Err(edge(index, what(), "it says something else than the entries before it"));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Version {
+    /// The entry that made it, or changed its state last.
+    pub fn state_entry(&self) -> u64 {
+        self.state_entries.last().copied().unwrap_or(self.statement.entry)
+    }
+}
+
+impl StateMap {
+    fn new(mut leaves: Vec<MapLeaf>) -> Result<Self, canonical::EncodeError> {
+        leaves.sort_by(|one, other| (one.kind, &one.name).cmp(&(other.kind, &other.name)));
+        let hash = |leaf: &MapLeaf| canonical::to_bytes(leaf).map(|bytes| leaf_hash(&bytes));
+        let hashes = leaves.iter().map(hash).collect::<Result<_, _>>()?;
+        Ok(Self { leaves, hashes })
+    }
+
+    /// How many leaves there are.
+    pub fn len(&self) -> u64 {
+        u64::try_from(self.leaves.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    /// The RFC 9162 root over the leaves.
+    pub fn root(&self) -> Digest {
+        root_of(&self.hashes)
+    }
+
+    /// The statement that this is the state after `tree_size` entries.
+    pub fn statement(&self, tree_size: u64, at: Timestamp) -> StateMapV1 {
+        StateMapV1 { tree_size, leaves: self.len(), root: self.root(), at }
+    }
+
+    /// A leaf with its place and its inclusion proof (RFC 9162 section 2.1.3), if there is one of that name.
+    pub fn find(&self, kind: MapKind, name: &str) -> Option<(u64, &MapLeaf, Vec<Digest>)> {
+        let at =
+            self.leaves.binary_search_by(|leaf| (leaf.kind, leaf.name.as_str()).cmp(&(kind, name))).ok()?;
+        let mut path = Vec::new();
+        inclusion(&self.hashes, at, &mut path);
+        Some((u64::try_from(at).ok()?, self.leaves.get(at)?, path))
+    }
+}
+
+/// The inclusion proof of the leaf at an index, from the leaf upwards.
+fn inclusion(hashes: &[Digest], at: usize, path: &mut Vec<Digest>) {
+    if hashes.len() < 2 {
+        return;
+    }
+    let half = hashes.len().next_power_of_two() / 2;
+    let (left, right) = hashes.split_at(half);
+    if at < half {
+        inclusion(left, at, path);
+        path.push(root_of(right));
+    } else {
+        inclusion(right, at - half, path);
+        path.push(root_of(left));
+    }
+}
+
+fn last(entries: &[u64]) -> u64 {
+    entries.last().copied().unwrap_or_default()
+}
