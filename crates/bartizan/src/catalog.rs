@@ -43,6 +43,7 @@ catalog! {
     REFUSED "BZ-0202" "not allowed" "The access policy says no. The decision is recorded in the ledger." "bartizan access explain WHO ACTION RESOURCE";
     NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan model list, bartizan data list";
     CONFLICT "BZ-0204" "not possible now" "What was asked for is not possible in the present state." "look at the state with `show`, then decide anew";
+    NOT_READY "BZ-0205" "not ready for release" "In tier release granting a guarded role takes two admins, and approving takes an approver. Keys that somebody else issued end with tier explore, and there is no way back to it." "bartizan access user add WHO, access key create WHO --enrol, access role grant WHO admin";
     CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore it from a backup; `bartizan model verify NAME:VERSION` tells which";
     MODEL_SIGNATURE "BZ-0302" "model signature" "The signature over the model's files does not hold." "bartizan model quarantine NAME:VERSION --reason TEXT";
     PUBLISHER_SIGNATURE "BZ-0303" "publisher signature" "The bundle is not a signature of these files by the key that you named." "get files, bundle and key from the publisher again";

@@ -345,20 +345,35 @@ pub(crate) enum Key {
     Create {
         /// A principal's name or id
         who: String,
-        /// How long it lives
-        #[arg(long, value_name = "DAYS", default_value_t = 30)]
-        days: i64,
-        /// What it may be used for at most, for example `data.*, model.show` [default: everything]
-        #[arg(long)]
-        scopes: Option<String>,
-        /// From where, as CIDR, for example `10.0.0.0/8` [default: anywhere]
-        #[arg(long)]
-        networks: Option<String>,
+        /// Issue an enrolment key, with which that person claims a key that nobody else has seen
+        #[arg(long, conflicts_with = "scopes")]
+        enrol: bool,
+        #[command(flatten)]
+        limits: Limits,
+    },
+    /// Exchange the key in BARTIZAN_TOKEN, an enrolment key or one that is to be replaced, for a new one of one's own
+    Claim {
+        #[command(flatten)]
+        limits: Limits,
     },
     /// List API keys
     List,
     /// Revoke an API key
     Revoke { id: String },
+}
+
+/// What a key is good for at most.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Limits {
+    /// How long it lives [default: 30; of an enrolment key 7]
+    #[arg(long, value_name = "DAYS")]
+    pub(crate) days: Option<i64>,
+    /// What it may be used for at most, for example `data.*, model.show` [default: everything]
+    #[arg(long)]
+    pub(crate) scopes: Option<String>,
+    /// From where, as CIDR, for example `10.0.0.0/8`; readers of the ledger see it [default: anywhere]
+    #[arg(long)]
+    pub(crate) networks: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -67,7 +67,7 @@ impl Failure {
             ids::NOT_AUTHENTICATED => 401,
             ids::REFUSED => 403,
             ids::NOT_FOUND | ids::NOT_YOURS => 404,
-            ids::CONFLICT | ids::EXISTS => 409,
+            ids::CONFLICT | ids::NOT_READY | ids::EXISTS => 409,
             ids::USAGE
             | ids::INVALID
             | ids::SCHEMA
@@ -113,6 +113,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::KeyEnded => ids::NOT_AUTHENTICATED,
         Failed::NotFound { .. } => ids::NOT_FOUND,
         Failed::Conflict { .. } => ids::CONFLICT,
+        Failed::NotReady { .. } => ids::NOT_READY,
         Failed::Invalid { .. } | Failed::Terms(_) => ids::INVALID,
         Failed::Manifest(_) => ids::MODEL_FILES,
         Failed::ClockBehind { .. } => ids::CLOCK,

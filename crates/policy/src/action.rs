@@ -67,6 +67,8 @@ pub enum Action {
     KeyList,
     /// Issue an API key.
     KeyIssue,
+    /// Claim an API key of one's own in exchange for an enrolment key, or for the key that it replaces.
+    KeyClaim,
     /// Revoke an API key.
     KeyRevoke,
     /// List who holds which role.
@@ -165,6 +167,7 @@ table! {
     UserEnable                       "access.user.enable"                 Mutation User;
     KeyList                          "access.key.list"                    Read     Project;
     KeyIssue                         "access.key.issue"                   Mutation Key;
+    KeyClaim                         "access.key.claim"                   Mutation Key;
     KeyRevoke                        "access.key.revoke"                  Mutation Key;
     RoleList                         "access.role.list"                   Read     Project;
     RoleGrant(Role::Viewer)          "access.role.grant:viewer"           Mutation Grant;

@@ -24,7 +24,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 pub use self::scopes::{Scopes, ScopesInvalid};
 use crate::facts::NetworkClass;
-use crate::limits::{API_KEY_BYTES, API_KEY_DAYS};
+use crate::limits::{API_KEY_BYTES, API_KEY_DAYS, ENROLMENT_DAYS};
 use crate::network::Networks;
 use crate::role::PersonId;
 
@@ -78,10 +78,12 @@ pub enum TermsInvalid {
         expires_at: Timestamp,
     },
     /// The key would live too long.
-    #[error("an API key that expires at `{expires_at}` would live longer than {API_KEY_DAYS} days")]
+    #[error("an API key that expires at `{expires_at}` would live longer than {days} days")]
     TooLong {
         /// The end that was asked for.
         expires_at: Timestamp,
+        /// How long such a key may live.
+        days: i64,
     },
 }
 
@@ -96,6 +98,8 @@ pub struct IssuedKey {
     pub terms: Terms,
     /// Whether it has been revoked.
     pub revoked: bool,
+    /// Whether somebody else issued it in tier explore and the project has been raised to release since.
+    pub handed_over: bool,
 }
 
 /// Why a key was not admitted. For the counters and the operator's log alone: every value is displayed alike,
@@ -111,6 +115,8 @@ pub enum NotAdmitted {
     WrongSecret,
     /// The key has been revoked.
     Revoked,
+    /// Somebody else issued it in tier explore, which does not count in tier release.
+    HandedOver,
     /// The key has expired.
     Expired,
     /// The request came from outside the key's network ranges.
@@ -125,6 +131,7 @@ impl NotAdmitted {
             Self::Unknown => "unknown",
             Self::WrongSecret => "wrong-secret",
             Self::Revoked => "revoked",
+            Self::HandedOver => "handed-over",
             Self::Expired => "expired",
             Self::WrongNetwork => "wrong-network",
         }
@@ -174,7 +181,8 @@ impl Admitted {
 /// Makes a key for `terms`. The first part is shown to its owner once and then dropped; the second is stored.
 ///
 /// # Errors
-/// When the key would be expired at `now`, or would live longer than [`API_KEY_DAYS`].
+/// When the key would be expired at `now`, or would live longer than [`API_KEY_DAYS`], for an enrolment key
+/// [`ENROLMENT_DAYS`].
 pub fn issue(
     terms: Terms,
     rng: &mut dyn CryptoRng,
@@ -184,15 +192,17 @@ pub fn issue(
     if expires_at <= now {
         return Err(TermsInvalid::Expired { expires_at });
     }
-    if expires_at > now.plus_millis(API_KEY_DAYS * DAY_MILLIS) {
-        return Err(TermsInvalid::TooLong { expires_at });
+    let days = if terms.scopes.enrol() { ENROLMENT_DAYS } else { API_KEY_DAYS };
+    if expires_at > now.plus_millis(days * DAY_MILLIS) {
+        return Err(TermsInvalid::TooLong { expires_at, days });
     }
     let mut id = [0; 8];
     rng.fill_bytes(&mut id);
     let mut secret = Zeroizing::new([0; 32]);
     rng.fill_bytes(secret.as_mut_slice());
     let key = ApiKey { id: ApiKeyId(id), secret };
-    let issued = IssuedKey { id: key.id, verifier: Verifier::of(&key), terms, revoked: false };
+    let issued =
+        IssuedKey { id: key.id, verifier: Verifier::of(&key), terms, revoked: false, handed_over: false };
     Ok((key, issued))
 }
 
@@ -219,6 +229,9 @@ pub fn admit(
     }
     if issued.revoked {
         return Err(NotAdmitted::Revoked);
+    }
+    if issued.handed_over {
+        return Err(NotAdmitted::HandedOver);
     }
     if issued.terms.expires_at <= now {
         return Err(NotAdmitted::Expired);

@@ -51,6 +51,8 @@ pub struct Case<'a> {
     pub covers: Covers,
     /// When it was stopped last, if ever.
     pub stop: Option<Stop>,
+    /// The entry that raised the project to tier release, if one did.
+    pub raised: Option<u64>,
 }
 
 words!(
@@ -60,6 +62,8 @@ words!(
         Lapsed = "lapsed",
         /// It was given before the version was put in quarantine or retired.
         BeforeStop = "before-stop",
+        /// It was given in tier explore, and the project has been raised to tier release since.
+        BeforeRelease = "before-release",
         /// The approver had a hand in the version.
         Maker = "maker",
         /// The approver put the version in quarantine.
@@ -130,6 +134,9 @@ fn judge(case: Case<'_>, approval: Approval, counted: &BTreeSet<PersonId>) -> Op
     }
     if case.stop.is_some_and(|stop| approval.index <= stop.index) {
         return Some(Discounted::BeforeStop);
+    }
+    if case.raised.is_some_and(|raised| approval.index <= raised) {
+        return Some(Discounted::BeforeRelease);
     }
     if counted.contains(&approval.by) {
         return Some(Discounted::Repeated);

@@ -192,6 +192,10 @@ pub struct KeyFacts {
     pub principal: PrincipalId,
     /// The person responsible for that principal.
     pub person: PersonId,
+    /// Whether it is an enrolment key: good for nothing but claiming a key of one's own.
+    pub enrolment: bool,
+    /// Whether that principal holds no role.
+    pub newcomer: bool,
 }
 
 /// A role on its way to or from a principal; which role is part of the action.

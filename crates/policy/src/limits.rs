@@ -6,6 +6,9 @@ pub const API_KEY_BYTES: usize = 72;
 /// Days between the issue of an API key and its expiry.
 pub const API_KEY_DAYS: i64 = 366;
 
+/// Days between the issue of an enrolment key and its expiry.
+pub const ENROLMENT_DAYS: i64 = 7;
+
 /// Network ranges of one API key.
 pub const NETWORKS: usize = 64;
 

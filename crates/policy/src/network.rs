@@ -1,7 +1,7 @@
 //! Network ranges in CIDR notation (RFC 4632, RFC 4291 section 2.3), and whether an address lies in one.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -72,6 +72,20 @@ impl Networks {
         ranges.sort_unstable();
         ranges.dedup();
         Ok(Self(ranges))
+    }
+
+    /// Every address there is.
+    pub fn everywhere() -> Self {
+        let whole = |base| Network { base, prefix: 0 };
+        Self(vec![whole(Ipv4Addr::UNSPECIFIED.into()), whole(Ipv6Addr::UNSPECIFIED.into())])
+    }
+
+    /// Whether each of these ranges lies in one of `other`.
+    pub fn within(&self, other: &Self) -> bool {
+        let inside = |range: &Network| {
+            other.iter().any(|wide| wide.prefix <= range.prefix && wide.contains(range.base))
+        };
+        self.iter().all(inside)
     }
 
     /// Whether `address` lies in any of the ranges.

@@ -85,6 +85,7 @@ operations! {
     UserEnable on UserFacts;
     KeyList on ProjectWide;
     KeyIssue on KeyFacts;
+    KeyClaim on KeyFacts;
     KeyRevoke on KeyFacts;
     RoleList on ProjectWide;
     RoleGrant(role: Role, as Role::Viewer) on GrantFacts;

@@ -145,6 +145,8 @@ struct ResourceV1<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_by: Option<PersonId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    enrolment: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     guarded: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<ApiKeyId>,
@@ -153,6 +155,8 @@ struct ResourceV1<'a> {
     makers: Option<MakersV1<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    newcomer: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<PersonId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,9 +228,14 @@ impl<'a> ResourceV1<'a> {
             ResourceFacts::User(user) => {
                 Self { person: Some(user.person), principal: Some(user.principal), ..base }
             }
-            ResourceFacts::Key(key) => {
-                Self { key: Some(key.key), person: Some(key.person), principal: Some(key.principal), ..base }
-            }
+            ResourceFacts::Key(key) => Self {
+                key: Some(key.key),
+                person: Some(key.person),
+                principal: Some(key.principal),
+                enrolment: Some(key.enrolment),
+                newcomer: Some(key.newcomer),
+                ..base
+            },
             ResourceFacts::Grant(grant) => Self {
                 confirmed_by: grant.confirmed_by,
                 person: Some(grant.person),

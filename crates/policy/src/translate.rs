@@ -122,6 +122,8 @@ fn resource_attributes(question: &Question, tier: Tier) -> Result<Attributes, Un
         }
         ResourceFacts::Key(key) => {
             set("person", person(key.person)?);
+            set("enrolment", RestrictedExpression::new_bool(key.enrolment));
+            set("newcomer", RestrictedExpression::new_bool(key.newcomer));
         }
         ResourceFacts::Grant(grant) => {
             set("to", reference("Principal", &grant.to.to_string())?);

@@ -56,6 +56,11 @@ impl Deed {
         Self { beneficiary: Some(to), ..Self::new(Action::KeyIssue, id) }
     }
 
+    /// Claiming an API key for oneself in exchange for another one.
+    pub fn key_claim(id: impl ToString, to: PrincipalId) -> Self {
+        Self { beneficiary: Some(to), ..Self::new(Action::KeyClaim, id) }
+    }
+
     /// Revoking an API key of a principal.
     pub fn key_revoke(id: impl ToString, of: PrincipalId) -> Self {
         Self { beneficiary: Some(of), ..Self::new(Action::KeyRevoke, id) }

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use bartizan_policy::api_key::{ApiKeyId, Scopes};
+use bartizan_base::{PrincipalId, Timestamp};
+use bartizan_policy::api_key::{ApiKey, ApiKeyId, Scopes};
+use bartizan_policy::limits::ENROLMENT_DAYS;
 use bartizan_policy::{Action, Networks, PrincipalKind, Role};
 use bartizan_registry::statement::{RoleChange, Standing};
-use bartizan_registry::{Caller, Failed, NewApiKey, NewPrincipal, Profile};
+use bartizan_registry::{Caller, Failed, KeyClaim, KeyLimits, NewPrincipal, Profile};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -14,6 +16,8 @@ use crate::catalog::ids;
 use crate::failure::Failure;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+/// How long an API key lives when the request does not say.
+const KEY_DAYS: i64 = 30;
 
 pub(super) async fn list_users(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let users = app.registry.list_principals(call.caller()?).await?;
@@ -82,38 +86,90 @@ pub(super) async fn change_role(app: &Arc<App>, call: Call) -> Result<Answer, Fa
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IssueKey {
-    days: i64,
+    days: Option<i64>,
     scopes: Option<String>,
     networks: Option<String>,
+    #[serde(default)]
+    enrol: bool,
 }
 
 pub(super) async fn issue_key(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let text = who(&call);
     let who = app.registry.find_principal(&text).await?;
     let (caller, wanted): (Caller, IssueKey) = asking(call).await?;
-    let scopes = match wanted.scopes {
-        Some(text) => text.parse().map_err(|error| Failure::of(ids::INVALID, &error))?,
-        None => {
+    let limits = limits(app, wanted)?;
+    let expires = limits.expires_at;
+    let key = app.registry.issue_key(&caller, who, limits).await.map_err(|failed| named(&text, failed))?;
+    Ok(shown_once(&key, who, expires))
+}
+
+pub(super) async fn claim_key(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let (caller, wanted): (Caller, IssueKey) = asking(call).await?;
+    if wanted.enrol {
+        return Err(Failure::new(
+            ids::INVALID,
+            "an enrolment key is exchanged for an API key, not for another one",
+        ));
+    }
+    let invalid = |error: &dyn std::error::Error| Failure::of(ids::INVALID, error);
+    let scopes =
+        wanted.scopes.map(|text| text.parse::<Scopes>()).transpose().map_err(|error| invalid(&error))?;
+    let networks =
+        wanted.networks.map(|text| text.parse::<Networks>()).transpose().map_err(|error| invalid(&error))?;
+    let expires_at = after(app, wanted.days.unwrap_or(KEY_DAYS));
+    let claim = KeyClaim { scopes, networks, expires_at };
+    let key = app.registry.claim_key(&caller, claim).await?;
+    Ok(shown_once(&key, caller.principal(), expires_at))
+}
+
+/// What a key may be used for, from where and how long, as the request says or by default.
+fn limits(app: &App, wanted: IssueKey) -> Result<KeyLimits, Failure> {
+    let scopes = match (wanted.enrol, wanted.scopes) {
+        (true, None) => Scopes::enrolment(),
+        (true, Some(_)) => {
+            return Err(Failure::new(
+                ids::INVALID,
+                "an enrolment key is good for one thing: it takes no scopes",
+            ));
+        }
+        (false, Some(text)) => text.parse().map_err(|error| Failure::of(ids::INVALID, &error))?,
+        (false, None) => {
             let all = Action::ALL.iter().copied();
             Scopes::new(all).map_err(|error| Failure::of(ids::INTERNAL, &error))?
         }
     };
-    let networks = wanted.networks.unwrap_or_else(|| "0.0.0.0/0, ::/0".to_owned());
-    let networks: Networks = networks.parse().map_err(|error| Failure::of(ids::INVALID, &error))?;
-    let expires_at = app.registry.now().plus_millis(wanted.days.saturating_mul(DAY_MILLIS));
-    let new = NewApiKey { principal: who, scopes, networks, expires_at };
-    let key = app.registry.issue_key(&caller, new).await.map_err(|failed| named(&text, failed))?;
+    let networks = match wanted.networks {
+        Some(text) => text.parse().map_err(|error| Failure::of(ids::INVALID, &error))?,
+        None => Networks::everywhere(),
+    };
+    let days = wanted.days.unwrap_or(if wanted.enrol { ENROLMENT_DAYS } else { KEY_DAYS });
+    Ok(KeyLimits { scopes, networks, expires_at: after(app, days) })
+}
+
+fn after(app: &App, days: i64) -> Timestamp {
+    app.registry.now().plus_millis(days.saturating_mul(DAY_MILLIS))
+}
+
+fn shown_once(key: &ApiKey, principal: PrincipalId, expires: Timestamp) -> Answer {
     let revealed = key.reveal();
-    Ok(Answer::Json(
-        json!({ "id": key.id(), "principal": who, "key": revealed.as_str(), "expires": expires_at }),
-    ))
+    Answer::Json(
+        json!({ "id": key.id(), "principal": principal, "key": revealed.as_str(), "expires": expires }),
+    )
 }
 
 pub(super) async fn list_keys(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let keys = app.registry.list_keys(call.caller()?).await?;
+    let state = app.registry.state();
+    let now = app.registry.now();
+    let standing = |key: &bartizan_registry::state::ApiKey| match key.standing {
+        Standing::Disabled => "ended",
+        Standing::Active if now >= key.expires_at => "expired",
+        Standing::Active if !state.key_counts(key) => "handed-over",
+        Standing::Active => "active",
+    };
     let keys: Vec<_> = keys
         .iter()
-        .map(|(id, key)| json!({ "id": id, "principal": key.principal, "expires": key.expires_at, "standing": key.standing, "networks": key.networks }))
+        .map(|(id, key)| json!({ "id": id, "principal": key.principal, "issued_by": key.issued_by, "enrolment": key.scopes.enrol(), "standing": standing(key), "expires": key.expires_at, "networks": key.networks }))
         .collect();
     Ok(Answer::Json(keys.into()))
 }

@@ -81,6 +81,7 @@ routes! {
     "POST" "/api/v1/principals/{who}/keys" Principal "access.key.issue" => access::issue_key;
     "GET" "/api/v1/principals/{who}/explanation" Principal "access.explain" => access::explain;
     "GET" "/api/v1/api-keys" Principal "access.key.list" => access::list_keys;
+    "POST" "/api/v1/api-keys" Principal "access.key.claim" => access::claim_key;
     "DELETE" "/api/v1/api-keys/{id}" Principal "access.key.revoke" => access::revoke_key;
 
     "GET" "/" Page "model.list" => console::models;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Work, encoded};
-use crate::cli::{Access, Key, Role, User};
+use crate::cli::{Access, Key, Limits, Role, User};
 use crate::failure::Failure;
 
 pub(super) async fn run(work: &Work, verb: Access) -> Result<u8, Failure> {
@@ -46,8 +46,14 @@ async fn user(work: &Work, verb: User) -> Result<u8, Failure> {
 
 async fn key(work: &Work, verb: Key) -> Result<u8, Failure> {
     match verb {
-        Key::Create { who, days, scopes, networks } => {
-            send(work, &who, "keys", &json!({ "days": days, "scopes": scopes, "networks": networks })).await
+        Key::Create { who, enrol, limits: Limits { days, scopes, networks } } => {
+            let body = json!({ "days": days, "scopes": scopes, "networks": networks, "enrol": enrol });
+            send(work, &who, "keys", &body).await
+        }
+        Key::Claim { limits: Limits { days, scopes, networks } } => {
+            let body = json!({ "days": days, "scopes": scopes, "networks": networks });
+            let claimed = work.client().await?.post("/api/v1/api-keys", &body).await?;
+            work.answer(&claimed)
         }
         Key::List => work.show("/api/v1/api-keys").await,
         Key::Revoke { id } => {

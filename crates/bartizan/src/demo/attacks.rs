@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use bartizan_keys::{Algorithm, OsRandom, SigningKey};
-use bartizan_registry::proof::ProofFile;
+use bartizan_registry::proof::{Claim, ProofFile};
+use bartizan_registry::statement::VersionState;
 use bartizan_store::index::models;
 use bartizan_store::{DataDir, Db, DbError, TxError};
 
@@ -126,6 +127,12 @@ pub(crate) fn by_going_back(story: &mut Story<'_>, lines: &mut Lines<'_>) -> Res
     let ran = story.verify(&later, &story.trust)?;
     ensure!(ran.code == 0, "the later proof does not verify:\n{}", ran.stderr);
     lines.step("eve quarantines fraud:1, and that is proven too", "state: quarantined")?;
+    let cut = without_quarantine(story, &later)?;
+    let ran = story.verify(&cut, &story.trust)?;
+    lines.step(
+        "the quarantine is cut out of that proof: `verify`",
+        ran.refused("the proof without the quarantine", ids::PROOF_LEFT_OUT)?,
+    )?;
 
     let ran = story.stage.on(&story.earlier, None, &["ledger", "fsck"])?;
     ensure!(ran.code == 0, "the earlier copy is damaged:\n{}", ran.stderr);
@@ -142,6 +149,17 @@ pub(crate) fn by_going_back(story: &mut Story<'_>, lines: &mut Lines<'_>) -> Res
 fn prove(story: &Story<'_>, data: &Path, out: &Path) -> Result<()> {
     let out = out.to_string_lossy().into_owned();
     story.stage.ask(data, Some(&story.approver), &["prove", "fraud:1", "--out", &out]).map(|_| ())
+}
+
+/// The proof of a quarantined version without the entry that says so, claiming that it is approved. The last entry
+/// is the state map, the one before it the change of state.
+fn without_quarantine(story: &Story<'_>, proof: &Path) -> Result<PathBuf> {
+    let mut file = ProofFile::parse(&fs::read(proof).context("the later proof is gone")?)?;
+    let change = file.entries.len().checked_sub(2).context("the proof has no change of state")?;
+    file.entries.remove(change);
+    let Claim::ModelVersion { state, .. } = &mut file.claim;
+    *state = VersionState::Approved;
+    story.stage.write("cut.proof.json", &file.to_bytes()?)
 }
 
 /// A model without signature or data, as anybody could bring one.

@@ -79,7 +79,8 @@ impl<'a> Story<'a> {
         lines.step("a project with its keys, ledger and first admin", &short(&text(&init, "project")?))?;
         self.engineer = self.person("eve", &["ml-engineer"])?;
         self.approver = self.person("adam", &["approver"])?;
-        lines.step("eve (ml-engineer) and adam (approver) get roles and keys", "API keys, 1 day")?;
+        self.person("ada", &["admin"])?;
+        lines.step("eve (ml-engineer), adam (approver), ada (admin) enrol", "each claims an API key")?;
         self.ask(None, &["access", "tier", "release"])?;
         lines.step("tier `release`: duties are separated", "explore -> release")?;
         let trust = self.trust.to_string_lossy().into_owned();
@@ -89,10 +90,12 @@ impl<'a> Story<'a> {
 
     fn person(&self, name: &str, roles: &[&str]) -> Result<String> {
         self.ask(None, &["access", "user", "add", name])?;
+        let enrol = self.ask(None, &["access", "key", "create", name, "--enrol", "--days", "1"])?;
+        let key = self.ask(Some(&text(&enrol, "key")?), &["access", "key", "claim", "--days", "1"])?;
         for role in roles {
             self.ask(None, &["access", "role", "grant", name, role])?;
         }
-        text(&self.ask(None, &["access", "key", "create", name, "--days", "1"])?, "key")
+        text(&key, "key")
     }
 
     /// A clean batch is accepted, a second one is checked against its schema, a poisoned one is refused.

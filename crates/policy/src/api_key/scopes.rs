@@ -48,9 +48,19 @@ impl Scopes {
         if actions.is_empty() { Err(ScopesInvalid::Empty) } else { Ok(Self(actions)) }
     }
 
-    /// Whether a key with these scopes may be used for `action`.
-    pub fn admits(&self, action: Action) -> bool {
-        self.0.contains(&action)
+    /// Whether `other` admits everything that these admit.
+    pub fn within(&self, other: &Self) -> bool {
+        self.0.is_subset(&other.0)
+    }
+
+    /// The scopes of an enrolment key.
+    pub fn enrolment() -> Self {
+        Self(BTreeSet::from([Action::KeyClaim]))
+    }
+
+    /// Whether they are those of an enrolment key: good for claiming a key of one's own, and for nothing else.
+    pub fn enrol(&self) -> bool {
+        *self == Self::enrolment()
     }
 
     /// The actions in the order of the table.

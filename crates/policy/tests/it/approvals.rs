@@ -21,7 +21,7 @@ fn makers() -> Makers {
 }
 
 fn case(tier: Tier, sensitive: bool, makers: &Makers) -> Case<'_> {
-    Case { tier, sensitive, makers, covers: covers(), stop: None }
+    Case { tier, sensitive, makers, covers: covers(), stop: None, raised: None }
 }
 
 #[track_caller]
@@ -52,6 +52,22 @@ fn an_ordinary_model_needs_one() {
         case(Tier::Release, false, &makers),
         &[approval(ANNA, 5)],
         expect!["1 of 1, missing 0, complete; not counted: []"],
+    );
+}
+
+#[test]
+fn what_was_approved_in_explore_does_not_count_in_release() {
+    let makers = makers();
+    let raised = Case { raised: Some(6), ..case(Tier::Release, false, &makers) };
+    check(
+        raised,
+        &[approval(ANNA, 5)],
+        expect!["0 of 1, missing 1, incomplete; not counted: [#5 before-release]"],
+    );
+    check(
+        raised,
+        &[approval(ANNA, 5), approval(ANNA, 7)],
+        expect!["1 of 1, missing 0, complete; not counted: [#5 before-release]"],
     );
 }
 

@@ -1,8 +1,9 @@
 //! Every role times every action in both tiers, as one table.
 
+use bartizan_policy::api_key::Scopes;
 use bartizan_policy::{Action, ContextFacts, ResourceFacts, Role, Tier, UserFacts};
 
-use crate::world::{ANNA, CLARA, NOW, alias, allowed, ask, key_of, policies};
+use crate::world::{ANNA, CLARA, NOW, alias, allowed, ask, enrolment_of, key_of, policies, with_key};
 
 /// A row per action; per role `e` when allowed in tier explore and `r` when allowed in tier release.
 fn matrix() -> String {
@@ -17,7 +18,11 @@ fn matrix() -> String {
             Action::KeyIssue | Action::KeyRevoke => {
                 rows.push((format!("{action} (own)"), action, Some(key_of(ANNA).into())));
                 rows.push((format!("{action} (of another)"), action, Some(key_of(CLARA).into())));
+                if action == Action::KeyIssue {
+                    rows.push((format!("{action} (enrolment)"), action, Some(enrolment_of(CLARA).into())));
+                }
             }
+            Action::KeyClaim => rows.push((action.to_string(), action, Some(key_of(ANNA).into()))),
             Action::AccessExplain => {
                 let own = UserFacts { principal: ANNA.principal(), person: ANNA };
                 rows.push((format!("{action} (own)"), action, Some(own.into())));
@@ -40,6 +45,9 @@ fn matrix() -> String {
                     let mut question = ask(tier, role.as_slice(), action);
                     if let Some(resource) = &resource {
                         question.resource = resource.clone();
+                    }
+                    if action == Action::KeyClaim {
+                        question.context = with_key(Scopes::enrolment());
                     }
                     if action == Action::ProjectInit {
                         question.context = ContextFacts::local(NOW);

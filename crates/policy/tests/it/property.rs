@@ -55,7 +55,7 @@ fn resources(kind: ResourceKind) -> BoxedStrategy<ResourceFacts> {
         ResourceKind::Key => beneficiary
             .prop_map(|(principal, person, _)| {
                 let key = "00112233aabbccdd".parse().unwrap();
-                KeyFacts { key, principal, person }.into()
+                KeyFacts { key, principal, person, enrolment: false, newcomer: false }.into()
             })
             .boxed(),
         ResourceKind::Grant => beneficiary

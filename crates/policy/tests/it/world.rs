@@ -5,12 +5,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::LazyLock;
 
 use bartizan_base::{PrincipalId, ProjectId, Timestamp, sha256};
-use bartizan_policy::api_key::ApiKeyId;
+use bartizan_policy::api_key::{self, ApiKeyId, Scopes, Terms};
 use bartizan_policy::{
     Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Decision, Effect, GrantFacts, KeyFacts,
     Makers, ModelFacts, PersonId, Policies, PrincipalFacts, ProjectFacts, ProjectWide, Question,
     ResourceFacts, ResourceKind, Role, Roles, Tier, UserFacts,
 };
+
+use crate::api_key::Counting;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_772_366_400_000);
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -64,7 +66,25 @@ pub(crate) fn alias(guarded: bool) -> AliasFacts {
 /// An API key of a service that `person` is responsible for.
 pub(crate) fn key_of(person: PersonId) -> KeyFacts {
     let key: ApiKeyId = "00112233aabbccdd".parse().unwrap();
-    KeyFacts { key, principal: principal(40), person }
+    KeyFacts { key, principal: principal(40), person, enrolment: false, newcomer: false }
+}
+
+/// An enrolment key of `person`, who holds no role.
+pub(crate) fn enrolment_of(person: PersonId) -> KeyFacts {
+    KeyFacts { principal: person.principal(), enrolment: true, newcomer: true, ..key_of(person) }
+}
+
+/// A request with an API key that is limited to `scopes`.
+pub(crate) fn with_key(scopes: Scopes) -> ContextFacts {
+    let terms = Terms {
+        principal: ANNA.principal(),
+        person: ANNA,
+        scopes,
+        networks: "0.0.0.0/0, ::/0".parse().unwrap(),
+        expires_at: NOW.plus_millis(60 * 60 * 1000),
+    };
+    let (key, issued) = api_key::issue(terms, &mut Counting(7), NOW).unwrap();
+    ContextFacts::api_key(&api_key::admit(Some(&issued), &key, LOOPBACK, NOW).unwrap(), NOW)
 }
 
 /// Facts of the kind that `action` needs, in which nobody but Clara has a part.

@@ -1,23 +1,20 @@
 //! Principals, roles and API keys.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::Arc;
 
-use bartizan_base::{PrincipalId, Timestamp};
-use bartizan_policy::api_key::{
-    self, Admitted, ApiKey, ApiKeyId, IssuedKey, NotAdmitted, Scopes, Terms, Verifier,
-};
+use bartizan_base::PrincipalId;
+use bartizan_policy::api_key::ApiKeyId;
 use bartizan_policy::{
-    Action, ContextFacts, Explanation, KeyFacts, Networks, PrincipalKind, ProjectWide, Question,
-    ResourceFacts, Role, Tier, UserFacts, op,
+    Action, ContextFacts, Explanation, PrincipalKind, ProjectWide, Question, ResourceFacts, Role, Tier,
+    UserFacts, op,
 };
 
+use super::api_keys::stored_key;
 use super::write::private;
 use super::{Caller, Failed, Inner, Profile, Registry};
 use crate::proof::read_private;
 use crate::state::{Principal, State};
-use crate::statement::{Act, ApiKeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement};
+use crate::statement::{PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement};
 
 /// A principal that is to be made.
 #[derive(Debug, Clone)]
@@ -28,19 +25,6 @@ pub struct NewPrincipal {
     pub responsible: Option<PrincipalId>,
     /// Name and logins.
     pub profile: Profile,
-}
-
-/// An API key that is to be issued.
-#[derive(Debug, Clone)]
-pub struct NewApiKey {
-    /// Whose.
-    pub principal: PrincipalId,
-    /// What it may be used for at most.
-    pub scopes: Scopes,
-    /// From where it may be used.
-    pub networks: Networks,
-    /// When it ends.
-    pub expires_at: Timestamp,
 }
 
 /// A principal with its name.
@@ -68,16 +52,6 @@ pub struct Explained {
 }
 
 impl Registry {
-    /// Checks a presented API key.
-    ///
-    /// # Errors
-    /// When it is not accepted; the reasons are told apart for counters, never in answers.
-    pub fn admit(&self, presented: &ApiKey, from: IpAddr) -> Result<Arc<Admitted>, NotAdmitted> {
-        let state = self.state();
-        let stored = stored_key(&state, presented.id());
-        api_key::admit(stored.as_ref(), presented, from, self.inner.clock.now()).map(Arc::new)
-    }
-
     /// The principal that an operating-system user acts as when it opens the data directory itself.
     ///
     /// # Errors
@@ -214,58 +188,6 @@ impl Registry {
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
 
-    /// Issues an API key; its text is returned once and kept nowhere.
-    ///
-    /// # Errors
-    /// When the caller may not, or the terms are not possible.
-    pub async fn issue_key(&self, caller: &Caller, new: NewApiKey) -> Result<ApiKey, Failed> {
-        let writer = self.writer().await?;
-        let state = writer.state();
-        let person = state.person(new.principal);
-        let terms = Terms {
-            principal: new.principal,
-            person,
-            scopes: new.scopes,
-            networks: new.networks,
-            expires_at: new.expires_at,
-        };
-        let (key, issued) = api_key::issue(terms, (self.inner.random)().as_mut(), writer.now())?;
-        let facts = KeyFacts { key: key.id(), principal: new.principal, person };
-        let allowed = writer.allow(caller, op::KeyIssue, facts).await?;
-        known(&state, new.principal)?;
-        let body = api_key_statement(&issued, Standing::Active, writer.act(&allowed));
-        writer.append(vec![Statement::about(body)]).await?;
-        Ok(key)
-    }
-
-    /// Revokes an API key.
-    ///
-    /// # Errors
-    /// When the caller may not, or the key is unknown or revoked already.
-    pub async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<(), Failed> {
-        let writer = self.writer().await?;
-        let state = writer.state();
-        let stored = stored_key(&state, id);
-        let principal = stored.as_ref().map_or_else(nobody, |stored| stored.terms.principal);
-        let facts = KeyFacts { key: id, principal, person: state.person(principal) };
-        let allowed = writer.allow(caller, op::KeyRevoke, facts).await?;
-        let stored = stored.ok_or_else(|| Failed::not_found("API key", id))?;
-        if stored.revoked {
-            return Err(Failed::conflict(format!("API key {id}"), "it is revoked already"));
-        }
-        let body = api_key_statement(&stored, Standing::Disabled, writer.act(&allowed));
-        writer.append(vec![Statement::about(body)]).await.map(|_| ())
-    }
-
-    /// Lists API keys, never their secrets.
-    ///
-    /// # Errors
-    /// When the caller may not.
-    pub async fn list_keys(&self, caller: &Caller) -> Result<Vec<(String, crate::state::ApiKey)>, Failed> {
-        self.allow(caller, op::KeyList, ProjectWide).await.map(|_| ())?;
-        Ok(self.state().api_keys().iter().map(|(id, key)| (id.clone(), key.clone())).collect())
-    }
-
     /// Grants a role, confirms that somebody else may grant it, or withdraws it.
     ///
     /// # Errors
@@ -316,7 +238,8 @@ impl Registry {
     /// Raises the project to tier `release`.
     ///
     /// # Errors
-    /// When the caller may not, or the project is there already.
+    /// When the caller may not, the project is there already, or it would be stuck there: without two admins nobody
+    /// could grant a guarded role any more, and without an approver nothing could be approved.
     pub async fn raise_tier(&self, caller: &Caller) -> Result<(), Failed> {
         let writer = self.writer().await?;
         writer.allow(caller, op::ProjectTier(Tier::Release), ProjectWide).await.map(|_| ())?;
@@ -324,6 +247,20 @@ impl Registry {
         let project = state.project().ok_or_else(|| Failed::not_found("project", "here"))?;
         if project.tier == Tier::Release {
             return Err(Failed::conflict("tier", "the project is in tier `release` already"));
+        }
+        let profiles = self.profiles().await?;
+        let able = |role| {
+            let holds = |found: &&PrincipalId| state.roles(**found).contains(&role);
+            state
+                .principals()
+                .keys()
+                .filter(holds)
+                .filter(|id| can_act(&state, &profiles, **id, writer.now()))
+                .count()
+        };
+        let (admins, approvers) = (able(Role::Admin), able(Role::Approver));
+        if admins < 2 || approvers < 1 {
+            return Err(Failed::NotReady { admins, approvers });
         }
         let body = ProjectV1 {
             project: project.id,
@@ -402,7 +339,7 @@ impl Registry {
             ResourceKind::Key => {
                 let id: ApiKeyId = text()?.parse().map_err(|error| Failed::invalid("resource", error))?;
                 let stored = stored_key(state, id).ok_or_else(|| Failed::not_found("API key", id))?;
-                KeyFacts { key: id, principal: stored.terms.principal, person: stored.terms.person }.into()
+                state.key_facts(id, &stored.terms).into()
             }
             ResourceKind::Artifact => {
                 let subject = text()?.parse().map_err(|error| Failed::invalid("resource", error))?;
@@ -413,44 +350,32 @@ impl Registry {
 }
 
 /// The principal with an id that a request named.
-fn known(state: &State, id: PrincipalId) -> Result<&Principal, Failed> {
+pub(super) fn known(state: &State, id: PrincipalId) -> Result<&Principal, Failed> {
     state.principals().get(&id).ok_or_else(|| Failed::not_found("principal", id))
 }
 
+/// Whether somebody could still act in tier release: an active person who opens the data directory on this machine,
+/// or who holds a key of their own.
+fn can_act(
+    state: &State,
+    profiles: &BTreeMap<PrincipalId, Profile>,
+    id: PrincipalId,
+    now: bartizan_base::Timestamp,
+) -> bool {
+    let person = state
+        .principals()
+        .get(&id)
+        .is_some_and(|found| found.kind == PrincipalKind::Person && found.standing == Standing::Active);
+    let local = profiles.get(&id).is_some_and(|profile| profile.local_user.is_some());
+    let mut keys = state.api_keys().values().filter(|key| {
+        key.principal == id && key.standing == Standing::Active && now < key.expires_at && !key.scopes.enrol()
+    });
+    person && (local || keys.any(|key| state.unseen(key)))
+}
+
 /// The id that no principal has.
-fn nobody() -> PrincipalId {
+pub(super) fn nobody() -> PrincipalId {
     PrincipalId::from_random([0; 16])
-}
-
-/// What a statement says of an API key.
-pub(super) fn api_key_statement(issued: &IssuedKey, standing: Standing, act: Act) -> ApiKeyV1 {
-    ApiKeyV1 {
-        id: issued.id.to_string(),
-        principal: issued.terms.principal,
-        verifier: issued.verifier.digest(),
-        scopes: issued.terms.scopes.clone(),
-        networks: issued.terms.networks.clone(),
-        expires_at: issued.terms.expires_at,
-        standing,
-        act,
-    }
-}
-
-/// An API key as the fold knows it, in the form that admission compares with.
-fn stored_key(state: &State, id: ApiKeyId) -> Option<IssuedKey> {
-    let found = state.api_keys().get(&id.to_string())?;
-    Some(IssuedKey {
-        id,
-        verifier: Verifier::from_digest(found.verifier),
-        terms: Terms {
-            principal: found.principal,
-            person: state.person(found.principal),
-            scopes: found.scopes.clone(),
-            networks: found.networks.clone(),
-            expires_at: found.expires_at,
-        },
-        revoked: found.standing == Standing::Disabled,
-    })
 }
 
 fn read_profiles(inner: &Inner, state: &State) -> BTreeMap<PrincipalId, Profile> {

@@ -38,6 +38,16 @@ pub enum Failed {
         /// Why not.
         why: String,
     },
+    /// The project would be stuck in tier release. The caller's fault.
+    #[error(
+        "tier `release` takes two admins and an approver who can sign in by themselves; there are {admins} and {approvers}"
+    )]
+    NotReady {
+        /// Admins who can act in tier release.
+        admins: usize,
+        /// Approvers who can.
+        approvers: usize,
+    },
     /// The request itself is wrong. The caller's fault.
     #[error("{what}: {why}")]
     Invalid {

@@ -11,7 +11,7 @@ use bartizan_store::Db;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::access::api_key_statement;
+use super::api_keys::api_key_statement;
 use super::uploads::Pending;
 use super::write::{private, root_act};
 use super::{Failed, Inner, Profile, Randomness, Registry};
@@ -277,7 +277,7 @@ fn first_statements(
         confirmed: None,
         act: act.clone(),
     }));
-    first.push(Statement::about(api_key_statement(issued, Standing::Active, act)));
+    first.push(Statement::about(api_key_statement(issued, Standing::Active, None, act)));
     first
 }
 

@@ -1,6 +1,7 @@
 //! The registry at work: decide, record, sign, append, fold.
 
 mod access;
+mod api_keys;
 mod datasets;
 mod facts;
 mod failed;
@@ -19,7 +20,8 @@ use bartizan_policy::api_key::Admitted;
 use bartizan_policy::{ContextFacts, Policies};
 use rand_core::CryptoRng;
 
-pub use self::access::{Explained, NewApiKey, NewPrincipal, PrincipalView};
+pub use self::access::{Explained, NewPrincipal, PrincipalView};
+pub use self::api_keys::{KeyClaim, KeyLimits};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
 pub use self::failed::Failed;
 pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};

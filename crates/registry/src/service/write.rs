@@ -10,7 +10,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::{Caller, Failed, Inner, Presented, Registry};
 use crate::limits::CLOCK_BEHIND_MILLIS;
 use crate::state::{SignedStatement, State};
-use crate::statement::{Act, PAYLOAD_TYPE, Private, Standing, Statement, StatementRef};
+use crate::statement::{Act, PAYLOAD_TYPE, Private, Statement, StatementRef};
 
 /// The right to write: one holder at a time, so that what was decided is still true when it takes effect.
 ///
@@ -76,10 +76,7 @@ impl Caller {
     fn stands(&self, state: &State, now: Timestamp) -> bool {
         match &self.credential {
             Presented::Local => true,
-            Presented::Key(key) => state
-                .api_keys()
-                .get(&key.id().to_string())
-                .is_some_and(|found| found.standing == Standing::Active && now < found.expires_at),
+            Presented::Key(key) => state.key_stands(key.id(), now),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use bartizan_base::PrincipalId;
 use bartizan_keys::PublicKey;
-use bartizan_policy::{Access, DecisionRecord, Effect, PrincipalKind, Role};
+use bartizan_policy::{Access, DecisionRecord, Effect, PrincipalKind, Role, Tier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -25,6 +25,7 @@ impl State {
                     origin: body.origin.clone(),
                     tier: body.tier,
                     development: body.development,
+                    raised: None,
                     entries: vec![index],
                 });
                 Ok(())
@@ -40,6 +41,9 @@ impl State {
                 Err(edge(index, body.project, "a project stays with the kind of keys that it began with"))
             }
             Some(project) => {
+                if project.tier < body.tier {
+                    project.raised = Some(index);
+                }
                 project.tier = body.tier;
                 project.entries.push(index);
                 Ok(())
@@ -257,12 +261,28 @@ impl State {
         signed: &SignedStatement,
         body: &ApiKeyV1,
     ) -> Result<(), NotAdmitted> {
-        let deed = match body.standing {
-            Standing::Active => Deed::key_issue(&body.id, body.principal),
-            Standing::Disabled => Deed::key_revoke(&body.id, body.principal),
+        let deed = match (body.standing, &body.claims) {
+            (Standing::Active, None) => Deed::key_issue(&body.id, body.principal),
+            (Standing::Active, Some(_)) => Deed::key_claim(&body.id, body.principal),
+            (Standing::Disabled, _) => Deed::key_revoke(&body.id, body.principal),
         };
         self.consume_or_root(index, signed, &body.act, &deed)?;
         let what = || format!("API key {}", body.id);
+        let own = self.person(body.act.by) == self.person(body.principal);
+        let new = body.standing == Standing::Active;
+        if !new && body.claims.is_some() {
+            return Err(edge(index, what(), "what is revoked claims nothing"));
+        }
+        if new && !own && self.tier() == Tier::Release && !body.scopes.enrol() {
+            return Err(edge(
+                index,
+                what(),
+                "in tier release nobody issues a key that speaks for another person",
+            ));
+        }
+        if new && let Some(given) = &body.claims {
+            self.use_up(index, given, body)?;
+        }
         match self.api_keys.get(&body.id) {
             None if body.standing == Standing::Active => self.active_principal(index, body.principal)?,
             None => return Err(edge(index, what(), "a key that was never issued is revoked")),
@@ -287,6 +307,31 @@ impl State {
         };
         self.api_keys.insert(body.id.clone(), key);
         Ok(())
+    }
+
+    /// Uses up the key that an API key is claimed with. What replaces a key may do no more than that did.
+    fn use_up(&mut self, index: u64, given: &str, claimed: &ApiKeyV1) -> Result<(), NotAdmitted> {
+        let unseen = self.api_keys.get(given).is_some_and(|found| self.unseen(found));
+        let found = self.api_keys.get_mut(given).filter(|found| {
+            unseen
+                && (found.scopes.enrol() || claimed.scopes.within(&found.scopes))
+                && claimed.networks.within(&found.networks)
+                && found.standing == Standing::Active
+                && found.principal == claimed.principal
+                && claimed.act.at < found.expires_at
+        });
+        match found {
+            Some(found) if claimed.act.by == claimed.principal => {
+                found.standing = Standing::Disabled;
+                found.entry = index;
+                Ok(())
+            }
+            _ => Err(edge(
+                index,
+                format!("API key {}", claimed.id),
+                "it is claimed without a key that could be exchanged for it",
+            )),
+        }
     }
 
     /// Checks that a principal exists and may act.

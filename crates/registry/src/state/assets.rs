@@ -220,6 +220,7 @@ impl State {
                 quarantined_by: (stop.to == VersionState::Quarantined).then(|| self.person(stop.by)),
                 index: stop.entry,
             }),
+            raised: self.project().and_then(|project| project.raised),
         };
         let given: Vec<approvals::Approval> = found
             .approvals

@@ -74,6 +74,17 @@ impl State {
         &self.role_confirmations
     }
 
+    /// Whether a key counts in the tier that the project has now. In tier release a key that somebody else issued
+    /// speaks for nobody: they may have kept its secret. All that such a key can do is enrol.
+    pub fn key_counts(&self, key: &ApiKey) -> bool {
+        self.tier() == Tier::Explore || self.unseen(key)
+    }
+
+    /// Whether nobody but its owner has seen the secret of a key, as far as it is good for anything but enrolment.
+    pub(crate) fn unseen(&self, key: &ApiKey) -> bool {
+        key.scopes.enrol() || self.person(key.issued_by) == self.person(key.principal)
+    }
+
     /// The API keys by their public id.
     pub fn api_keys(&self) -> &BTreeMap<String, ApiKey> {
         &self.api_keys

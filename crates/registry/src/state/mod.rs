@@ -82,6 +82,8 @@ pub struct Project {
     pub tier: Tier,
     /// Whether its root key is held in the development store.
     pub development: bool,
+    /// The entry that raised it to tier release, if it began in tier explore and one did.
+    pub raised: Option<u64>,
     /// The entries that say so, first to last.
     pub entries: Vec<u64>,
 }
@@ -155,7 +157,7 @@ pub struct ApiKey {
     pub networks: Networks,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// Who issued it.
+    /// Who issued it; its owner, when it was claimed.
     pub issued_by: PrincipalId,
     /// Whether it may be used.
     pub standing: Standing,

@@ -175,6 +175,8 @@ pub struct ApiKeyV1 {
     pub expires_at: Timestamp,
     /// Whether it may be used.
     pub standing: Standing,
+    /// The key that it was claimed with, and that is used up by it: an enrolment key, or the key that it replaces.
+    pub claims: Option<String>,
     /// Who said so.
     pub act: Act,
 }

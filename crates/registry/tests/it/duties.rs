@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_policy::Role;
+use bartizan_policy::api_key::{NotAdmitted, Scopes};
+use bartizan_policy::{PrincipalKind, ProjectWide, Role, op};
 use bartizan_registry::proof::{VerifyOptions, verify};
 use bartizan_registry::statement::{RoleChange, Sensitivity, Standing, VersionState};
-use bartizan_registry::{Failed, Quarantine};
+use bartizan_registry::{Failed, KeyLimits, NewPrincipal, Profile, Quarantine};
 
 use crate::world::World;
 
@@ -16,7 +17,7 @@ async fn raising_the_tier_makes_self_approval_lapse_for_all_to_see() {
     let adam = world.person("adam", &[Role::Approver]).await;
     let version = world.import(&world.admin, &[("m", b"w")]).await.unwrap();
     world.registry.approve(&world.admin, &version).await.unwrap();
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let report = world.registry.verify_model(&adam, &version).await.unwrap();
     assert!(!report.released, "{report:?}");
     let proof = world.registry.prove_model(&adam, &version, BTreeSet::new()).await;
@@ -33,7 +34,7 @@ async fn raising_the_tier_makes_self_approval_lapse_for_all_to_see() {
     let verdict = verify(&proof.bytes, &trust, None, VerifyOptions { allow_development: true }).unwrap();
     let said = verdict.proven.join("\n");
     assert!(
-        said.contains("does not count: maker") && said.contains("one person made and approved it"),
+        said.contains("does not count: before-release") && said.contains("one person made and approved it"),
         "{said}"
     );
     world.reopen(false).await.unwrap();
@@ -46,7 +47,7 @@ async fn approvals_end_with_what_they_approved() {
     let adam = world.person("adam", &[Role::Approver]).await;
     let ada = world.person("ada", &[Role::Approver]).await;
     let cy = world.person("cy", &[Role::Approver]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let version = world.import_as(&eve, &[("m", b"w")], Sensitivity::Sensitive).await.unwrap();
     world.registry.approve(&adam, &version).await.unwrap();
     world.registry.approve(&ada, &version).await.unwrap();
@@ -61,7 +62,7 @@ async fn files_that_were_stopped_are_stopped_under_every_name() {
     let eve = world.person("eve", &[Role::MlEngineer]).await;
     let adam = world.person("adam", &[Role::Approver, Role::Security]).await;
     let ada = world.person("ada", &[Role::Approver]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let version = world.import(&eve, &[("m", b"w")]).await.unwrap();
     let twin = world.import_named(&eve, "fraud-b", &[("m", b"w")]).await.unwrap();
     world.registry.approve(&ada, &twin).await.unwrap();
@@ -98,7 +99,7 @@ async fn a_confirmation_is_for_one_grant() {
     let bob = world.person("bob", &[Role::Admin]).await;
     let mallory = world.person("mallory", &[]).await.principal();
     let security = world.person("sec", &[Role::Security]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let change = async |caller, change| {
         world
             .registry
@@ -135,4 +136,97 @@ async fn somebody_can_always_look_after_the_project() {
     assert!(matches!(disabled, Err(Failed::Conflict { .. })), "{disabled:?}");
     let withdrawn = world.registry.change_role(&world.admin, alice, Role::Admin, RoleChange::Withdrawn).await;
     assert!(matches!(withdrawn, Err(Failed::Conflict { .. })), "{withdrawn:?}");
+}
+
+#[tokio::test]
+async fn in_tier_release_a_key_speaks_for_nobody_but_its_owner() {
+    let world = World::new().await;
+    let eve = world.person("eve", &[Role::MlEngineer]).await;
+    let adam = world.person("adam", &[Role::Approver]).await.principal();
+    let kept = world.registry.issue_key(&world.admin, adam, world.limits(1)).await.unwrap();
+    let version = world.import(&eve, &[("m", b"w")]).await.unwrap();
+    let in_time = world.with_key(&kept).unwrap();
+    world.registry.approve(&in_time, &version).await.unwrap();
+    let laundered = world.registry.claim_key(&in_time, world.claim("model.approve")).await;
+    assert!(matches!(laundered, Err(Failed::Invalid { .. })), "{laundered:?}");
+    world.release().await;
+
+    assert_eq!(world.with_key(&kept).unwrap_err(), NotAdmitted::HandedOver);
+    let late = world.registry.approve(&in_time, &version).await;
+    assert!(matches!(late, Err(Failed::KeyEnded)), "{late:?}");
+    let report = world.registry.verify_model(&eve, &version).await.unwrap();
+    assert!(!report.released, "approved in tier explore, with a key that somebody else held: {report:?}");
+    for limits in [world.limits(1), world.enrolment()] {
+        let issued = world.registry.issue_key(&world.admin, adam, limits).await;
+        assert!(matches!(issued, Err(Failed::Refused { .. })), "adam holds a role: {issued:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_enrols_once_and_holds_a_key_that_nobody_else_has_seen() {
+    let world = World::new().await;
+    world.release().await;
+    let adam = world.person("adam", &[]).await.principal();
+    let enrolment = world.registry.issue_key(&world.admin, adam, world.enrolment()).await.unwrap();
+    let newcomer = world.with_key(&enrolment).unwrap();
+    let listed = world.registry.ask(&newcomer, op::ModelList, ProjectWide).await;
+    assert!(matches!(listed, Err(Failed::Refused { .. })), "an enrolment key is good for nothing else");
+
+    let own = world.registry.claim_key(&newcomer, world.claim("model.list, access.key.*")).await.unwrap();
+    world.registry.change_role(&world.admin, adam, Role::MlEngineer, RoleChange::Granted).await.unwrap();
+    let adam = world.with_key(&own).unwrap();
+    world.registry.ask(&adam, op::ModelList, ProjectWide).await.unwrap();
+
+    let twice = world.registry.claim_key(&newcomer, world.claim("model.list")).await;
+    assert!(matches!(twice, Err(Failed::KeyEnded)), "{twice:?}");
+    assert_eq!(world.with_key(&enrolment).unwrap_err(), NotAdmitted::Revoked);
+    let local = world.registry.claim_key(&world.admin, world.claim("model.list")).await;
+    assert!(matches!(local, Err(Failed::Refused { .. })), "{local:?}");
+
+    let more = world.registry.claim_key(&adam, world.claim("model.list, model.import")).await;
+    assert!(matches!(more, Err(Failed::Invalid { .. })), "{more:?}");
+    let next = world.registry.claim_key(&adam, world.claim("model.list")).await.unwrap();
+    assert_eq!(world.with_key(&own).unwrap_err(), NotAdmitted::Revoked);
+    let adam = world.with_key(&next).unwrap();
+    world.registry.ask(&adam, op::ModelList, ProjectWide).await.unwrap();
+    let without_scope = world.registry.claim_key(&adam, world.claim("model.list")).await;
+    assert!(matches!(without_scope, Err(Failed::Refused { .. })), "{without_scope:?}");
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_enrolment_key_ends_within_a_week() {
+    let world = World::new().await;
+    let adam = world.person("adam", &[]).await.principal();
+    let limits = KeyLimits { scopes: Scopes::enrolment(), ..world.limits(8) };
+    let issued = world.registry.issue_key(&world.admin, adam, limits).await;
+    assert!(matches!(issued, Err(Failed::Terms(_))), "{issued:?}");
+    let enrolment = world.registry.issue_key(&world.admin, adam, world.enrolment()).await.unwrap();
+    world.clock.advance_millis(8 * 24 * 60 * 60 * 1000);
+    assert_eq!(world.with_key(&enrolment).unwrap_err(), NotAdmitted::Expired);
+}
+
+#[tokio::test]
+async fn nobody_gets_stuck_in_tier_release() {
+    let world = World::new().await;
+    let missing = async || match world.registry.raise_tier(&world.admin).await {
+        Err(Failed::NotReady { admins, approvers }) => (admins, approvers),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(missing().await, (1, 0));
+    world.person("adam", &[Role::Approver]).await;
+    assert_eq!(missing().await, (1, 1));
+    let new = NewPrincipal {
+        kind: PrincipalKind::Person,
+        responsible: None,
+        profile: Profile { name: "ada".to_owned(), local_user: None, email: None },
+    };
+    let ada = world.registry.add_principal(&world.admin, new).await.unwrap();
+    world.registry.change_role(&world.admin, ada, Role::Admin, RoleChange::Granted).await.unwrap();
+    world.registry.issue_key(&world.admin, ada, world.limits(1)).await.unwrap();
+    assert_eq!(missing().await, (1, 1), "a key that alice has seen is none that ada could act with");
+    let enrolment = world.registry.issue_key(&world.admin, ada, world.enrolment()).await.unwrap();
+    let newcomer = world.with_key(&enrolment).unwrap();
+    world.registry.claim_key(&newcomer, world.claim("read")).await.unwrap();
+    world.registry.raise_tier(&world.admin).await.unwrap();
 }

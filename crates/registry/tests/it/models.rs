@@ -11,7 +11,7 @@ async fn an_imported_model_is_approved_by_somebody_else() {
     let world = World::new().await;
     let engineer = world.person("eve", &[Role::MlEngineer]).await;
     let approver = world.person("adam", &[Role::Approver]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let version = world.import(&engineer, &[("model.onnx", b"weights")]).await.unwrap();
     assert_eq!(version.to_string(), "fraud:1");
     let own = world.registry.approve(&engineer, &version).await;
@@ -29,7 +29,7 @@ async fn a_sensitive_model_needs_two_people_in_tier_release() {
     let engineer = world.person("eve", &[Role::MlEngineer]).await;
     let first = world.person("adam", &[Role::Approver]).await;
     let second = world.person("ada", &[Role::Approver]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let version =
         world.import_as(&engineer, &[("model.onnx", b"weights")], Sensitivity::Sensitive).await.unwrap();
     assert_eq!(world.registry.approve(&first, &version).await.unwrap(), VersionState::Candidate);
@@ -44,7 +44,7 @@ async fn quarantine_is_lifted_only_by_somebody_else() {
     let engineer = world.person("eve", &[Role::MlEngineer]).await;
     let both = world.person("adam", &[Role::Approver, Role::MlEngineer]).await;
     let other = world.person("ada", &[Role::Approver]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let version = world.import(&engineer, &[("model.onnx", b"weights")]).await.unwrap();
     world.registry.approve(&both, &version).await.unwrap();
     let order = Quarantine { version: version.clone(), reason: "drift".to_owned() };

@@ -18,7 +18,7 @@ async fn proven() -> (World, VersionRef, TrustFile, Vec<u8>) {
     let trust = world.trust();
     let engineer = world.person("eve", &[Role::MlEngineer]).await;
     let approver = world.person("adam", &[Role::Approver]).await;
-    world.registry.raise_tier(&world.admin).await.unwrap();
+    world.release().await;
     let version =
         world.import(&engineer, &[("model.onnx", b"weights"), ("data/labels.txt", b"a\nb")]).await.unwrap();
     world.registry.approve(&approver, &version).await.unwrap();

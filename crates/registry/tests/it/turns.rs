@@ -8,7 +8,7 @@ use std::task::Poll;
 
 use bartizan_policy::{ProjectWide, Role, op};
 use bartizan_registry::statement::Sensitivity;
-use bartizan_registry::{Caller, Destination, Failed, NewApiKey, NewDataset, NewDelivery};
+use bartizan_registry::{Caller, Destination, Failed, KeyLimits, NewDataset, NewDelivery};
 use bartizan_store::Db;
 
 use crate::world::{World, import_into};
@@ -69,13 +69,12 @@ async fn an_index_that_cannot_follow_costs_no_content() {
 #[tokio::test]
 async fn a_key_that_was_revoked_meanwhile_decides_nothing() {
     let world = World::new().await;
-    let terms = NewApiKey {
-        principal: world.admin.principal(),
+    let limits = KeyLimits {
         scopes: "model.list".parse().unwrap(),
         networks: "127.0.0.0/8".parse().unwrap(),
         expires_at: world.registry.now().plus_millis(60_000),
     };
-    let key = world.registry.issue_key(&world.admin, terms).await.unwrap();
+    let key = world.registry.issue_key(&world.admin, world.admin.principal(), limits).await.unwrap();
     let admitted = world.registry.admit(&key, "127.0.0.1".parse().unwrap()).unwrap();
     let caller = Caller::key(Arc::clone(&admitted));
     world.registry.ask(&caller, op::ModelList, ProjectWide).await.unwrap();

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use bartizan_base::{ManualClock, ProjectId, Timestamp, VersionRef};
 use bartizan_keys::{FileKeyStore, Keys, NoteKey, OsRandom, Purpose, TrustFile};
-use bartizan_policy::{PrincipalKind, Role};
+use bartizan_policy::api_key::{ApiKey, NotAdmitted, Scopes};
+use bartizan_policy::{Action, PrincipalKind, Role};
 use bartizan_registry::statement::{RoleChange, Sensitivity};
 use bartizan_registry::{
-    Caller, Destination, Failed, ModelFile, NewModel, NewPrincipal, Profile, Registry, Stores, create, open,
+    Caller, Destination, Failed, KeyClaim, KeyLimits, ModelFile, NewModel, NewPrincipal, Profile, Registry,
+    Stores, create, open,
 };
 use bartizan_store::{Db, DbOptions, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas};
 
@@ -92,6 +94,13 @@ impl World {
         self.registry.local_caller(name).await.unwrap()
     }
 
+    /// Raises the project to tier release, after adding those who must be there for it.
+    pub(crate) async fn release(&self) {
+        self.person("second admin", &[Role::Admin]).await;
+        self.person("some approver", &[Role::Approver]).await;
+        self.registry.raise_tier(&self.admin).await.unwrap();
+    }
+
     pub(crate) async fn import(
         &self,
         caller: &Caller,
@@ -116,6 +125,31 @@ impl World {
         files: &[(&str, &[u8])],
     ) -> Result<VersionRef, Failed> {
         import_as_named(&self.registry, caller, name, files, Sensitivity::Normal).await
+    }
+
+    /// What a key for everything is good for, for so many days.
+    pub(crate) fn limits(&self, days: i64) -> KeyLimits {
+        KeyLimits {
+            scopes: Scopes::new(Action::ALL.iter().copied()).unwrap(),
+            networks: "0.0.0.0/0".parse().unwrap(),
+            expires_at: self.registry.now().plus_millis(days * 24 * 60 * 60 * 1000),
+        }
+    }
+
+    /// What an enrolment key is good for.
+    pub(crate) fn enrolment(&self) -> KeyLimits {
+        KeyLimits { scopes: Scopes::enrolment(), ..self.limits(7) }
+    }
+
+    /// A claim of a key with these scopes, for 30 days.
+    pub(crate) fn claim(&self, scopes: &str) -> KeyClaim {
+        let KeyLimits { expires_at, networks, .. } = self.limits(30);
+        KeyClaim { scopes: Some(scopes.parse().unwrap()), networks: Some(networks), expires_at }
+    }
+
+    /// Whoever presents this key from this machine.
+    pub(crate) fn with_key(&self, key: &ApiKey) -> Result<Caller, NotAdmitted> {
+        self.registry.admit(key, [127, 0, 0, 1].into()).map(Caller::key)
     }
 
     pub(crate) fn trust(&self) -> TrustFile {
