@@ -1,16 +1,16 @@
 //! From a data directory to an open registry, and from nothing to a data directory.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bartizan_base::{Name, ProjectId};
 use bartizan_keys::{
-    Argon2Cost, FileKeyStore, KeyStore, Keys, OsRandom, Passphrase, RootKind, SealedKeyStore, detect_root_key,
+    Argon2Cost, FileKeyStore, KeyId, KeyStore, Keys, OsRandom, Passphrase, Purpose, RootKind, SealedKeyStore,
+    detect_root_key,
 };
 use bartizan_registry::{Failed, Founder, Profile, Registry, Stores};
-use bartizan_store::{
-    DataDir, DataDirCreate, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock,
-};
+use bartizan_store::{DataDir, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock};
 use rand_core::Rng as _;
 
 use crate::catalog::ids;
@@ -24,16 +24,77 @@ pub(crate) struct Opened {
     pub(crate) lock: DirLock,
 }
 
+/// A project that was just made.
+pub(crate) struct Made {
+    /// The project.
+    pub(crate) project: ProjectId,
+    /// Its root key.
+    pub(crate) root_key: KeyId,
+    /// Whether that key is a development key.
+    pub(crate) development: bool,
+    /// Its first admin.
+    pub(crate) founder: Founder,
+}
+
 /// Makes a data directory, its keys and its project.
+///
+/// Everything is made in a directory beside it, which gets its name at the very end: what fails or is interrupted
+/// leaves no half project behind.
 pub(crate) async fn init(
     path: &Path,
     passphrase: Option<Passphrase>,
     founder: Profile,
-) -> Result<(Opened, Founder), Failure> {
-    let dir = DataDir::create(path).map_err(|error| match &error {
-        DataDirCreate::Exists { .. } => Failure::of(ids::EXISTS, &error),
-        _ => Failure::of(ids::STORAGE, &error),
-    })?;
+) -> Result<Made, Failure> {
+    founder.check()?;
+    let path = vacant(path)?;
+    let mut random = [0; 8];
+    OsRandom.fill_bytes(&mut random);
+    let beside = path.with_file_name(format!(".bartizan-init-{:016x}", u64::from_le_bytes(random)));
+    let made = build(&beside, passphrase, founder).await.and_then(|made| {
+        std::fs::rename(&beside, &path).map_err(|error| match error.kind() {
+            ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                exists(&path)
+            }
+            _ => Failure::of(ids::STORAGE, &error),
+        })?;
+        let parent = path
+            .parent()
+            .map(std::fs::File::open)
+            .transpose()
+            .and_then(|parent| parent.map_or(Ok(()), |parent| parent.sync_all()));
+        parent.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+        Ok(made)
+    });
+    if made.is_err() && beside.exists() {
+        std::fs::remove_dir_all(&beside).map_err(|error| Failure::of(ids::STORAGE, &error))?;
+    }
+    made
+}
+
+/// The absolute path of a data directory that is to be, where nothing is or an empty directory.
+fn vacant(path: &Path) -> Result<PathBuf, Failure> {
+    let absolute = std::path::absolute(path).map_err(|error| Failure::of(ids::STORAGE, &error))?;
+    match std::fs::read_dir(&absolute).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => std::fs::canonicalize(&absolute).map_err(|error| Failure::of(ids::STORAGE, &error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => match absolute.parent() {
+            Some(parent) if parent.is_dir() => Ok(absolute),
+            parent => {
+                let parent = parent.unwrap_or(&absolute).display();
+                let failure = Failure::new(ids::FILE, format!("there is no directory `{parent}`"));
+                Err(failure.then(format!("mkdir -p '{parent}'")))
+            }
+        },
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(Failure::of(ids::FILE, &error)),
+        Ok(false) | Err(_) => Err(exists(path)),
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::new(ids::EXISTS, format!("`{}` exists already", path.display()))
+}
+
+async fn build(path: &Path, passphrase: Option<Passphrase>, founder: Profile) -> Result<Made, Failure> {
+    let dir = DataDir::create(path).map_err(|error| Failure::of(ids::STORAGE, &error))?;
     let lock = lock(path, "init")?;
     let clock = Arc::new(SystemClock);
     let now = bartizan_base::Clock::now(clock.as_ref());
@@ -44,9 +105,19 @@ pub(crate) async fn init(
     let keys = Keys::create(key_blobs, root, ProjectId::from_random(id), &mut OsRandom, now)
         .map_err(|error| Failure::of(ids::ROOT_KEY, &error))?;
     let db = Db::create(&dir.database()).await.map_err(|error| Failure::of(ids::STORAGE, &error))?;
-    let stores = stores(&dir, keys, db, clock)?;
+    let stores = stores(&dir, keys, db.clone(), clock)?;
     let (registry, founder) = bartizan_registry::create(stores, founder).await?;
-    Ok((Opened { registry, lock }, founder))
+    let keys = registry.keys();
+    let made = Made {
+        project: keys.project(),
+        root_key: keys.signing(Purpose::ProjectRoot).public().id(),
+        development: keys.development(),
+        founder,
+    };
+    drop(registry);
+    db.close().await;
+    drop(lock);
+    Ok(made)
 }
 
 /// Opens a data directory for this process alone.

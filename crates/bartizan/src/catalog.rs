@@ -40,8 +40,8 @@ catalog! {
     STORAGE "BZ-0106" "storage" "The storage failed; it may be full." "make room or mend the disk, then repeat the command";
     CLOCK "BZ-0107" "clock" "This machine's clock is far behind the last statement in the ledger, so new times would lie." "set the clock";
     NOT_AUTHENTICATED "BZ-0201" "not authenticated" "The request came without an accepted credential." "set BARTIZAN_TOKEN to your API key";
-    REFUSED "BZ-0202" "not allowed" "The access policy says no. The decision is recorded in the ledger." "bartizan access explain WHO ACTION RESOURCE";
-    NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan model list, bartizan data list";
+    REFUSED "BZ-0202" "not allowed" "The access policy says no. The decision is recorded in the ledger." "ask an admin; docs/policy.md says who may do what";
+    NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan status";
     CONFLICT "BZ-0204" "not possible now" "What was asked for is not possible in the present state." "look at the state with `show`, then decide anew";
     NOT_READY "BZ-0205" "not ready for release" "In tier release granting a guarded role takes two admins, and approving takes an approver. Keys that somebody else issued end with tier explore, and there is no way back to it." "bartizan access user add WHO, access key create WHO --enrol, access role grant WHO admin";
     CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore it from a backup; `bartizan model verify NAME:VERSION` tells which";
@@ -58,7 +58,7 @@ catalog! {
     PROOF_MALFORMED "BZ-0501" "not a proof" "The file is not a proof file of a version this program knows." "ask for the file again";
     PROOF_CHECKPOINT "BZ-0502" "foreign checkpoint" "The proof is of another ledger than the trust file's, or too few trusted keys signed its checkpoint." "compare the trust file with the one its owner publishes";
     PROOF_TRUST "BZ-0503" "trust file" "The trust file cannot be read." "ask for the trust file again";
-    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than one this verifier has seen: the log was rolled back, or the proof is an old one." "ask for a new proof; if it is smaller too, the log was rolled back";
+    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than the trust file asks for, or than one this verifier has seen: the proof is older than that, or the log was rolled back." "ask for a proof made now; if that one is smaller too, the log was rolled back";
     PROOF_REWRITTEN "BZ-0505" "rewritten tree" "The proof's tree contradicts one this verifier has seen: history was rewritten." "stop trusting this ledger";
     PROOF_CONSISTENCY "BZ-0506" "no consistency proof" "The proof does not show that its tree continues the one this verifier has seen." "ask for a proof made with `--since` the size named above";
     PROOF_ORDER "BZ-0507" "entries out of order" "The proof's entries do not ascend." "ask for the file again";

@@ -6,9 +6,14 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::out::Format;
 
+const AFTER_HELP: &str = "Environment:
+  BARTIZAN_TOKEN     your API key; without it a command acts as the operating-system user
+  BARTIZAN_DATA_DIR, BARTIZAN_SERVER, BARTIZAN_OUTPUT, BARTIZAN_LISTEN
+                     as the options of these names; `bartizan config show --origin` tells what counts";
+
 /// Guards a machine-learning model from raw data to release, and proves afterwards what happened.
 #[derive(Debug, Parser)]
-#[command(name = "bartizan", version, about, max_term_width = 100)]
+#[command(name = "bartizan", version, about, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -53,13 +58,13 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", requires = "label")]
         csv: Option<PathBuf>,
         /// The column that is to be predicted
-        #[arg(long, value_name = "COLUMN")]
+        #[arg(long, value_name = "COLUMN", requires = "csv")]
         label: Option<String>,
         /// Labels above this number count as yes
-        #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+        #[arg(long, value_name = "NUMBER", requires = "csv", allow_negative_numbers = true, value_parser = finite)]
         label_above: Option<f64>,
         /// What separates the cells of FILE [default: found in its header]
-        #[arg(long, value_name = "CHARACTER")]
+        #[arg(long, value_name = "CHARACTER", requires = "csv")]
         separator: Option<char>,
         /// Keep everything in this directory, which must be empty or not exist
         #[arg(long, value_name = "DIR")]
@@ -94,6 +99,9 @@ pub(crate) enum Command {
         /// The trust file
         #[arg(long, value_name = "FILE")]
         trust: PathBuf,
+        /// Where the largest tree seen is remembered [default: beside the trust file, FILE.seen]
+        #[arg(long, value_name = "DIR")]
+        memory: Option<PathBuf>,
         /// Accept development keys
         #[arg(long)]
         allow_development: bool,
@@ -362,8 +370,17 @@ pub(crate) enum Key {
     Revoke { id: String },
 }
 
+/// Who holds, or shall hold, a role.
+#[derive(Debug, Args)]
+pub(crate) struct Holder {
+    /// A principal's name or id
+    pub(crate) who: String,
+    /// viewer, data-scientist, ml-engineer, approver, auditor, security or admin
+    pub(crate) role: String,
+}
+
 /// What a key is good for at most.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Args)]
 pub(crate) struct Limits {
     /// How long it lives [default: 30; of an enrolment key 7]
     #[arg(long, value_name = "DAYS")]
@@ -379,11 +396,11 @@ pub(crate) struct Limits {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Role {
     /// Grant a role
-    Grant { who: String, role: String },
+    Grant(Holder),
     /// Confirm, as the second person, that a role may be granted
-    Confirm { who: String, role: String },
+    Confirm(Holder),
     /// Take a role away
-    Revoke { who: String, role: String },
+    Revoke(Holder),
 }
 
 #[derive(Debug, Subcommand)]
@@ -406,4 +423,10 @@ pub(crate) enum Config {
         #[arg(long)]
         origin: bool,
     },
+}
+
+/// A number, and neither infinite nor undefined.
+fn finite(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;
+    if number.is_finite() { Ok(number) } else { Err("it is not a finite number".to_owned()) }
 }

@@ -147,6 +147,7 @@ fn word(format: Format) -> &'static str {
 fn unknown(what: &str, key: &str) -> Failure {
     let distance = |known: &&&str| edits(known, key);
     let nearest = KEYS.iter().min_by_key(distance).copied().unwrap_or("listen");
+    let nearest = if key.contains("key") || key.contains("tok") { "BARTIZAN_TOKEN" } else { nearest };
     Failure::new(ids::CONFIGURATION, format!("{what} is no setting; did you mean `{nearest}`?"))
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
+use bartizan_policy::Action;
 use bartizan_registry::proof::ProofRefused;
 use bartizan_registry::{Failed, IndexFailed, ReplayFailed};
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,13 @@ impl Failure {
     /// The exit code of the command line.
     pub(crate) fn exit_code(&self) -> u8 {
         match self.id.as_str() {
-            ids::USAGE | ids::CONFIGURATION | ids::INVALID | ids::SCHEMA => 2,
+            ids::USAGE
+            | ids::CONFIGURATION
+            | ids::INVALID
+            | ids::FILE
+            | ids::SCHEMA
+            | ids::EXISTS
+            | ids::ROOT_KEY => 2,
             ids::NOT_AUTHENTICATED | ids::REFUSED => 3,
             ids::NOT_FOUND | ids::NOT_YOURS | ids::NO_DATA_DIRECTORY => 4,
             ids::LOCKED | ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK => 5,
@@ -100,9 +107,32 @@ impl From<Failed> for Failure {
             let mut failure = Self::new(ids::REFUSED, what);
             failure.why = refused.reasons.iter().map(ToString::to_string).collect();
             failure.why.push(format!("recorded as ledger entry {}", refused.ledger_index));
+            if refused.action != Action::KeyIssue {
+                failure.next = format!("bartizan access explain WHO {} {}", refused.action, refused.resource);
+            }
             return failure;
         }
-        Self::of(id_of(&failed), &failed)
+        let failure = Self::of(id_of(&failed), &failed);
+        match &failed {
+            Failed::NotFound { what, .. } => failure.then(where_to_look(what)),
+            _ => failure,
+        }
+    }
+}
+
+/// The command that lists things of a kind.
+fn where_to_look(kind: &str) -> &'static str {
+    match kind {
+        "model version" => "bartizan model list",
+        "data set version" => "bartizan data list",
+        "principal" => "bartizan access user list",
+        "principal for" => {
+            "set BARTIZAN_TOKEN to your API key, or ask an admin for `access user add --local-uid`"
+        }
+        "API key" => "bartizan access key list",
+        "ledger entry" => "bartizan ledger show",
+        "upload" => "upload it again: what is not used within an hour is destroyed",
+        _ => "bartizan status",
     }
 }
 

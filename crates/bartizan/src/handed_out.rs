@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,6 +13,8 @@ use crate::catalog::ids;
 use crate::failure::Failure;
 
 const FILE: &str = "handed-out.json";
+/// Bytes of that file; two dozen numbers need less.
+const FILE_BYTES: u64 = 4096;
 
 /// In what a tree size was handed out. Many proofs come after one trust file, and must not crowd it out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,13 +74,20 @@ impl HandedOut {
         }
         let text = serde_json::to_vec(&sizes).map_err(|error| Failure::of(ids::INTERNAL, &error))?;
         let temporary = self.path.with_extension("tmp");
-        fs::write(&temporary, text)
+        let mut options = fs::OpenOptions::new();
+        let written = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary);
+        written
+            .and_then(|mut file| file.write_all(&text))
             .and_then(|()| fs::rename(&temporary, &self.path))
             .map_err(|error| Failure::of(ids::STORAGE, &error))
     }
 
     fn read(&self) -> Sizes {
-        let bytes = fs::read(&self.path).unwrap_or_default();
+        let mut bytes = Vec::new();
+        let read = fs::File::open(&self.path).and_then(|file| file.take(FILE_BYTES).read_to_end(&mut bytes));
+        if read.is_err() {
+            return Sizes::default();
+        }
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ pub const MODEL_PATH_BYTES: usize = 512;
 /// Levels of directories inside a model.
 pub const MODEL_DEPTH: usize = 16;
 
-/// Bytes of one file of a model: 1 TiB.
+/// Bytes of one file of a model, or of one delivery: 1 TiB.
 pub const MODEL_FILE_BYTES: u64 = 1 << 40;
 
 /// Data set versions that one model may name as trained on.

@@ -1,6 +1,7 @@
 //! Content on its way in, streamed: from a body, or from a file that this process holds open.
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
@@ -24,10 +25,11 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
     let held =
         call.file.as_ref().and_then(|file| file.0.lock().unwrap_or_else(PoisonError::into_inner).take());
     let upload = match held {
-        Some(file) => app.registry.upload(&permit, file).await?,
+        Some(file) => app.registry.upload(&permit, app.with_room(file)).await?,
         None => {
             let (sender, receiver) = mpsc::channel(4);
             let source = Incoming { receiver, chunk: Bytes::new() };
+            let source = app.with_room(source);
             let (_, uploaded) = tokio::join!(pump(call.body, sender), app.registry.upload(&permit, source));
             uploaded?
         }
@@ -37,6 +39,40 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
         "sha256": upload.sealed.digest,
         "bytes": upload.sealed.size,
     })))
+}
+
+/// Bytes that uploads leave free on the disk, so that decisions and quarantines can still be written.
+const ROOM_BYTES: u64 = 512 * 1024 * 1024;
+/// Bytes between two looks at the disk.
+const LOOK_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Content that ends in an error before it fills the disk.
+pub(super) struct WithRoom<R> {
+    content: R,
+    directory: PathBuf,
+    unseen: u64,
+}
+
+impl App {
+    fn with_room<R: Read>(&self, content: R) -> WithRoom<R> {
+        WithRoom { content, directory: self.data_dir.clone(), unseen: LOOK_BYTES }
+    }
+}
+
+impl<R: Read> Read for WithRoom<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.unseen >= LOOK_BYTES {
+            let found = rustix::fs::statvfs(&self.directory)?;
+            if found.f_bavail.saturating_mul(found.f_frsize) < ROOM_BYTES {
+                let why = format!("less than {ROOM_BYTES} bytes are free, which uploads leave to the ledger");
+                return Err(io::Error::new(io::ErrorKind::StorageFull, why));
+            }
+            self.unseen = 0;
+        }
+        let count = self.content.read(buffer)?;
+        self.unseen = self.unseen.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        Ok(count)
+    }
 }
 
 /// Hands the body's chunks over; a body that breaks off makes the reader fail, so half a file is never taken.

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Work, encoded};
-use crate::cli::{Access, Key, Limits, Role, User};
+use crate::cli::{Access, Holder, Key, Limits, Role, User};
 use crate::failure::Failure;
 
 pub(super) async fn run(work: &Work, verb: Access) -> Result<u8, Failure> {
@@ -11,10 +11,10 @@ pub(super) async fn run(work: &Work, verb: Access) -> Result<u8, Failure> {
         Access::User(verb) => user(work, verb).await,
         Access::Key(verb) => key(work, verb).await,
         Access::Role(verb) => {
-            let (who, role, change) = match verb {
-                Role::Grant { who, role } => (who, role, "granted"),
-                Role::Confirm { who, role } => (who, role, "confirmed"),
-                Role::Revoke { who, role } => (who, role, "withdrawn"),
+            let (Holder { who, role }, change) = match verb {
+                Role::Grant(holder) => (holder, "granted"),
+                Role::Confirm(holder) => (holder, "confirmed"),
+                Role::Revoke(holder) => (holder, "withdrawn"),
             };
             send(work, &who, "roles", &json!({ "role": role, "change": change })).await
         }

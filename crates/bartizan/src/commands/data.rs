@@ -57,7 +57,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let schema = schema.map(|path| read_text(&path, SCHEMA_BYTES)).transpose()?;
             let mut opened = Vec::with_capacity(files.len());
             for path in &files {
-                opened.push(open(path)?);
+                opened.push(open_delivery(path)?);
             }
             let client = work.client().await?;
             let mut deliveries = Vec::with_capacity(files.len());
@@ -85,6 +85,15 @@ fn open(path: &Path) -> Result<File, Failure> {
         return Err(Failure::new(ids::FILE, format!("`{}` is a directory, not a file", path.display())));
     }
     Ok(file)
+}
+
+/// Opens a delivery, which is stored and so has an end: a regular file, not a device or a pipe.
+fn open_delivery(path: &Path) -> Result<File, Failure> {
+    let metadata = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?;
+    if metadata.is_file() || metadata.is_dir() {
+        return open(path);
+    }
+    Err(Failure::new(ids::FILE, format!("`{}` is not a regular file", path.display())))
 }
 
 fn parse_schema(path: &Path) -> Result<Schema, Failure> {

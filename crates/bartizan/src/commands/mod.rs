@@ -8,6 +8,7 @@ mod project;
 mod tree;
 mod verify;
 
+use std::io::Read as _;
 use std::path::Path;
 
 use bartizan_keys::Passphrase;
@@ -18,7 +19,7 @@ use crate::cli::{Cli, Command, Config};
 use crate::client::Client;
 use crate::config::Configuration;
 use crate::failure::Failure;
-use crate::out::Out;
+use crate::out::{Format, Out};
 
 /// A command at work.
 struct Work {
@@ -40,15 +41,16 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Demo { csv, label, label_above, separator, keep, seed } => {
             let separator = separator.map(u8::try_from).transpose();
             let separator = separator.map_err(|error| Failure::of(ids::USAGE, &error))?;
-            let options = crate::demo::DemoOptions { csv, label, label_above, separator, keep, seed };
+            let json = work.out.format == Format::Json;
+            let options = crate::demo::DemoOptions { csv, label, label_above, separator, keep, seed, json };
             project::demo(options).await
         }
         Command::Status => work.show("/api/v1/project").await,
         Command::Data(verb) => data::run(&work, verb).await,
         Command::Model(verb) => model::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, since).await,
-        Command::Verify { file, trust, allow_development } => {
-            verify::run(&work, &file, &trust, allow_development).await
+        Command::Verify { file, trust, memory, allow_development } => {
+            verify::run(&work, &file, &trust, memory.as_deref(), allow_development).await
         }
         Command::Lineage { direction, version, dataset } => {
             model::lineage(&work, direction, &version, dataset).await
@@ -133,11 +135,13 @@ fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
 
 /// Reads a file of bounded length.
 fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let metadata = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?;
-    if metadata.len() > limit {
-        return Err(Failure::new(ids::FILE, format!("`{}` is larger than {limit} bytes", path.display())));
+    let file = std::fs::File::open(path).map_err(|error| file_failure(path, &error))?;
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| file_failure(path, &error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|read| read <= limit) {
+        return Ok(bytes);
     }
-    std::fs::read(path).map_err(|error| file_failure(path, &error))
+    Err(Failure::new(ids::FILE, format!("`{}` is larger than {limit} bytes", path.display())))
 }
 
 /// `NAME:VERSION` as a path of the API.

@@ -13,22 +13,20 @@ use crate::boot;
 use crate::catalog::{self, CATALOG, ids};
 use crate::cli::Keys;
 use crate::client::os_user;
-use crate::demo::DemoOptions;
+use crate::demo::{DemoFailed, DemoOptions};
 use crate::failure::Failure;
 
 pub(super) async fn init(work: &Work, admin: &str) -> Result<u8, Failure> {
     let founder = Profile { name: admin.to_owned(), local_user: Some(os_user()), email: None };
     let path = &work.configuration.data_dir;
-    let (opened, founder) = boot::init(path, work.passphrase()?, founder).await?;
-    let keys = opened.registry.keys();
-    let root = keys.signing(bartizan_keys::Purpose::ProjectRoot).public().id();
-    let revealed = founder.key.reveal();
+    let made = boot::init(path, work.passphrase()?, founder).await?;
+    let revealed = made.founder.key.reveal();
     work.answer(&json!({
         "dataDir": path.display().to_string(),
-        "project": keys.project(),
-        "rootKey": root,
-        "developmentKeys": keys.development(),
-        "admin": founder.principal,
+        "project": made.project,
+        "rootKey": made.root_key,
+        "developmentKeys": made.development,
+        "admin": made.founder.principal,
         "key": revealed.as_str(),
     }))
 }
@@ -72,8 +70,16 @@ async fn end() {
 pub(super) async fn demo(options: DemoOptions) -> Result<u8, Failure> {
     let played = tokio::task::spawn_blocking(move || crate::demo::run(&options, &mut std::io::stdout()));
     let played = played.await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-    played.map_err(|error| {
-        let mut failure = Failure::new(ids::INTERNAL, "a step of the demo does not hold");
+    played.map_err(|failed| {
+        let (mut failure, error) = match failed {
+            DemoFailed::Input(error) => {
+                let failure = Failure::new(ids::USAGE, "the demo cannot be played with this input");
+                (failure.then("bartizan demo --help"), error)
+            }
+            DemoFailed::Step(error) => {
+                (Failure::new(ids::INTERNAL, "a step of the demo does not hold"), error)
+            }
+        };
         failure.why = error.chain().map(ToString::to_string).collect();
         failure
     })?;

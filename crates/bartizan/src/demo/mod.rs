@@ -20,6 +20,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
 use self::stage::Stage;
 use self::story::Story;
@@ -39,50 +40,79 @@ pub(crate) struct DemoOptions {
     pub(crate) keep: Option<PathBuf>,
     /// What the generated data follows from.
     pub(crate) seed: u64,
+    /// Print one JSON object instead of lines.
+    pub(crate) json: bool,
+}
+
+/// Why the demo ended early.
+#[derive(Debug)]
+pub(crate) enum DemoFailed {
+    /// The file, column or directory that the user named will not do.
+    Input(anyhow::Error),
+    /// A step does not hold, or the machine refused something.
+    Step(anyhow::Error),
 }
 
 /// Runs the demo and prints its lines to `out`.
 ///
 /// # Errors
-/// When a step does not hold or the machine refuses something; the error says which.
-pub(crate) fn run(options: &DemoOptions, out: &mut dyn Write) -> Result<()> {
-    let stage = Stage::new(options.keep.as_deref())?;
-    let mut lines = Lines { out, steps: 0 };
+/// When the input will not do, or a step does not hold; the error says which.
+pub(crate) fn run(options: &DemoOptions, out: &mut dyn Write) -> Result<(), DemoFailed> {
+    let stage = Stage::new(options.keep.as_deref()).map_err(DemoFailed::Input)?;
+    let story = Story::prepare(options, &stage).map_err(DemoFailed::Input)?;
+    let held = if options.json { Some(Vec::new()) } else { None };
+    play(story, &stage, &mut Lines { out, steps: 0, held }).map_err(DemoFailed::Step)
+}
+
+fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<()> {
     lines.head(&format!("The chain of evidence, in {}", stage.data_dir().display()))?;
-    let mut story = Story::prepare(options, &stage)?;
-    story.begin(&mut lines)?;
-    story.data(&mut lines)?;
-    story.model(&mut lines)?;
-    story.prove(&mut lines)?;
+    story.begin(lines)?;
+    story.data(lines)?;
+    story.model(lines)?;
+    story.prove(lines)?;
     lines.head("Attacks, each on a copy of what an attacker could reach")?;
-    attacks::on_content(&story, &mut lines)?;
-    attacks::on_ledger(&story, &mut lines)?;
-    attacks::on_index(&story, &mut lines)?;
-    attacks::on_proofs(&story, &mut lines)?;
-    attacks::by_going_back(&mut story, &mut lines)?;
+    attacks::on_content(&story, lines)?;
+    attacks::on_ledger(&story, lines)?;
+    attacks::on_index(&story, lines)?;
+    attacks::on_proofs(&story, lines)?;
+    attacks::by_going_back(&mut story, lines)?;
     lines.head("Privacy")?;
-    leak::search(&story, &mut lines)?;
-    lines.end(&stage)
+    leak::search(&story, lines)?;
+    lines.end(stage)
 }
 
 /// The lines that the demo prints.
 pub(crate) struct Lines<'a> {
     out: &'a mut dyn Write,
     steps: u32,
+    /// The steps so far, when they are to be printed as JSON at the end.
+    held: Option<Vec<Value>>,
 }
 
 impl Lines<'_> {
     fn head(&mut self, text: &str) -> Result<()> {
+        if self.held.is_some() {
+            return Ok(());
+        }
         writeln!(self.out, "\n{text}").context("cannot print")
     }
 
     /// One step that held, with its evidence.
     pub(crate) fn step(&mut self, what: &str, evidence: &str) -> Result<()> {
         self.steps = self.steps.saturating_add(1);
-        writeln!(self.out, "  ok  {what:<58} {evidence}").context("cannot print")
+        if let Some(held) = &mut self.held {
+            held.push(json!({ "step": what.trim(), "evidence": evidence }));
+            return Ok(());
+        }
+        writeln!(self.out, "  ok  {what:<58}  {evidence}").context("cannot print")
     }
 
     fn end(&mut self, stage: &Stage) -> Result<()> {
+        if let Some(held) = self.held.take() {
+            let kept = stage.is_kept().then(|| stage.data_dir());
+            return writeln!(self.out, "{:#}", json!({ "held": self.steps, "steps": held, "kept": kept }))
+                .context("cannot print");
+        }
         writeln!(self.out, "\nAll {} steps held.", self.steps).context("cannot print")?;
         if stage.is_kept() {
             let (data, trust) = (stage.data_dir(), stage.path("trust.json"));

@@ -9,7 +9,7 @@ fn a_project_begins_once() {
     let bench = Bench::new();
     bench.refused(&["model", "list"], 4, "BZ-0101");
     assert_eq!(bench.run(&["init"]).code, 0);
-    bench.refused(&["init"], 1, "BZ-0102");
+    bench.refused(&["init"], 2, "BZ-0102");
     assert_eq!(bench.json(&["model", "list"]), serde_json::json!([]));
 }
 
@@ -44,7 +44,7 @@ fn bad_deliveries_are_named_by_place() {
             assert!(said.contains(place), "{name}: {said}");
         }
     }
-    bench.refused(&["data", "check", "absent.csv", "--schema", text(&schema)], 1, "BZ-0004");
+    bench.refused(&["data", "check", "absent.csv", "--schema", text(&schema)], 2, "BZ-0004");
     let bad = bench.write("bad.toml", b"format = \"bartizan-schema-v1\"\nsurprise = 1\n");
     bench.refused(&["data", "check", text(&clean), "--schema", text(&bad)], 2, "BZ-0312");
 }
@@ -140,4 +140,42 @@ fn every_error_id_is_explained() {
         assert!(!explained["meaning"].as_str().unwrap().is_empty());
     }
     bench.refused(&["explain", "no-such-id"], 4, "BZ-0203");
+}
+
+#[test]
+fn what_cannot_begin_leaves_nothing_behind() {
+    let bench = Bench::new();
+    let long = "x".repeat(300);
+    for admin in ["", "a\nb", "\u{1b}[31m", &long] {
+        let said = bench.refused(&["init", "--admin", admin], 2, "BZ-0003");
+        assert!(!said.contains('\u{1b}') && said.len() < 400, "{said}");
+    }
+    let said = bench.refused(&["init", "--data-dir", "no/such/parent"], 2, "BZ-0004");
+    assert!(said.contains("mkdir -p"), "{said}");
+    bench.refused(&["init", "--passphrase-fd", "99"], 2, "BZ-0004");
+    assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), 0);
+    std::fs::create_dir(bench.path("bartizan-data")).unwrap();
+    assert_eq!(bench.run(&["init"]).code, 0, "an empty directory is as good as none");
+    assert_eq!(std::fs::read_dir(bench.path(".")).unwrap().count(), 1);
+}
+
+#[test]
+fn mistakes_are_not_called_defects() {
+    let bench = Bench::with_project();
+    bench.refused(&["access", "user", "add", "bot", "--kind", "service"], 2, "BZ-0003");
+    bench.refused(&["access", "user", "add", "eve", "--responsible", "admin"], 2, "BZ-0003");
+    bench.refused(&["demo", "--csv", "absent.csv", "--label", "x"], 2, "BZ-0001");
+    bench.write("kept/file", b"x");
+    bench.refused(&["demo", "--keep", "kept"], 2, "BZ-0001");
+    let said = bench.refused(&["access", "tier", "release"], 1, "BZ-0205");
+    assert!(said.contains("two admins"), "{said}");
+}
+
+#[test]
+fn what_has_no_end_is_not_read() {
+    let bench = Bench::with_project();
+    bench.refused(&["data", "add", "feed", "/dev/zero", "--source", "x"], 2, "BZ-0004");
+    bench.refused(&["verify", "/dev/zero", "--trust", "/dev/zero"], 2, "BZ-0004");
+    bench.write("data.csv", b"a,b\n1,x\n");
+    bench.refused(&["data", "check", "data.csv", "--schema", "/dev/zero"], 2, "BZ-0004");
 }

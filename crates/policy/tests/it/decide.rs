@@ -226,7 +226,7 @@ fn a_version_in_quarantine_stays_where_it_is() {
         Question { resource: facts.into(), ..ask(RELEASE, &[Role::MlEngineer], Action::ModelAliasSet) },
         expect![[r#"
             deny
-              the version is in quarantine or revoked: no alias may point to it"#]],
+              the version is in quarantine or revoked: no alias may be pointed to it"#]],
     );
     let export =
         |list| Question { resource: quarantined.clone().into(), ..ask(RELEASE, list, Action::ModelExport) };

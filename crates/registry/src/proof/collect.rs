@@ -101,6 +101,7 @@ impl Prover<'_> {
                 open(keys, blobs, &found.body.oms_bundle_blob)?,
             ],
         };
+        file.openings.sort_by_key(|opening| opening.commitment);
         let size = self.snapshot.size();
         for earlier in since.iter().copied().filter(|earlier| *earlier < size) {
             let hashes = self.snapshot.consistency(earlier, size)?;
@@ -130,7 +131,10 @@ impl Prover<'_> {
             let (index, leaf, inclusion) = self.map.find(kind, &name).ok_or(ProveFailed::Map { name })?;
             Ok(ShownLeaf { index, leaf: leaf.clone(), inclusion })
         };
-        names.into_iter().map(shown).collect()
+        let leaves: Result<Vec<ShownLeaf>, ProveFailed> = names.into_iter().map(shown).collect();
+        let mut leaves = leaves?;
+        leaves.sort_by_key(|leaf| leaf.index);
+        Ok(leaves)
     }
 
     /// Adds everything that the wanted entries refer to, and everything that refers to in turn.

@@ -136,6 +136,12 @@ pub enum ProofMalformed {
         /// How many.
         count: usize,
     },
+    /// A list that ascends does not, or something is in it twice.
+    #[error("the {what} do not ascend")]
+    Order {
+        /// Which list.
+        what: &'static str,
+    },
 }
 
 impl ProofFile {
@@ -162,8 +168,17 @@ impl ProofFile {
         if file.entries.len() > PROOF_ENTRIES {
             return Err(ProofMalformed::TooManyEntries { count: file.entries.len() });
         }
+        let once = |what, ascending| if ascending { Ok(()) } else { Err(ProofMalformed::Order { what }) };
+        once("consistency proofs", ascend(&file.consistency, |proof| proof.size))?;
+        once("leaves of the map", ascend(&file.map.leaves, |leaf| leaf.index))?;
+        once("openings", ascend(&file.openings, |opening| opening.commitment))?;
         Ok(file)
     }
+}
+
+/// Whether a list ascends strictly.
+fn ascend<T, K: Ord>(list: &[T], key: impl Fn(&T) -> K) -> bool {
+    list.is_sorted_by(|one, next| key(one) < key(next))
 }
 
 mod base64_bytes {

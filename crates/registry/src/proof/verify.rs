@@ -66,7 +66,9 @@ pub enum ProofRefused {
     #[error("the trust file holds a key that this version cannot read")]
     TrustKey,
     /// The tree is smaller than one that is known to exist: the log was rolled back, or the proof is an old one.
-    #[error("the proof covers {size} entries, but this verifier knows of {known}")]
+    #[error(
+        "the proof covers {size} entries, but {known} are known to exist, by the trust file or from an earlier proof"
+    )]
     Smaller {
         /// The tree size of the proof.
         size: u64,

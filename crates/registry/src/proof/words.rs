@@ -66,8 +66,13 @@ pub(super) fn about_dataset(verdict: &mut Verdict, state: &State, version: &Vers
     let Some(found) = state.dataset(version) else { return };
     let body = &found.body;
     verdict.proven.push(format!(
-        "data set {version} has root {} and was recorded as `{}`: {} checks, {} blocking findings, {} warnings",
-        body.root, body.verdict.outcome, body.verdict.checks, body.verdict.blocking, body.verdict.warnings
+        "data set {version} has root {} and was recorded as `{}` in tier {}: {} checks, {} blocking findings, {} warnings",
+        body.root,
+        body.verdict.outcome,
+        body.verdict.tier,
+        body.verdict.checks,
+        body.verdict.blocking,
+        body.verdict.warnings
     ));
     for part in &body.parts {
         verdict.asserted.push(format!(

@@ -124,8 +124,16 @@ impl Registry {
         let person = new.responsible.unwrap_or(id);
         let facts = UserFacts { principal: id, person: bartizan_policy::PersonId::new(person) };
         let allowed = writer.allow(caller, op::UserAdd, facts).await?;
-        if let Some(person) = new.responsible {
-            known(&writer.state(), person)?;
+        let state = writer.state();
+        let invalid = |why| Err(Failed::invalid("the responsible person", why));
+        match (new.kind, new.responsible) {
+            (PrincipalKind::Person, None) => {}
+            (PrincipalKind::Person, Some(_)) => return invalid("a person answers for themselves"),
+            (_, None) => return invalid("a service or workload needs one who answers for it"),
+            (_, Some(person)) if known(&state, person)?.kind != PrincipalKind::Person => {
+                return invalid("only a person can answer for a service or workload");
+            }
+            (_, Some(_)) => {}
         }
         for (_, taken) in self.profiles().await? {
             let same_login = taken.local_user.is_some() && taken.local_user == new.profile.local_user;

@@ -19,17 +19,26 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The stored form.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, Failed> {
+    /// Looks at the texts.
+    ///
+    /// # Errors
+    /// When one is empty, too long, or holds control characters.
+    pub fn check(&self) -> Result<(), Failed> {
         for text in [Some(&self.name), self.local_user.as_ref(), self.email.as_ref()].into_iter().flatten() {
             if text.is_empty() || text.len() > PROFILE_TEXT_BYTES || text.chars().any(char::is_control) {
-                let shown: String = text.chars().take(40).collect();
+                let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
                 return Err(Failed::invalid(
                     format!("`{shown}`"),
                     format!("a name is 1 to {PROFILE_TEXT_BYTES} bytes without control characters"),
                 ));
             }
         }
+        Ok(())
+    }
+
+    /// The stored form.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, Failed> {
+        self.check()?;
         canonical::to_bytes(self).map_err(|error| Failed::Sign(Box::new(error)))
     }
 

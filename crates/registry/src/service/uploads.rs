@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 use std::str::FromStr;
 use std::sync::PoisonError;
 
@@ -11,7 +11,7 @@ use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, op};
 
 use super::{Caller, Failed, Inner, Registry};
-use crate::limits::{PENDING_UPLOADS, UPLOAD_MILLIS};
+use crate::limits::{MODEL_FILE_BYTES, PENDING_UPLOADS, UPLOAD_MILLIS};
 use crate::statement::Sensitivity;
 
 /// The id of an upload: 128 random bits.
@@ -99,12 +99,13 @@ impl Registry {
     pub async fn upload(
         &self,
         permit: &UploadPermit,
-        mut source: impl Read + Send + 'static,
+        source: impl Read + Send + 'static,
     ) -> Result<Upload, Failed> {
         let owner = permit.owner;
         self.blocking(move |inner| {
             let now = inner.clock.now();
             let mut random = (inner.random)();
+            let mut source = Limited { source, left: MODEL_FILE_BYTES };
             let sealed = inner.keys.seal(inner.blobs.as_ref(), &mut source, random.as_mut(), now)?;
             let mut id = [0; 16];
             random.fill_bytes(&mut id);
@@ -174,5 +175,25 @@ impl Inner {
             }
         }
         Ok(())
+    }
+}
+
+/// A source that fails when it goes on beyond what one upload may hold.
+struct Limited<R> {
+    source: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        let taken = u64::try_from(count).unwrap_or(u64::MAX);
+        self.left = self.left.checked_sub(taken).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("it holds more than {MODEL_FILE_BYTES} bytes"),
+            )
+        })?;
+        Ok(count)
     }
 }

@@ -67,6 +67,8 @@ async fn an_edited_proof_fails() {
     assert!(matches!(check(&checkpoint), ProofRefused::Checkpoint { .. }));
     let opening = edit(&proof, |file| file.openings[0].content[5] ^= 1);
     assert!(matches!(check(&opening), ProofRefused::Opening { .. }));
+    let twice = edit(&proof, |file| file.openings.push(file.openings[0].clone()));
+    assert!(matches!(check(&twice), ProofRefused::Malformed(_)));
     let closed = edit(&proof, |file| file.openings.clear());
     assert!(matches!(check(&closed), ProofRefused::NotOpened { .. }));
     let cut = edit(&proof, |file| file.entries.truncate(10));
