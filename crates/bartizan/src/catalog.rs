@@ -70,6 +70,7 @@ catalog! {
     PROOF_SIGNATURE "BZ-0513" "model signature" "The model's signature in the proof does not hold." "do not use the model";
     PROOF_CLAIM "BZ-0514" "claim" "The statements do not give what the proof claims." "ask for the file again";
     PROOF_LEFT_OUT "BZ-0515" "something left out" "The proof's state map does not confirm its statements: a later change, such as a quarantine, was cut out, or the map was edited." "ask its owner, not who handed it on, for the proof";
+    PROOF_EXPECTED "BZ-0516" "not what was asked for" "The proof holds, but it is of another version or model, or of another state, than the one it must be of." "look at what it proves with `--state any`";
 }
 
 /// The entry of an id.

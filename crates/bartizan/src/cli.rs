@@ -93,19 +93,7 @@ pub(crate) enum Command {
         since: Option<u64>,
     },
     /// Verify a proof with a trust file alone, off line
-    Verify {
-        /// The proof
-        file: PathBuf,
-        /// The trust file
-        #[arg(long, value_name = "FILE")]
-        trust: PathBuf,
-        /// Where the largest tree seen is remembered [default: beside the trust file, FILE.seen]
-        #[arg(long, value_name = "DIR")]
-        memory: Option<PathBuf>,
-        /// Accept development keys
-        #[arg(long)]
-        allow_development: bool,
-    },
+    Verify(Verify),
     /// Where a model version or data set version comes from, and what came of it
     Lineage {
         /// What it came from, or what came of it
@@ -134,6 +122,34 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Config(Config),
 }
+
+/// A proof, what to trust, and what it must prove.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The proof
+    pub(crate) file: PathBuf,
+    /// The trust file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trust: PathBuf,
+    /// The state that must be proven: approved, candidate, retired, quarantined, revoked or any
+    #[arg(long, value_name = "STATE", default_value = "approved", value_parser = STATES)]
+    pub(crate) state: String,
+    /// The version that the proof must be of, NAME:VERSION
+    #[arg(long = "of", value_name = "VERSION")]
+    pub(crate) version: Option<String>,
+    /// The model that the proof must be of: a file or directory that holds exactly its files
+    #[arg(long, value_name = "PATH")]
+    pub(crate) model: Option<PathBuf>,
+    /// Where the largest tree seen is remembered [default: beside the trust file, FILE.seen]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) memory: Option<PathBuf>,
+    /// Accept development keys
+    #[arg(long)]
+    pub(crate) allow_development: bool,
+}
+
+/// What `--state` takes.
+const STATES: [&str; 6] = ["approved", "candidate", "retired", "quarantined", "revoked", "any"];
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Direction {

@@ -97,6 +97,7 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         "checks": body.verdict.checks,
         "warnings": body.verdict.warnings,
         "entry": detail.dataset.statement.entry,
+        "schemaFrom": body.schema_from,
         "extends": body.extends.as_ref().map(|base| base.version.to_string()),
         "parts": parts,
         "schema": detail.schema,

@@ -29,11 +29,18 @@ pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         .db()
         .read("list models", async |mut tx| models::newest(&mut tx, after.as_deref(), PAGE).await);
     let rows = read.await.map_err(|error| Failure::of(ids::STORAGE, &error))?;
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|row| json!({ "name": row.name, "version": row.version, "state": row.state, "sensitivity": row.sensitivity, "manifest": row.manifest }))
-        .collect();
-    Ok(Answer::Json(rows.into()))
+    let state = app.registry.state();
+    let mut listed = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let version = format!("{}:{}", row.name, row.version);
+        let found = version.parse().ok().and_then(|version: VersionRef| state.version(&version));
+        // The index may lag behind the ledger by a moment; what it says of a state counts for nothing.
+        let Some(found) = found else {
+            return Err(Failure::new(ids::INDEX_DIFFERS, format!("no statement makes {version}")));
+        };
+        listed.push(json!({ "name": row.name, "version": row.version, "state": state.standing_of(found), "sensitivity": found.body.sensitivity, "manifest": found.body.manifest }));
+    }
+    Ok(Answer::Json(listed.into()))
 }
 
 #[derive(Deserialize)]
@@ -121,7 +128,7 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         .unwrap_or_default();
     Ok(Answer::Json(json!({
         "version": version.to_string(),
-        "state": found.state,
+        "state": state.standing_of(found),
         "manifest": found.body.manifest,
         "files": found.body.files,
         "bytes": found.body.bytes,

@@ -73,7 +73,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             work.answer(&added)?;
             Ok(u8::from(added["version"].is_null()))
         }
-        Data::List => work.show("/api/v1/datasets").await,
+        Data::List => work.show_all("/api/v1/datasets").await,
         Data::Show { version } => work.show(&version_path("datasets", &version)?).await,
     }
 }

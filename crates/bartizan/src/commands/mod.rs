@@ -49,9 +49,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Data(verb) => data::run(&work, verb).await,
         Command::Model(verb) => model::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, since).await,
-        Command::Verify { file, trust, memory, allow_development } => {
-            verify::run(&work, &file, &trust, memory.as_deref(), allow_development).await
-        }
+        Command::Verify(wanted) => verify::run(&work, &wanted).await,
         Command::Lineage { direction, version, dataset } => {
             model::lineage(&work, direction, &version, dataset).await
         }
@@ -98,6 +96,21 @@ impl Work {
     async fn show(&self, path: &str) -> Result<u8, Failure> {
         let value = self.client().await?.get(path).await?;
         self.answer(&value)
+    }
+
+    /// Prints a list that the API gives in pages, each after the last name of the one before.
+    async fn show_all(&self, path: &str) -> Result<u8, Failure> {
+        let client = self.client().await?;
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().and_then(|row: &Value| row.get("name")).and_then(Value::as_str);
+            let after = after.map(|name| format!("?after={}", encoded(name))).unwrap_or_default();
+            match client.get(&format!("{path}{after}")).await? {
+                Value::Array(page) if !page.is_empty() => all.extend(page),
+                _ => break,
+            }
+        }
+        self.answer(&Value::Array(all))
     }
 
     /// Writes a file, or prints it when no file is named.

@@ -46,7 +46,7 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
             let imported = client.post(&format!("/api/v1/models/{}/versions", encoded(&name)), &body).await?;
             work.answer(&imported)
         }
-        Model::List => work.show("/api/v1/models").await,
+        Model::List => work.show_all("/api/v1/models").await,
         Model::Show { version } => work.show(&version_path("models", &version)?).await,
         Model::Verify { version } => {
             work.show(&format!("{}/verification", version_path("models", &version)?)).await

@@ -1,34 +1,39 @@
 //! `verify`: a proof, a trust file, and what this verifier remembers of the ledger.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bartizan_base::{Digest, Hasher, VersionRef};
 use bartizan_keys::TrustFile;
 use bartizan_ledger::{Remembered, SignedCheckpoint, TrustedLog};
 use bartizan_registry::limits::PROOF_BYTES;
+use bartizan_registry::manifest::{Manifest, ManifestFile, manifest_digest};
 use bartizan_registry::proof::{Claim, ProofFile, Seen, VerifyOptions, trusted_log, verify};
+use bartizan_registry::statement::VersionState;
 use bartizan_store::DirCas;
 use serde_json::json;
 
-use super::{Work, file_failure, read_bytes};
+use super::{Work, file_failure, read_bytes, tree};
 use crate::catalog::ids;
+use crate::cli::Verify;
 use crate::failure::Failure;
 
 const TRUST_BYTES: u64 = 64 * 1024;
 
-pub(super) async fn run(
-    work: &Work,
-    file: &Path,
-    trust: &Path,
-    memory: Option<&Path>,
-    allow_development: bool,
-) -> Result<u8, Failure> {
-    let proof = read_bytes(file, u64::try_from(PROOF_BYTES).unwrap_or(u64::MAX))?;
+pub(super) async fn run(work: &Work, wanted: &Verify) -> Result<u8, Failure> {
+    let trust = wanted.trust.as_path();
+    let proof = read_bytes(&wanted.file, u64::try_from(PROOF_BYTES).unwrap_or(u64::MAX))?;
     let trusted = TrustFile::parse(&read_bytes(trust, TRUST_BYTES)?)
         .map_err(|error| Failure::of(ids::PROOF_TRUST, &error))?;
     let log = trusted_log(&trusted)?;
-    let memory = Memory::open(memory, trust, &log)?;
-    let mut verdict = verify(&proof, &trusted, memory.seen(), VerifyOptions { allow_development })?;
+    let memory = Memory::open(wanted.memory.as_deref(), trust, &log)?;
+    let mut verdict = verify(
+        &proof,
+        &trusted,
+        memory.seen(),
+        VerifyOptions { allow_development: wanted.allow_development },
+    )?;
     let parsed = ProofFile::parse(&proof).map_err(|error| Failure::of(ids::PROOF_MALFORMED, &error))?;
     let shown = SignedCheckpoint::open(parsed.checkpoint.as_bytes(), &log)
         .map_err(|error| Failure::of(ids::PROOF_CHECKPOINT, &error))?;
@@ -42,6 +47,7 @@ pub(super) async fn run(
     }
 
     let Claim::ModelVersion { version, manifest, state } = &verdict.claim;
+    expect(wanted, version, *manifest, *state)?;
     work.answer(&json!({
         "verified": true,
         "version": version.to_string(),
@@ -53,6 +59,49 @@ pub(super) async fn run(
         "asserted": verdict.asserted,
         "notCovered": verdict.not_covered,
     }))
+}
+
+/// Compares what is proven with what was asked for.
+fn expect(
+    wanted: &Verify,
+    version: &VersionRef,
+    manifest: Digest,
+    state: VersionState,
+) -> Result<(), Failure> {
+    let other = |what: String| Err(Failure::new(ids::PROOF_EXPECTED, what));
+    if wanted.version.as_ref().is_some_and(|expected| *expected != version.to_string()) {
+        return other(format!("the proof holds, but it is of {version}"));
+    }
+    if wanted.state != "any" && wanted.state != state.to_string() {
+        return other(format!("the proof holds, but what it proves is that {version} is {state}"));
+    }
+    if let Some(path) = &wanted.model
+        && manifest_of(path)? != manifest
+    {
+        return other(format!("the proof holds, but `{}` is not the model that it is of", path.display()));
+    }
+    Ok(())
+}
+
+/// The manifest digest of a model on disk.
+fn manifest_of(path: &Path) -> Result<Digest, Failure> {
+    let mut files = Vec::new();
+    for file in tree::list(path, None)? {
+        let mut content = file.open()?;
+        let mut hasher = Hasher::new();
+        let mut size: u64 = 0;
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            let read = content.read(&mut buffer).map_err(|error| file_failure(path, &error))?;
+            let Some(chunk) = buffer.get(..read).filter(|chunk| !chunk.is_empty()) else { break };
+            hasher.update(chunk);
+            size = size.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        }
+        files.push(ManifestFile { path: file.path.clone(), sha256: hasher.finish(), size });
+    }
+    let manifest = Manifest::new(files).map_err(|error| Failure::of(ids::MODEL_FILES, &error))?;
+    let bytes = manifest.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    Ok(manifest_digest(&bytes))
 }
 
 /// What this verifier remembers of the ledger, so that a later proof cannot come from a smaller or another history.

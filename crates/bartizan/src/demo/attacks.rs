@@ -100,10 +100,10 @@ pub(crate) fn on_proofs(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> 
             *byte ^= 1;
         }
     })?;
-    let ran = story.verify(&path, &story.trust)?;
+    let ran = story.verify(&path, &story.trust, &[])?;
     lines.step("a proof is edited: `verify`", ran.refused("the edited proof", ids::PROOF_NOT_INCLUDED)?)?;
     let path = edited("reordered.proof.json", &|file| file.entries.reverse())?;
-    let ran = story.verify(&path, &story.trust)?;
+    let ran = story.verify(&path, &story.trust, &[])?;
     lines.step("a proof is reordered: `verify`", ran.refused("the reordered proof", ids::PROOF_ORDER)?)?;
 
     let other = story.stage.path("attack-foreign");
@@ -111,7 +111,7 @@ pub(crate) fn on_proofs(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> 
     let trust = story.stage.path("foreign-trust.json");
     let out = trust.to_string_lossy().into_owned();
     story.stage.ask(&other, Some(&key), &["keys", "export", "--out", &out])?;
-    let ran = story.verify(&story.proof, &trust)?;
+    let ran = story.verify(&story.proof, &trust, &[])?;
     lines.step(
         "a proof of another project is shown: `verify`",
         ran.refused("the foreign proof", ids::PROOF_CHECKPOINT)?,
@@ -124,11 +124,16 @@ pub(crate) fn by_going_back(story: &mut Story<'_>, lines: &mut Lines<'_>) -> Res
     story.stage.ask(&story.data, Some(&story.engineer), &reason)?;
     let later = story.stage.path("later.proof.json");
     prove(story, &story.data, &later)?;
-    let ran = story.verify(&later, &story.trust)?;
+    let ran = story.verify(&later, &story.trust, &[])?;
+    let stopped = ran.refused("the proof of a stopped model", ids::PROOF_EXPECTED)?;
+    let ran = story.verify(&later, &story.trust, &["--state", "quarantined"])?;
     ensure!(ran.code == 0, "the later proof does not verify:\n{}", ran.stderr);
-    lines.step("eve quarantines fraud:1, and that is proven too", "state: quarantined")?;
+    lines.step(
+        "eve quarantines fraud:1, and that is proven too",
+        &format!("state: quarantined; as approved: {stopped}"),
+    )?;
     let cut = without_quarantine(story, &later)?;
-    let ran = story.verify(&cut, &story.trust)?;
+    let ran = story.verify(&cut, &story.trust, &[])?;
     lines.step(
         "the quarantine is cut out of that proof: `verify`",
         ran.refused("the proof without the quarantine", ids::PROOF_LEFT_OUT)?,
@@ -139,7 +144,7 @@ pub(crate) fn by_going_back(story: &mut Story<'_>, lines: &mut Lines<'_>) -> Res
     lines.step("the older data directory is put back: `fsck` cannot see it", "it is consistent in itself")?;
     let rolled_back = story.stage.path("rolled-back.proof.json");
     prove(story, &story.earlier, &rolled_back)?;
-    let ran = story.verify(&rolled_back, &story.trust)?;
+    let ran = story.verify(&rolled_back, &story.trust, &[])?;
     lines.step(
         "  but the verifier remembers a larger tree: `verify`",
         ran.refused("the older copy", ids::PROOF_SMALLER)?,

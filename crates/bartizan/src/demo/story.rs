@@ -225,7 +225,8 @@ impl<'a> Story<'a> {
         self.ask(Some(&self.approver), &["prove", "fraud:1", "--out", &proof])?;
         let size = std::fs::metadata(&self.proof).context("the proof was not written")?.len();
         lines.step("the chain is written as one file", &format!("{size} bytes"))?;
-        let verified = self.verify(&self.proof, &self.trust)?;
+        let model = self.model_dir.to_string_lossy().into_owned();
+        let verified = self.verify(&self.proof, &self.trust, &["--of", "fraud:1", "--model", &model])?;
         ensure!(verified.code == 0, "the proof does not verify:\n{}{}", verified.stdout, verified.stderr);
         let verified: Value =
             serde_json::from_str(&verified.stdout).context("`verify` did not answer in JSON")?;
@@ -234,14 +235,16 @@ impl<'a> Story<'a> {
             verified["proven"].as_array().map_or(0, Vec::len),
             verified["treeSize"]
         );
-        lines.step("another process verifies it with the trust file alone", &evidence)
+        lines.step("another process verifies model, proof and trust file", &evidence)
     }
 
     /// Runs `verify` off line, allowing the demo's development keys by name.
-    pub(crate) fn verify(&self, proof: &Path, trust: &Path) -> Result<super::stage::Ran> {
+    pub(crate) fn verify(&self, proof: &Path, trust: &Path, more: &[&str]) -> Result<super::stage::Ran> {
         let path = |path: &Path| path.to_string_lossy().into_owned();
         let (proof, trust) = (path(proof), path(trust));
-        self.stage.run(None, &["-o", "json", "verify", &proof, "--trust", &trust, "--allow-development"])
+        let mut all = vec!["-o", "json", "verify", &proof, "--trust", &trust, "--allow-development"];
+        all.extend_from_slice(more);
+        self.stage.run(None, &all)
     }
 
     fn ask(&self, token: Option<&str>, arguments: &[&str]) -> Result<Value> {

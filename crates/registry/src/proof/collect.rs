@@ -187,6 +187,7 @@ impl Prover<'_> {
                     self.refer_principal(part.writer, open);
                 }
                 open.extend(body.extends.as_ref().map(|extended| extended.statement.entry));
+                open.extend(body.schema_of.as_ref().map(|kept| kept.statement.entry));
             }
             Predicate::Origin(body) => {
                 self.refer_act(&body.act, open);

@@ -7,6 +7,7 @@ use bartizan_policy::Tier;
 use super::format::ProofFile;
 use super::verify::Verdict;
 use crate::state::State;
+use crate::statement::{DatasetV1, SchemaFrom};
 
 /// Says what the statements prove and assert about a model version.
 pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef) {
@@ -61,19 +62,32 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
     }
 }
 
-/// Says what the statements prove and assert about a data set version.
+/// Says what the statements prove and assert about a data set version and those that it extends.
 pub(super) fn about_dataset(verdict: &mut Verdict, state: &State, version: &VersionRef) {
-    let Some(found) = state.dataset(version) else { return };
-    let body = &found.body;
+    let mut next = Some(version.clone());
+    while let Some(version) = next {
+        let Some(found) = state.dataset(&version) else {
+            verdict.not_covered.push(format!("{version} and the parts of it, which a root above includes"));
+            return;
+        };
+        about_one(verdict, state, &version, &found.body);
+        next = found.body.extends.as_ref().map(|extended| extended.version.clone());
+    }
+}
+
+fn about_one(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &DatasetV1) {
+    let weighed = match body.verdict.tier {
+        Tier::Explore => "in tier explore, where no finding blocks",
+        Tier::Release => "in tier release",
+    };
+    let extends =
+        body.extends.as_ref().map(|base| format!("extends {} and ", base.version)).unwrap_or_default();
     verdict.proven.push(format!(
-        "data set {version} has root {} and was recorded as `{}` in tier {}: {} checks, {} blocking findings, {} warnings",
-        body.root,
-        body.verdict.outcome,
-        body.verdict.tier,
-        body.verdict.checks,
-        body.verdict.blocking,
-        body.verdict.warnings
+        "data set {version} {extends}has root {}; its new parts were recorded as `{}` {weighed}: {} checks, {} blocking \
+         findings, {} warnings",
+        body.root, body.verdict.outcome, body.verdict.checks, body.verdict.blocking, body.verdict.warnings
     ));
+    about_schema(verdict, state, version, body);
     for part in &body.parts {
         verdict.asserted.push(format!(
             "by {}: that part {} of {version} ({} rows) came from its stated source on {}",
@@ -83,9 +97,28 @@ pub(super) fn about_dataset(verdict: &mut Verdict, state: &State, version: &Vers
             part.time
         ));
     }
-    if found.parts.is_empty() {
-        verdict.not_covered.push(format!("the earlier parts of {version}, which its root includes"));
+}
+
+/// Says what it is worth that a version fits its schema: who chose that schema.
+fn about_schema(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &DatasetV1) {
+    let mut first = (version.clone(), body);
+    while let Some(kept) = &first.1.schema_of {
+        let Some(found) = state.dataset(&kept.version) else { break };
+        first = (kept.version.clone(), &found.body);
     }
+    let (from, chosen) = first;
+    if from != *version {
+        verdict.proven.push(format!("{version} was checked against the schema of {from}"));
+        return;
+    }
+    verdict.asserted.push(match chosen.schema_from {
+        SchemaFrom::Inferred => format!(
+            "by the server: that the schema of {version} was inferred from that delivery, which so agrees with itself"
+        ),
+        SchemaFrom::Given | SchemaFrom::Kept => {
+            format!("by {}, who delivered {version}: the schema that it was checked against", chosen.act.by)
+        }
+    });
 }
 
 /// Says what is known of the ledger, of time, and of what comes after.

@@ -15,7 +15,7 @@ use crate::limits::PARTS_PER_STATEMENT;
 use crate::parts;
 use crate::proof::read_private;
 use crate::state::{Dataset, State};
-use crate::statement::{DatasetRef, DatasetV1, PartV1, Private, Statement, VerdictV1};
+use crate::statement::{DatasetRef, DatasetV1, PartV1, Private, SchemaFrom, Statement, VerdictV1};
 
 /// One delivery of data that was uploaded.
 #[derive(Debug, Clone)]
@@ -72,9 +72,17 @@ pub struct DatasetDetail {
 
 /// Deliveries that were read and checked.
 struct Checked {
-    schema: String,
+    schema: CheckedBy,
     reports: Vec<Report>,
     profile: Profile,
+}
+
+/// The schema that deliveries were checked against.
+enum CheckedBy {
+    /// That of the version before.
+    Kept,
+    /// Another one, as TOML.
+    New(SchemaFrom, String),
 }
 
 impl Registry {
@@ -137,6 +145,17 @@ impl Registry {
         let allowed = writer.allow(caller, op::DataAdd, facts).await?;
         let valid = checked.reports.iter().all(|report| report.outcome == Outcome::Valid);
         let added = self.parts(writer, caller, new, &sealed, &checked, valid).await?;
+        let (schema, schema_from, schema_of) = match (checked.schema, &last) {
+            (CheckedBy::Kept, Some(last)) => (last.body.schema.clone(), SchemaFrom::Kept, reference(last)),
+            (CheckedBy::Kept, None) => return Err(Failed::Interrupted),
+            (CheckedBy::New(..), Some(_)) if state.tier() == Tier::Release => {
+                return Err(Failed::conflict(
+                    format!("data set {}", new.name),
+                    "in tier release it keeps its schema; data of another shape is another data set",
+                ));
+            }
+            (CheckedBy::New(from, text), _) => (writer.seal_document(text.into_bytes()).await?, from, None),
+        };
         let base = last.filter(|_| valid && new.extend);
         let mut all = base.as_ref().map(|base| base.parts.clone()).unwrap_or_default();
         all.extend(added.iter().cloned());
@@ -146,7 +165,9 @@ impl Registry {
             root: parts::root(&all).map_err(|error| Failed::Sign(Box::new(error)))?,
             extends: base.as_ref().and_then(reference),
             parts: added,
-            schema: writer.seal_document(checked.schema.into_bytes()).await?,
+            schema,
+            schema_from,
+            schema_of,
             profile: writer.seal_document(encode(checked.profile.to_bytes())?).await?,
             findings: writer.seal_document(findings_lines(&checked.reports)?).await?,
             verdict: verdict(&checked.reports, state.tier()),
@@ -179,7 +200,7 @@ impl Registry {
         let (given, label) = (new.schema.clone(), new.label.clone());
         let (last, sealed) = (last.map(|last| last.body.schema.clone()), sealed.to_vec());
         self.blocking(move |inner| {
-            let schema = inner.schema_for(given, label, last, &sealed)?;
+            let (schema, from) = inner.schema_for(given, label, last, &sealed)?;
             let mut reports = Vec::with_capacity(sealed.len());
             let mut profile: Option<Profile> = None;
             for one in &sealed {
@@ -196,7 +217,11 @@ impl Registry {
                 reports.push(report);
             }
             let profile = profile.ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
-            Ok(Checked { schema: schema.to_toml()?, reports, profile })
+            let schema = match from {
+                SchemaFrom::Kept => CheckedBy::Kept,
+                new => CheckedBy::New(new, schema.to_toml()?),
+            };
+            Ok(Checked { schema, reports, profile })
         })
         .await
     }
@@ -261,22 +286,26 @@ impl Inner {
         label: Option<String>,
         last: Option<Private>,
         sealed: &[Sealed],
-    ) -> Result<Schema, Failed> {
-        let stored = match (given, last) {
-            (Some(text), _) => Some(text),
-            (None, Some(private)) => {
+    ) -> Result<(Schema, SchemaFrom), Failed> {
+        let last = match last {
+            Some(private) => {
                 let (bytes, _) = read_private(&self.keys, self.blobs.as_ref(), &private)?;
-                Some(String::from_utf8(bytes).map_err(|error| Failed::invalid("stored schema", error))?)
+                let text =
+                    String::from_utf8(bytes).map_err(|error| Failed::invalid("stored schema", error))?;
+                Some(Schema::parse(&text)?)
             }
-            (None, None) => None,
+            None => None,
         };
-        if let Some(text) = stored {
-            return Ok(Schema::parse(&text)?);
+        let given = given.map(|text| Schema::parse(&text)).transpose()?;
+        match (given, last) {
+            (Some(given), last) if last.as_ref() != Some(&given) => return Ok((given, SchemaFrom::Given)),
+            (_, Some(last)) => return Ok((last, SchemaFrom::Kept)),
+            (_, None) => {}
         }
         let first = sealed.first().ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
         let content: Box<dyn Read> = Box::new(self.keys.unseal(self.blobs.as_ref(), &first.blob)?);
         let (profile, read) = infer(content, &CsvOptions::default())?;
-        Ok(Schema::infer(&profile, read.format(), &InferOptions { label })?)
+        Ok((Schema::infer(&profile, read.format(), &InferOptions { label })?, SchemaFrom::Inferred))
     }
 }
 

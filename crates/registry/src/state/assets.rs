@@ -1,15 +1,15 @@
 //! Folding statements about assets: data sets, origins, model versions, approvals, states and aliases.
 
 use bartizan_base::{AliasRef, Digest, Name, VersionRef, canonical, sha256};
-use bartizan_policy::{Makers, approvals};
+use bartizan_policy::{Makers, Tier, approvals};
 
 use super::{Approval, Coverage, Dataset, NotAdmitted, Origin, State, Stop, Version, edge, version_what};
 use crate::deed::Deed;
 use crate::limits::{GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
 use crate::statement::{
-    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, Sensitivity,
-    StatementRef, VersionState,
+    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, SchemaFrom,
+    Sensitivity, StatementRef, VersionState,
 };
 
 impl State {
@@ -30,6 +30,7 @@ impl State {
         if valid && body.verdict.blocking != 0 {
             return Err(edge(index, what(), "it is valid in spite of findings that block"));
         }
+        self.check_schema(index, body)?;
         let earlier = match &body.extends {
             Some(extended) => self.known_parts(index, extended)?,
             None => Some(Vec::new()),
@@ -53,6 +54,31 @@ impl State {
         let parts = if complete { all } else { Vec::new() };
         versions.insert(version, Dataset { statement: at, body: body.clone(), parts });
         Ok(())
+    }
+
+    /// Checks where the schema comes from. In tier release a data set keeps the schema of its first version: whoever
+    /// delivers data does not choose anew what it is checked against.
+    fn check_schema(&self, index: u64, body: &DatasetV1) -> Result<(), NotAdmitted> {
+        let what = || format!("data set {}", body.name);
+        match &body.schema_of {
+            Some(kept) if body.schema_from == SchemaFrom::Kept => {
+                let found = self.dataset(&kept.version).filter(|found| found.statement == kept.statement);
+                let found = found
+                    .ok_or_else(|| edge(index, what(), "the version whose schema it keeps is not there"))?;
+                if kept.version.name != body.name || found.body.schema != body.schema {
+                    return Err(edge(index, what(), "its schema is not the one that it says it keeps"));
+                }
+                Ok(())
+            }
+            None if body.schema_from != SchemaFrom::Kept => {
+                let first = body.version.is_none_or(|version| version.get() == 1);
+                if self.tier() == Tier::Release && !first {
+                    return Err(edge(index, what(), "in tier release a data set keeps its schema"));
+                }
+                Ok(())
+            }
+            _ => Err(edge(index, what(), "it keeps a schema, and names whose, or neither")),
+        }
     }
 
     /// The parts of a version that is extended; `None` in an excerpt that does not hold all of them.

@@ -36,7 +36,7 @@ impl State {
                 add(MapKind::Alias, format!("{name}@{alias}"), "removed".to_owned(), *entry);
             }
             for version in model.versions.values() {
-                let state = self.state_word(version);
+                let state = self.standing_of(version);
                 add(MapKind::ModelVersion, version.body.version.to_string(), state, version.state_entry());
             }
         }
@@ -68,8 +68,9 @@ impl State {
         StateMap::new(leaves)
     }
 
-    /// What the map says of a version.
-    fn state_word(&self, version: &Version) -> String {
+    /// How a version stands: its state, and for an approved one that cannot be released why, as in
+    /// [`MapKind::ModelVersion`].
+    pub fn standing_of(&self, version: &Version) -> String {
         if version.state != VersionState::Approved {
             return version.state.to_string();
         }

@@ -87,6 +87,18 @@ pub struct VerdictV1 {
     pub warnings: u64,
 }
 
+/// Where a schema comes from, and so what it is worth that a delivery fits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchemaFrom {
+    /// It was inferred from the first delivery itself.
+    Inferred,
+    /// Whoever brought the deliveries brought it along.
+    Given,
+    /// It is that of the version before.
+    Kept,
+}
+
 /// Deliveries of data were checked: accepted as a version, or refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -103,6 +115,10 @@ pub struct DatasetV1 {
     pub parts: Vec<PartV1>,
     /// The schema they were checked against.
     pub schema: Private,
+    /// Where that schema comes from.
+    pub schema_from: SchemaFrom,
+    /// The version whose schema was kept.
+    pub schema_of: Option<DatasetRef>,
     /// Their profile.
     pub profile: Private,
     /// What was found.

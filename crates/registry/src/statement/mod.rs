@@ -18,7 +18,7 @@ pub use self::access::{
 };
 pub use self::assets::{
     AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, PartV1,
-    Private, PublisherSignature, Sensitivity, StatementRef, VerdictV1, VersionState,
+    Private, PublisherSignature, SchemaFrom, Sensitivity, StatementRef, VerdictV1, VersionState,
 };
 
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
@@ -124,6 +124,7 @@ macro_rules! predicates {
     ($($(#[$doc:meta])* $variant:ident($body:ty) = $uri:literal by $purpose:path;)*) => {
         /// What a statement says, by predicate type.
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(clippy::large_enum_variant, reason = "one at a time, between its bytes and the fold")]
         pub enum Predicate {
             $($(#[$doc])* $variant($body),)*
         }

@@ -1,6 +1,7 @@
 //! The registry through its public face: one project in memory, from its beginning to a verified proof.
 #![expect(clippy::unwrap_used, reason = "test helpers outside #[test] functions")]
 
+mod data;
 mod duties;
 mod faults;
 mod manifests;

@@ -187,6 +187,27 @@ async fn import_as_named(
     files: &[(&str, &[u8])],
     sensitivity: Sensitivity,
 ) -> Result<VersionRef, Failed> {
+    import_model(registry, caller, name, (files, sensitivity), Vec::new()).await
+}
+
+/// Imports `fraud`, trained on a data set version.
+pub(crate) async fn import_trained_on(
+    registry: &Registry,
+    caller: &Caller,
+    dataset: &str,
+) -> Result<VersionRef, Failed> {
+    let files: &[(&str, &[u8])] = &[("m", b"w")];
+    let trained_on = vec![dataset.parse().unwrap()];
+    import_model(registry, caller, "fraud", (files, Sensitivity::Normal), trained_on).await
+}
+
+async fn import_model(
+    registry: &Registry,
+    caller: &Caller,
+    name: &str,
+    (files, sensitivity): (&[(&str, &[u8])], Sensitivity),
+    trained_on: Vec<VersionRef>,
+) -> Result<VersionRef, Failed> {
     let to = Destination::Model(name.parse().unwrap());
     let permit = registry.permit_upload(caller, &to).await?;
     let mut uploaded = Vec::new();
@@ -198,7 +219,7 @@ async fn import_as_named(
         name: name.parse().unwrap(),
         files: uploaded,
         sensitivity,
-        trained_on: Vec::new(),
+        trained_on,
         declaration: "trained elsewhere".to_owned(),
         publisher: None,
     };
