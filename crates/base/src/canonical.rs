@@ -45,7 +45,8 @@ pub enum DecodeError {
     /// Not JSON, or not of the expected shape.
     #[error("not a JSON document of the expected shape")]
     Shape(#[source] serde_json::Error),
-    /// JSON, but not in canonical form: other order, white space, escapes, or a repeated member.
+    /// JSON, but not in canonical form: other order, white space, escapes, a repeated member, or another
+    /// spelling of the value than the one that would be written.
     #[error("not in canonical form")]
     NotCanonical,
     /// JSON that has no canonical form.
@@ -65,28 +66,33 @@ pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, EncodeError> {
     serde_json::to_vec(&value).map_err(EncodeError::NotJson)
 }
 
-/// Reads a value whose bytes must be exactly its canonical form.
+/// Reads a value whose bytes must be exactly those that [`to_bytes`] writes for it.
 ///
 /// # Errors
 /// When the bytes are too many, are not JSON of the expected shape, or differ from the canonical form.
-pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, DecodeError> {
     if bytes.len() > CANONICAL_BYTES {
         return Err(DecodeError::TooLarge { bytes: bytes.len() });
     }
+    // Twice: as JSON, which refuses repeated members and other JSON spellings before the type is asked, and as
+    // `T`, because serde reads more than it writes: a struct also from an array, a time in any zone, members
+    // that may be left out.
     let value: Value = serde_json::from_slice(bytes).map_err(DecodeError::Shape)?;
-    let again = to_bytes(&value).map_err(DecodeError::NoCanonicalForm)?;
-    if again != bytes {
-        return Err(DecodeError::NotCanonical);
-    }
-    serde_json::from_value(value).map_err(DecodeError::Shape)
+    same(bytes, &value)?;
+    let value: T = serde_json::from_value(value).map_err(DecodeError::Shape)?;
+    same(bytes, &value)?;
+    Ok(value)
+}
+
+fn same<T: Serialize>(bytes: &[u8], value: &T) -> Result<(), DecodeError> {
+    let again = to_bytes(value).map_err(DecodeError::NoCanonicalForm)?;
+    if again == bytes { Ok(()) } else { Err(DecodeError::NotCanonical) }
 }
 
 // INVARIANT: member names are ASCII, so sorting them by bytes is the order of RFC 8785.
 fn check(value: &Value, depth: usize) -> Result<(), EncodeError> {
-    if depth > CANONICAL_DEPTH {
-        return Err(EncodeError::Depth);
-    }
     match value {
+        Value::Array(_) | Value::Object(_) if depth == CANONICAL_DEPTH => Err(EncodeError::Depth),
         Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
         Value::Number(number) => {
             let exact = number.as_i64().is_some_and(|n| n.unsigned_abs() < 1 << 53);

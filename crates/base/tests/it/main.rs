@@ -7,6 +7,7 @@ use bartizan_base::{
     sha256,
 };
 use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 fn canonical(value: &Value) -> String {
@@ -22,8 +23,43 @@ fn canonical_json_has_one_spelling() {
     for bad in [json!(0.5), json!(1_i64 << 53), json!(-(1_i64 << 53)), json!(u64::MAX), json!({ "é": 1 })] {
         assert!(canonical::to_bytes(&bad).is_err(), "{bad}");
     }
-    let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
-    assert!(canonical::to_bytes(&deep).is_err());
+    let nested = |levels, innermost: Value| (0..levels).fold(innermost, |inner, _| json!([inner]));
+    for (levels, innermost) in [(32, json!(1)), (31, json!([])), (31, json!({}))] {
+        assert!(canonical::to_bytes(&nested(levels, innermost)).is_ok());
+    }
+    for (levels, innermost) in [(33, json!(1)), (32, json!([])), (32, json!({})), (40, json!(1))] {
+        assert!(canonical::to_bytes(&nested(levels, innermost)).is_err());
+    }
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Document {
+    at: Timestamp,
+    digest: Digest,
+    #[serde(default)]
+    more: Option<u8>,
+}
+
+/// Serde reads many texts as one value: a struct from an array, a digest with its prefix, a time in any zone,
+/// members that a type does not have or may leave out. Only the text that would be written is read.
+#[test]
+fn a_typed_document_has_one_spelling() {
+    let document = Document { at: Timestamp::EPOCH, digest: sha256(b""), more: None };
+    let text = String::from_utf8(canonical::to_bytes(&document).unwrap()).unwrap();
+    assert_eq!(canonical::from_bytes::<Document>(text.as_bytes()).unwrap(), document);
+    let hex = sha256(b"").to_hex();
+    for other in [
+        format!(r#"["1970-01-01T00:00:00.000Z","{hex}",null]"#),
+        text.replace(&hex, &format!("sha256:{hex}")),
+        text.replace("00.000Z", "00Z"),
+        text.replace("1970-01-01T00:00:00.000Z", "1970-01-01T01:00:00.000+01:00"),
+        text.replace(r#","more":null"#, ""),
+        text.replace(r#""more":null"#, r#""more":null,"other":1"#),
+    ] {
+        assert_ne!(other, text);
+        let read = canonical::from_bytes::<Document>(other.as_bytes());
+        assert!(matches!(read, Err(DecodeError::NotCanonical)), "{other}: {read:?}");
+    }
 }
 
 #[test]

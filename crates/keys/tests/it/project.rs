@@ -122,6 +122,18 @@ fn open_changed(world: &World, change: impl FnOnce(&mut Value)) -> Result<Keys, 
     Keys::open(Arc::new(blobs), world.root())
 }
 
+// The key record says nothing else then, but it is not the one that was written.
+#[test]
+fn other_spellings_of_the_record_are_refused() {
+    let world = World::new(1);
+    let time = open_changed(&world, |record| record["body"]["created_at"] = json!("2026-03-01T12:00:00Z"));
+    expect!["the project keys are malformed: not a canonical key record"].assert_eq(&chain(time));
+    let mac = open_changed(&world, |record| {
+        record["mac"] = record["mac"].as_str().unwrap().to_uppercase().into();
+    });
+    expect!["the project keys were changed"].assert_eq(&chain(mac));
+}
+
 #[test]
 fn every_change_of_the_record_is_noticed() {
     let world = World::new(1);

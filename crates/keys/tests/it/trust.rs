@@ -108,6 +108,10 @@ fn rules_hold_when_reading() {
         assert!(text.contains(from), "{from}");
         assert!(TrustFile::parse(text.replace(from, to).as_bytes()).is_err(), "{to}");
     }
+    // The values in the order of the members, without their names.
+    let members: std::collections::BTreeMap<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let values = serde_json::to_vec(&members.values().collect::<Vec<_>>()).unwrap();
+    expect!["not a trust file: not in canonical form"].assert_eq(&chain(TrustFile::parse(&values)));
     expect!["70000 bytes, more than the 65536 allowed"].assert_eq(&chain(TrustFile::parse(&[b' '; 70_000])));
 }
 
