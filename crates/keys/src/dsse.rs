@@ -4,7 +4,7 @@ use bartizan_base::DigestInvalid;
 use serde::{Deserialize, Deserializer};
 
 use crate::encoding::{from_either_base64, to_base64};
-use crate::json;
+use crate::json::{self, Object};
 use crate::limits::{ENVELOPE_BYTES, HINT_BYTES, SIGNATURE_BYTES, SIGNATURES};
 use crate::public::{KeyId, PublicKey};
 use crate::signing::{SigningFailed, SigningKey};
@@ -259,7 +259,7 @@ impl Envelope {
         let payload =
             from_either_base64(&raw.payload).ok_or(EnvelopeInvalid::Base64 { member: "payload" })?;
         let mut signatures = Vec::with_capacity(raw.signatures.len());
-        for signature in raw.signatures {
+        for Object(signature) in raw.signatures {
             let bytes =
                 from_either_base64(&signature.sig).ok_or(EnvelopeInvalid::Base64 { member: "sig" })?;
             signatures.push(Signature { hint: signature.keyid, bytes });
@@ -307,7 +307,7 @@ pub(crate) struct RawEnvelope {
     payload: String,
     payload_type: String,
     #[serde(deserialize_with = "raw_signatures")]
-    signatures: Vec<RawSignature>,
+    signatures: Vec<Object<RawSignature>>,
 }
 
 #[derive(Deserialize)]
@@ -317,8 +317,8 @@ struct RawSignature {
     sig: String,
 }
 
-fn raw_signatures<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<RawSignature>, D::Error> {
-    json::at_most(deserializer, SIGNATURES)
+fn raw_signatures<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<Object<RawSignature>>, D::Error> {
+    json::at_most(d, SIGNATURES)
 }
 
 fn plain(text: &str) -> bool {

@@ -2,20 +2,47 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{
-    self, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
+    Visitor,
 };
 
 use crate::limits::OBJECT_MEMBERS;
 
-/// Reads JSON that other software wrote: white space, order and unknown members are free; a repeated member is
-/// refused at any depth, and so is an object of very many members and nesting deeper than 127 levels.
+/// Reads an object that other software wrote in JSON: white space, order and unknown members are free; a repeated
+/// member is refused at any depth, and so is an object of very many members and nesting deeper than 127 levels.
 pub(crate) fn from_foreign<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
     let mut walk = serde_json::Deserializer::from_slice(bytes);
     NoRepeats.deserialize(&mut walk)?;
     walk.end()?;
-    serde_json::from_slice(bytes)
+    serde_json::from_slice(bytes).map(|Object(value)| value)
+}
+
+/// A struct that is read from a JSON object only. Serde by itself also takes an array of the members' values.
+#[derive(Default)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
 }
 
 // Walks through a value and keeps nothing of it but the member names of the objects that are open.
@@ -83,12 +110,12 @@ impl<'de> Visitor<'de> for NoRepeats {
 /// Reads an array of at most `limit` items; more are refused before they take memory.
 pub(crate) fn at_most<'de, T, D>(deserializer: D, limit: usize) -> Result<Vec<T>, D::Error>
 where
-    T: de::Deserialize<'de>,
+    T: Deserialize<'de>,
     D: Deserializer<'de>,
 {
     struct AtMost<T>(usize, Vec<T>);
 
-    impl<'de, T: de::Deserialize<'de>> Visitor<'de> for AtMost<T> {
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
         type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

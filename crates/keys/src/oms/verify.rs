@@ -9,7 +9,7 @@ use super::{
     root_in_order, sorted,
 };
 use crate::dsse::{Envelope, EnvelopeInvalid, RawEnvelope, pae};
-use crate::json;
+use crate::json::{self, Object};
 use crate::limits::{BUNDLE_BYTES, BUNDLE_FILES};
 use crate::public::{Algorithm, PublicKey};
 use crate::verified::Verified;
@@ -102,14 +102,14 @@ pub enum VerifyBundle {
 #[serde(rename_all = "camelCase")]
 struct Bundle {
     media_type: String,
-    verification_material: Material,
-    dsse_envelope: RawEnvelope,
+    verification_material: Object<Material>,
+    dsse_envelope: Object<RawEnvelope>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Material {
-    public_key: Option<KeyHint>,
+    public_key: Option<Object<KeyHint>>,
 }
 
 #[derive(Deserialize)]
@@ -120,14 +120,14 @@ struct KeyHint {
 
 #[derive(Deserialize)]
 struct Statement {
-    subject: Vec<Subject>,
-    predicate: Predicate,
+    subject: Vec<Object<Subject>>,
+    predicate: Object<Predicate>,
 }
 
 #[derive(Deserialize)]
 struct Subject {
     name: String,
-    digest: SubjectDigest,
+    digest: Object<SubjectDigest>,
 }
 
 #[derive(Deserialize)]
@@ -137,12 +137,12 @@ struct SubjectDigest {
 
 #[derive(Deserialize)]
 struct Predicate {
-    serialization: Serialization,
+    serialization: Object<Serialization>,
     #[serde(deserialize_with = "resources")]
-    resources: Vec<Resource>,
+    resources: Vec<Object<Resource>>,
 }
 
-fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Resource>, D::Error> {
+fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Object<Resource>>, D::Error> {
     json::at_most(deserializer, BUNDLE_FILES)
 }
 
@@ -168,13 +168,13 @@ struct StatementHead {
     #[serde(rename = "predicateType")]
     predicate_type: String,
     #[serde(default)]
-    predicate: PredicateHead,
+    predicate: Object<PredicateHead>,
 }
 
 #[derive(Deserialize, Default)]
 struct PredicateHead {
     #[serde(default)]
-    serialization: SerializationHead,
+    serialization: Object<SerializationHead>,
 }
 
 #[derive(Deserialize, Default)]
@@ -197,16 +197,19 @@ pub fn verify(bundle: &[u8], key: &PublicKey) -> Result<Verified<Manifest>, Veri
     if bundle.len() > BUNDLE_BYTES {
         return Err(VerifyBundle::TooLarge { bytes: bundle.len() });
     }
-    let Bundle { media_type, verification_material, dsse_envelope } =
-        json::from_foreign(bundle).map_err(VerifyBundle::Json)?;
+    let Bundle {
+        media_type,
+        verification_material: Object(Material { public_key }),
+        dsse_envelope: Object(envelope),
+    } = json::from_foreign(bundle).map_err(VerifyBundle::Json)?;
     if media_type != MEDIA_TYPE {
         return Err(VerifyBundle::MediaType { found: cut(&media_type) });
     }
-    let named = verification_material.public_key.ok_or(VerifyBundle::NotKeyMode)?;
+    let Object(named) = public_key.ok_or(VerifyBundle::NotKeyMode)?;
     if named.hint.is_some_and(|named| !named.is_empty() && named != hint(key)) {
         return Err(VerifyBundle::OtherKey);
     }
-    let envelope = Envelope::from_json(dsse_envelope)?;
+    let envelope = Envelope::from_json(envelope)?;
     if envelope.payload_type() != PAYLOAD_TYPE {
         return Err(VerifyBundle::PayloadType { found: envelope.payload_type().to_owned() });
     }
@@ -225,35 +228,37 @@ fn manifest(payload: &[u8]) -> Result<Manifest, VerifyBundle> {
             return Err(VerifyBundle::StatementType { found: cut(&found), expected });
         }
     }
-    let SerializationHead { method, hash_type } = head.predicate.serialization;
+    let Object(PredicateHead { serialization: Object(serialization) }) = head.predicate;
+    let SerializationHead { method, hash_type } = serialization;
     if method != "files" || hash_type != "sha256" {
         return Err(VerifyBundle::Serialization { method: cut(&method), hash: cut(&hash_type) });
     }
 
     let statement: Statement = json::from_foreign(payload).map_err(VerifyBundle::Statement)?;
-    let [subject] = statement.subject.as_slice() else {
+    let [Object(subject)] = statement.subject.as_slice() else {
         return Err(VerifyBundle::Subjects { count: statement.subject.len() });
     };
-    let Predicate { serialization, resources } = statement.predicate;
-    if let Some(other) = resources.iter().find(|resource| resource.algorithm != "sha256") {
+    let Object(Predicate { serialization: Object(serialization), resources }) = statement.predicate;
+    if let Some(Object(other)) = resources.iter().find(|Object(resource)| resource.algorithm != "sha256") {
         return Err(VerifyBundle::Serialization { method, hash: cut(&other.algorithm) });
     }
-    if matches!(resources.as_slice(), [only] if only.name == ".") {
+    if matches!(resources.as_slice(), [Object(only)] if only.name == ".") {
         return Err(VerifyBundle::SingleFile);
     }
     let listed: Vec<FileDigest> = resources
         .into_iter()
-        .map(|resource| FileDigest { path: resource.name, digest: resource.digest })
+        .map(|Object(resource)| FileDigest { path: resource.name, digest: resource.digest })
         .collect();
     let files = sorted(&listed)?;
+    let Object(SubjectDigest { sha256: root }) = subject.digest;
     // The specification hashes in the order of the list, whatever that is.
-    if root_in_order(&listed) != subject.digest.sha256 {
+    if root_in_order(&listed) != root {
         return Err(VerifyBundle::Root);
     }
     Ok(Manifest {
         name: subject.name.clone(),
         files,
-        root: subject.digest.sha256,
+        root,
         ignore_paths: serialization.ignore_paths,
         allow_symlinks: serialization.allow_symlinks,
     })

@@ -106,6 +106,21 @@ fn either_base64_is_read_and_no_third() {
     }
 }
 
+// What serde reads as a struct, and no other reader of envelopes does.
+#[test]
+fn an_array_is_no_object() {
+    let (a, t) = (key(1), TYPE);
+    let envelope: Value = serde_json::from_slice(&dsse::sign(t, b"x", &[&a]).unwrap().to_bytes()).unwrap();
+    let (payload, signature) = (&envelope["payload"], &envelope["signatures"][0]);
+    for other in [
+        json!([payload, t, [signature]]),
+        json!({"payload": payload, "payloadType": t, "signatures": [[signature["keyid"], signature["sig"]]]}),
+    ] {
+        let read = chain(Envelope::parse(&serde_json::to_vec(&other).unwrap()));
+        assert!(read.contains("invalid type: sequence, expected an object"), "{other}: {read}");
+    }
+}
+
 fn check_verify(envelope: &Envelope, trusted: &[&SigningKey], expected_type: &str, expected: Expect) {
     expected.assert_eq(&chain(dsse::verify(&envelope.to_bytes(), &trusting(trusted), expected_type)));
 }

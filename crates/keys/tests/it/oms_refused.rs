@@ -188,6 +188,49 @@ fn another_order_of_the_list() {
     assert_eq!(manifest.matches(&files(&MODEL)), Ok(()));
 }
 
+// What serde reads as a struct, and the tool does not.
+#[test]
+fn an_array_is_no_object() {
+    type Change = fn(&mut Value);
+    let values = |object: &Value, names: &[&str]| names.iter().map(|name| object[name].clone()).collect();
+    let verified = |bundle: &Value, what: &str| {
+        let refused = chain(oms::verify(&serde_json::to_vec(bundle).unwrap(), key(1).public()));
+        assert!(refused.contains("invalid type: sequence, expected an object"), "{what}: {refused}");
+    };
+    let (mut bundle, _) = good();
+    let names = ["mediaType", "verificationMaterial", "dsseEnvelope"];
+    verified(&values(&bundle, &names), "bundle");
+    bundle["verificationMaterial"]["publicKey"] = json!([null]);
+    verified(&bundle, "hint");
+    bundle["verificationMaterial"] = json!([{}]);
+    verified(&bundle, "material");
+
+    let changes: [(&str, Change); 5] = [
+        ("subject", |statement| statement["subject"] = json!([["m", statement["subject"][0]["digest"]]])),
+        ("digest", |statement| {
+            let digest = statement["subject"][0]["digest"]["sha256"].take();
+            statement["subject"][0]["digest"] = json!([digest]);
+        }),
+        ("resource", |statement| {
+            let digest = statement["predicate"]["resources"][0]["digest"].take();
+            statement["predicate"]["resources"][0] = json!(["a", "sha256", digest]);
+        }),
+        ("serialization", |statement| {
+            statement["predicate"]["serialization"] = json!(["files", "sha256"]);
+        }),
+        ("predicate", |statement| {
+            let serialization = statement["predicate"]["serialization"].take();
+            statement["predicate"] = json!([serialization]);
+        }),
+    ];
+    for (what, change) in changes {
+        let (_, mut statement) = good();
+        change(&mut statement);
+        let refused = chain(oms::verify(&signed(&serde_json::to_vec(&statement).unwrap()), key(1).public()));
+        assert!(refused.contains("invalid type: sequence, expected an object"), "{what}: {refused}");
+    }
+}
+
 #[test]
 fn repeated_members_are_refused_at_both_levels() {
     let (bundle, statement) = good();
