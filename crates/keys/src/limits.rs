@@ -21,7 +21,10 @@ pub const BUNDLE_BYTES: usize = 32 * 1024 * 1024;
 /// Files in one OMS manifest.
 pub const BUNDLE_FILES: usize = 100_000;
 
-/// Bytes of one path in an OMS manifest, and of the model's name.
+/// Paths that an OMS manifest leaves out.
+pub const IGNORED_PATHS: usize = 1000;
+
+/// Bytes of one path in an OMS manifest, ignored ones included, and of the model's name.
 pub const PATH_BYTES: usize = 4096;
 
 /// Bytes of a PEM file.

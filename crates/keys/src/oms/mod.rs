@@ -83,6 +83,12 @@ pub enum FilesInvalid {
         /// The path, cut to 80 characters.
         path: String,
     },
+    /// A path is a file and, for another path, a folder; no directory has both.
+    #[error("`{path}` is a file and a folder")]
+    Folder {
+        /// The path, cut to 80 characters.
+        path: String,
+    },
 }
 
 /// The root digest of Model Signing v1.0: SHA-256 over the raw digests of the files, one after the other, files
@@ -148,6 +154,12 @@ fn sorted(files: &[FileDigest]) -> Result<Vec<FileDigest>, FilesInvalid> {
     let mut files = files.to_vec();
     // The tool sorts by the parts of the path, so `a/b` comes before `a.b`, though `/` follows `.` in ASCII.
     files.sort_by(|a, b| a.path.split('/').cmp(b.path.split('/')));
+    // In this order what lies below a path comes right after it.
+    for (file, next) in files.iter().zip(files.iter().skip(1)) {
+        if lies_below(&next.path, &file.path) {
+            return Err(FilesInvalid::Folder { path: cut(&file.path) });
+        }
+    }
     Ok(files)
 }
 

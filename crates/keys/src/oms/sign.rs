@@ -10,7 +10,7 @@ use super::{
 };
 use crate::dsse::{Signature, pae};
 use crate::encoding::to_base64;
-use crate::limits::{BUNDLE_BYTES, PATH_BYTES};
+use crate::limits::{BUNDLE_BYTES, IGNORED_PATHS, PATH_BYTES};
 use crate::public::{Algorithm, PublicKey};
 use crate::signing::{SigningFailed, SigningKey};
 
@@ -20,6 +20,12 @@ pub enum SignBundle {
     /// The list of files is not one that a bundle can hold.
     #[error("not a list of files that can be signed")]
     Files(#[from] FilesInvalid),
+    /// More paths to ignore than a bundle may hold.
+    #[error("{count} ignored paths, more than the {IGNORED_PATHS} allowed")]
+    IgnoredPaths {
+        /// How many there are.
+        count: usize,
+    },
     /// The model's name is empty or too long.
     #[error("the model's name has not 1 to {PATH_BYTES} bytes")]
     Name,
@@ -109,6 +115,9 @@ pub fn sign(
     }
     if name.is_empty() || name.len() > PATH_BYTES {
         return Err(SignBundle::Name);
+    }
+    if ignore_paths.len() > IGNORED_PATHS {
+        return Err(SignBundle::IgnoredPaths { count: ignore_paths.len() });
     }
     let files = sorted(files)?;
     for ignored in ignore_paths {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::dsse::{Envelope, EnvelopeInvalid, RawEnvelope, pae};
 use crate::json::{self, Object};
-use crate::limits::{BUNDLE_BYTES, BUNDLE_FILES};
+use crate::limits::{BUNDLE_BYTES, BUNDLE_FILES, IGNORED_PATHS, PATH_BYTES};
 use crate::public::{Algorithm, PublicKey};
 use crate::verified::Verified;
 
@@ -90,6 +90,9 @@ pub enum VerifyBundle {
     /// The bundle signs a single file instead of a directory.
     #[error("the bundle signs a single file, only directories are supported")]
     SingleFile,
+    /// The model's name or an ignored path is too long.
+    #[error("the model's name or an ignored path has more than {PATH_BYTES} bytes")]
+    TooLong,
     /// The list of files is malformed.
     #[error("the signed list of files is malformed")]
     Files(#[from] FilesInvalid),
@@ -149,8 +152,12 @@ fn resources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Object<Re
 #[derive(Deserialize)]
 struct Serialization {
     allow_symlinks: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "ignored")]
     ignore_paths: Vec<String>,
+}
+
+fn ignored<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    json::at_most(deserializer, IGNORED_PATHS)
 }
 
 #[derive(Deserialize)]
@@ -244,6 +251,9 @@ fn manifest(payload: &[u8]) -> Result<Manifest, VerifyBundle> {
     }
     if matches!(resources.as_slice(), [Object(only)] if only.name == ".") {
         return Err(VerifyBundle::SingleFile);
+    }
+    if serialization.ignore_paths.iter().chain([&subject.name]).any(|text| text.len() > PATH_BYTES) {
+        return Err(VerifyBundle::TooLong);
     }
     let listed: Vec<FileDigest> = resources
         .into_iter()

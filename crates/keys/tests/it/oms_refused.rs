@@ -163,6 +163,14 @@ fn lists_of_files() {
         ],
     );
     check_statement(
+        |statement| {
+            let resources = statement["predicate"]["resources"].as_array_mut().unwrap();
+            resources[0]["name"] = json!("b/c/d");
+            resources.swap(0, 1);
+        },
+        expect!["the signed list of files is malformed: `b` is a file and a folder"],
+    );
+    check_statement(
         |statement| statement["predicate"]["resources"] = json!([]),
         expect!["the signed list of files is malformed: 0 files, not 1 to 100000"],
     );
@@ -173,6 +181,25 @@ fn lists_of_files() {
         },
         expect!["the bundle signs a single file, only directories are supported"],
     );
+}
+
+#[test]
+fn lengths() {
+    let long = "n".repeat(4097);
+    check_statement(
+        |statement| statement["subject"][0]["name"] = json!(long),
+        expect!["the model's name or an ignored path has more than 4096 bytes"],
+    );
+    check_statement(
+        |statement| statement["predicate"]["serialization"]["ignore_paths"] = json!(["a", long]),
+        expect!["the model's name or an ignored path has more than 4096 bytes"],
+    );
+    let (_, mut statement) = good();
+    statement["predicate"]["serialization"]["ignore_paths"] = json!(vec!["x"; 1001]);
+    let refused = chain(oms::verify(&signed(&serde_json::to_vec(&statement).unwrap()), key(1).public()));
+    assert!(refused.contains("invalid length 1001, expected an array of at most 1000 items"), "{refused}");
+    let many = oms::sign("m", &files(&MODEL), &["x"; 1001], &key(1));
+    expect!["1001 ignored paths, more than the 1000 allowed"].assert_eq(&chain(many));
 }
 
 // A list in another order is the signer's choice, as long as the root follows it.
