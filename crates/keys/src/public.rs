@@ -90,7 +90,7 @@ pub enum PublicKeyInvalid {
     /// Not a SubjectPublicKeyInfo of a supported algorithm in its usual DER form.
     #[error("not the DER of an Ed25519 key or of an uncompressed P-256 key")]
     Algorithm,
-    /// The algorithm is right but the key is not, for example a point off the curve.
+    /// The algorithm is right but the key is not, for example a point off the curve or of small order.
     #[error("not a valid key of its algorithm")]
     Key,
 }
@@ -150,7 +150,7 @@ impl PublicKey {
     /// Wraps the 32 raw bytes of an Ed25519 key (RFC 8032 section 5.1.5).
     ///
     /// # Errors
-    /// When the library refuses the key.
+    /// When it is of small order, not in its one encoding, or the library refuses it.
     pub fn from_ed25519_raw(key: &[u8; 32]) -> Result<Self, PublicKeyInvalid> {
         Self::from_raw(Algorithm::Ed25519, key)
     }
@@ -192,12 +192,47 @@ impl PublicKey {
     pub(crate) fn from_raw(algorithm: Algorithm, raw: &[u8]) -> Result<Self, PublicKeyInvalid> {
         let (header, verification): (&[u8], &'static dyn VerificationAlgorithm) = match algorithm {
             Algorithm::EcdsaP256Sha256 => (&P256_SPKI, &signature::ECDSA_P256_SHA256_ASN1),
+            Algorithm::Ed25519 if weak_ed25519(raw) => return Err(PublicKeyInvalid::Key),
             Algorithm::Ed25519 => (&ED25519_SPKI, &signature::ED25519),
         };
         let parsed = ParsedPublicKey::new(verification, raw).map_err(|_| PublicKeyInvalid::Key)?;
         let spki = [header, raw].concat();
         Ok(Self { algorithm, id: KeyId(sha256(&spki)), spki, parsed })
     }
+}
+
+// The y coordinates of the points whose order divides 8, little-endian: 0, 1, -1, and the two of order 8. Under
+// such a key one signature verifies over many messages, or over all.
+const SMALL_ORDER: [[u8; 32]; 5] = [
+    [0; 32],
+    y(0x01, 0x00, 0x00),
+    y(0xec, 0xff, 0x7f),
+    [
+        0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5,
+        0xdf, 0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+    ],
+    [
+        0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a,
+        0x20, 0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+    ],
+];
+
+const fn y(first: u8, middle: u8, last: u8) -> [u8; 32] {
+    let mut bytes = [middle; 32];
+    let [low, .., high] = &mut bytes;
+    *low = first;
+    *high = last;
+    bytes
+}
+
+// Whether a key is of small order, or its y coordinate is not below 2^255 - 19: RFC 8032 (section 5.1.3) reads
+// no such key, and it would be a second encoding, and so a second id, of another one.
+fn weak_ed25519(raw: &[u8]) -> bool {
+    let Ok(mut y) = <[u8; 32]>::try_from(raw) else { return true };
+    let [low, middle @ .., high] = &mut y;
+    *high &= 0x7f;
+    let beyond = *high == 0x7f && middle.iter().all(|byte| *byte == 0xff) && *low >= 0xed;
+    beyond || SMALL_ORDER.contains(&y)
 }
 
 impl PartialEq for PublicKey {

@@ -1,7 +1,7 @@
 //! Keys that sign: known answers, foreign forms, and signatures that must not verify.
 
 use bartizan_base::sha256;
-use bartizan_keys::{Algorithm, KeyId, OsRandom, PublicKey, SignatureInvalid, SigningKey};
+use bartizan_keys::{Algorithm, KeyId, OsRandom, PublicKey, PublicKeyInvalid, SignatureInvalid, SigningKey};
 use expect_test::{Expect, expect};
 
 use crate::support::{chain, rng};
@@ -79,6 +79,33 @@ fn degenerate_ecdsa_signatures_are_refused() {
     ] {
         let signature = hex::decode(signature).unwrap();
         assert_eq!(key.public().verify(b"message", &signature), Err(SignatureInvalid));
+    }
+}
+
+// The points whose order divides 8, and every second encoding of a point, with either sign. Under the neutral
+// element, the signature of 32 bytes of it and 32 zeros verifies over every message.
+#[test]
+fn weak_ed25519_keys_are_refused() {
+    let p = |low: u8| format!("{low:02x}{}7f", "ff".repeat(30));
+    let mut points = vec![
+        "00".repeat(32),
+        format!("01{}", "00".repeat(31)),
+        p(0xec),
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05".to_owned(),
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a".to_owned(),
+    ];
+    points.extend((0xed..=0xff).map(p));
+    for point in points {
+        let mut raw: [u8; 32] = hex::decode(point).unwrap().try_into().unwrap();
+        for sign in [0, 0x80] {
+            raw[31] ^= sign;
+            let key = PublicKey::from_ed25519_raw(&raw);
+            assert_eq!(key, Err(PublicKeyInvalid::Key), "{}", hex::encode(raw));
+        }
+    }
+    // The largest y of all, and the smallest beside a weak one, are as good as others.
+    for good in [p(0xeb), format!("03{}", "00".repeat(31))] {
+        assert!(PublicKey::from_ed25519_raw(&hex::decode(good).unwrap().try_into().unwrap()).is_ok());
     }
 }
 
