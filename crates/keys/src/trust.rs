@@ -206,8 +206,12 @@ pub enum TrustFileInvalid {
         /// The origin.
         origin: String,
     },
-    /// A witness's key is not a co-signature key, stands there twice, or there are too many.
-    #[error("witness `{name}` is no co-signature key, is listed twice, or is one of more than {WITNESSES}")]
+    /// A witness's key is not a co-signature key or is the ledger's, key or name stands there twice, or there are
+    /// too many.
+    #[error(
+        "witness `{name}` has no co-signature key or the ledger's, is listed twice, or is one of more than \
+         {WITNESSES}"
+    )]
     Witness {
         /// The witness.
         name: String,
@@ -294,8 +298,11 @@ impl TrustFile {
             return Err(TrustFileInvalid::LedgerKey { origin: self.origin.chars().take(80).collect() });
         }
         for (index, witness) in self.witnesses.iter().enumerate() {
-            let twice = self.witnesses.iter().take(index).any(|other| other.key() == witness.key());
-            if twice || index >= WITNESSES || witness.kind() != NoteKeyKind::Cosignature {
+            // The ledger would be its own witness.
+            let own = witness.key() == self.ledger_key.key();
+            let same = |other: &NoteKey| other.key() == witness.key() || other.name() == witness.name();
+            let twice = self.witnesses.iter().take(index).any(same);
+            if own || twice || index >= WITNESSES || witness.kind() != NoteKeyKind::Cosignature {
                 return Err(TrustFileInvalid::Witness { name: witness.name().to_owned() });
             }
         }

@@ -66,13 +66,25 @@ fn rules_hold_when_writing() {
     check(
         |file| file.witnesses.push(note("witness.example/c", NoteKeyKind::Cosignature, 2)),
         expect![
-            "witness `witness.example/c` is no co-signature key, is listed twice, or is one of more than 64"
+            "witness `witness.example/c` has no co-signature key or the ledger's, is listed twice, or is one of more than 64"
+        ],
+    );
+    check(
+        |file| file.witnesses[1] = note("witness.example/a", NoteKeyKind::Cosignature, 3),
+        expect![
+            "witness `witness.example/a` has no co-signature key or the ledger's, is listed twice, or is one of more than 64"
+        ],
+    );
+    check(
+        |file| file.witnesses[1] = note("witness.example/b", NoteKeyKind::Cosignature, 1),
+        expect![
+            "witness `witness.example/b` has no co-signature key or the ledger's, is listed twice, or is one of more than 64"
         ],
     );
     check(
         |file| file.witnesses[1] = note("witness.example/b", NoteKeyKind::Ed25519, 3),
         expect![
-            "witness `witness.example/b` is no co-signature key, is listed twice, or is one of more than 64"
+            "witness `witness.example/b` has no co-signature key or the ledger's, is listed twice, or is one of more than 64"
         ],
     );
     check(
@@ -80,7 +92,9 @@ fn rules_hold_when_writing() {
             file.witnesses =
                 (0..65).map(|n| note(&format!("w{n}"), NoteKeyKind::Cosignature, 100 + n)).collect();
         },
-        expect!["witness `w64` is no co-signature key, is listed twice, or is one of more than 64"],
+        expect![
+            "witness `w64` has no co-signature key or the ledger's, is listed twice, or is one of more than 64"
+        ],
     );
     check(
         |file| file.minimum_size = 1 << 53,
