@@ -110,4 +110,6 @@ fn an_authentic_record_must_fit_its_content() {
     buf.fill(7);
     assert_eq!(unsealed.read(&mut buf).unwrap_err().kind(), ErrorKind::InvalidData);
     assert!(buf.iter().all(|byte| *byte == 0));
+    // It does not end well for whoever reads on, either.
+    assert_eq!(unsealed.read(&mut buf).unwrap_err().kind(), ErrorKind::InvalidData);
 }

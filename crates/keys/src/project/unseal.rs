@@ -67,8 +67,14 @@ pub struct Unsealed {
     salt: Secret,
     digest: Digest,
     position: u64,
-    // The digest of what was read so far; `None` once it was checked.
-    hasher: Option<Hasher>,
+    whole: Whole,
+}
+
+// Whether the content, read from the beginning to the end, is what its key names.
+enum Whole {
+    Reading(Hasher),
+    Right,
+    Wrong,
 }
 
 impl Keys {
@@ -90,7 +96,7 @@ impl Keys {
         };
         let stream = self.open_stream(blobs, blob, &key)?;
         let DataKey { salt, digest, .. } = key;
-        Ok(Unsealed { stream, salt, digest, position: 0, hasher: Some(Hasher::new()) })
+        Ok(Unsealed { stream, salt, digest, position: 0, whole: Whole::Reading(Hasher::new()) })
     }
 
     pub(super) fn open_stream(
@@ -156,21 +162,28 @@ impl Unsealed {
 
 impl Read for Unsealed {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let other = || {
+            let other = "the content is not the one that its key names";
+            io::Error::new(io::ErrorKind::InvalidData, other)
+        };
+        if matches!(self.whole, Whole::Wrong) {
+            return Err(other());
+        }
         let count = self.stream.read_at(self.position, buf).map_err(|error| match error {
             ReadStream::Storage(error) => io::Error::other(error),
             changed @ ReadStream::Changed { .. } => io::Error::new(io::ErrorKind::InvalidData, changed),
         })?;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(buf.get(..count).unwrap_or_default());
-        }
         self.position += count as u64;
-        if self.position == self.len()
-            && let Some(hasher) = self.hasher.take()
-            && hasher.finish() != self.digest
-        {
-            buf.fill(0);
-            let other = "the content is not the one that its key names";
-            return Err(io::Error::new(io::ErrorKind::InvalidData, other));
+        if let Whole::Reading(hasher) = &mut self.whole {
+            hasher.update(buf.get(..count).unwrap_or_default());
+            if self.position == self.stream.len() {
+                let right = hasher.clone().finish() == self.digest;
+                self.whole = if right { Whole::Right } else { Whole::Wrong };
+                if !right {
+                    buf.fill(0);
+                    return Err(other());
+                }
+            }
         }
         Ok(count)
     }
