@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use argon2::{Argon2, Params, Version};
+use argon2::{Argon2, Block, Params, Version};
 use bartizan_base::canonical;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
@@ -196,8 +196,14 @@ impl fmt::Debug for SealedKeyStore {
 
 fn stretch(passphrase: &Passphrase, salt: &[u8; 16], cost: Argon2Cost) -> Option<WrappingKey> {
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).ok()?;
+    // Memory of our own: what the crate takes by itself is freed as it is, and its last blocks lead to the key
+    // without the cost of a guess.
+    let blocks = params.block_count();
+    let mut memory = Zeroizing::new(Vec::new());
+    memory.try_reserve_exact(blocks).ok()?;
+    memory.resize(blocks, Block::new());
     let argon2 = Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, params);
     let mut key = Zeroizing::new([0; 32]);
-    argon2.hash_password_into(&passphrase.0, salt, &mut *key).ok()?;
+    argon2.hash_password_into_with_memory(&passphrase.0, salt, &mut *key, memory.as_mut_slice()).ok()?;
     WrappingKey::new(&Secret::from_slice(&*key)?).ok()
 }

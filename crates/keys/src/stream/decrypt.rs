@@ -46,7 +46,8 @@ pub struct Decryptor {
     reader: Box<dyn BlobReader>,
     key: StreamKey,
     layout: Layout,
-    // INVARIANT: when `held` is a segment, `buffer` starts with its authenticated plain text.
+    // INVARIANT: when `held` is a segment, `buffer` starts with its authenticated plain text. It has room for
+    // any segment from the start, so that it never grows and leaves a copy of plain text behind.
     buffer: Zeroizing<Vec<u8>>,
     held: Option<Segment>,
 }
@@ -68,7 +69,7 @@ impl Decryptor {
             return Err(OpenStream::Malformed);
         }
         let key = StreamKey::new(secret, salt, prefix, aad)?;
-        let mut stream = Self { reader, key, layout, buffer: Zeroizing::new(Vec::new()), held: None };
+        let mut stream = Self { reader, key, layout, buffer: Zeroizing::new(layout.room()), held: None };
         let last = layout.last().ok_or(OpenStream::Malformed)?;
         match stream.load(last) {
             Ok(()) => Ok(stream),

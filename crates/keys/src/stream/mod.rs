@@ -113,6 +113,11 @@ impl Layout {
         self.stored - HEADER - self.segments * TAG
     }
 
+    /// An empty buffer that takes any segment without growing.
+    fn room(self) -> Vec<u8> {
+        Vec::with_capacity(usize::try_from(self.stored).unwrap_or(SEGMENT_BYTES).min(SEGMENT_BYTES))
+    }
+
     /// The segment that holds the byte of plain text at `offset`; the last one for an offset at or past the end.
     fn at(self, offset: u64) -> Option<Segment> {
         self.segment(((offset + HEADER) / PLAIN).min(self.segments - 1))
