@@ -137,6 +137,7 @@ pub struct SignedCheckpoint {
     own_lines: String,
     text_bytes: usize,
     cosignatures: Vec<Cosignature>,
+    witnessed_at: Option<Timestamp>,
 }
 
 /// The bytes are not a checkpoint of the trusted log.
@@ -216,6 +217,7 @@ impl Checkpoint {
             own_lines,
             text_bytes: text.len(),
             cosignatures: Vec::new(),
+            witnessed_at: None,
         })
     }
 }
@@ -253,7 +255,10 @@ impl SignedCheckpoint {
         let text_bytes = parsed.text.len();
         // The parser has seen that the bytes are UTF-8, so nothing is replaced.
         let note = String::from_utf8_lossy(note).into_owned();
-        Ok(Self { checkpoint, note, own_lines, text_bytes, cosignatures })
+        let mut times: Vec<Timestamp> = cosignatures.iter().map(|cosignature| cosignature.at).collect();
+        times.sort_unstable();
+        let witnessed_at = times.get(trusted.quorum.saturating_sub(1)).copied();
+        Ok(Self { checkpoint, note, own_lines, text_bytes, cosignatures, witnessed_at })
     }
 
     /// Adds signature lines, each ending in a newline, and verifies the result under `trusted`.
@@ -299,9 +304,10 @@ impl SignedCheckpoint {
         &self.cosignatures
     }
 
-    /// The earliest time at which a trusted witness had seen this tree; `None` when no witness has.
+    /// The earliest time at which a quorum of the trusted witnesses, or without a quorum one of them, had seen
+    /// this tree; `None` when no witness has. Fewer witnesses than the quorum cannot make it earlier.
     pub fn witnessed_at(&self) -> Option<Timestamp> {
-        self.cosignatures.iter().map(|cosignature| cosignature.at).min()
+        self.witnessed_at
     }
 }
 

@@ -1,5 +1,7 @@
 //! Witness cosignatures: other people's statements of when they saw a checkpoint (C2SP tlog-cosignature, v1).
 
+use std::error::Error;
+
 use bartizan_base::Timestamp;
 use bartizan_keys::SigningKey;
 
@@ -51,16 +53,19 @@ pub enum CosignatureInvalid {
 /// must remember this one durably first (see [`crate::Remembered`]).
 ///
 /// # Errors
-/// When `name` or `key` cannot be a witness's, or the key does not sign.
+/// When `name` or `key` cannot be a witness's, `at` is in the first second of 1970, or the key does not sign.
 pub fn cosign(
     checkpoint: &SignedCheckpoint,
     name: &str,
     key: &SigningKey,
     at: Timestamp,
 ) -> Result<String, SignFailed> {
-    let failed = |source| SignFailed::Key { name: name.to_owned(), source };
+    let failed = |source: Box<dyn Error + Send + Sync>| SignFailed::Key { name: name.to_owned(), source };
     let verifier = VerifierKey::cosignature(name, key.public()).map_err(|e| failed(e.into()))?;
     let seconds = u64::try_from(at.millis() / 1000).unwrap_or_default();
+    if seconds == 0 {
+        return Err(failed("no witness cosigns before 1970-01-01T00:00:01Z".into()));
+    }
     let signature = key.sign(&message(seconds, checkpoint.text())).map_err(|e| failed(e.into()))?;
     let blob = [&seconds.to_be_bytes(), signature.as_slice()].concat();
     Ok(signature_line(&verifier, &blob))

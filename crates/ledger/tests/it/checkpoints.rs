@@ -100,7 +100,13 @@ fn quorum_and_time() {
     let twice = format!("{late}{early}");
     assert_eq!(checkpoint.with_lines(&twice, &trust(2)).unwrap_err(), quorum(1, 2));
     let opened = checkpoint.with_lines(&format!("{twice}{third}"), &trust(2)).unwrap();
-    assert_eq!(opened.witnessed_at(), Some(seconds(1000)));
+    // Two must vouch for the time too: one witness alone could date the tree as it likes.
+    assert_eq!(opened.witnessed_at(), Some(seconds(2000)));
+    let lines = format!("{twice}{third}{}", line("w2", 3, 4000));
+    for (demanded, at) in [(0, 1000), (1, 1000), (2, 2000), (3, 4000)] {
+        let opened = checkpoint.with_lines(&lines, &trust(demanded)).unwrap();
+        assert_eq!(opened.witnessed_at(), Some(seconds(at)), "quorum {demanded}");
+    }
     let found: Vec<_> = opened.cosignatures().iter().map(|c| (c.witness.as_str(), c.at)).collect();
     assert_eq!(found, [("w1", seconds(1000)), ("w3", seconds(2000))]);
     // Strangers, and witnesses under another name, do not count.
@@ -137,6 +143,7 @@ fn wrong_cosignatures_spoil_the_checkpoint() {
     assert_eq!(check(&|blob| blob.truncate(75)), length(71));
     assert_eq!(check(&|blob| blob.push(0)), length(73));
     assert_eq!(check(&|blob| blob.truncate(5)), length(1));
+    assert!(cosign(&checkpoint, name, &key(2), seconds(0)).is_err(), "what nobody accepts is not made");
     let time = |seconds| CosignatureInvalid::Time { witness: witness.clone(), seconds };
     assert_eq!(check(&|blob| blob[4..12].fill(0)), time(0));
     assert_eq!(check(&|blob| blob[4..12].fill(0xff)), time(u64::MAX));

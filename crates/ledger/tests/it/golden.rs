@@ -166,7 +166,7 @@ fn the_sample_proof_verifies() {
     let trusted = TrustedLog::witnessed(sample_log().key().clone(), sample_witnesses(), 2).unwrap();
     let included = proof.verify(&entry, &trusted).unwrap();
     assert_eq!((included.index(), included.checkpoint().size()), (300, 770));
-    assert_eq!(included.checkpoint().witnessed_at().unwrap().to_string(), "2026-01-01T00:00:00.000Z");
+    assert_eq!(included.checkpoint().witnessed_at().unwrap().to_string(), "2026-01-01T00:01:00.000Z");
     assert_eq!((proof.extra(), entry), (Some(&b"sample"[..]), sample_entry(300)));
     assert_eq!(proof.to_text().as_bytes(), file);
     assert!(matches!(proof.verify(b"another entry", &trusted), Err(LogProofRefused::Inclusion(_))));
