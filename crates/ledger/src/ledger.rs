@@ -354,7 +354,7 @@ fn published(blobs: &dyn Blobs, log: &TrustedLog) -> Result<Option<SignedCheckpo
 }
 
 /// The names of all staging blobs, up to a limit.
-fn staged(blobs: &dyn Blobs) -> Result<Vec<StagingName>, BlobError> {
+pub(crate) fn staged(blobs: &dyn Blobs) -> Result<Vec<StagingName>, BlobError> {
     let mut names = Vec::new();
     let mut after = None;
     while names.len() < STAGING_BLOBS {

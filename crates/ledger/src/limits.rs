@@ -59,6 +59,9 @@ pub const CACHED_TILES: usize = 1024;
 /// Attempts to store a remembered checkpoint while others store theirs.
 pub const REMEMBER_ATTEMPTS: usize = 16;
 
+/// Looks at the head by a check of the ledger while a writer keeps changing it.
+pub const HEAD_LOOKS: usize = 16;
+
 /// Defects a check of the ledger reports one by one; further ones are only counted.
 pub const DEFECTS: usize = 10_000;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
-use bartizan_base::{BlobErrorKind, Blobs, Digest};
+use bartizan_base::{BlobError, BlobErrorKind, Blobs, Digest, read_all};
 
 use super::{DefectKind, Findings, Partials};
 use crate::checkpoint::SignedCheckpoint;
@@ -213,16 +213,27 @@ impl<'a> Check<'a> {
     /// The bytes of a tile; of a partial one that was cleaned away, those the full one begins with.
     fn read(&self, path: TilePath) -> Option<Vec<u8>> {
         let limit = if path.level() == Level::Entries { BUNDLE_BYTES } else { TILE_BYTES };
-        let (name, full) = (path.blob_name(), path.to_full().blob_name());
-        let missing = |name| self.blobs.open(name).is_err_and(|e| e.kind == BlobErrorKind::NotFound);
-        let bytes = if path.is_partial() && missing(&name) && !missing(&full) {
-            let whole = self.findings.read(self.blobs, &full, limit)?;
-            cut(&whole, path).map_or(whole.clone(), <[u8]>::to_vec)
-        } else {
-            self.findings.read(self.blobs, &name, limit)?
+        let is_missing = |failed: &BlobError| failed.kind == BlobErrorKind::NotFound;
+        let found = match read_all(self.blobs, &path.blob_name(), limit) {
+            Err(missing) if is_missing(&missing) && path.is_partial() => {
+                match read_all(self.blobs, &path.to_full().blob_name(), limit) {
+                    Ok(whole) => Ok(cut(&whole, path).map_or(whole.clone(), <[u8]>::to_vec)),
+                    Err(also) if is_missing(&also) => Err(missing),
+                    Err(failed) => Err(failed),
+                }
+            }
+            found => found,
         };
-        self.findings.tiles.fetch_add(1, Ordering::Relaxed);
-        Some(bytes)
+        match found {
+            Ok(bytes) => {
+                self.findings.tiles.fetch_add(1, Ordering::Relaxed);
+                Some(bytes)
+            }
+            Err(failed) => {
+                self.findings.failed(&failed);
+                None
+            }
+        }
     }
 }
 

@@ -6,17 +6,19 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, PoisonError};
 
-use bartizan_base::{BlobErrorKind, BlobName, Blobs, Cas, read_all};
+use bartizan_base::{BlobError, BlobErrorKind, BlobName, Blobs, Cas, read_all};
 
 use crate::checkpoint::{CheckpointInvalid, SignedCheckpoint, TrustedLog};
-use crate::head::{Head, HeadInvalid, checkpoint_name, head_key};
-use crate::limits::{DEFECTS, DEFECTS_COUNTED, LIST_PAGE, NOTE_BYTES};
-use crate::staging::{self, StagingName};
+use crate::head::HeadInvalid;
+use crate::limits::{DEFECTS, DEFECTS_COUNTED, LIST_PAGE};
+use crate::staging::StagingInvalid;
 use crate::tile::{Level, TileBytesInvalid, TilePath, items_at, place};
 
 mod check;
+mod start;
 
 use check::Check;
+use start::Start;
 
 /// What no check of a ledger alone can see; to be shown with every report.
 pub const NOT_COVERED: &str = "not covered: an older copy of the whole ledger is consistent in itself; \
@@ -25,8 +27,8 @@ pub const NOT_COVERED: &str = "not covered: an older copy of the whole ledger is
 /// What a check found.
 #[derive(Debug)]
 pub struct Report {
-    /// The checkpoint that everything was compared with: the published one or, where that is missing or wrong, the
-    /// head's. `None` when there is neither.
+    /// The checkpoint that everything was compared with: the published one or, where that is missing, wrong or not
+    /// replaced yet, the head's. `None` when there is neither.
     pub checkpoint: Option<SignedCheckpoint>,
     /// Entries that were read and hashed.
     pub entries: u64,
@@ -34,7 +36,8 @@ pub struct Report {
     pub tiles: u64,
     /// Partial tiles that full ones have replaced; correct, and free to be removed.
     pub stale_partials: u64,
-    /// A committed group waits to be finished; opening the ledger for appending does it.
+    /// A committed group waits to be finished, and was checked as if it were; opening the ledger for appending
+    /// does it, or a writer that is at work.
     pub unfinished: bool,
     /// The defects, the first [`DEFECTS`] of them.
     pub defects: Vec<Defect>,
@@ -77,6 +80,8 @@ pub enum DefectKind {
     HeadDiffers,
     /// The head is newer than the published checkpoint, and nothing is staged to finish it.
     HeadUnfinished,
+    /// The staging blob of a committed group is damaged; opening the ledger would fail.
+    Staging(StagingInvalid),
     /// The bytes are malformed.
     Bytes(TileBytesInvalid),
     /// The entry is not the one that the checkpoint commits to.
@@ -110,6 +115,7 @@ impl fmt::Display for Defect {
             DefectKind::HeadUnfinished => {
                 f.write_str("newer than the published checkpoint, and nothing is staged to finish it")
             }
+            DefectKind::Staging(why) => write!(f, "damaged: {why}"),
             DefectKind::Bytes(why) => write!(f, "malformed: {why}"),
             DefectKind::Entry => f.write_str("not the entry that the checkpoint commits to"),
             DefectKind::Hash => f.write_str("not the hash of what lies below it"),
@@ -126,22 +132,22 @@ impl fmt::Display for Defect {
 
 /// Checks the ledger in `blobs`, and its head when `head` is given, on `threads` threads.
 ///
-/// Nothing is changed. Without `head` the ledger may be appended to meanwhile; tiles beyond the checkpoint that
-/// was read at the start are then no defect.
+/// Nothing is changed, and the ledger may be appended to meanwhile. Tiles beyond the checkpoint that was found at
+/// the start are a defect when `head` is given and shows that nobody has appended since.
 pub fn fsck(blobs: &dyn Blobs, head: Option<&dyn Cas>, log: &TrustedLog, threads: NonZeroUsize) -> Report {
-    let findings = Findings::default();
-    let published = read_checkpoint(blobs, log, &findings);
-    let head = head.map(|cas| check_head(blobs, cas, log, published.as_ref(), &findings)).unwrap_or_default();
-    let unfinished = head.unfinished;
-    // Without a published checkpoint the tiles can still be compared with the head.
-    let exclusive = head.checkpoint.is_some() && !unfinished;
-    let checkpoint = published.or(head.checkpoint);
+    let start = Start::find(blobs, head, log);
+    let findings = &start.findings;
+    let (blobs, checkpoint) = start.finished(blobs);
     let mut stale_partials = 0;
-    if let Some(checkpoint) = &checkpoint {
-        let partials = list_tiles(blobs, checkpoint.size(), exclusive, &findings);
-        stale_partials = Check::new(blobs, checkpoint, &partials, &findings).run(threads);
+    if let Some(checkpoint) = checkpoint {
+        let Listed { partials, beyond } = list_tiles(&blobs, checkpoint.size(), findings);
+        if start.still(head) {
+            beyond.iter().for_each(|path| findings.add(path, None, DefectKind::Beyond));
+        }
+        stale_partials = Check::new(&blobs, checkpoint, &partials, findings).run(threads);
     }
-    let Findings { tiles, entries, defects } = findings;
+    let (checkpoint, unfinished) = (checkpoint.cloned(), start.unfinished);
+    let Findings { tiles, entries, defects } = start.findings;
     let (defects, defects_total) = defects.into_inner().unwrap_or_else(PoisonError::into_inner);
     let (tiles, entries) = (tiles.into_inner(), entries.into_inner());
     let gave_up = defects_total >= DEFECTS_COUNTED;
@@ -175,79 +181,42 @@ impl Findings {
         match read_all(blobs, name, limit) {
             Ok(bytes) => Some(bytes),
             Err(failed) => {
-                let kind = match failed.kind {
-                    BlobErrorKind::NotFound => DefectKind::Missing,
-                    _ => DefectKind::Unreadable(failed.source.to_string()),
-                };
-                self.add(name, None, kind);
+                self.failed(&failed);
                 None
             }
         }
     }
-}
 
-fn read_checkpoint(blobs: &dyn Blobs, log: &TrustedLog, findings: &Findings) -> Option<SignedCheckpoint> {
-    let note = findings.read(blobs, &checkpoint_name(), NOTE_BYTES)?;
-    let opened = SignedCheckpoint::open(&note, log);
-    opened.map_err(|why| findings.add(checkpoint_name(), None, DefectKind::Checkpoint(why))).ok()
-}
-
-/// What was found under the head's key.
-#[derive(Default)]
-struct HeadFound {
-    checkpoint: Option<SignedCheckpoint>,
-    /// It is newer than the published checkpoint, and its group is staged.
-    unfinished: bool,
-}
-
-/// Compares the head with the published checkpoint.
-fn check_head(
-    blobs: &dyn Blobs,
-    cas: &dyn Cas,
-    log: &TrustedLog,
-    published: Option<&SignedCheckpoint>,
-    findings: &Findings,
-) -> HeadFound {
-    let decoded = match cas.load(&head_key()) {
-        Ok(Some(bytes)) => Head::decode(&bytes, &log.without_witnesses()).map_err(DefectKind::Head),
-        Ok(None) => Err(DefectKind::Missing),
-        Err(failed) => Err(DefectKind::Unreadable(failed.source.to_string())),
-    };
-    let head = match decoded {
-        Ok(head) => head.checkpoint,
-        Err(kind) => {
-            findings.add(head_key(), None, kind);
-            return HeadFound::default();
-        }
-    };
-    let mut unfinished = false;
-    if let Some(published) = published {
-        let (older, newer) = (published.size(), head.size());
-        if newer < older || (newer == older && head.root() != published.root()) {
-            findings.add(head_key(), None, DefectKind::HeadDiffers);
-        } else if newer > older {
-            let staged = blobs.list(staging::PREFIX, None, LIST_PAGE).unwrap_or_default();
-            unfinished = staged.iter().filter_map(StagingName::parse).any(|name| name.completes(&head));
-            if !unfinished {
-                findings.add(head_key(), None, DefectKind::HeadUnfinished);
-            }
-        }
+    /// What the storage does not give is a defect.
+    fn failed(&self, failed: &BlobError) {
+        let kind = match failed.kind {
+            BlobErrorKind::NotFound => DefectKind::Missing,
+            _ => DefectKind::Unreadable(failed.source.to_string()),
+        };
+        self.add(&failed.name, None, kind);
     }
-    HeadFound { checkpoint: Some(head), unfinished }
 }
 
 /// The widths of partial tiles that are there beside the ones the checkpoint needs, by level and index.
 type Partials = BTreeMap<(Level, u64), Vec<TilePath>>;
 
-fn list_tiles(blobs: &dyn Blobs, size: u64, exclusive: bool, findings: &Findings) -> Partials {
-    let mut partials = Partials::new();
+/// The tiles that are there but not needed.
+struct Listed {
+    partials: Partials,
+    /// Those that are not of the tree at all, as far as they are worth counting.
+    beyond: Vec<TilePath>,
+}
+
+fn list_tiles(blobs: &dyn Blobs, size: u64, findings: &Findings) -> Listed {
+    let mut listed = Listed { partials: Partials::new(), beyond: Vec::new() };
+    let worth_counting = usize::try_from(DEFECTS_COUNTED).unwrap_or(usize::MAX);
     let mut after: Option<BlobName> = None;
     loop {
         let page = match blobs.list("tile/", after.as_ref(), LIST_PAGE) {
             Ok(page) => page,
             Err(failed) => {
-                findings.add("tile/", None, DefectKind::Unreadable(failed.source.to_string()));
-                return partials;
+                findings.failed(&failed);
+                return listed;
             }
         };
         for name in &page {
@@ -257,15 +226,16 @@ fn list_tiles(blobs: &dyn Blobs, size: u64, exclusive: bool, findings: &Findings
             };
             let (full, width) = place(items_at(path.level(), size));
             let within = path.index() < full || (path.index() == full && path.width() <= width);
-            if !within && exclusive {
-                findings.add(path, None, DefectKind::Beyond);
-            }
-            if within && path.is_partial() && TilePath::edge(path.level(), size) != Some(path) {
-                partials.entry((path.level(), path.index())).or_default().push(path);
+            if !within {
+                if listed.beyond.len() < worth_counting {
+                    listed.beyond.push(path);
+                }
+            } else if path.is_partial() && TilePath::edge(path.level(), size) != Some(path) {
+                listed.partials.entry((path.level(), path.index())).or_default().push(path);
             }
         }
         if page.len() < LIST_PAGE {
-            return partials;
+            return listed;
         }
         after = page.last().cloned();
     }

@@ -1,14 +1,19 @@
 //! The check of a whole ledger: clean ones are clean, and every kind of damage is named.
 
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
 
-use bartizan_base::Cas;
-use bartizan_ledger::{Defect, DefectKind, NOT_COVERED, Report, fsck};
-
+use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Cas, sha256};
+use bartizan_ledger::{Defect, DefectKind, Ledger, NOT_COVERED, OpenFailed, Report, StagingInvalid, fsck};
+use bartizan_store::{FailingBlobs, Faults, MemBlobs, Moment};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::support::{ORIGIN, Store, entry, fsck_clean, key, log, name};
+use crate::support::{ORIGIN, Store, entry, fsck_clean, key, log, name, signer};
 
 fn check(store: &Store) -> Report {
     fsck(&store.blobs, Some(&store.cas), &log(), NonZeroUsize::new(2).unwrap())
@@ -154,6 +159,135 @@ fn strangers_among_the_tiles() {
     let copy = store.copy();
     copy.put("tile/0/002", b"?");
     assert!(fsck(&copy.blobs, None, &log(), NonZeroUsize::MIN).is_clean());
+}
+
+/// A server checks its own ledger while requests append to it.
+#[test]
+fn a_growing_ledger_is_clean() {
+    let store = Store::default();
+    let ledger = store.create().unwrap();
+    let done = AtomicBool::new(false);
+    let mut last = 0;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                ledger.append(vec![entry(0)]).unwrap();
+            }
+        });
+        for _ in 0..300 {
+            let report = check(&store);
+            if !report.is_clean() {
+                done.store(true, Ordering::SeqCst);
+                panic!("{report:#?}");
+            }
+            last = report.checkpoint.unwrap().size();
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    assert!(last > 1, "nothing was appended meanwhile");
+}
+
+/// Blobs whose partial tiles are gone after the first look, as when a writer completes the full ones.
+struct Vanishing {
+    inner: MemBlobs,
+    seen: Mutex<BTreeSet<BlobName>>,
+}
+
+impl Blobs for Vanishing {
+    fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
+        self.inner.put(blobs)
+    }
+
+    fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.inner.create()
+    }
+
+    fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
+        let partial = name.as_str().contains(".p/");
+        if partial && !self.seen.lock().unwrap().insert(name.clone()) {
+            return Err(BlobError::new("read", name, ErrorKind::NotFound.into()));
+        }
+        self.inner.open(name)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
+        self.inner.list(prefix, after, limit)
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
+        self.inner.delete(name)
+    }
+}
+
+#[test]
+fn partial_tiles_may_vanish_while_they_are_read() {
+    let store = Store::filled(600);
+    store.put("checkpoint", &Store::filled(300).get("checkpoint"));
+    for (path, from) in [
+        ("tile/0/001.p/44", "tile/0/001.p/44"),
+        ("tile/entries/001.p/44", "tile/entries/001.p/44"),
+        ("tile/1/000.p/1", "tile/1/000.p/1"),
+    ] {
+        store.put(path, &Store::filled(300).get(from));
+    }
+    let full = [store.get("tile/1/000.p/1"), vec![0; 255 * 32]].concat();
+    store.put("tile/1/000", &full);
+    let blobs = Vanishing { inner: store.blobs.clone(), seen: Mutex::default() };
+    let report = fsck(&blobs, None, &log(), NonZeroUsize::MIN);
+    assert!(report.is_clean(), "{report:#?}");
+}
+
+/// What a crash leaves between the swap of the head and the tiles: the acknowledged group is in the staging blob
+/// alone.
+fn unfinished() -> (Store, String) {
+    let (faults, store) = (Faults::new(), Store::filled(200));
+    let blobs = FailingBlobs::new(store.blobs.clone(), faults.clone());
+    let ledger = Ledger::open(Arc::new(blobs), Arc::new(store.cas.clone()), signer()).unwrap();
+    // The first put stages; the second, of the tiles, fails half-way.
+    faults.fail_at(faults.calls() + 2, Moment::Halfway, ErrorKind::Other);
+    assert_eq!(ledger.append((200..300).map(entry).collect()).unwrap().first_index, 200);
+    drop(ledger);
+    let [staging] = <[String; 1]>::try_from(store.names("staging/")).unwrap();
+    (store, staging)
+}
+
+#[test]
+fn an_unfinished_group_is_checked_where_it_is() {
+    let (store, staging) = unfinished();
+    let report = check(&store);
+    assert!(report.is_clean() && report.unfinished, "{report:#?}");
+    assert_eq!((report.entries, report.checkpoint.unwrap().size()), (300, 300));
+
+    let whole = store.get(&staging);
+    let copy = store.copy();
+    copy.flip(&staging, whole.len() / 2);
+    assert_eq!(only(&copy), (staging.clone(), None, DefectKind::Staging(StagingInvalid::Digest)));
+    // Opening says the same.
+    assert!(matches!(copy.open().unwrap_err(), OpenFailed::Staging { .. }));
+
+    // Well formed, but not what was signed.
+    let at = whole.windows(9).position(|window| window == b"entry 270").unwrap();
+    let mut forged = whole[..whole.len() - 32].to_vec();
+    forged[at] = b'E';
+    let digest = sha256(&forged);
+    forged.extend_from_slice(digest.as_bytes());
+    let copy = store.copy();
+    copy.put(&staging, &forged);
+    assert_eq!(only(&copy), ("tile/entries/001.p/44".to_owned(), Some(270), DefectKind::Entry));
+
+    // What was published before is still compared.
+    let other = Store::default();
+    let entries = (0..200).map(|index| entry(index + u64::from(index == 7))).collect();
+    drop(other.create().unwrap().append(entries).unwrap());
+    let copy = store.copy();
+    for path in ["checkpoint", "tile/0/000.p/200", "tile/entries/000.p/200"] {
+        copy.put(path, &other.get(path));
+    }
+    assert!(!check(&copy).is_clean());
+    assert!(matches!(copy.open().unwrap_err(), OpenFailed::RolledBack { published: 200, head: 300 }));
+    let copy = store.copy();
+    copy.put("checkpoint", &other.get("checkpoint"));
+    assert_eq!(only(&copy), ("ledger-head".to_owned(), None, DefectKind::HeadDiffers));
 }
 
 #[test]
