@@ -42,6 +42,9 @@ pub enum RememberFailed {
         /// The origin shown.
         found: String,
     },
+    /// The checkpoint was verified under other keys or with fewer witnesses than this memory demands.
+    #[error("the checkpoint shown is not trusted")]
+    Untrusted(#[source] CheckpointInvalid),
     /// The ledger shown is smaller than one seen before: rolled back, or an old copy.
     #[error("the ledger has {shown} entries, but had {remembered} before")]
     Smaller {
@@ -92,7 +95,7 @@ impl Remembered {
     /// # Errors
     /// When one is remembered already, it is of another log, or the storage fails.
     pub fn begin(&self, first: &SignedCheckpoint) -> Result<(), RememberFailed> {
-        self.check_log(first)?;
+        self.check_trust(first)?;
         match self.cas.swap(&self.key(), None, first.bare_note().as_bytes()) {
             Ok(()) => Ok(()),
             Err(CasError::Conflict { .. }) => {
@@ -128,7 +131,7 @@ impl Remembered {
         shown: &SignedCheckpoint,
         prove_from: &mut dyn FnMut(u64) -> Result<Vec<Digest>, ReadFailed>,
     ) -> Result<(), RememberFailed> {
-        self.check_log(shown)?;
+        self.check_trust(shown)?;
         for _ in 0..REMEMBER_ATTEMPTS {
             let origin = || self.log.origin().to_owned();
             let (bytes, old) = self.load()?.ok_or_else(|| RememberFailed::NothingYet { origin: origin() })?;
@@ -156,12 +159,15 @@ impl Remembered {
         Err(RememberFailed::Contended)
     }
 
-    fn check_log(&self, shown: &SignedCheckpoint) -> Result<(), RememberFailed> {
-        if shown.origin() == self.log.origin() {
-            return Ok(());
+    // Whoever verified `shown` may have trusted others than this memory does.
+    fn check_trust(&self, shown: &SignedCheckpoint) -> Result<(), RememberFailed> {
+        if shown.origin() != self.log.origin() {
+            let (expected, found) = (self.log.origin().to_owned(), shown.origin().to_owned());
+            return Err(RememberFailed::OtherLog { expected, found });
         }
-        let (expected, found) = (self.log.origin().to_owned(), shown.origin().to_owned());
-        Err(RememberFailed::OtherLog { expected, found })
+        SignedCheckpoint::open(shown.note().as_bytes(), &self.log)
+            .map(drop)
+            .map_err(RememberFailed::Untrusted)
     }
 
     // Kept with the log's own signature only: a quorum was demanded when it was shown, not again now.

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use bartizan_base::{Cas, sha256};
-use bartizan_ledger::{Ledger, NoteSigner, RememberFailed, Remembered, TrustedLog};
+use bartizan_base::{Cas, Timestamp, sha256};
+use bartizan_ledger::{
+    CheckpointInvalid, Ledger, NoteSigner, RememberFailed, Remembered, TrustedLog, cosign,
+};
 use bartizan_store::{MemBlobs, MemCas};
 
-use crate::support::{ORIGIN, Store, entry, key, log, name};
+use crate::support::{ORIGIN, Store, entry, key, log, name, signer, witness};
 
 fn memory(cas: &MemCas) -> Remembered {
     Remembered::new(Arc::new(cas.clone()), log())
@@ -87,6 +89,36 @@ fn a_proof_from_elsewhere_must_hold() {
             snapshot.consistency(old, 20)
         })
         .unwrap();
+}
+
+/// Who calls has a verified checkpoint, but perhaps one that was verified under other keys than this memory's.
+#[test]
+fn what_others_trust_is_not_remembered() {
+    let cas = MemCas::new();
+    let memory = memory(&cas);
+    let impostor = NoteSigner::new(ORIGIN, key(9)).unwrap();
+    let ledger = Ledger::create(Arc::new(MemBlobs::new()), Arc::new(MemCas::new()), impostor).unwrap();
+    let refused = memory.begin(&ledger.checkpoint()).unwrap_err();
+    assert!(matches!(refused, RememberFailed::Untrusted(CheckpointInvalid::NotSigned { .. })), "{refused:?}");
+    assert!(memory.largest().unwrap().is_none());
+
+    let store = Store::filled(3);
+    memory.begin(&store.reader().checkpoint().unwrap()).unwrap();
+    ledger.append((0..9).map(entry).collect()).unwrap();
+    let refused = memory.follow(&ledger.snapshot().unwrap()).unwrap_err();
+    assert!(matches!(refused, RememberFailed::Untrusted(_)), "{refused:?}");
+    assert_eq!(memory.largest().unwrap().unwrap().size(), 3);
+
+    // A memory that demands a witness does not take what was verified without.
+    let witnessed = TrustedLog::witnessed(signer().key().clone(), vec![witness("w", 2)], 1).unwrap();
+    let strict = Remembered::new(Arc::new(cas.clone()), witnessed.clone());
+    let larger = Store::filled(5).reader().snapshot().unwrap();
+    let refused = strict.follow(&larger).unwrap_err();
+    assert!(matches!(refused, RememberFailed::Untrusted(CheckpointInvalid::Quorum { .. })), "{refused:?}");
+    let line = cosign(larger.checkpoint(), "w", &key(2), Timestamp::from_millis(5000)).unwrap();
+    let cosigned = larger.checkpoint().with_lines(&line, &witnessed).unwrap();
+    strict.advance(&cosigned, &mut |old| larger.consistency(old, 5)).unwrap();
+    assert_eq!(strict.largest().unwrap().unwrap().size(), 5);
 }
 
 #[test]
