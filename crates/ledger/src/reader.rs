@@ -244,6 +244,8 @@ impl Snapshot {
         let (parent_index, position) = place(index);
         let parent = self.tile(level + 1, parent_index)?;
         if tile.root().is_none() || parent.subtree(0, position) != tile.root() {
+            // Read anew next time: the storage may have been repaired by then.
+            self.0.reader.cache.lock().unwrap_or_else(PoisonError::into_inner).remove(path);
             return Err(ReadFailed::TileHash { tile: path.to_string(), size });
         }
         Ok(tile)
@@ -377,6 +379,10 @@ impl Cache {
         let (used, tile) = self.tiles.get_mut(&path)?;
         *used = self.uses;
         Some(Arc::clone(tile))
+    }
+
+    fn remove(&mut self, path: TilePath) {
+        self.tiles.remove(&path);
     }
 
     fn insert(&mut self, path: TilePath, tile: Arc<CachedTile>) {

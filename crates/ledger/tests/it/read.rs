@@ -128,6 +128,20 @@ fn changed_tiles_are_named() {
     assert!(partial.open().is_err(), "a writer would carry the change on");
 }
 
+/// A process that has read a wrong tile goes on when the storage is repaired.
+#[test]
+fn repaired_tiles_are_read_again() {
+    let store = Store::filled(600);
+    let snapshot = store.reader().snapshot().unwrap();
+    let right = store.get("tile/0/001");
+    store.flip("tile/0/001", 40);
+    for _ in 0..2 {
+        assert_eq!(tile_named(&snapshot.entry(300).unwrap_err()), "tile/0/001");
+    }
+    store.put("tile/0/001", &right);
+    assert_eq!(snapshot.entry(300).unwrap(), entry(300));
+}
+
 #[test]
 fn missing_and_misshapen_tiles() {
     let store = Store::filled(300);
