@@ -73,6 +73,7 @@ impl<W: Write> Encryptor<W> {
     }
 
     fn copy_all(&mut self, source: &mut dyn Read, hasher: &mut Hasher) -> Result<(), CopyFailed> {
+        self.number.ok_or_else(over).map_err(CopyFailed::Write)?;
         loop {
             if self.filled == FULL {
                 // Whether this segment is the last shows only in the byte after it.
@@ -109,10 +110,7 @@ impl<W: Write> Encryptor<W> {
     }
 
     fn emit(&mut self, last: bool) -> io::Result<()> {
-        let number = self
-            .number
-            .take()
-            .ok_or_else(|| io::Error::other("the stream failed before, or has more than 4 PiB"))?;
+        let number = self.number.take().ok_or_else(over)?;
         let broken = || io::Error::other(CryptoFailed);
         let end = self.filled + TAG_BYTES;
         let segment = self.buffer.get_mut(..end).ok_or_else(broken)?;
@@ -131,6 +129,7 @@ impl<W: Write> Encryptor<W> {
 
 impl<W: Write> Write for Encryptor<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.number.ok_or_else(over)?;
         if self.filled == FULL && !bytes.is_empty() {
             self.emit(false)?;
         }
@@ -159,6 +158,10 @@ pub enum CopyFailed {
     /// The encrypted stream cannot be written.
     #[error("cannot write the encrypted stream")]
     Write(#[source] io::Error),
+}
+
+fn over() -> io::Error {
+    io::Error::other("the stream failed before, or has more than 4 PiB")
 }
 
 fn read(source: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {

@@ -179,6 +179,9 @@ fn a_source_may_be_slow_interrupted_or_broken() {
     }
     let mut stream = Encryptor::new(Vec::new(), &secret(), AAD, &mut rng(1)).unwrap();
     assert!(matches!(stream.copy_from(&mut Broken, &mut Hasher::new()), Err(CopyFailed::Read(_))));
+    let more = stream.copy_from(&mut &b"more"[..], &mut Hasher::new());
+    assert!(matches!(more, Err(CopyFailed::Write(_))), "{more:?}");
+    assert!(stream.write(b"more").is_err());
     assert!(stream.finish().is_err(), "what is cut must not become a whole stream");
 
     struct Full;
