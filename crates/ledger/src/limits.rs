@@ -53,6 +53,9 @@ pub const STAGING_BLOBS: usize = 4096;
 /// Stale partial tiles removed after one group.
 pub const STALE_PER_GROUP: usize = 16;
 
+/// Newer checkpoints that a writer which was overtaken puts back while the other one goes on.
+pub const REPUBLISH_ATTEMPTS: usize = 64;
+
 /// Hash tiles a reader keeps in memory, 16 KiB each with the hashes inside them.
 pub const CACHED_TILES: usize = 1024;
 

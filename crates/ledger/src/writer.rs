@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, SignedCheckpoint, TrustedLog};
 use crate::edge::{Edge, Tile};
 use crate::head::{Head, checkpoint_name, head_key};
 use crate::ledger::{AppendFailed, Appended};
-use crate::limits::{GROUP_BYTES, GROUP_ENTRIES, LIST_PAGE, STALE_PER_GROUP, TREE_SIZE};
+use crate::limits::{GROUP_BYTES, GROUP_ENTRIES, LIST_PAGE, REPUBLISH_ATTEMPTS, STALE_PER_GROUP, TREE_SIZE};
 use crate::note::{NoteSigner, SignFailed};
 use crate::staging::{self, StagingName};
 use crate::tile::{TilePath, all_levels, full_tiles};
@@ -203,21 +203,33 @@ impl Writer {
     }
 
     /// A writer that was held up between the swap and the publication may have published an older checkpoint
-    /// over a newer writer's; it then puts the newer one back and stops.
+    /// over a newer writer's; it then puts the newer one back and stops. While it does that the other may go on,
+    /// so it looks again until the head is the one that it has put.
     fn check_not_overtaken(&self) -> Result<(), GroupFailed> {
-        let found = self.cas.load(&head_key()).map_err(GroupFailed::Finish)?;
-        if found.as_deref() == Some(self.head_bytes.as_slice()) {
-            return Ok(());
+        let mut shown = self.head_bytes.clone();
+        for _ in 0..REPUBLISH_ATTEMPTS {
+            let found = self.cas.load(&head_key()).map_err(GroupFailed::Finish)?;
+            match found {
+                Some(found) if found != shown => {
+                    self.publish_newer(&found)?;
+                    shown = found;
+                }
+                Some(_) if shown == self.head_bytes => return Ok(()),
+                _ => break,
+            }
         }
-        let log = TrustedLog::new(self.signer.key().clone());
-        if let (Some(found), Ok(log)) = (found, log)
-            && let Ok(newer) = Head::decode(&found, &log)
+        Err(GroupFailed::Overtaken)
+    }
+
+    fn publish_newer(&self, head: &[u8]) -> Result<(), GroupFailed> {
+        if let Ok(log) = TrustedLog::new(self.signer.key().clone())
+            && let Ok(newer) = Head::decode(head, &log)
             && newer.checkpoint.size() > self.head.checkpoint.size()
         {
             let note = newer.checkpoint.note().as_bytes();
             self.blobs.put(&[(&checkpoint_name(), note)]).map_err(GroupFailed::Finish)?;
         }
-        Err(GroupFailed::Overtaken)
+        Ok(())
     }
 
     /// Removes the staging blob of a finished group and a few partial tiles that full ones have replaced.

@@ -120,6 +120,80 @@ fn overtaken_after_the_swap() {
     fsck_clean(&store);
 }
 
+/// Blobs through which a checkpoint is published late: somebody else acts before the n-th one is put.
+struct Late {
+    inner: MemBlobs,
+    act: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    at: u64,
+    published: AtomicU64,
+}
+
+impl Blobs for Late {
+    fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
+        if blobs.iter().any(|(name, _)| name.as_str() == "checkpoint")
+            && self.published.fetch_add(1, Ordering::SeqCst) + 1 == self.at
+        {
+            let act = self.act.lock().unwrap().take();
+            act.into_iter().for_each(|act| act());
+        }
+        self.inner.put(blobs)
+    }
+
+    fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.inner.create()
+    }
+
+    fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
+        self.inner.open(name)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
+        self.inner.list(prefix, after, limit)
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
+        self.inner.delete(name)
+    }
+}
+
+/// The writer that took over goes on while the first one puts its checkpoint back: the last one published is the
+/// newest all the same.
+#[test]
+fn overtaken_again_while_making_good() {
+    let store = Store::filled(10);
+    let second: Arc<Mutex<Option<Ledger>>> = Arc::default();
+    let (other, opened) = (store.clone(), Arc::clone(&second));
+    let take_over = move || {
+        let ledger = other.open().unwrap();
+        ledger.append(vec![entry(11)]).unwrap();
+        *opened.lock().unwrap() = Some(ledger);
+    };
+    let take_over: Box<dyn FnOnce() + Send> = Box::new(take_over);
+    let cas = Meanwhile {
+        inner: store.cas.clone(),
+        act: Mutex::new(Some(take_over)),
+        at_swap: None,
+        swaps: AtomicU64::new(0),
+    };
+    let ongoing = Arc::clone(&second);
+    let go_on: Box<dyn FnOnce() + Send> = Box::new(move || {
+        ongoing.lock().unwrap().as_ref().unwrap().append(vec![entry(12)]).unwrap();
+    });
+    // The first checkpoint is the first writer's own; the second is the one that it puts back.
+    let blobs = Late {
+        inner: store.blobs.clone(),
+        act: Mutex::new(Some(go_on)),
+        at: 2,
+        published: AtomicU64::new(0),
+    };
+    let first = Ledger::open(Arc::new(blobs), Arc::new(cas), signer()).unwrap();
+    assert_eq!(first.append(vec![entry(10)]).unwrap().first_index, 10);
+    assert!(matches!(first.append(vec![entry(13)]).unwrap_err(), AppendFailed::Stopped(_)));
+    drop((first, second.lock().unwrap().take()));
+    assert_eq!(store.reader().checkpoint().unwrap().size(), 13);
+    fsck_clean(&store);
+}
+
 /// What gathers while a group is being written is committed together, but never more than a group may hold.
 #[test]
 fn groups_have_limits() {
