@@ -61,6 +61,12 @@ fn workload((blobs, cas): Storage) -> Run {
 
 /// Opens what a run left behind, and checks that it is whole and goes on.
 fn check_recovery(run: &Run, (blobs, cas): Storage, what: &str) {
+    if run.created {
+        // A crash is no damage: the check finds all that was acknowledged, if need be in the staging blob.
+        let report = fsck(blobs.as_ref(), Some(cas.as_ref()), &log(), NonZeroUsize::MIN);
+        assert!(report.is_clean(), "{what}: {report:#?}");
+        assert!(report.entries >= run.acknowledged, "{what}: {report:#?} after {run:?}");
+    }
     let ledger = match Ledger::open(Arc::clone(&blobs), Arc::clone(&cas), signer()) {
         Ok(ledger) => ledger,
         Err(OpenFailed::Missing) => {
