@@ -31,6 +31,14 @@ pub enum EncodeError {
     /// The value nests too deeply.
     #[error("nested more than {CANONICAL_DEPTH} levels deep")]
     Depth,
+    /// More bytes than a reader accepts.
+    #[error("{bytes} bytes, more than the {limit} allowed")]
+    TooLarge {
+        /// How many there would be.
+        bytes: usize,
+        /// How many there may be.
+        limit: usize,
+    },
 }
 
 /// The bytes are not a canonical value of the expected type.
@@ -57,13 +65,26 @@ pub enum DecodeError {
 /// The canonical bytes of `value`.
 ///
 /// # Errors
-/// When the value holds a fraction, a huge integer, a member name outside ASCII, or nests too deeply.
+/// When the value holds a fraction, a huge integer, a member name outside ASCII, nests too deeply, or takes more
+/// than [`CANONICAL_BYTES`], so that [`from_bytes`] would refuse what was written.
 pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, EncodeError> {
+    to_bytes_within(value, CANONICAL_BYTES)
+}
+
+/// As [`to_bytes`], for formats that have a reader and a limit of their own.
+///
+/// # Errors
+/// As [`to_bytes`], but for more than `limit` bytes.
+pub fn to_bytes_within<T: Serialize>(value: &T, limit: usize) -> Result<Vec<u8>, EncodeError> {
     let mut value = serde_json::to_value(value).map_err(EncodeError::NotJson)?;
     check(&value, 0)?;
     // Another crate of the build may turn on `serde_json/preserve_order`; then maps keep insertion order.
     value.sort_all_objects();
-    serde_json::to_vec(&value).map_err(EncodeError::NotJson)
+    let bytes = serde_json::to_vec(&value).map_err(EncodeError::NotJson)?;
+    if bytes.len() > limit {
+        return Err(EncodeError::TooLarge { bytes: bytes.len(), limit });
+    }
+    Ok(bytes)
 }
 
 /// Reads a value whose bytes must be exactly those that [`to_bytes`] writes for it.

@@ -1,7 +1,7 @@
 //! The vocabulary through its public face: what parses, what does not, and what equal values look like.
 #![expect(clippy::unwrap_used, reason = "a helper outside #[test] functions")]
 
-use bartizan_base::canonical::{self, DecodeError};
+use bartizan_base::canonical::{self, DecodeError, EncodeError};
 use bartizan_base::{
     AliasRef, BlobName, Clock, Digest, ManualClock, Name, PrincipalId, ProjectId, Timestamp, VersionRef,
     sha256,
@@ -30,6 +30,19 @@ fn canonical_json_has_one_spelling() {
     for (levels, innermost) in [(33, json!(1)), (32, json!([])), (32, json!({})), (40, json!(1))] {
         assert!(canonical::to_bytes(&nested(levels, innermost)).is_err());
     }
+}
+
+/// What no reader would accept is not written.
+#[test]
+fn documents_have_a_size() {
+    let largest = "x".repeat(16 * 1024 * 1024 - 2);
+    let bytes = canonical::to_bytes(&largest).unwrap();
+    assert_eq!(canonical::from_bytes::<String>(&bytes).unwrap(), largest);
+    let larger = format!("{largest}x");
+    let refused = canonical::to_bytes(&larger).unwrap_err();
+    assert!(matches!(refused, EncodeError::TooLarge { bytes: 16_777_217, limit: 16_777_216 }), "{refused:?}");
+    let bytes = canonical::to_bytes_within(&larger, 1 << 25).unwrap();
+    assert!(matches!(canonical::from_bytes::<String>(&bytes), Err(DecodeError::TooLarge { .. })));
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -137,7 +137,7 @@ pub fn sign(
         predicate_type: PREDICATE_TYPE,
         subject: [Subject { digest: SubjectDigest { sha256: root_in_order(&files) }, name }],
     };
-    let payload = canonical::to_bytes(&statement)?;
+    let payload = canonical::to_bytes_within(&statement, BUNDLE_BYTES)?;
     let signature = key.sign(&pae(PAYLOAD_TYPE, &payload))?;
     bundle(&payload, Signature { hint: String::new(), bytes: signature }, key.public())
 }
@@ -180,15 +180,15 @@ fn bundle(payload: &[u8], signature: Signature, key: &PublicKey) -> Result<Vec<u
     let signature = BundleSignature { keyid: signature.hint, sig: to_base64(&signature.bytes) };
     let dsse_envelope =
         Envelope { payload: to_base64(payload), payload_type: PAYLOAD_TYPE, signatures: [signature] };
-    let bytes = canonical::to_bytes(&Bundle {
+    let bundle = Bundle {
         dsse_envelope,
         media_type: MEDIA_TYPE,
         verification_material: Material { public_key: KeyHint { hint: hint(key) }, tlog_entries: [] },
-    })?;
-    if bytes.len() > BUNDLE_BYTES {
-        return Err(SignBundle::TooLarge { bytes: bytes.len() });
-    }
-    Ok(bytes)
+    };
+    canonical::to_bytes_within(&bundle, BUNDLE_BYTES).map_err(|error| match error {
+        EncodeError::TooLarge { bytes, .. } => SignBundle::TooLarge { bytes },
+        error => error.into(),
+    })
 }
 
 /// How a bundle names its key: SHA-256 over the text of the PEM file, in hexadecimal.
