@@ -1,11 +1,13 @@
 //! From counts to findings and a verdict. Pure.
 
+use std::collections::HashSet;
+
 use super::report::{Finding, Outcome, Report, Rule, Tier};
-use super::{Counted, Watched};
+use super::{Counted, Labels, Watched};
 use crate::csv::ReadOutcome;
 use crate::limits::FINDINGS;
 use crate::profile::Profile;
-use crate::schema::{LabelRules, Schema, Severity, as_f64};
+use crate::schema::{ColumnRules, LabelRules, Range, Schema, Severity, as_f64};
 
 /// Standard errors that chance passes less than once in 15,000 batches, for each value of the label.
 const LABEL_ERRORS: f64 = 4.0;
@@ -23,26 +25,52 @@ pub(super) fn judge(
     judge.rows(schema, read.rows());
     for column in watched {
         judge.column(column, read.rows());
-    }
-    if let Some(label) = &schema.label {
-        judge.label(label, &profile);
+        if let Some(labels) = &column.labels {
+            judge.labels(labels, column.present);
+        }
     }
     let Judge { checks, mut findings, .. } = judge;
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let planned = planned(schema);
     let refused = findings.iter().any(|finding| finding.severity == Severity::Block);
     // A report that holds fewer findings than there are says so by its outcome: not everything was weighed.
-    let outcome = match (refused, findings.len() > FINDINGS) {
+    let whole = checks == planned && findings.len() <= FINDINGS;
+    // INVARIANT: `Valid` only when every check that the schema plans ran, in whatever tier.
+    let outcome = match (refused, whole) {
         (true, _) => Outcome::Invalid,
-        (false, true) => Outcome::Error,
-        (false, false) => Outcome::Valid,
+        (false, false) => Outcome::Error,
+        (false, true) => Outcome::Valid,
     };
     findings.truncate(FINDINGS);
     let (rows, bytes, digest) = (read.rows(), read.bytes(), read.digest());
-    Report { outcome, tier, checks, findings, rows, bytes, digest, profile }
+    Report { outcome, tier, checks, planned, findings, rows, bytes, digest, profile }
+}
+
+/// How many checks a schema asks for, whatever the batch holds.
+fn planned(schema: &Schema) -> usize {
+    let unexpected_columns = 1;
+    let columns: usize = schema.columns.iter().map(|rules| 1 + planned_of(rules)).sum();
+    let rows = usize::from(schema.rows.min.is_some()) + usize::from(schema.rows.max.is_some());
+    unexpected_columns + columns + rows + schema.label.as_ref().map_or(0, planned_of_label)
+}
+
+/// The checks of a column that is there.
+fn planned_of(rules: &ColumnRules) -> usize {
+    let (kind, presence) = (1, 1);
+    kind + presence
+        + usize::from(rules.range.is_some())
+        + usize::from(rules.domain.is_some())
+        + usize::from(rules.max_length.is_some())
+}
+
+fn planned_of_label(label: &LabelRules) -> usize {
+    let unseen = 1;
+    if label.shares.is_empty() { 0 } else { unseen + label.shares.len() }
 }
 
 struct Judge {
     tier: Tier,
+    /// Checks that ran.
     checks: usize,
     findings: Vec<Finding>,
 }
@@ -54,15 +82,19 @@ impl Judge {
     }
 
     fn columns(&mut self, schema: &Schema, header: &[String]) {
+        let there: HashSet<&str> = header.iter().map(String::as_str).collect();
         for column in &schema.columns {
             self.checks += 1;
-            if !header.contains(&column.name) {
-                let message = "the column is not in the file".to_owned();
+            if !there.contains(column.name.as_str()) {
+                let label = schema.label.as_ref().filter(|label| label.column == column.name);
+                let lost = planned_of(column) + label.map_or(0, planned_of_label);
+                let message = format!("the column is not in the file, so {lost} checks of it could not run");
                 self.find(whole(Some(&column.name), Rule::MissingColumn, column.severity, message));
             }
         }
         self.checks += 1;
-        for name in header.iter().filter(|name| schema.column(name).is_none()) {
+        let known: HashSet<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        for name in header.iter().filter(|name| !known.contains(name.as_str())) {
             let message = "the column is not in the schema".to_owned();
             self.find(whole(Some(name), Rule::UnexpectedColumn, Severity::Block, message));
         }
@@ -84,120 +116,125 @@ impl Judge {
 
     fn column(&mut self, column: &Watched<'_>, rows: u64) {
         let rules = column.rules;
-        self.share(column, Rule::Type, &column.wrong_type, column.present, 0.0, |share, _| {
+        let present = column.present;
+        self.share(column, Rule::Type, &column.wrong_type, present, 0.0, |share, _| {
             format!("{share} of the values are not of type {}", rules.kind)
         });
-        let allowed_missing = 1.0 - rules.min_present;
-        self.share(column, Rule::Presence, &column.missing, rows, allowed_missing, |share, limit| {
-            format!("{share} of the rows have no value, at most {limit} may")
-        });
+        self.presence(column, rows);
         if let Some(range) = rules.range {
-            self.share(
-                column,
-                Rule::Range,
-                &column.outside,
-                column.present,
-                range.max_outside,
-                |share, limit| {
-                    format!(
-                        "{share} of the values lie outside {} to {}, at most {limit} may",
-                        range.min, range.max
-                    )
-                },
-            );
+            let Range { min, max, max_outside } = range;
+            self.share(column, Rule::Range, &column.outside, present, max_outside, |share, limit| {
+                format!("{share} of the values lie outside {min} to {max}, at most {limit} may")
+            });
         }
         if let Some(domain) = &rules.domain {
-            self.share(
-                column,
-                Rule::Domain,
-                &column.unseen,
-                column.present,
-                domain.max_unseen,
-                |share, limit| {
-                    let known = domain.values.len();
-                    format!(
-                        "{share} of the values are none of the {known} known ones, at most {limit} may be"
-                    )
-                },
-            );
+            let known = domain.values.len();
+            self.share(column, Rule::Domain, &column.unseen, present, domain.max_unseen, |share, limit| {
+                format!("{share} of the values are none of the {known} known ones, at most {limit} may be")
+            });
         }
         if let Some(longest) = rules.max_length {
-            self.share(column, Rule::Length, &column.too_long, column.present, 0.0, |share, _| {
+            self.share(column, Rule::Length, &column.too_long, present, 0.0, |share, _| {
                 format!("{share} of the values are longer than {longest} characters")
             });
         }
+    }
+
+    /// The schema says what share must be there, so that is what is compared: `1.0 - 0.9` is not `0.1`.
+    fn presence(&mut self, column: &Watched<'_>, rows: u64) {
+        self.checks += 1;
+        if share_of(column.present, rows) >= column.rules.min_present {
+            return;
+        }
+        let (share, limit) = (share_of(column.missing.count, rows), 1.0 - column.rules.min_present);
+        let message = format!("{} of the rows have no value, at most {} may", percent(share), percent(limit));
+        self.find(broken(column, Rule::Presence, &column.missing, share, limit, message));
     }
 
     fn share(
         &mut self,
         column: &Watched<'_>,
         rule: Rule,
-        broken: &Counted,
+        counted: &Counted,
         of: u64,
         limit: f64,
         message: impl FnOnce(String, String) -> String,
     ) {
         self.checks += 1;
-        let share = as_f64(broken.count) / as_f64(of.max(1));
-        // A millionth of slack: limits are written with six decimals.
-        if broken.count == 0 || share <= limit + 1e-6 {
-            return;
+        let share = share_of(counted.count, of);
+        if share > limit {
+            let message = message(percent(share), percent(limit));
+            self.find(broken(column, rule, counted, share, limit, message));
         }
-        self.find(Finding {
-            column: Some(column.rules.name.clone()),
-            rule,
-            severity: column.rules.severity,
-            count: broken.count,
-            share,
-            limit,
-            message: message(percent(share), percent(limit)),
-            examples: broken.examples.clone(),
-        });
     }
 
     /// Compares the share of each label with the schema's: beyond four standard errors of the difference of two
     /// samples of these sizes, and beyond the tolerance, it has moved.
-    fn label(&mut self, label: &LabelRules, profile: &Profile) {
-        let Some(column) = profile.column(&label.column) else { return };
-        if label.shares.is_empty() {
+    fn labels(&mut self, labels: &Labels<'_>, counted: u64) {
+        let Labels { rules: label, counts, unseen, .. } = labels;
+        let known = label.shares.len();
+        self.checks += 1;
+        if unseen.count > 0 {
+            let share = share_of(unseen.count, counted);
+            let message = format!("{} of the labels are none of the {known} known ones", percent(share));
+            let finding = whole(Some(&label.column), Rule::LabelUnseen, label.severity, message);
+            let examples = unseen.examples.clone();
+            self.find(Finding { count: unseen.count, share, examples, ..finding });
+        }
+        if counted == 0 {
+            let message = format!("no row has a label, so {known} checks of their shares could not run");
+            let finding = whole(Some(&label.column), Rule::LabelShare, label.severity, message);
+            self.find(Finding { count: 0, ..finding });
             return;
         }
-        let counted = column.kinds().total();
-        let found = column.values().unwrap_or_default();
-        let unseen: u64 = found
-            .iter()
-            .filter(|(value, _)| !label.shares.iter().any(|(known, _)| known == value))
-            .map(|(_, count)| *count)
-            .sum();
-        self.checks += 1;
-        if unseen > 0 || column.values().is_none() {
-            let share = as_f64(unseen) / as_f64(counted.max(1));
-            let message =
-                format!("{} of the labels are none of the {} known ones", percent(share), label.shares.len());
-            let finding = whole(Some(&label.column), Rule::LabelUnseen, label.severity, message);
-            self.find(Finding { count: unseen, share, ..finding });
-        }
-        for (place, (value, expected)) in (1_usize..).zip(&label.shares) {
+        for ((place, (_, expected)), count) in (1_usize..).zip(&label.shares).zip(counts) {
             self.checks += 1;
-            let count = found.iter().find(|(known, _)| known == value).map_or(0, |(_, count)| *count);
-            let share = as_f64(count) / as_f64(counted.max(1));
-            let pooled = (expected * as_f64(label.counted) + as_f64(count))
+            let share = share_of(*count, counted);
+            let pooled = (expected * as_f64(label.counted) + as_f64(*count))
                 / as_f64(label.counted.saturating_add(counted).max(1));
-            let sizes = 1.0 / as_f64(label.counted.max(1)) + 1.0 / as_f64(counted.max(1));
+            let sizes = 1.0 / as_f64(label.counted.max(1)) + 1.0 / as_f64(counted);
             let error = (pooled * (1.0 - pooled) * sizes).max(0.0).sqrt();
             let limit = label.tolerance + LABEL_ERRORS * error;
             if (share - expected).abs() > limit {
                 let message = format!(
-                    "label {place} of {} comes in {} of the rows, in the schema in {}; {} either way is allowed",
-                    label.shares.len(),
+                    "label {place} of {known} comes in {} of the rows, in the schema in {}; {} either way is allowed",
                     percent(share),
                     percent(*expected),
                     percent(limit)
                 );
                 let finding = whole(Some(&label.column), Rule::LabelShare, label.severity, message);
-                self.find(Finding { count, share, limit, ..finding });
+                self.find(Finding { count: *count, share, limit, ..finding });
             }
         }
+    }
+}
+
+/// The share that `part` is of `all`; nought of nothing.
+///
+/// Counts are below 2^53, so the quotient is correctly rounded, as a share read from decimal text is: the two are
+/// equal when the numbers are, and a share of nought means not a single one. So limits need no slack.
+fn share_of(part: u64, all: u64) -> f64 {
+    as_f64(part) / as_f64(all.max(1))
+}
+
+/// A finding that some cells of a column break a rule.
+fn broken(
+    column: &Watched<'_>,
+    rule: Rule,
+    counted: &Counted,
+    share: f64,
+    limit: f64,
+    message: String,
+) -> Finding {
+    Finding {
+        column: Some(column.rules.name.clone()),
+        rule,
+        severity: column.rules.severity,
+        count: counted.count,
+        share,
+        limit,
+        message,
+        examples: counted.examples.clone(),
     }
 }
 
@@ -215,6 +252,13 @@ fn whole(column: Option<&String>, rule: Rule, severity: Severity, message: Strin
     }
 }
 
+/// Two decimals, and as many more as it takes to tell a small share from nought.
 fn percent(share: f64) -> String {
-    format!("{:.2} %", share * 100.0)
+    let percent = share * 100.0;
+    let (mut decimals, mut least) = (2, 0.005);
+    while percent > 0.0 && percent < least && decimals < 16 {
+        decimals += 1;
+        least /= 10.0;
+    }
+    format!("{percent:.decimals$} %")
 }

@@ -3,13 +3,14 @@
 mod judge;
 mod report;
 
+use std::collections::HashMap;
 use std::io::Read;
 
 use crate::cell::{self, Value};
 use crate::csv::{CsvReader, ReadError};
 use crate::limits::EXAMPLES;
 use crate::profile::Profile;
-use crate::schema::{ColumnRules, Schema};
+use crate::schema::{ColumnRules, LabelRules, Schema};
 
 pub use self::report::{Example, Finding, Outcome, Report, Rule, Tier};
 
@@ -20,8 +21,12 @@ pub use self::report::{Example, Finding, Outcome, Report, Rule, Tier};
 pub fn check(input: impl Read, schema: &Schema, tier: Tier) -> Result<Report, ReadError> {
     let reader = CsvReader::open(input, &schema.csv_options())?;
     let header = reader.header().to_vec();
-    let mut watched: Vec<Option<Watched<'_>>> =
-        header.iter().map(|name| schema.column(name).map(Watched::new)).collect();
+    let rules: HashMap<&str, &ColumnRules> =
+        schema.columns.iter().map(|rules| (rules.name.as_str(), rules)).collect();
+    let mut watched: Vec<Option<Watched<'_>>> = header
+        .iter()
+        .map(|name| rules.get(name.as_str()).map(|rules| Watched::new(rules, schema.label.as_ref())))
+        .collect();
     let mut profile = Profile::new(&header, &schema.csv.null);
     let outcome = reader.for_each_row(|row| {
         let number = row.number();
@@ -44,6 +49,32 @@ pub(crate) struct Watched<'a> {
     pub(crate) outside: Counted,
     pub(crate) unseen: Counted,
     pub(crate) too_long: Counted,
+    /// For the label alone, when the schema knows shares.
+    pub(crate) labels: Option<Labels<'a>>,
+}
+
+/// How often each label of the schema came. The profile cannot say it: it stops counting when there are too many
+/// distinct values.
+pub(crate) struct Labels<'a> {
+    pub(crate) rules: &'a LabelRules,
+    /// In the order of the schema.
+    pub(crate) counts: Vec<u64>,
+    pub(crate) unseen: Counted,
+    places: HashMap<&'a [u8], usize>,
+}
+
+impl<'a> Labels<'a> {
+    fn new(rules: &'a LabelRules) -> Self {
+        let places = rules.shares.iter().enumerate().map(|(at, (value, _))| (value.as_bytes(), at)).collect();
+        Self { rules, counts: vec![0; rules.shares.len()], unseen: Counted::default(), places }
+    }
+
+    fn observe(&mut self, row: u64, cell: &[u8]) {
+        match self.places.get(cell).and_then(|at| self.counts.get_mut(*at)) {
+            Some(count) => *count += 1,
+            None => self.unseen.add(row, cell),
+        }
+    }
 }
 
 /// How often a rule was broken, and where first.
@@ -63,7 +94,8 @@ impl Counted {
 }
 
 impl<'a> Watched<'a> {
-    fn new(rules: &'a ColumnRules) -> Self {
+    fn new(rules: &'a ColumnRules, label: Option<&'a LabelRules>) -> Self {
+        let labels = label.filter(|label| label.column == rules.name && !label.shares.is_empty());
         Self {
             rules,
             present: 0,
@@ -72,6 +104,7 @@ impl<'a> Watched<'a> {
             outside: Counted::default(),
             unseen: Counted::default(),
             too_long: Counted::default(),
+            labels: labels.map(Labels::new),
         }
     }
 
@@ -86,6 +119,9 @@ impl<'a> Watched<'a> {
             Value::Boolean | Value::Date | Value::Timestamp | Value::Text => None,
         };
         self.present += 1;
+        if let Some(labels) = &mut self.labels {
+            labels.observe(row, cell);
+        }
         if !self.rules.kind.accepts(value) {
             self.wrong_type.add(row, cell);
             return;

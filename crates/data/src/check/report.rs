@@ -30,11 +30,11 @@ impl Tier {
 /// The verdict, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Every check ran, and nothing refuses the batch.
+    /// Every check that the schema plans ran, and nothing refuses the batch.
     Valid,
-    /// Every check ran, and something refuses the batch.
+    /// Something refuses the batch, whether or not every check ran.
     Invalid,
-    /// A check could not run.
+    /// Nothing refuses the batch, but a check could not run.
     Error,
 }
 
@@ -137,6 +137,8 @@ pub struct Report {
     pub tier: Tier,
     /// Checks that ran.
     pub checks: usize,
+    /// Checks that the schema plans; more than ran when a column is not there or no row has a label.
+    pub planned: usize,
     /// Broken rules, the gravest first.
     pub findings: Vec<Finding>,
     /// Rows of the batch.
@@ -157,6 +159,7 @@ struct Stored<'a> {
     findings: Vec<StoredFinding<'a>>,
     format: &'static str,
     outcome: &'static str,
+    planned: u64,
     rows: u64,
     tier: &'static str,
 }
@@ -193,7 +196,8 @@ impl Report {
     /// The report for people.
     pub fn render(&self) -> String {
         let mut text = String::new();
-        let Self { outcome, tier, checks, rows, .. } = self;
+        let Self { outcome, tier, checks, planned, rows, .. } = self;
+        let checks = if checks == planned { checks.to_string() } else { format!("{checks} of {planned}") };
         let (blocking, warnings) = (self.blocking(), self.warnings());
         let mut line = |line: String| {
             text.push_str(&line);
@@ -226,6 +230,7 @@ impl Report {
             findings: self.findings.iter().map(stored).collect(),
             format: "bartizan-findings-v1",
             outcome: self.outcome.as_str(),
+            planned: u64::try_from(self.planned).unwrap_or(u64::MAX),
             rows: self.rows,
             tier: self.tier.as_str(),
         })
