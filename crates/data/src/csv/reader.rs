@@ -302,10 +302,11 @@ impl<R: Read> Records<R> {
     }
 
     fn grow_ends(&mut self) -> Result<(), ReadError> {
-        if self.ends.len() > COLUMNS {
+        // The parser asks for another end before it goes on to another cell.
+        if self.ends.len() >= COLUMNS {
             return Err(ReadError::TooManyColumns { row: self.place().row });
         }
-        self.ends.resize((self.ends.len() * 2).min(COLUMNS + 1), 0);
+        self.ends.resize((self.ends.len() * 2).min(COLUMNS), 0);
         Ok(())
     }
 }

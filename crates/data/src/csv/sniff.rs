@@ -37,7 +37,13 @@ const SIGNATURES: &[(&[u8], &str)] = &[
 
 /// What a file that begins like this is, when it is known not to be CSV.
 pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
-    SIGNATURES.iter().find(|(signature, _)| start.starts_with(signature)).map(|(_, name)| *name)
+    // A header may begin with the letters of a signature: `ORCID`. Those formats go on with bytes that text has not.
+    let is_text = !start.iter().take(256).any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
+    let fits = |signature: &[u8]| {
+        let may_be_text = is_text && signature.iter().all(u8::is_ascii_alphanumeric);
+        start.starts_with(signature) && !may_be_text
+    };
+    SIGNATURES.iter().find(|(signature, _)| fits(signature)).map(|(_, name)| *name)
 }
 
 /// What a file with zero bytes near its start may be.

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read};
 
+use bartizan_data::limits::COLUMNS;
 use bartizan_data::{CsvOptions, Profile, ReadError, Schema, infer};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 fn refused(bytes: &[u8], expected: &Expect) {
-    let error = infer(bytes, &CsvOptions::default()).unwrap_err();
+    let error = infer(bytes, &CsvOptions::default()).map(drop).unwrap_err();
     expected.assert_eq(&error.to_string());
 }
 
@@ -32,6 +33,33 @@ fn bad_files_are_refused_with_their_place() {
         assert!(error.contains(place), "{error}");
     }
     assert!(infer(&b"1,2\n3,4\n"[..], &CsvOptions::default()).is_err(), "a header of numbers");
+}
+
+#[test]
+fn a_table_has_the_columns_that_a_profile_may_have_and_no_more() {
+    let table = |columns: usize| {
+        let header: Vec<String> = (0..columns).map(|column| format!("c{column}")).collect();
+        format!("{}\n{}\n", header.join(","), vec!["1"; columns].join(","))
+    };
+    let (profile, _) = infer(table(COLUMNS).as_bytes(), &CsvOptions::default()).unwrap();
+    assert_eq!(Profile::from_bytes(&profile.to_bytes().unwrap()).unwrap(), profile);
+    for columns in [COLUMNS + 1, COLUMNS + 2, 2 * COLUMNS] {
+        refused(table(columns).as_bytes(), &expect!["row 0 has more than the 10000 columns allowed"]);
+    }
+}
+
+#[test]
+fn text_that_begins_like_a_binary_format_is_text() {
+    for header in ["ORCID,name", "PAR1,PAR2", "BZh_ratio,x", "ARROW1,ARROW2", "Obj,y"] {
+        let csv = format!("{header}\n1,2\n");
+        assert!(infer(csv.as_bytes(), &CsvOptions::default()).is_ok(), "{header}");
+    }
+    for start in
+        [&b"ORC\x0a\x03\x00\x00"[..], b"PAR1\x15\x04", b"BZh91AY&SY\x8f\x12", b"ARROW1\0\0", b"Obj\x01\x04"]
+    {
+        let error = infer(start, &CsvOptions::default()).unwrap_err();
+        assert!(matches!(error, ReadError::Binary { .. }), "{error}");
+    }
 }
 
 /// A line that never ends, and the count of bytes that were asked for.
