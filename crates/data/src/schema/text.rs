@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{ColumnRules, CsvRules, Domain, LabelRules, Range, RowRules, Schema, Severity};
 use crate::csv::NullTokens;
 use crate::limits::{COLUMN_NAME_BYTES, COLUMNS, DOMAIN_VALUES, LABELS, SCHEMA_BYTES};
+use crate::profile::ColumnType;
 
 const FORMAT: &str = "bartizan-schema-v1";
 
@@ -220,6 +221,16 @@ fn read_label(label: Label) -> Result<LabelRules, SchemaInvalid> {
         .into_iter()
         .map(|one| Ok((one.value, share(one.share, place)?)))
         .collect::<Result<Vec<_>, SchemaInvalid>>()?;
+    let mut values: Vec<&str> = shares.iter().map(|(value, _)| value.as_str()).collect();
+    values.sort_unstable();
+    if let Some([twice, _]) = values.windows(2).find(|pair| matches!(pair, [one, two] if one == two)) {
+        let shown: String = twice.chars().take(80).collect();
+        return Err(value(place(), format!("the share of `{shown}` is there twice")));
+    }
+    // Of no rows any share is by chance, so that none could ever be found to have moved.
+    if label.counted == 0 && !shares.is_empty() {
+        return Err(value(place(), "`counted` is 0, but there are shares"));
+    }
     Ok(LabelRules {
         column: label.column,
         shares,
@@ -233,12 +244,16 @@ fn read_column(column: Column) -> Result<ColumnRules, SchemaInvalid> {
     let name = column.name;
     let shown: String = name.chars().take(80).collect();
     let place = || format!("column `{shown}`");
-    if name.is_empty() || name.len() > COLUMN_NAME_BYTES {
-        return Err(value(place(), format!("a name is 1 to {COLUMN_NAME_BYTES} bytes")));
+    if name.trim().is_empty() || name.len() > COLUMN_NAME_BYTES || name.chars().any(char::is_control) {
+        let why = format!("a name is 1 to {COLUMN_NAME_BYTES} bytes, not blank, without control characters");
+        return Err(value(place(), why));
     }
-    let kind = column.kind.parse().map_err(|error| value(place(), error))?;
+    let kind: ColumnType = column.kind.parse().map_err(|error| value(place(), error))?;
     let range = match column.range {
         None => None,
+        Some(_) if !kind.is_number() => {
+            return Err(value(place(), format!("`range` is for numbers, and the type is `{kind}`")));
+        }
         Some(range) => {
             if !(range.min.is_finite() && range.max.is_finite() && range.min <= range.max) {
                 return Err(value(place(), "`range` needs finite numbers with `min` not above `max`"));
@@ -282,6 +297,8 @@ fn severity(text: &str, place: impl Fn() -> String) -> Result<Severity, SchemaIn
     text.parse().map_err(|()| value(place(), format!("`{shown}` is not a severity: `block` or `warn`")))
 }
 
+/// Both texts may quote the file, which must not speak to a terminal.
 fn value(place: impl Into<String>, why: impl ToString) -> SchemaInvalid {
-    SchemaInvalid::Value { place: place.into(), why: why.to_string() }
+    let plain = |text: String| text.replace(char::is_control, "\u{fffd}");
+    SchemaInvalid::Value { place: plain(place.into()), why: plain(why.to_string()) }
 }

@@ -42,3 +42,26 @@ fn what_cannot_be_meant_is_refused_with_its_place() {
     assert!(refused("bartizan-schema-v1", "bartizan-schema-v9").contains("bartizan-schema-v9"));
     assert!(refused("name = \"colour\"", "name = \"id\"").contains("there twice"));
 }
+
+#[test]
+fn rules_that_could_never_say_anything_are_refused() {
+    let text = inferred(&sample(), Some("ok")).to_toml().unwrap();
+    let refused = |from: &str, to: &str, expected: &str| {
+        let edited = text.replacen(from, to, 1);
+        assert_ne!(edited, text, "`{from}` is not in the schema");
+        let error = Schema::parse(&edited).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.chars().any(char::is_control), "{error:?}");
+    };
+    // Text has no range: no value would ever lie outside.
+    refused("type = \"integer\"", "type = \"string\"", "`range` is for numbers");
+    // No sample is no evidence: any share would do.
+    refused("counted = 400", "counted = 0", "`counted`");
+    refused("value = \"false\"", "value = \"true\"", "there twice");
+    // No header has such a column, and a terminal would obey it.
+    refused("name = \"colour\"", "name = \"\\u001b[2J\"", "control characters");
+    refused("name = \"colour\"", "name = \" \"", "name");
+    refused("column = \"ok\"", "column = \"\\u001b[2J\"", "there is no column");
+    refused("type = \"integer\"", "type = \"\\u001b[2J\"", "is not a type");
+    refused("encoding = \"utf-8\"", "encoding = \"\\u001b[2J\"", "is not an encoding");
+}
