@@ -98,21 +98,21 @@ impl Tree {
         self.settle(changes)
     }
 
-    /// Opens a file.
+    /// Opens a file; `NotFound` also when its folder is itself a file.
     pub(crate) fn open_file(&self, name: &str) -> io::Result<DiskFile> {
-        self.disk.open(name)
+        self.disk.open(name).map_err(|error| self.absent_below_a_file(error, name))
     }
 
     /// Removes a file durably; `false` when there was none.
     pub(crate) fn remove(&self, name: &str) -> io::Result<bool> {
-        let removed = match self.disk.remove(name) {
-            Ok(()) => true,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
-            Err(error) => return Err(error),
+        let absent = |error| match self.absent_below_a_file(error, name) {
+            error if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            error => Err(error),
         };
+        let removed = self.disk.remove(name).map(|()| true).or_else(|error| absent(error).map(|()| false))?;
         // Also when it was gone: an earlier removal may have failed before it was durable.
         match self.disk.sync_dir(parent(name)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !removed => Ok(false),
+            Err(error) if !removed => absent(error).map(|()| false),
             other => other.map(|()| removed),
         }
     }
@@ -125,6 +125,14 @@ impl Tree {
         }
         changes.dirs.insert(parent(name).to_owned());
         self.settle(changes)
+    }
+
+    /// Turns "not a directory" into "not found" where a file lies in the place of a folder: below it there is
+    /// nothing. Where a link does, nothing is known, and the error stays.
+    fn absent_below_a_file(&self, error: io::Error, name: &str) -> io::Error {
+        let below_a_file = error.kind() == io::ErrorKind::NotADirectory
+            && folders(name).any(|folder| self.disk.open(folder).is_ok());
+        if below_a_file { io::ErrorKind::NotFound.into() } else { error }
     }
 
     fn publish(&self, mut draft: Draft, name: &str, changes: &mut Changes) -> io::Result<()> {

@@ -91,7 +91,7 @@ impl SimDisk {
     /// The disk as it is found after a power cut now.
     ///
     /// Seed 0 drops everything that was not synced. With any other seed each unsynced change of a directory
-    /// survives or not, and each unsynced write survives, is lost, or is torn at some byte.
+    /// survives or not, and each unsynced write survives, is lost, or is torn at some byte, with zeros or nothing in place of the rest.
     #[must_use]
     pub fn after_crash(&self, seed: u64) -> Self {
         let mut dice = Dice(seed);

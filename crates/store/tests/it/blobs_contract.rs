@@ -162,6 +162,11 @@ fn refuses_folders(blobs: &dyn Blobs) {
     assert_eq!(get(blobs, "f").unwrap(), b"file");
     assert_eq!(get(blobs, "g/h").unwrap(), b"file");
     assert_eq!(texts(&blobs.list("", None, 9).unwrap()), ["f", "g/h"]);
+    // Below a blob there is none, which is no failure of the storage.
+    assert_eq!(blobs.open(&name("f/x/y")).err().unwrap().kind, BlobErrorKind::NotFound);
+    assert!(!blobs.delete(&name("f/x/y")).unwrap());
+    assert!(!blobs.delete(&name("f/x")).unwrap());
+    assert!(blobs.list("f/", None, 9).unwrap().is_empty());
 }
 
 fn deletes(blobs: &dyn Blobs) {

@@ -51,6 +51,11 @@ fn contract(handles: &[&dyn Cas]) {
     first.swap(&nested, None, b"").unwrap();
     assert_eq!(last.load(&nested).unwrap().unwrap(), b"");
     last.swap(&nested, Some(b""), b"full").unwrap();
+    assert_eq!(first.load(&name("deep/er/key/below")).unwrap(), None);
+    assert!(matches!(
+        first.swap(&name("deep/er/key/below"), Some(b"x"), b"y"),
+        Err(CasError::Conflict { .. })
+    ));
 
     let largest = vec![7; limits::CAS_VALUE_BYTES];
     first.swap(&name("large"), None, &largest).unwrap();

@@ -67,6 +67,9 @@ fn links_and_special_files_are_refused() {
     for text in ["link", "folder/secret", "dir", "pipe"] {
         assert_ne!(blobs.open(&name(text)).err().unwrap().kind, BlobErrorKind::NotFound, "{text}");
     }
+    // What cannot be looked at is not said to be gone.
+    blobs.delete(&name("folder/secret")).expect_err("lies outside");
+    assert!(outside.join("secret").exists());
     put(&blobs, "folder/new", b"x").expect_err("would be written outside");
     assert!(!outside.join("new").exists());
     assert!(blobs.list("", None, 10).unwrap().is_empty());

@@ -33,11 +33,17 @@ impl Node {
             Self::File { durable, pending, .. } => {
                 let mut durable = durable.clone();
                 for (offset, bytes) in pending {
-                    let kept = match dice.roll(3) {
+                    let kept = match dice.roll(4) {
                         0 => continue,
                         1 => bytes.len(),
-                        _ => usize::try_from(dice.roll(bytes.len().try_into().unwrap_or(u64::MAX)))
-                            .unwrap_or(0),
+                        torn => {
+                            // A file's length may reach the medium before its bytes do.
+                            if torn == 3 {
+                                overwrite(&mut durable, *offset, &vec![0; bytes.len()]);
+                            }
+                            let most = bytes.len().try_into().unwrap_or(u64::MAX);
+                            usize::try_from(dice.roll(most)).unwrap_or(0)
+                        }
                     };
                     overwrite(&mut durable, *offset, bytes.get(..kept).unwrap_or_default());
                 }
@@ -90,3 +96,6 @@ impl Dice {
         (z ^ (z >> 31)) % sides
     }
 }
+
+#[cfg(test)]
+mod tests;
