@@ -61,8 +61,11 @@ impl Pools {
             _ => {}
         }
         let db = |error| DbOpen::Db { path: path.to_owned(), source: classify(error) };
+        // SQLite takes what begins with `file:` for a URI; an absolute path does not, and stays the same file for
+        // connections that are made later.
+        let absolute = std::path::absolute(path).map_err(|error| db(error.into()))?;
         let common = SqliteConnectOptions::new()
-            .filename(path)
+            .filename(absolute)
             .create_if_missing(false)
             .read_only(options.read_only)
             .busy_timeout(options.busy_timeout)

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use bartizan_store::index::{Snapshot, Tables, entries, entries::Entry, head, models, principals};
 use bartizan_store::{Db, DbError, DbOpen, DbOptions, TxError, index};
@@ -30,6 +31,17 @@ async fn missing_is_not_made() {
     let nowhere = home.path().join("no/where.db");
     assert!(matches!(Db::create(&nowhere).await, Err(DbOpen::Db { source: DbError::Denied(_), .. })));
     assert!(matches!(Db::open(home.path()).await, Err(DbOpen::Db { source: DbError::Denied(_), .. })));
+}
+
+/// SQLite takes a name that begins with `file:` for a URI: `file:a/b` would be `a/b`, another file.
+#[tokio::test]
+async fn a_path_is_a_path_and_no_uri() {
+    let home = tempfile::Builder::new().prefix("file:").tempdir_in(".").unwrap();
+    let relative = Path::new(home.path().file_name().unwrap()).join("bartizan.db");
+    let db = Db::create(&relative).await.unwrap();
+    db.tx("write", async |mut tx| index::replace(&mut tx, &Snapshot::default()).await).await.unwrap();
+    db.close().await;
+    assert!(fs::metadata(&relative).unwrap().len() > 0);
 }
 
 #[tokio::test]
