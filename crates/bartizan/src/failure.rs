@@ -9,6 +9,7 @@ use bartizan_registry::{Failed, IndexFailed, ReplayFailed};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{self, ids};
+use crate::out::shown;
 
 /// What went wrong, for people and programs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -89,12 +90,14 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error[{}]: {}", self.id, self.what)?;
+        // Further lines are set in, so that no text from outside can pass for a line of ours.
+        let lines = |text: &str| text.split('\n').map(shown).collect::<Vec<_>>().join("\n           ");
+        write!(f, "error[{}]: {}", shown(&self.id), lines(&self.what))?;
         for why in &self.why {
-            write!(f, "\n  because: {why}")?;
+            write!(f, "\n  because: {}", lines(why))?;
         }
         if !self.next.is_empty() {
-            write!(f, "\n  next:    {}", self.next)?;
+            write!(f, "\n  next:    {}", lines(&self.next))?;
         }
         Ok(())
     }

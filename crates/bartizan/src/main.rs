@@ -48,19 +48,16 @@ fn main() -> ExitCode {
         })
         .with_target(false)
         .init();
-    let format = cli.global.output.unwrap_or(Format::Table);
+    let mut format = cli.global.output.unwrap_or(Format::Table);
     let done = Configuration::read(&cli).and_then(|configuration| {
+        format = configuration.format;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::of(ids::STORAGE, &error))?;
         runtime.block_on(commands::run(cli, configuration))
     });
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            let text = match format {
-                Format::Json => serde_json::json!({ "error": failure }).to_string(),
-                Format::Table => failure.to_string(),
-            };
-            Out { format }.failure(&text);
+            Out { format }.failure(&failure);
             ExitCode::from(failure.exit_code())
         }
     }

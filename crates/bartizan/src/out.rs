@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use serde_json::Value;
 
+use crate::failure::Failure;
+
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
@@ -23,43 +25,89 @@ pub(crate) struct Out {
 impl Out {
     /// Prints an answer: as JSON, or as aligned columns and `name: value` lines.
     pub(crate) fn answer(self, value: &Value) -> io::Result<()> {
-        let text = match self.format {
-            Format::Json => format!("{value}\n"),
-            Format::Table => table(value),
-        };
-        self.text(&text)
+        print(&self.format.render(value))
     }
 
-    /// Prints text as it is.
-    pub(crate) fn text(self, text: &str) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            // Whoever read us has had enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
-        }
+    /// Prints lines for people.
+    pub(crate) fn lines(self, text: &str) -> io::Result<()> {
+        print(&shown_lines(text))
+    }
+
+    /// Prints what programs read, as it is.
+    pub(crate) fn exact(self, text: &str) -> io::Result<()> {
+        print(text)
+    }
+
+    /// Prints a file: as it is, except to a terminal.
+    pub(crate) fn file(self, text: &str) -> io::Result<()> {
+        if io::stdout().is_terminal() { self.lines(text) } else { self.exact(text) }
     }
 
     /// Tells how things stand, on standard error and only to people.
     pub(crate) fn status(self, text: &str) {
-        if io::stderr().is_terminal() && writeln!(io::stderr(), "{text}").is_err() {
+        if io::stderr().is_terminal() && writeln!(io::stderr(), "{}", shown(text)).is_err() {
             tracing::debug!("standard error is closed");
         }
     }
 
     /// Prints what went wrong, on standard error.
-    pub(crate) fn failure(self, text: &str) {
+    pub(crate) fn failure(self, failure: &Failure) {
+        let text = match self.format {
+            Format::Json => serde_json::json!({ "error": failure }).to_string(),
+            Format::Table => failure.to_string(),
+        };
         if writeln!(io::stderr(), "{text}").is_err() {
             tracing::debug!("standard error is closed");
         }
     }
 }
 
+impl Format {
+    fn render(self, value: &Value) -> String {
+        match self {
+            Self::Json => format!("{value}\n"),
+            Self::Table => table(value),
+        }
+    }
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        // Whoever read us has had enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+/// Text from outside as one line for people: what a terminal would obey instead of show is escaped.
+pub(crate) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// As [`shown`], for text of several lines.
+pub(crate) fn shown_lines(text: &str) -> String {
+    text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
+}
+
+/// Control characters (C0, DEL, C1), separators of lines, and whatever changes the direction of what follows.
+fn is_hidden(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 fn table(value: &Value) -> String {
     match value {
         Value::Array(rows) => columns(rows),
         Value::Object(members) => {
-            let width = members.keys().map(String::len).max().unwrap_or(0);
+            let members: Vec<(String, &Value)> =
+                members.iter().map(|(name, member)| (shown(name), member)).collect();
+            let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
             let mut text = String::new();
             for (name, member) in members {
                 match member {
@@ -72,7 +120,7 @@ fn table(value: &Value) -> String {
                     }
                     Value::Object(_) => text.push_str(&format!("{name}:\n{}", indented(&table(member)))),
                     Value::String(long) if long.contains('\n') => {
-                        text.push_str(&format!("{name}:\n{}", indented(long)));
+                        text.push_str(&format!("{name}:\n{}", indented(&shown_lines(long))));
                     }
                     other => text.push_str(&format!("{name:<width$}  {}\n", cell(other))),
                 }
@@ -97,16 +145,17 @@ fn columns(rows: &[Value]) -> String {
             rows.iter().map(|row| format!("{}\n", cell(row))).collect()
         };
     }
+    let heads: Vec<String> = names.iter().map(|name| shown(name).to_uppercase()).collect();
     let texts: Vec<Vec<String>> = rows
         .iter()
         .map(|row| names.iter().map(|name| row.get(name.as_str()).map(cell).unwrap_or_default()).collect())
         .collect();
-    let widths: Vec<usize> = names
+    let widths: Vec<usize> = heads
         .iter()
         .enumerate()
-        .map(|(at, name)| {
+        .map(|(at, head)| {
             let longest = texts.iter().filter_map(|row| row.get(at)).map(|text| text.chars().count()).max();
-            longest.unwrap_or(0).max(name.len())
+            longest.unwrap_or(0).max(head.chars().count())
         })
         .collect();
     let line = |cells: Vec<String>| {
@@ -117,7 +166,7 @@ fn columns(rows: &[Value]) -> String {
             .collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
-    let mut text = line(names.iter().map(|name| name.to_uppercase()).collect());
+    let mut text = line(heads);
     text.extend(texts.into_iter().map(line));
     text
 }
@@ -126,13 +175,15 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// One value as text; control characters never reach a terminal.
+/// One value as one line of text.
 fn cell(value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => shown(text),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
-        other => other.to_string(),
-    };
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+        other => shown(&other.to_string()),
+    }
 }
+
+#[cfg(test)]
+mod tests;

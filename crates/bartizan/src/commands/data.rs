@@ -44,10 +44,10 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
             let report = check(open(&file)?, &schema, tier).map_err(|error| unreadable(&file, &error))?;
             let printed = match work.out.format {
-                crate::out::Format::Table => work.out.text(&report.render()),
+                crate::out::Format::Table => work.out.lines(&report.render()),
                 crate::out::Format::Json => {
                     let bytes = report.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-                    work.out.text(&format!("{}\n", String::from_utf8_lossy(&bytes)))
+                    work.out.exact(&format!("{}\n", String::from_utf8_lossy(&bytes)))
                 }
             };
             printed.map_err(|error| Failure::of(ids::FILE, &error))?;

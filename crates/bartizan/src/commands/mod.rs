@@ -119,7 +119,7 @@ impl Work {
             None => {
                 let text = String::from_utf8_lossy(bytes);
                 self.out
-                    .text(&format!("{}\n", text.trim_end()))
+                    .file(&format!("{}\n", text.trim_end()))
                     .map_err(|error| Failure::of(ids::FILE, &error))?;
             }
             Some(path) => {

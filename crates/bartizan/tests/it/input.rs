@@ -132,6 +132,38 @@ fn unknown_settings_are_errors_with_a_suggestion() {
 }
 
 #[test]
+fn failures_are_printed_in_the_configured_format() {
+    let bench = Bench::with_project();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bartizan"));
+    command.args(["model", "show", "m:1"]).current_dir(bench.path("")).env_clear();
+    let ran = command.env("BARTIZAN_OUTPUT", "json").output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&ran.stderr).unwrap();
+    assert_eq!((ran.status.code(), &said["error"]["id"]), (Some(4), &"BZ-0203".into()));
+}
+
+#[test]
+fn what_a_file_says_reaches_no_terminal_unescaped() {
+    let bench = Bench::new();
+    let clean = bench.write("clean.csv", b"a,b\n1,x\n2,y\n");
+    let schema = bench.path("schema.toml");
+    assert_eq!(bench.run(&["data", "schema", "infer", text(&clean), "--out", text(&schema)]).code, 0);
+    bench.write("hostile.csv", "a,b,c\u{202e}\n1,x,1\n2,y,2\n".as_bytes());
+    for (file, escaped) in
+        [("hostile.csv", r"\u{202e}"), ("absent\u{9b}2J\u{1b}]0;x\u{7}.csv", r"\u{9b}2J\u{1b}]0")]
+    {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bartizan"));
+        command
+            .args(["data", "check", file, "--schema", text(&schema)])
+            .current_dir(bench.path(""))
+            .env_clear();
+        let ran = command.output().unwrap();
+        let said = String::from_utf8(ran.stdout).unwrap() + &String::from_utf8(ran.stderr).unwrap();
+        assert!(said.contains(escaped), "{said}");
+        assert!(!said.contains('\u{202e}') && !said.chars().any(|c| c.is_control() && c != '\n'), "{said:?}");
+    }
+}
+
+#[test]
 fn every_error_id_is_explained() {
     let bench = Bench::new();
     let all = bench.json(&["explain"]);
