@@ -153,6 +153,22 @@ pub(crate) fn data_dir(path: &Path) -> Result<DataDir, Failure> {
     })
 }
 
+/// Refuses a data directory in which somebody else could have written, where what it says decides who is shown an
+/// API key: by its lock file, or by `server` in its configuration.
+pub(crate) fn own(path: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).map_err(|error| Failure::of(ids::STORAGE, &error))?;
+    let user = rustix::process::geteuid().as_raw();
+    if metadata.uid() == user && metadata.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let mut failure =
+        Failure::new(ids::FOREIGN_DIRECTORY, format!("`{}` may not be yours alone", path.display()));
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o777);
+    failure.why.push(format!("it belongs to user {owner} with mode {mode:03o}, and you are user {user}"));
+    Err(failure)
+}
+
 /// The index; a lost one is made anew when it is to be rebuilt, and an unreadable one is set aside.
 async fn open_index(dir: &DataDir, rebuild: bool) -> Result<Db, Failure> {
     let path = dir.database();
@@ -192,7 +208,7 @@ fn stores(dir: &DataDir, keys: Keys, db: Db, clock: Arc<SystemClock>) -> Result<
 
 fn lock(path: &Path, purpose: &str) -> Result<DirLock, Failure> {
     let kind: Name = purpose.parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-    let info = LockInfo { pid: std::process::id(), kind, address: None };
+    let info = LockInfo { pid: std::process::id(), kind, api: None };
     DirLock::acquire(path, &info).map_err(|error| match &error {
         LockFailed::Held { .. } => Failure::of(ids::LOCKED, &error),
         LockFailed::Io { .. } => Failure::of(ids::STORAGE, &error),

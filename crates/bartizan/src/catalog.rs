@@ -71,6 +71,12 @@ catalog! {
     PROOF_CLAIM "BZ-0514" "claim" "The statements do not give what the proof claims." "ask for the file again";
     PROOF_LEFT_OUT "BZ-0515" "something left out" "The proof's state map does not confirm its statements: a later change, such as a quarantine, was cut out, or the map was edited." "ask its owner, not who handed it on, for the proof";
     PROOF_EXPECTED "BZ-0516" "not what was asked for" "The proof holds, but it is of another version or model, or of another state, than the one it must be of." "look at what it proves with `--state any`";
+    PLAIN_CONNECTION "BZ-0601" "connection in clear" "The server is on another machine, and over plain HTTP everybody in between would read your API key and your data." "ssh -N -L 7878:127.0.0.1:7878 HOST, then name http://127.0.0.1:7878";
+    NO_TLS "BZ-0602" "no TLS" "This command line speaks no TLS. A TLS proxy in front of `bartizan up` serves browsers and other clients over https://; this one reaches another machine through a tunnel that ends here." "ssh -N -L 7878:127.0.0.1:7878 HOST, then name http://127.0.0.1:7878";
+    UNREACHABLE "BZ-0603" "no answer" "The server did not answer, or not in time. What was asked for may have taken effect all the same." "see whether `bartizan up` runs and how things stand with `show`, then decide anew";
+    OTHER_SERVER "BZ-0604" "another server" "Who listens at the address in the lock file could not show that it holds the data directory, so your API key was not sent." "find out who listens there; `bartizan up` may have ended a moment ago";
+    SLOW "BZ-0605" "too slow" "The request arrived too slowly, and its place was needed for others." "mend the connection and repeat the request";
+    FOREIGN_DIRECTORY "BZ-0606" "somebody else's directory" "The data directory belongs to another user, or others may write in it. It could name a server that collects API keys, so it is not asked for one." "name your own with --data-dir, or the server with --server";
 }
 
 /// The entry of an id.

@@ -41,6 +41,9 @@ impl Configuration {
             Command::Up { listen } => listen.clone(),
             _ => None,
         };
+        if file.get("server").is_some() {
+            crate::boot::own(&data_dir)?;
+        }
         let listen =
             pick(&mut origins, "listen", flag, &environment, file.get("listen"), Some("127.0.0.1:7878"));
         let listen = listen.unwrap_or_default();

@@ -61,10 +61,19 @@ impl Failure {
             | ids::FILE
             | ids::SCHEMA
             | ids::EXISTS
-            | ids::ROOT_KEY => 2,
-            ids::NOT_AUTHENTICATED | ids::REFUSED => 3,
+            | ids::ROOT_KEY
+            | ids::PLAIN_CONNECTION
+            | ids::NO_TLS
+            | ids::FOREIGN_DIRECTORY => 2,
+            ids::NOT_AUTHENTICATED | ids::REFUSED | ids::OTHER_SERVER => 3,
             ids::NOT_FOUND | ids::NOT_YOURS | ids::NO_DATA_DIRECTORY => 4,
-            ids::LOCKED | ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK => 5,
+            ids::LOCKED
+            | ids::STORAGE
+            | ids::LEDGER_STOPPED
+            | ids::INDEX_DIFFERS
+            | ids::CLOCK
+            | ids::UNREACHABLE
+            | ids::SLOW => 5,
             _ => 1,
         }
     }
@@ -75,6 +84,7 @@ impl Failure {
             ids::NOT_AUTHENTICATED => 401,
             ids::REFUSED => 403,
             ids::NOT_FOUND | ids::NOT_YOURS => 404,
+            ids::SLOW => 408,
             ids::CONFLICT | ids::NOT_READY | ids::EXISTS => 409,
             ids::USAGE
             | ids::INVALID

@@ -18,11 +18,12 @@
 //! ```
 //!
 //! Modules in reading order: `public` and `signing` (keys that sign), `verified`, [`dsse`], [`oms`], `trust`
-//! (what a verifier believes), `wrap` and [`stream`] (encryption), `root` (the root key), `project` (all keys of
+//! (what a verifier believes), [`hello`] (who is a server), `wrap` and [`stream`] (encryption), `root` (the root key), `project` (all keys of
 //! a project, and the content under them).
 
 pub mod dsse;
 mod encoding;
+pub mod hello;
 mod json;
 pub mod limits;
 pub mod oms;

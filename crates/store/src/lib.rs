@@ -38,5 +38,5 @@ pub use crate::data_dir::{DATA_DIR_VERSION, DataDir, DataDirCreate, DataDirOpen}
 pub use crate::db::{Db, DbError, DbOpen, DbOptions, Tx, TxError};
 pub use crate::disk::{SimDisk, SimFault};
 pub use crate::faults::{FailingBlobs, FailingCas, Faults, Moment};
-pub use crate::lock::{DirLock, LockFailed, LockInfo, holder};
+pub use crate::lock::{ApiAt, DirLock, LockFailed, LockInfo, LockSecret, holder};
 pub use crate::mem::{MemBlobs, MemCas};

@@ -1,10 +1,10 @@
 //! The lock of a data directory: one process writes, the others learn whom to ask.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::str;
 use std::time::Duration;
@@ -24,15 +24,46 @@ pub struct LockInfo {
     pub pid: u32,
     /// What it runs, for example `up` or `ledger-rebuild`.
     pub kind: Name,
-    /// Where its API listens, when it has one.
-    pub address: Option<SocketAddr>,
+    /// Where its API listens, and how to recognise it, when it has one.
+    pub api: Option<ApiAt>,
+}
+
+/// Where an API listens, and the secret by which clients tell it from whoever else may listen there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiAt {
+    /// The address.
+    pub address: SocketAddr,
+    /// Known only to those who can read the lock file. A holder of an older version has none.
+    pub secret: Option<LockSecret>,
+}
+
+/// Thirty-two secret bytes in the lock file; never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct LockSecret([u8; 32]);
+
+impl LockSecret {
+    /// Takes the bytes.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for LockSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LockSecret(..)")
+    }
 }
 
 impl fmt::Display for LockInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` (process {}", self.kind, self.pid)?;
-        match self.address {
-            Some(address) => write!(f, ", listening on {address})"),
+        match &self.api {
+            Some(api) => write!(f, ", listening on {})", api.address),
             None => f.write_str(")"),
         }
     }
@@ -42,7 +73,7 @@ impl fmt::Display for LockInfo {
 #[derive(Debug, thiserror::Error)]
 pub enum LockFailed {
     /// Another process holds it. What it said about itself is a hint: whoever connects to the address still
-    /// has to find out who answers.
+    /// has to find out, by the secret, who answers.
     #[error("`{}` is in use by {}", path.display(), holder.as_ref().map_or("another process".to_owned(), LockInfo::to_string))]
     Held {
         /// The data directory.
@@ -82,6 +113,8 @@ impl DirLock {
             Look::Free(file) => file,
             Look::Held(holder) => return Err(LockFailed::Held { path: path.to_owned(), holder }),
         };
+        // It may come from a backup that kept no modes, and it is about to hold a secret.
+        file.set_permissions(Permissions::from_mode(0o600)).map_err(io)?;
         let lock = Self { file, path: path.to_owned() };
         lock.announce(info)?;
         Ok(lock)
@@ -151,8 +184,11 @@ fn look(dir: &RealDir) -> io::Result<Look> {
 
 fn to_text(info: &LockInfo) -> String {
     let mut text = format!("{FIRST_LINE}\npid {}\nkind {}\n", info.pid, info.kind);
-    if let Some(address) = info.address {
+    if let Some(ApiAt { address, secret }) = &info.api {
         text.push_str(&format!("address {address}\n"));
+        if let Some(secret) = secret {
+            text.push_str(&format!("secret {}\n", hex::encode(secret.0)));
+        }
     }
     text
 }
@@ -165,9 +201,22 @@ fn from_text(content: &[u8]) -> Option<LockInfo> {
     }
     let pid = lines.next()?.strip_prefix("pid ")?.parse().ok()?;
     let kind = lines.next()?.strip_prefix("kind ")?.parse().ok()?;
-    let address = match lines.next() {
-        Some(line) => Some(line.strip_prefix("address ")?.parse().ok()?),
+    let api = match lines.next() {
+        Some(line) => {
+            let address = line.strip_prefix("address ")?.parse().ok()?;
+            let secret = match lines.next() {
+                Some(line) => Some(secret_from_text(line.strip_prefix("secret ")?)?),
+                None => None,
+            };
+            Some(ApiAt { address, secret })
+        }
         None => None,
     };
-    lines.next().is_none().then_some(LockInfo { pid, kind, address })
+    lines.next().is_none().then_some(LockInfo { pid, kind, api })
+}
+
+fn secret_from_text(text: &str) -> Option<LockSecret> {
+    let mut bytes = [0; 32];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(LockSecret(bytes))
 }

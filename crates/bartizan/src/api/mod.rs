@@ -12,7 +12,7 @@ mod session;
 mod upload;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -24,6 +24,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use bartizan_keys::Secret;
 use bartizan_policy::api_key::ApiKey;
 use bartizan_registry::{Caller, Registry};
 use http_body_util::{BodyExt, Limited};
@@ -46,6 +47,8 @@ pub(crate) struct App {
     pub(crate) registry: Registry,
     pub(crate) data_dir: PathBuf,
     pub(crate) handed_out: HandedOut,
+    /// What this process shows that it knows; none where nothing listens.
+    pub(crate) secret: Option<Secret>,
     sessions: Sessions,
 }
 
@@ -60,7 +63,7 @@ pub(crate) struct InProcess {
 
 /// An open file in place of a body; only code in this process can attach one.
 #[derive(Clone)]
-pub(crate) struct LocalFile(pub(crate) Arc<Mutex<Option<File>>>);
+pub(crate) struct LocalFile(pub(crate) Arc<Mutex<Option<Box<dyn Read + Send>>>>);
 
 /// An identified request.
 pub(crate) struct Call {
@@ -88,9 +91,9 @@ pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failu
 
 impl App {
     /// An application over an open registry.
-    pub(crate) fn new(registry: Registry, data_dir: PathBuf) -> Arc<Self> {
+    pub(crate) fn new(registry: Registry, data_dir: PathBuf, secret: Option<Secret>) -> Arc<Self> {
         let handed_out = HandedOut::new(&data_dir);
-        Arc::new(Self { registry, data_dir, handed_out, sessions: Sessions::default() })
+        Arc::new(Self { registry, data_dir, handed_out, secret, sessions: Sessions::default() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bartizan_keys::{NoteKey, NoteKeyKind, Purpose, TrustFile};
+use bartizan_keys::{NoteKey, NoteKeyKind, Purpose, TrustFile, hello};
 use bartizan_policy::{ProjectWide, op};
 use serde_json::json;
 
@@ -13,6 +13,16 @@ use crate::handed_out::HandedIn;
 
 pub(super) async fn healthz(_: &Arc<App>, _: Call) -> Result<Answer, Failure> {
     Ok(Answer::Json(json!({ "status": "ok" })))
+}
+
+/// Shows that this process knows the secret in the lock file, for whoever is about to show it an API key.
+pub(super) async fn hello(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let secret = app.secret.as_ref().ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is nothing here"))?;
+    let mut nonce = [0; hello::NONCE_BYTES];
+    let text = call.query.get("nonce").map_or("", String::as_str);
+    hex::decode_to_slice(text, &mut nonce)
+        .map_err(|_| Failure::new(ids::INVALID, "`nonce` is 32 bytes in hexadecimal digits"))?;
+    Ok(Answer::Json(json!({ "answer": hex::encode(hello::answer(secret, &nonce)) })))
 }
 
 pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {

@@ -46,6 +46,7 @@ macro_rules! routes {
 
 routes! {
     "GET" "/healthz" Anonymous "" => project::healthz;
+    "GET" "/api/v1/hello" Anonymous "" => project::hello;
     "GET" "/api/v1/project" Principal "model.list" => project::show;
     "POST" "/api/v1/project/tier" Principal "project.tier:release" => project::raise_tier;
     "GET" "/api/v1/keys" Principal "keys.list" => project::list_keys;

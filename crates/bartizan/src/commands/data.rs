@@ -63,13 +63,13 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let mut deliveries = Vec::with_capacity(files.len());
             for file in opened {
                 let path = format!("/api/v1/uploads?dataset={}", encoded(&name));
-                let upload = client.upload(&path, file).await?;
+                let upload = client.upload(&path, Box::new(file)).await?;
                 deliveries.push(json!({ "upload": upload["upload"], "source": source }));
             }
             let body =
                 json!({ "deliveries": deliveries, "schema": schema, "label": label, "extend": extend });
             let path = format!("/api/v1/datasets/{}/versions", encoded(&name));
-            let added: Value = client.post(&path, &body).await?;
+            let added: Value = client.order(&path, &body).await?;
             work.answer(&added)?;
             Ok(u8::from(added["version"].is_null()))
         }

@@ -43,13 +43,16 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
                 "origin": origin,
                 "publisher": publisher,
             });
-            let imported = client.post(&format!("/api/v1/models/{}/versions", encoded(&name)), &body).await?;
+            let imported =
+                client.order(&format!("/api/v1/models/{}/versions", encoded(&name)), &body).await?;
             work.answer(&imported)
         }
         Model::List => work.show_all("/api/v1/models").await,
         Model::Show { version } => work.show(&version_path("models", &version)?).await,
         Model::Verify { version } => {
-            work.show(&format!("{}/verification", version_path("models", &version)?)).await
+            let path = format!("{}/verification", version_path("models", &version)?);
+            let verified = work.client().await?.examine(&path).await?;
+            work.answer(&verified)
         }
         Model::Approve { version } => {
             let path = format!("{}/approvals", version_path("models", &version)?);
@@ -86,7 +89,7 @@ async fn upload(
         {
             let (client, path) = (Arc::clone(client), path.clone());
             running.spawn(async move {
-                let upload = client.upload(&path, next.open()?).await?;
+                let upload = client.upload(&path, Box::new(next.open()?)).await?;
                 Ok::<_, Failure>(json!({ "path": next.path, "upload": upload["upload"] }))
             });
         }

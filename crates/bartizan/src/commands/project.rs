@@ -1,9 +1,10 @@
 //! `init`, `up`, `demo`, `keys`, `explain`.
 
 use bartizan_base::Name;
+use bartizan_keys::{OsRandom, Secret};
 use bartizan_policy::Tier;
 use bartizan_registry::Profile;
-use bartizan_store::LockInfo;
+use bartizan_store::{ApiAt, LockInfo, LockSecret};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -44,11 +45,20 @@ pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
         TcpListener::bind(listen).await.map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
     let address = listener.local_addr().map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
     let kind: Name = "up".parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-    let info = LockInfo { pid: std::process::id(), kind, address: Some(address) };
+    let secret = Secret::generate(&mut OsRandom);
+    let told = ApiAt { address, secret: Some(LockSecret::from_bytes(*secret.expose())) };
+    let info = LockInfo { pid: std::process::id(), kind, api: Some(told) };
     opened.lock.announce(&info).map_err(|error| Failure::of(ids::STORAGE, &error))?;
-    let app = App::new(opened.registry.clone(), path);
+    let app = App::new(opened.registry.clone(), path, Some(secret));
     tracing::info!(%address, "listening; the console is at http://{address}/models");
-    api::serve(listener, api::router(&app), end()).await;
+    let end = async {
+        end().await;
+        // Before the listener closes: whoever takes the address next is not to be found in our lock file.
+        if let Err(error) = opened.lock.announce(&LockInfo { api: None, ..info }) {
+            tracing::warn!(%error, "our address is still in the lock file");
+        }
+    };
+    api::serve(listener, api::router(&app), end).await;
     tracing::info!("stopped");
     Ok(0)
 }

@@ -48,7 +48,8 @@ fn commands_find_the_api_that_holds_the_directory() {
     let bench = Bench::with_project();
     let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
     let key = key["key"].as_str().unwrap();
-    bench.write("model/model.onnx", b"weights");
+    // More than one chunk, and no whole number of them.
+    bench.write("model/model.onnx", &vec![7; 700_001]);
     let up = Up::start(&bench);
     bench.refused(&["model", "list"], 3, "BZ-0201");
     bench.refused(&["up", "--listen", "127.0.0.1:0"], 5, "BZ-0103");

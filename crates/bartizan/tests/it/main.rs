@@ -7,5 +7,6 @@
 
 mod api;
 mod bench;
+mod client;
 mod crash;
 mod input;

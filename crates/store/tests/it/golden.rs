@@ -16,7 +16,7 @@ use bartizan_store::index::principals::Principal;
 use bartizan_store::index::roles::Role;
 use bartizan_store::index::signing_keys::SigningKey;
 use bartizan_store::index::{Head, Snapshot, Tables};
-use bartizan_store::{DataDir, Db, DirLock, LockFailed, LockInfo, holder, index};
+use bartizan_store::{ApiAt, DataDir, Db, DirLock, LockFailed, LockInfo, holder, index};
 
 use crate::{get, name, put, texts};
 
@@ -72,8 +72,11 @@ fn data_directory_v1() {
     assert_eq!(holder(&old).unwrap(), None);
     let file = fs::File::open(old.join("lock")).unwrap();
     file.lock().unwrap();
-    let info =
-        LockInfo { pid: 4242, kind: "up".parse().unwrap(), address: Some("127.0.0.1:7878".parse().unwrap()) };
+    let info = LockInfo {
+        pid: 4242,
+        kind: "up".parse().unwrap(),
+        api: Some(ApiAt { address: "127.0.0.1:7878".parse().unwrap(), secret: None }),
+    };
     let LockFailed::Held { holder, .. } = DirLock::acquire(&old, &info).unwrap_err() else {
         panic!("the lock is free")
     };

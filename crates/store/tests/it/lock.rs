@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use bartizan_base::Cas;
-use bartizan_store::{DataDir, DataDirCreate, DataDirOpen, DirLock, LockFailed, LockInfo, holder};
+use bartizan_store::{
+    ApiAt, DataDir, DataDirCreate, DataDirOpen, DirLock, LockFailed, LockInfo, LockSecret, holder,
+};
 
 use crate::{get, name, put};
 
@@ -15,7 +17,7 @@ fn info(kind: &str, address: Option<&str>) -> LockInfo {
     LockInfo {
         pid: std::process::id(),
         kind: kind.parse().unwrap(),
-        address: address.map(|address| address.parse().unwrap()),
+        api: address.map(|address| ApiAt { address: address.parse().unwrap(), secret: None }),
     }
 }
 
@@ -47,6 +49,27 @@ fn the_second_learns_who_is_first() {
 }
 
 #[test]
+fn the_secret_is_for_the_owner_alone_and_goes_with_the_address() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("lock");
+    fs::write(&path, "from a backup\n").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let lock = DirLock::acquire(home.path(), &info("up", None)).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+    let mut told = info("up", Some("127.0.0.1:7878"));
+    told.api.as_mut().unwrap().secret = Some(LockSecret::from_bytes([7; 32]));
+    lock.announce(&told).unwrap();
+    assert!(fs::read_to_string(&path).unwrap().contains(&format!("\nsecret {}\n", "07".repeat(32))));
+    assert_eq!(holder(home.path()).unwrap(), Some(Some(told.clone())));
+    assert!(!format!("{told} {told:?}").contains("07"), "{told:?}");
+
+    lock.announce(&info("up", None)).unwrap();
+    assert_eq!(holder(home.path()).unwrap(), Some(Some(info("up", None))));
+    assert!(!fs::read_to_string(&path).unwrap().contains("secret"));
+}
+
+#[test]
 fn content_without_a_holder_means_nothing() {
     let home = tempfile::tempdir().unwrap();
     let long = "x".repeat(5_000);
@@ -64,7 +87,10 @@ fn a_silent_holder_is_still_a_holder() {
         "not a lock file",
         "bartizan-lock 1\npid x\nkind up\n",
         "bartizan-lock 1\npid 1\nkind up\nmore\n",
+        "bartizan-lock 1\npid 1\nkind up\naddress 127.0.0.1:1\nsecret 00\n",
+        "bartizan-lock 1\npid 1\nkind up\nsecret 0707070707070707070707070707070707070707070707070707070707070707\n",
     ] {
+        let content = format!("{content:\n<512}");
         fs::write(home.path().join("lock"), content).unwrap();
         let file = fs::File::open(home.path().join("lock")).unwrap();
         file.lock().unwrap();
@@ -118,7 +144,7 @@ fn a_killed_holder_is_none() {
     else {
         panic!("the child is not seen");
     };
-    assert_eq!((seen.pid, seen.address), (child.id(), info("up", Some("127.0.0.1:7878")).address));
+    assert_eq!((seen.pid, seen.api), (child.id(), info("up", Some("127.0.0.1:7878")).api));
 
     child.kill().unwrap();
     child.wait().unwrap();
