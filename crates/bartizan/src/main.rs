@@ -20,6 +20,7 @@ mod handed_out;
 mod out;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tracing::level_filters::LevelFilter;
@@ -29,6 +30,9 @@ use crate::cli::Cli;
 use crate::config::Configuration;
 use crate::failure::Failure;
 use crate::out::{Format, Out};
+
+/// How long work that was cut off may go on.
+const LAST_WORK: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -52,7 +56,10 @@ fn main() -> ExitCode {
     let done = Configuration::read(&cli).and_then(|configuration| {
         format = configuration.format;
         let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::of(ids::STORAGE, &error))?;
-        runtime.block_on(commands::run(cli, configuration))
+        let done = runtime.block_on(commands::run(cli, configuration));
+        // Waiting for work without an end would keep a process that was asked to go.
+        runtime.shutdown_timeout(LAST_WORK);
+        done
     });
     match done {
         Ok(code) => ExitCode::from(code),

@@ -8,9 +8,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bartizan_policy::api_key::ApiKey;
 use bartizan_policy::{ProjectWide, op};
-use http_body_util::{BodyExt, Limited};
 
-use super::{Answer, App, Call};
+use super::{Answer, App, Call, small};
 use crate::catalog::ids;
 use crate::console;
 use crate::failure::Failure;
@@ -55,8 +54,7 @@ pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     if !same {
         return Err(Failure::new(ids::NOT_AUTHENTICATED, "the form was sent from another page"));
     }
-    let collected = Limited::new(call.body, FORM_BYTES).collect().await;
-    let bytes = collected.map_err(|_| Failure::new(ids::INVALID, "the form is too long"))?.to_bytes();
+    let bytes = small(call.body, FORM_BYTES).await?;
     let text = String::from_utf8_lossy(&bytes);
     // An API key is made of letters, digits and underscores, so a form does not escape anything in it.
     let key = text.split('&').find_map(|field| field.strip_prefix("key=")).unwrap_or_default();

@@ -17,9 +17,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,10 +31,13 @@ use bartizan_registry::{Caller, Registry};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 pub(crate) use self::ledger::verdict;
 pub(crate) use self::routes::{Access, ROUTES, Route};
-pub(crate) use self::serve::serve;
+use self::serve::Place;
+pub(crate) use self::serve::{Ended, serve};
 use self::session::Sessions;
 use crate::catalog::ids;
 use crate::failure::Failure;
@@ -41,6 +45,10 @@ use crate::handed_out::HandedOut;
 
 /// Bytes of a request that is not an upload.
 const REQUEST_BYTES: usize = 1024 * 1024;
+/// How long such a request may take to arrive.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(30);
+/// Requests that are worked on at one time, those included whose client has hung up.
+const REQUESTS: u32 = 1024;
 
 /// What handlers share.
 pub(crate) struct App {
@@ -50,6 +58,7 @@ pub(crate) struct App {
     /// What this process shows that it knows; none where nothing listens.
     pub(crate) secret: Option<Secret>,
     sessions: Sessions,
+    working: Arc<Semaphore>,
 }
 
 /// A request that never left this process: who runs it, and with which key.
@@ -93,7 +102,14 @@ impl App {
     /// An application over an open registry.
     pub(crate) fn new(registry: Registry, data_dir: PathBuf, secret: Option<Secret>) -> Arc<Self> {
         let handed_out = HandedOut::new(&data_dir);
-        Arc::new(Self { registry, data_dir, handed_out, secret, sessions: Sessions::default() })
+        let working = Arc::new(Semaphore::new(usize::try_from(REQUESTS).unwrap_or(usize::MAX)));
+        Arc::new(Self { registry, data_dir, handed_out, secret, sessions: Sessions::default(), working })
+    }
+
+    /// Waits until no request is worked on.
+    async fn idle(&self) {
+        // It is never closed, so what comes back are permits, and they are not needed.
+        drop(self.working.acquire_many(REQUESTS).await);
     }
 }
 
@@ -142,6 +158,11 @@ async fn answer(
         Err(_) if page => return console::to_sign_in(),
         Err(failure) => return refuse(&failure),
     };
+    if caller.is_some()
+        && let Some(place) = parts.extensions.get::<Arc<Place>>()
+    {
+        place.recognise();
+    }
     tracing::debug!(route = route.path, action = route.action, "a request came in");
     let file = parts.extensions.get::<LocalFile>().cloned();
     let call = Call { caller, peer, path, query, headers: parts.headers, file, body };
@@ -160,11 +181,17 @@ async fn answer(
 /// Runs a handler to its end, also when the client hangs up meanwhile: what has begun is finished or refused, and
 /// what it took in is used or destroyed.
 async fn to_the_end(app: Arc<App>, route: &'static Route, call: Call) -> Result<Answer, Failure> {
+    let working = Arc::clone(&app.working).acquire_owned().await;
+    let working = working.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     #[expect(
         clippy::disallowed_methods,
         reason = "its end is awaited here; it has to outlive the connection"
     )]
-    let handling = tokio::spawn(async move { (route.handler)(&app, call).await });
+    let handling = tokio::spawn(async move {
+        let handled = (route.handler)(&app, call).await;
+        drop(working);
+        handled
+    });
     handling.await.unwrap_or_else(|error| Err(Failure::of(ids::INTERNAL, &error)))
 }
 
@@ -205,7 +232,7 @@ fn admit(app: &App, token: &str, peer: IpAddr) -> Result<Caller, Failure> {
     })
 }
 
-/// Only names of this machine: a page elsewhere cannot point its name at us (DNS rebinding).
+/// Only addresses, and the name of this machine: a page elsewhere cannot point its name at us (DNS rebinding).
 fn check_host(headers: &HeaderMap, in_process: bool) -> Result<(), Failure> {
     if in_process {
         return Ok(());
@@ -215,12 +242,14 @@ fn check_host(headers: &HeaderMap, in_process: bool) -> Result<(), Failure> {
         .rsplit_once(':')
         .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
         .map_or(host, |(name, _)| name);
-    let own =
-        matches!(name, "localhost" | "[::1]") || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback());
-    if own {
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
+    // A number cannot be pointed anywhere.
+    if name == "localhost" || bare.parse::<IpAddr>().is_ok() {
         Ok(())
     } else {
-        Err(Failure::new(ids::NOT_AUTHENTICATED, "the Host header names another machine"))
+        let what = "the Host header is neither an address in numbers nor `localhost`";
+        Err(Failure::new(ids::NOT_AUTHENTICATED, what)
+            .then("let the proxy in front send the address it connects to"))
     }
 }
 
@@ -268,10 +297,8 @@ impl Call {
 
     /// The body as JSON of a type.
     pub(crate) async fn json<T: DeserializeOwned>(self) -> Result<T, Failure> {
-        let collected = Limited::new(self.body, REQUEST_BYTES).collect().await;
-        let bytes =
-            collected.map_err(|error| Failure::new(ids::INVALID, format!("the request's body: {error}")))?;
-        serde_json::from_slice(&bytes.to_bytes()).map_err(|error| Failure::of(ids::INVALID, &error))
+        let bytes = small(self.body, REQUEST_BYTES).await?;
+        serde_json::from_slice(&bytes).map_err(|error| Failure::of(ids::INVALID, &error))
     }
 
     /// `NAME:VERSION` from the path's `name` and `version`.
@@ -280,6 +307,15 @@ impl Call {
         let text = format!("{}:{}", part("name"), part("version"));
         text.parse().map_err(|error| Failure::of(ids::INVALID, &error))
     }
+}
+
+/// A body that is no upload: of bounded length, and in bounded time.
+async fn small(body: Body, limit: usize) -> Result<Bytes, Failure> {
+    let collected = timeout(REQUEST_PATIENCE, Limited::new(body, limit).collect()).await;
+    let collected = collected.map_err(|_| Failure::new(ids::SLOW, "the request's body took too long"))?;
+    let collected =
+        collected.map_err(|error| Failure::new(ids::INVALID, format!("the request's body: {error}")))?;
+    Ok(collected.to_bytes())
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Content on its way in, streamed: from a body, or from a file that this process holds open.
 
+mod room;
+
 use std::io::{self, Read};
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::body::Bytes;
@@ -10,10 +12,16 @@ use bartizan_registry::Destination;
 use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
 
 use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
+
+/// How long an upload may stand still.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes per second, at least: each second above [`PATIENCE`] has to be earned with so many.
+const RATE: u64 = 4096;
 
 pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let to = match (call.query("dataset")?, call.query("model")?) {
@@ -28,9 +36,11 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
         Some(file) => app.registry.upload(&permit, app.with_room(file)).await?,
         None => {
             let (sender, receiver) = mpsc::channel(4);
-            let source = Incoming { receiver, chunk: Bytes::new() };
+            let source = Incoming { receiver, chunk: Bytes::new(), ended: false };
             let source = app.with_room(source);
-            let (_, uploaded) = tokio::join!(pump(call.body, sender), app.registry.upload(&permit, source));
+            let (pumped, uploaded) =
+                tokio::join!(pump(call.body, sender), app.registry.upload(&permit, source));
+            pumped?;
             uploaded?
         }
     };
@@ -41,70 +51,72 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
     })))
 }
 
-/// Bytes that uploads leave free on the disk, so that decisions and quarantines can still be written.
-const ROOM_BYTES: u64 = 512 * 1024 * 1024;
-/// Bytes between two looks at the disk.
-const LOOK_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Content that ends in an error before it fills the disk.
-pub(super) struct WithRoom<R> {
-    content: R,
-    directory: PathBuf,
-    unseen: u64,
+/// What a body is made of.
+enum Piece {
+    Chunk(Bytes),
+    End,
 }
 
-impl App {
-    fn with_room<R: Read>(&self, content: R) -> WithRoom<R> {
-        WithRoom { content, directory: self.data_dir.clone(), unseen: LOOK_BYTES }
-    }
-}
-
-impl<R: Read> Read for WithRoom<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.unseen >= LOOK_BYTES {
-            let found = rustix::fs::statvfs(&self.directory)?;
-            if found.f_bavail.saturating_mul(found.f_frsize) < ROOM_BYTES {
-                let why = format!("less than {ROOM_BYTES} bytes are free, which uploads leave to the ledger");
-                return Err(io::Error::new(io::ErrorKind::StorageFull, why));
-            }
-            self.unseen = 0;
-        }
-        let count = self.content.read(buffer)?;
-        self.unseen = self.unseen.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-        Ok(count)
-    }
-}
-
-/// Hands the body's chunks over; a body that breaks off makes the reader fail, so half a file is never taken.
-async fn pump(mut body: Body, sender: mpsc::Sender<io::Result<Bytes>>) {
+/// Hands the body's chunks over; a body that breaks off or hardly moves makes the reader fail, so half a file is
+/// never taken.
+async fn pump(mut body: Body, sender: mpsc::Sender<io::Result<Piece>>) -> Result<(), Failure> {
+    let mut patience = PATIENCE;
     loop {
-        let chunk = match body.frame().await {
-            None => return,
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(chunk) => Ok(chunk),
-                Err(_) => continue,
-            },
-            Some(Err(error)) => Err(io::Error::other(error)),
+        let since = Instant::now();
+        let frame = timeout(patience, body.frame()).await;
+        patience = patience.saturating_sub(since.elapsed());
+        let failure = match frame {
+            Ok(Some(Ok(frame))) => {
+                let Ok(chunk) = frame.into_data() else { continue };
+                patience = patience.saturating_add(earned(chunk.len())).min(PATIENCE);
+                if sender.send(Ok(Piece::Chunk(chunk))).await.is_err() {
+                    break;
+                }
+                continue;
+            }
+            Ok(None) => {
+                if sender.send(Ok(Piece::End)).await.is_err() {
+                    break;
+                }
+                return Ok(());
+            }
+            Ok(Some(Err(error))) => Failure::new(ids::INVALID, format!("the upload broke off: {error}")),
+            Err(_) => {
+                Failure::new(ids::SLOW, format!("the upload came at less than {RATE} bytes per second"))
+            }
         };
-        let broken = chunk.is_err();
-        if sender.send(chunk).await.is_err() || broken {
-            return;
+        if sender.send(Err(io::Error::other(failure.what.clone()))).await.is_err() {
+            break;
         }
+        return Err(failure);
     }
+    // Nobody reads any more: whoever did says why.
+    Ok(())
+}
+
+/// For how long one may wait after so many bytes.
+fn earned(bytes: usize) -> Duration {
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    Duration::from_micros(bytes.saturating_mul(1_000_000) / RATE)
 }
 
 /// The chunks of a body as a reader for blocking code.
 struct Incoming {
-    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    receiver: mpsc::Receiver<io::Result<Piece>>,
     chunk: Bytes,
+    ended: bool,
 }
 
 impl Read for Incoming {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.chunk.is_empty() {
+        while self.chunk.is_empty() && !self.ended {
             match self.receiver.blocking_recv() {
-                None => return Ok(0),
-                Some(chunk) => self.chunk = chunk?,
+                // Whoever handed the body over is gone without having said that this was all.
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Some(piece) => match piece? {
+                    Piece::Chunk(chunk) => self.chunk = chunk,
+                    Piece::End => self.ended = true,
+                },
             }
         }
         let count = buffer.len().min(self.chunk.len());
@@ -115,3 +127,6 @@ impl Read for Incoming {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests;

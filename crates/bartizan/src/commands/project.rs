@@ -58,8 +58,12 @@ pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
             tracing::warn!(%error, "our address is still in the lock file");
         }
     };
-    api::serve(listener, api::router(&app), end).await;
+    let ended = api::serve(listener, &app, api::router(&app), end).await;
     tracing::info!("stopped");
+    if ended == api::Ended::CutOff {
+        // What was cut off may still write: nobody else gets the directory before this process is gone.
+        Box::leak(Box::new(opened.lock));
+    }
     Ok(0)
 }
 

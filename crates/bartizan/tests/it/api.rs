@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::Child;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -36,6 +37,20 @@ impl Up {
     }
 }
 
+impl Up {
+    /// Asks it to end, and returns how long it took.
+    fn end(&mut self) -> Duration {
+        let begun = Instant::now();
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        begun.elapsed()
+    }
+}
+
 impl Drop for Up {
     fn drop(&mut self) {
         self.child.kill().ok();
@@ -61,6 +76,114 @@ fn commands_find_the_api_that_holds_the_directory() {
     let local = bench.run_with("BARTIZAN_TOKEN", key, &["model", "show", "m:1"]);
     assert_eq!((remote.code, &remote.stdout), (0, &local.stdout), "{}", remote.stderr);
     assert_eq!(bench.json(&["model", "verify", "m:1"])["files"], 1);
+}
+
+#[test]
+fn idle_and_slow_connections_stop_neither_the_service_nor_its_end() {
+    let bench = Bench::with_project();
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let key = key["key"].as_str().unwrap();
+    let mut up = Up::start(&bench);
+    let slow: Vec<TcpStream> = (0..600)
+        .map(|number| {
+            let mut stream = TcpStream::connect(&up.address).unwrap();
+            let form =
+                format!("POST /signin HTTP/1.1\r\nHost: {}\r\nContent-Length: 100\r\n\r\nkey=", up.address);
+            if number % 2 == 0 {
+                stream.write_all(form.as_bytes()).ok();
+            }
+            stream
+        })
+        .collect();
+    let begun = Instant::now();
+    let host = &up.address;
+    assert!(
+        up.raw(&format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"))
+            .contains(" 200 ")
+    );
+    assert_eq!(bench.run_with("BARTIZAN_TOKEN", key, &["status"]).code, 0);
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+
+    // Neither a request that is slow to come, from somebody who is known, nor an idle connection.
+    let mut known = TcpStream::connect(&up.address).unwrap();
+    let list = format!("GET /api/v1/models HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n\r\n");
+    known.write_all(list.as_bytes()).unwrap();
+    let mut begin = [0; 12];
+    known.read_exact(&mut begin).unwrap();
+    assert_eq!(begin, *b"HTTP/1.1 200");
+    let mut upload = TcpStream::connect(&up.address).unwrap();
+    let half = format!(
+        "POST /api/v1/uploads?model=m HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\nhalf"
+    );
+    upload.write_all(half.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let took = up.end();
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
+    drop((slow, known, upload));
+}
+
+#[test]
+fn the_address_is_withdrawn_before_somebody_else_can_take_it() {
+    let bench = Bench::with_project();
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let mut up = Up::start(&bench);
+    let lock = bench.path("bartizan-data/lock");
+    let said = std::fs::read_to_string(&lock).unwrap();
+    assert!(said.contains(&format!("\naddress {}\nsecret ", up.address)), "{said}");
+    // An upload that does not end keeps the process, and its lock, for a while.
+    let mut upload = TcpStream::connect(&up.address).unwrap();
+    let (host, key) = (&up.address, key["key"].as_str().unwrap());
+    let half = format!(
+        "POST /api/v1/uploads?model=m HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\nContent-Length: 100\r\n\r\nhalf"
+    );
+    upload.write_all(half.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let address = up.address.clone();
+    let watching = std::thread::spawn(move || {
+        while TcpStream::connect(&address).is_ok() {}
+        std::fs::read_to_string(lock).unwrap()
+    });
+    let took = up.end();
+    assert!(took > Duration::from_secs(5), "{took:?}: nothing kept it");
+    let said = watching.join().unwrap();
+    assert!(!said.contains("address") && !said.contains("secret"), "{said}");
+}
+
+#[test]
+fn an_idle_connection_does_not_delay_the_end() {
+    let bench = Bench::with_project();
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let mut up = Up::start(&bench);
+    let mut known = TcpStream::connect(&up.address).unwrap();
+    let (host, key) = (&up.address, key["key"].as_str().unwrap());
+    let list = format!("GET /api/v1/models HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {key}\r\n\r\n");
+    known.write_all(list.as_bytes()).unwrap();
+    known.read_exact(&mut [0; 12]).unwrap();
+    let silent = TcpStream::connect(&up.address).unwrap();
+    let took = up.end();
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    drop((known, silent));
+}
+
+#[test]
+fn a_server_may_be_named_by_any_of_its_addresses_and_by_no_other_name() {
+    let bench = Bench::with_project();
+    let up = Up::start(&bench);
+    for (host, status) in [
+        ("127.0.0.1", 200),
+        ("localhost:1", 200),
+        ("10.0.0.5:7878", 200),
+        ("[::1]:7878", 200),
+        ("[2001:db8::1]", 200),
+        ("evil.example", 401),
+        ("127.0.0.1.evil.example:80", 401),
+        ("localhost.evil.example", 401),
+        ("", 401),
+    ] {
+        let answer = up.raw(&format!("GET /healthz HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+        assert!(answer.contains(&format!(" {status} ")), "{host}: {answer}");
+    }
 }
 
 #[test]
