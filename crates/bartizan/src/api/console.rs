@@ -4,7 +4,7 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bartizan_policy::api_key::ApiKey;
 use bartizan_policy::{ProjectWide, op};
@@ -15,6 +15,8 @@ use crate::console;
 use crate::failure::Failure;
 
 const FORM_BYTES: usize = 4096;
+const SIGN_IN_PATH: &str = "/signin";
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 pub(super) async fn models(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let caller = call.caller()?;
@@ -47,13 +49,7 @@ pub(super) async fn sign_in_form(_: &Arc<App>, _: Call) -> Result<Answer, Failur
 }
 
 pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let origin = call.headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
-    let host = call.headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let same = origin
-        .is_some_and(|origin| origin == format!("http://{host}") || origin == format!("https://{host}"));
-    if !same {
-        return Err(Failure::new(ids::NOT_AUTHENTICATED, "the form was sent from another page"));
-    }
+    from_our_page(&call.headers)?;
     let bytes = small(call.body, FORM_BYTES).await?;
     let text = String::from_utf8_lossy(&bytes);
     // An API key is made of letters, digits and underscores, so a form does not escape anything in it.
@@ -62,16 +58,41 @@ pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     let Ok(admitted) = admitted else {
         return Ok(page(StatusCode::UNAUTHORIZED, console::sign_in_page(true)));
     };
-    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, console::MODELS_PATH)]).into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&app.sessions.open(admitted, call.peer)) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    go_on(console::MODELS_PATH, &app.sessions.open(admitted, call.peer))
+}
+
+/// Ends the session that the cookie names, if there is one.
+pub(super) async fn sign_out(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    from_our_page(&call.headers)?;
+    go_on(SIGN_IN_PATH, &app.sessions.close(&call.headers))
+}
+
+/// Whether a form was sent from a page of this server. Browsers of today say so themselves, also when a proxy in
+/// front changes the name; no page can make them say it wrongly. Older ones say which page it was.
+fn from_our_page(headers: &HeaderMap) -> Result<(), Failure> {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    let host = text(&header::HOST).unwrap_or_default();
+    let ours = match text(&SEC_FETCH_SITE) {
+        Some(site) => site == "same-origin",
+        None => text(&header::ORIGIN)
+            .is_some_and(|origin| origin == format!("http://{host}") || origin == format!("https://{host}")),
+    };
+    if ours {
+        Ok(())
+    } else {
+        Err(Failure::new(ids::NOT_AUTHENTICATED, "the form was sent from another page"))
     }
-    Ok(Answer::Page(Box::new(response)))
+}
+
+fn go_on(to: &'static str, cookie: &str) -> Result<Answer, Failure> {
+    let cookie = HeaderValue::from_str(cookie).map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    let headers = [(header::LOCATION, HeaderValue::from_static(to)), (header::SET_COOKIE, cookie)];
+    Ok(Answer::Page(Box::new((StatusCode::SEE_OTHER, headers).into_response())))
 }
 
 /// Where somebody without a session is sent.
 pub(super) fn to_sign_in() -> Response {
-    (StatusCode::SEE_OTHER, [(header::LOCATION, "/signin")]).into_response()
+    (StatusCode::SEE_OTHER, [(header::LOCATION, SIGN_IN_PATH)]).into_response()
 }
 
 /// The page for something that went wrong. Unknown and forbidden look alike.
@@ -99,7 +120,7 @@ fn respond(status: StatusCode, markup: maud::Markup) -> Response {
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CONTENT_SECURITY_POLICY, console::CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::CACHE_CONTROL, "no-store"),
     ];

@@ -9,7 +9,7 @@ use super::{Answering, App, Call, access, console, data, ledger, model, project,
 pub(crate) enum Access {
     /// Nothing: it tells nothing.
     Anonymous,
-    /// Nothing: it is where one signs in.
+    /// Nothing: it is where one signs in or out.
     SignIn,
     /// A session of the console.
     Page,
@@ -90,5 +90,6 @@ routes! {
     "GET" "/models/{name}/{version}" Page "model.show" => console::version;
     "GET" "/signin" SignIn "" => console::sign_in_form;
     "POST" "/signin" SignIn "" => console::sign_in;
+    "POST" "/signout" SignIn "" => console::sign_out;
     "GET" "/assets/{file}" Anonymous "" => console::asset;
 }

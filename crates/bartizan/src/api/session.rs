@@ -20,6 +20,8 @@ const IDLE_MILLIS: i64 = 30 * 60 * 1000;
 const LIFE_MILLIS: i64 = 12 * 60 * 60 * 1000;
 /// Sessions at one time; the oldest makes room.
 const SESSIONS: usize = 1000;
+/// Sessions of one key, so that nobody drives the others out.
+const SESSIONS_OF_A_KEY: usize = 16;
 
 /// The open sessions.
 #[derive(Default)]
@@ -41,21 +43,15 @@ impl Sessions {
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let now = SystemClock.now();
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        while sessions.len() >= SESSIONS {
-            let oldest = sessions.iter().min_by_key(|(_, session)| session.seen).map(|(id, _)| id.clone());
-            let Some(oldest) = oldest else { break };
-            sessions.remove(&oldest);
-        }
+        make_room(&mut sessions, SESSIONS_OF_A_KEY, |session| session.key.id() == key.id());
+        make_room(&mut sessions, SESSIONS, |_| true);
         sessions.insert(id.clone(), Session { key, from, begun: now, seen: now });
         format!("{COOKIE}={id}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age={}", LIFE_MILLIS / 1000)
     }
 
     /// Who a request's cookie stands for.
     pub(super) fn caller(&self, headers: &HeaderMap, from: IpAddr) -> Option<Caller> {
-        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let id = cookies
-            .flat_map(|value| value.split(';'))
-            .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+        let id = id_in(headers)?;
         let now = SystemClock.now();
         let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get_mut(id)?;
@@ -69,5 +65,35 @@ impl Sessions {
         }
         session.seen = now;
         Some(Caller::key(Arc::clone(&session.key)))
+    }
+
+    /// Ends the session that a request's cookie names, and returns the cookie that makes browsers forget it.
+    pub(super) fn close(&self, headers: &HeaderMap) -> String {
+        if let Some(id) = id_in(headers) {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        }
+        format!("{COOKIE}=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0")
+    }
+}
+
+fn id_in(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|value| value.split(';'))
+        .find_map(|cookie| cookie.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// Ends the oldest of some sessions until one more fits.
+fn make_room(sessions: &mut BTreeMap<String, Session>, most: usize, of: impl Fn(&Session) -> bool) {
+    loop {
+        let (mut count, mut oldest) = (0, None);
+        for (id, session) in sessions.iter().filter(|(_, session)| of(session)) {
+            count += 1;
+            if oldest.is_none_or(|(_, seen)| session.seen < seen) {
+                oldest = Some((id, session.seen));
+            }
+        }
+        let Some(oldest) = oldest.filter(|_| count >= most).map(|(id, _)| id.clone()) else { return };
+        sessions.remove(&oldest);
     }
 }

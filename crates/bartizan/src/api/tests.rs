@@ -28,7 +28,7 @@ fn what_needs_no_credential_is_this_and_nothing_else() {
         .filter(|route| matches!(route.access, Access::Anonymous | Access::SignIn))
         .map(|route| route.path)
         .collect();
-    assert_eq!(open, ["/healthz", "/api/v1/hello", "/signin", "/signin", "/assets/{file}"]);
+    assert_eq!(open, ["/healthz", "/api/v1/hello", "/signin", "/signin", "/signout", "/assets/{file}"]);
 }
 
 #[test]

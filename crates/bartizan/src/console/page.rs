@@ -145,6 +145,9 @@ fn surroundings(frame: &Frame) -> Markup {
             div { dt { "Tier" } dd { (tier_word(frame.tier)) } }
             @if let Some(viewer) = &frame.viewer { div { dt { "Signed in as" } dd { (foreign(viewer)) } } }
         }
+        @if frame.viewer.is_some() {
+            form.signout method="post" action="/signout" { button.btn type="submit" { "Sign out" } }
+        }
     }
 }
 

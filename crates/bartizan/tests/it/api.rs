@@ -29,11 +29,16 @@ impl Up {
 
     /// Sends raw bytes and returns the first line of the answer.
     fn raw(&self, request: &str) -> String {
+        self.whole(request).lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// Sends raw bytes and returns the whole answer.
+    fn whole(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).ok();
-        answer.lines().next().unwrap_or_default().to_owned()
+        answer
     }
 }
 
@@ -270,4 +275,115 @@ fn to_whoever_may_not_see_it_the_unknown_looks_like_the_forbidden() {
         let said = bench.refused(&arguments, 4, "BZ-0203");
         assert!(said.contains(what), "{arguments:?}: {said}");
     }
+}
+
+/// A browser, as far as it matters here: it keeps a cookie.
+struct Browser<'a> {
+    up: &'a Up,
+    cookie: String,
+}
+
+impl Browser<'_> {
+    fn sign_in<'a>(up: &'a Up, key: &str, more: &str) -> (Browser<'a>, String) {
+        let mut browser = Browser { up, cookie: String::new() };
+        let answer = browser.send("POST /signin", more, &format!("key={key}"));
+        let cookie = answer.split("set-cookie: ").nth(1).and_then(|rest| rest.split(';').next());
+        browser.cookie = cookie.unwrap_or_default().to_owned();
+        (browser, status(&answer))
+    }
+
+    fn send(&self, what: &str, more: &str, body: &str) -> String {
+        let (host, cookie, length) = (&self.up.address, &self.cookie, body.len());
+        self.up.whole(&format!(
+            "{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nCookie: a=b; {cookie}\r\n{more}Content-Length: {length}\r\n\r\n{body}"
+        ))
+    }
+
+    fn models(&self) -> String {
+        status(&self.send("GET /models", "", ""))
+    }
+}
+
+fn status(answer: &str) -> String {
+    answer.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+const OUR_PAGE: &str = "Sec-Fetch-Site: same-origin\r\nOrigin: https://bartizan.example\r\n";
+
+#[test]
+fn a_session_may_what_its_key_may_and_ends_with_it() {
+    let bench = Bench::with_project();
+    let key = |more: &[&str]| {
+        let mut arguments = vec!["access", "key", "create", "admin", "--days", "1"];
+        arguments.extend(more);
+        bench.json(&arguments)
+    };
+    let (all, less, far) = (key(&[]), key(&["--scopes", "data.list"]), key(&["--networks", "10.0.0.0/8"]));
+    let admin = key(&[]);
+    let text = |key: &Value| key["key"].as_str().unwrap().to_owned();
+    let up = Up::start(&bench);
+    let (browser, signed_in) = Browser::sign_in(&up, &text(&all), OUR_PAGE);
+    assert_eq!((signed_in.as_str(), browser.models().as_str()), ("303", "200"));
+    let (lesser, signed_in) = Browser::sign_in(&up, &text(&less), OUR_PAGE);
+    assert_eq!((signed_in.as_str(), lesser.models().as_str()), ("303", "404"));
+    let (farther, signed_in) = Browser::sign_in(&up, &text(&far), OUR_PAGE);
+    assert_eq!((signed_in.as_str(), farther.models().as_str()), ("401", "303"));
+
+    let revoke = ["access", "key", "revoke", all["id"].as_str().unwrap()];
+    assert_eq!(bench.run_with("BARTIZAN_TOKEN", &text(&admin), &revoke).code, 0);
+    assert_eq!(browser.models(), "303");
+}
+
+#[test]
+fn signing_out_ends_the_session_and_no_other_page_can_do_it() {
+    let bench = Bench::with_project();
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let key = key["key"].as_str().unwrap();
+    let up = Up::start(&bench);
+    let origin = format!("Origin: http://{}\r\n", up.address);
+    let elsewhere = [
+        "",
+        "Origin: null\r\n",
+        "Origin: http://evil.example\r\n",
+        "Sec-Fetch-Site: cross-site\r\n",
+        "Sec-Fetch-Site: same-site\r\n",
+        &format!("{origin}Sec-Fetch-Site: cross-site\r\n"),
+    ];
+    for ours in [OUR_PAGE, &origin] {
+        let (browser, _) = Browser::sign_in(&up, key, ours);
+        let (other, _) = Browser::sign_in(&up, key, ours);
+        assert!(
+            browser
+                .send("GET /models", "", "")
+                .contains(r#"<form class="signout" method="post" action="/signout">"#)
+        );
+        for more in elsewhere {
+            assert_eq!(Browser::sign_in(&up, key, more).0.models(), "303", "{more}");
+            browser.send("POST /signout", more, "");
+            assert_eq!(browser.models(), "200", "{more}");
+        }
+        assert_eq!(status(&browser.send("GET /signout", ours, "")), "405");
+        let out = browser.send("POST /signout", ours, "");
+        assert!(
+            status(&out) == "303" && out.contains("location: /signin") && out.contains("Max-Age=0"),
+            "{out}"
+        );
+        assert_eq!((browser.models().as_str(), other.models().as_str()), ("303", "200"));
+    }
+}
+
+#[test]
+fn one_key_cannot_drive_the_sessions_of_others_out() {
+    let bench = Bench::with_project();
+    let key = || {
+        bench.json(&["access", "key", "create", "admin", "--days", "1"])["key"].as_str().unwrap().to_owned()
+    };
+    let (mine, theirs) = (key(), key());
+    let up = Up::start(&bench);
+    let (browser, _) = Browser::sign_in(&up, &mine, OUR_PAGE);
+    let (first, _) = Browser::sign_in(&up, &theirs, OUR_PAGE);
+    for _ in 0..16 {
+        Browser::sign_in(&up, &theirs, OUR_PAGE);
+    }
+    assert_eq!((browser.models().as_str(), first.models().as_str()), ("200", "303"));
 }
