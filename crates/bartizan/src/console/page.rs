@@ -232,6 +232,7 @@ pub(crate) fn state_pill(state: VersionState) -> Markup {
     let icon = match state {
         VersionState::Candidate => Icon::Ring,
         VersionState::Approved => Icon::Tick,
+        VersionState::Lapsed => Icon::Alert,
         VersionState::Retired => Icon::Archive,
         VersionState::Quarantined => Icon::Pause,
         VersionState::Revoked => Icon::Cross,
@@ -244,6 +245,7 @@ pub(crate) fn state_word(state: VersionState) -> &'static str {
     match state {
         VersionState::Candidate => "candidate",
         VersionState::Approved => "approved",
+        VersionState::Lapsed => "lapsed",
         VersionState::Retired => "retired",
         VersionState::Quarantined => "quarantined",
         VersionState::Revoked => "revoked",

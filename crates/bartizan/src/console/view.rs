@@ -33,6 +33,8 @@ pub(crate) enum VersionState {
     Candidate,
     /// May be served.
     Approved,
+    /// Approved once; its approvals do not count any more, or its files are stopped under another name.
+    Lapsed,
     /// Taken out of use; may be approved again.
     Retired,
     /// Stopped; back only by the approval of somebody else.

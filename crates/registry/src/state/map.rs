@@ -82,6 +82,11 @@ impl State {
         }
     }
 
+    /// Whether a version is approved, by approvals that count now, and its files are stopped nowhere.
+    pub fn releasable(&self, version: &Version) -> bool {
+        self.standing_of(version) == VersionState::Approved.to_string()
+    }
+
     pub(super) fn apply_state_map(&mut self, index: u64, body: &StateMapV1) -> Result<(), NotAdmitted> {
         let what = || "state map";
         if body.tree_size != index {

@@ -37,12 +37,12 @@ pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> R
             let (latest, found) = model.versions.last_key_value()?;
             let approved = model.versions.iter().rev();
             let mut approved =
-                approved.filter(|(_, version)| version.state == statement::VersionState::Approved);
+                approved.filter(|(_, version)| state_of(&scene.state, version) == VersionState::Approved);
             Some(ModelRow {
                 name: name.to_string(),
                 versions: count(model.versions.len()),
                 latest: u64::from(latest.get()),
-                latest_state: state_of(found.state),
+                latest_state: state_of(&scene.state, found),
                 latest_at: found.body.act.at.to_string(),
                 approved: approved.next().map(|(number, _)| u64::from(number.get())),
             })
@@ -81,7 +81,7 @@ pub(super) async fn version(
         frame: scene.frame(app, caller),
         model: version.name.to_string(),
         version: u64::from(version.version.get()),
-        state: state_of(found.state),
+        state: state_of(&state, found),
         signature: match app.registry.signature_holds(version).await {
             Ok(true) => SignatureCheck::Verified,
             Ok(false) => SignatureCheck::Failed,
@@ -225,9 +225,9 @@ impl Scene {
         let last = found.state_entries.last().copied();
         let changed: Vec<ChainLink> = last
             .map(|entry| {
-                let mut link = self.link(&format!("{version} is {}", found.state), entry, "");
+                let mut link = self.link(&format!("{version} is {}", state.standing_of(found)), entry, "");
                 link.by = None;
-                link.tone = tone_of(found.state);
+                link.tone = tone_of(state_of(state, found));
                 link.marks = vec![proven("the state after this entry")];
                 link
             })
@@ -247,7 +247,7 @@ impl Scene {
                 ),
                 approvals,
             ),
-            state: step(found.state.to_string(), changed),
+            state: step(state.standing_of(found), changed),
         }
     }
 
@@ -297,7 +297,7 @@ impl Scene {
                 let verdict = self.state.approvals(&found.body.version);
                 VersionRow {
                     version: u64::from(number.get()),
-                    state: state_of(found.state),
+                    state: state_of(&self.state, found),
                     approvals: verdict.as_ref().map_or(0, |verdict| count(verdict.approvers.len())),
                     approvals_needed: verdict.map_or(1, |verdict| count(verdict.needed)),
                     aliases: aliases(&self.state, &found.body.version),
@@ -347,21 +347,23 @@ fn aliases(state: &State, version: &VersionRef) -> Vec<String> {
     named.map(|(alias, _)| alias.to_string()).collect()
 }
 
-fn state_of(state: statement::VersionState) -> VersionState {
-    match state {
+fn state_of(state: &State, version: &Version) -> VersionState {
+    match version.state {
         statement::VersionState::Candidate => VersionState::Candidate,
-        statement::VersionState::Approved => VersionState::Approved,
+        statement::VersionState::Approved if state.releasable(version) => VersionState::Approved,
+        statement::VersionState::Approved => VersionState::Lapsed,
         statement::VersionState::Retired => VersionState::Retired,
         statement::VersionState::Quarantined => VersionState::Quarantined,
         statement::VersionState::Revoked => VersionState::Revoked,
     }
 }
 
-fn tone_of(state: statement::VersionState) -> Tone {
+fn tone_of(state: VersionState) -> Tone {
     match state {
-        statement::VersionState::Approved => Tone::Ok,
-        statement::VersionState::Candidate | statement::VersionState::Retired => Tone::Neutral,
-        statement::VersionState::Quarantined | statement::VersionState::Revoked => Tone::Bad,
+        VersionState::Approved => Tone::Ok,
+        VersionState::Candidate | VersionState::Retired => Tone::Neutral,
+        VersionState::Lapsed => Tone::Warn,
+        VersionState::Quarantined | VersionState::Revoked => Tone::Bad,
     }
 }
 
