@@ -17,8 +17,9 @@ pub const TREE_SIZE: u64 = 1 << 56;
 /// Bytes of a signed note. Sixteen signatures of 5 kB, which the format demands, fit.
 pub const NOTE_BYTES: usize = 128 * 1024;
 
-/// Signature lines of a signed note.
-pub const SIGNATURES: usize = 64;
+/// Signature lines of a signed note: the log's, one of every witness, and some of strangers. Go's reader of notes
+/// has the same limit.
+pub const SIGNATURES: usize = 100;
 
 /// Bytes of a key name, which for a log is its origin.
 pub const KEY_NAME_BYTES: usize = 255;

@@ -117,6 +117,21 @@ fn quorum_and_time() {
     assert_eq!(checkpoint.with_lines("", &trust(0)).unwrap().witnessed_at(), None);
 }
 
+/// As many witnesses as one may configure can all be demanded, beside the log's own line and strangers' lines.
+#[test]
+fn the_largest_quorum_can_be_reached() {
+    let checkpoint = Store::filled(3).reader().checkpoint().unwrap();
+    let names: Vec<String> = (0..64).map(|at| format!("witness-{at}.{}", "x".repeat(240))).collect();
+    let keys = |at: usize| u8::try_from(at + 2).unwrap();
+    let witnesses = names.iter().enumerate().map(|(at, name)| witness(name, keys(at))).collect();
+    let trusted = TrustedLog::witnessed(signer().key().clone(), witnesses, 64).unwrap();
+    let line = |at: usize, name: &str| cosign(&checkpoint, name, &key(keys(at)), seconds(1000)).unwrap();
+    let lines: String = names.iter().enumerate().map(|(at, name)| line(at, name)).collect();
+    let strangers: String = (100..116).map(|at| line(at, "stranger")).collect();
+    let opened = checkpoint.with_lines(&format!("{strangers}{lines}"), &trusted).unwrap();
+    assert_eq!(opened.cosignatures().len(), 64);
+}
+
 #[test]
 fn wrong_cosignatures_spoil_the_checkpoint() {
     let checkpoint = SignedCheckpoint::open(format!("{GO_TEXT}\n{GO_LINE}").as_bytes(), &log()).unwrap();
