@@ -224,6 +224,12 @@ impl Envelope {
         self.signatures.iter().filter_map(|signature| signature.key_id().ok()).collect()
     }
 
+    /// How many signatures there are, also such as name no key. Who admits envelopes of one signature counts with
+    /// this and not with [`Envelope::key_ids`].
+    pub fn signature_count(&self) -> usize {
+        self.signatures.len()
+    }
+
     /// As the function [`verify`].
     ///
     /// # Errors

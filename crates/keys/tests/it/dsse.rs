@@ -106,6 +106,19 @@ fn either_base64_is_read_and_no_third() {
     }
 }
 
+#[test]
+fn signatures_that_name_no_key_are_counted() {
+    let a = key(1);
+    let bytes = text(&dsse::sign(TYPE, b"payload", &[&a]).unwrap());
+    assert_eq!(Envelope::parse(bytes.as_bytes()).unwrap().signature_count(), 1);
+    for keyid in ["", "what rides along"] {
+        let more = bytes.replace("]}", &format!(r#",{{"keyid":"{keyid}","sig":"AA=="}}]}}"#));
+        let envelope = Envelope::parse(more.as_bytes()).unwrap();
+        assert_eq!((envelope.to_bytes(), envelope.key_ids()), (more.into_bytes(), vec![a.public().id()]));
+        assert_eq!(envelope.signature_count(), 2);
+    }
+}
+
 // What serde reads as a struct, and no other reader of envelopes does.
 #[test]
 fn an_array_is_no_object() {
