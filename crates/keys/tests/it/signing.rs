@@ -82,6 +82,24 @@ fn degenerate_ecdsa_signatures_are_refused() {
     }
 }
 
+// RFC 8032 section 5.1.7: S plus the order of the group is the same number to a lax verifier.
+#[test]
+fn malleable_ed25519_signatures_are_refused() {
+    let key = SigningKey::from_pkcs8_pem(ED25519_PEM).unwrap();
+    let good = key.sign(b"message").unwrap();
+    let order = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+    let mut changed = good.clone();
+    let mut carry = 0;
+    for (digit, addend) in changed[32..].iter_mut().zip(hex::decode(order).unwrap()) {
+        let sum = u16::from(*digit) + u16::from(addend) + carry;
+        [*digit, _] = sum.to_le_bytes();
+        carry = sum >> 8;
+    }
+    assert_eq!(carry, 0);
+    assert_eq!(key.public().verify(b"message", &good), Ok(()));
+    assert_eq!(key.public().verify(b"message", &changed), Err(SignatureInvalid));
+}
+
 // The points whose order divides 8, and every second encoding of a point, with either sign. Under the neutral
 // element, the signature of 32 bytes of it and 32 zeros verifies over every message.
 #[test]
