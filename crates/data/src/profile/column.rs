@@ -7,6 +7,9 @@ use super::extremes::Extremes;
 use super::values::Values;
 use crate::cell::{self, Value};
 
+/// From here on whole numbers do not fit into 64 bits.
+const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
+
 /// The type of a column: the smallest that holds all its values. `integer` < `float` < `string`,
 /// `date` < `timestamp` < `string`, `boolean` < `string`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,8 +50,8 @@ impl ColumnType {
         matches!(self, Self::Integer | Self::Float)
     }
 
-    /// Whether a column of this type may hold the value. A whole float such as `5.0` passes for an integer: that
-    /// is how other tools write integers once one is missing.
+    /// Whether a column of this type may hold the value. A whole float within 64 bits, such as `5.0`, passes for an
+    /// integer: that is how other tools write integers once one is missing.
     pub(crate) fn accepts(self, value: Value) -> bool {
         match (self, value) {
             (_, Value::Null)
@@ -58,7 +61,9 @@ impl ColumnType {
             | (Self::Boolean, Value::Boolean)
             | (Self::Date | Self::Timestamp, Value::Date)
             | (Self::Timestamp, Value::Timestamp) => true,
-            (Self::Integer, Value::Float(number)) => number.fract() == 0.0,
+            (Self::Integer, Value::Float(number)) => {
+                number.fract() == 0.0 && (-TWO_TO_63..TWO_TO_63).contains(&number)
+            }
             _ => false,
         }
     }

@@ -201,3 +201,17 @@ fn a_share_that_equals_its_limit_is_allowed() {
         assert!(!presence(allowed) && presence(allowed + 1), "{allowed}");
     }
 }
+
+#[test]
+fn whole_numbers_beyond_64_bits_are_no_integers() {
+    let schema =
+        written(|text| text.replace("max = 9.0", "max = 1e308").replace("min = 0.0", "min = -1e308"));
+    for fits in ["5.0", "1e3", "9223372036854774784", "9.2e18", "-9223372036854775808.0"] {
+        let said = said(&schema, &KEPT.replace("\n1,", &format!("\n{fits},")), Tier::Release);
+        assert_eq!(said, "valid 16/16 ", "{fits}");
+    }
+    for exceeds in ["9223372036854775808", "-9.3e18", "1e300", "5.5"] {
+        let said = said(&schema, &KEPT.replace("\n1,", &format!("\n{exceeds},")), Tier::Release);
+        assert_eq!(said, "valid 16/16 type", "{exceeds}");
+    }
+}
