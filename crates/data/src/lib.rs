@@ -23,6 +23,6 @@ pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check};
 pub use crate::csv::*;
 pub use crate::profile::*;
 pub use crate::schema::{
-    ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, Range, RowRules, Schema,
+    ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, NotToml, Range, RowRules, Schema,
     SchemaInvalid, Severity,
 };

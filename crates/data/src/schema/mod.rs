@@ -11,7 +11,7 @@ use crate::profile::ColumnType;
 
 pub(crate) use self::infer::as_f64;
 pub use self::infer::{InferOptions, NotInferred};
-pub use self::text::SchemaInvalid;
+pub use self::text::{NotToml, SchemaInvalid};
 
 /// What a clean batch looks like.
 #[derive(Debug, Clone, PartialEq)]

@@ -18,9 +18,9 @@ pub enum SchemaInvalid {
         /// How many.
         bytes: usize,
     },
-    /// Not TOML, or not of this shape; the source names line, column and what was expected there.
+    /// Not TOML, or not of this shape.
     #[error("the schema does not parse")]
-    Text(#[source] Box<toml::de::Error>),
+    Text(#[source] NotToml),
     /// A format of another version.
     #[error("the schema has format `{format}`, not `{FORMAT}`")]
     Format {
@@ -35,6 +35,18 @@ pub enum SchemaInvalid {
         /// What is wrong.
         why: String,
     },
+}
+
+/// Where a text is not the TOML of a schema. It quotes no line of the text: lines may be long.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {what}")]
+pub struct NotToml {
+    /// The line, from 1.
+    pub line: usize,
+    /// The character in that line, from 1.
+    pub column: usize,
+    /// What is wrong there, cut to 400 characters.
+    pub what: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,9 +163,9 @@ impl Schema {
         if text.len() > SCHEMA_BYTES {
             return Err(SchemaInvalid::TooLarge { bytes: text.len() });
         }
-        let file: File = toml::from_str(text).map_err(|error| SchemaInvalid::Text(Box::new(error)))?;
+        let file: File = toml::from_str(text).map_err(|error| SchemaInvalid::Text(not_toml(text, &error)))?;
         if file.format != FORMAT {
-            return Err(SchemaInvalid::Format { format: file.format.chars().take(80).collect() });
+            return Err(SchemaInvalid::Format { format: plain(&file.format, 80) });
         }
         if file.column.is_empty() || file.column.len() > COLUMNS {
             return Err(value("[[column]]", format!("1 to {COLUMNS} columns make a schema")));
@@ -297,8 +309,27 @@ fn severity(text: &str, place: impl Fn() -> String) -> Result<Severity, SchemaIn
     text.parse().map_err(|()| value(place(), format!("`{shown}` is not a severity: `block` or `warn`")))
 }
 
-/// Both texts may quote the file, which must not speak to a terminal.
+fn not_toml(text: &str, error: &toml::de::Error) -> NotToml {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    NotToml {
+        line: 1 + before.matches('\n').count(),
+        column: 1 + before.chars().count() - before.get(..line_start).unwrap_or_default().chars().count(),
+        what: plain(error.message(), 400),
+    }
+}
+
+/// Both texts may quote the file.
 fn value(place: impl Into<String>, why: impl ToString) -> SchemaInvalid {
-    let plain = |text: String| text.replace(char::is_control, "\u{fffd}");
-    SchemaInvalid::Value { place: plain(place.into()), why: plain(why.to_string()) }
+    SchemaInvalid::Value { place: plain(&place.into(), 200), why: plain(&why.to_string(), 400) }
+}
+
+/// What may quote a file must not be long, and not speak to a terminal.
+fn plain(text: &str, most: usize) -> String {
+    let harmless = |character: char| match character {
+        '\n' => ' ',
+        other if other.is_control() => '\u{fffd}',
+        other => other,
+    };
+    text.chars().take(most).map(harmless).collect()
 }

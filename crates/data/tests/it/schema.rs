@@ -65,3 +65,33 @@ fn rules_that_could_never_say_anything_are_refused() {
     refused("type = \"integer\"", "type = \"\\u001b[2J\"", "is not a type");
     refused("encoding = \"utf-8\"", "encoding = \"\\u001b[2J\"", "is not an encoding");
 }
+
+#[test]
+fn an_error_quotes_little_of_the_file() {
+    let text = inferred(&sample(), None).to_toml().unwrap();
+    let said = |text: &str| {
+        let error = Schema::parse(text).unwrap_err();
+        let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        format!("{error}: {source}")
+    };
+    assert_eq!(
+        said(&text.replacen("min_present", "min_presnt", 1)),
+        "the schema does not parse: line 14, column 1: unknown field `min_presnt`, expected one of `name`, \
+         `type`, `min_present`, `severity`, `max_length`, `range`, `domain`"
+    );
+    let long = "x".repeat(100_000);
+    for hostile in [
+        format!("format = {}", "[".repeat(100_000)),
+        text.replacen("min_present", &long, 1),
+        text.replacen("min_present", &format!("\"\\u001b[2J{long}\""), 1),
+        text.replacen("bartizan-schema-v1", &format!("\\u001b[2J{long}"), 1),
+        text.replacen("type = \"integer\"", &format!("type = \"{long}\""), 1),
+        text.replacen("null = [", &format!("null = [\"{long}\", "), 1),
+        text.replacen("name = \"colour\"", &format!("name = \"{long}\""), 1),
+        format!("{text}\n[label]\ncolumn = \"{long}\"\ncounted = 1\ntolerance = 0.0\n"),
+    ] {
+        let said = said(&hostile);
+        assert!(said.len() < 700, "{} bytes: {:.200}", said.len(), said);
+        assert!(!said.chars().any(char::is_control), "{said:.200?}");
+    }
+}
