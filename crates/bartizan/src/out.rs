@@ -1,9 +1,12 @@
 //! The one way to print: data to standard output, everything else to standard error.
 
+mod progress;
+
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::Value;
 
+pub(crate) use self::progress::Progress;
 use crate::failure::Failure;
 
 /// How data is printed.
@@ -41,13 +44,6 @@ impl Out {
     /// Prints a file: as it is, except to a terminal.
     pub(crate) fn file(self, text: &str) -> io::Result<()> {
         if io::stdout().is_terminal() { self.lines(text) } else { self.exact(text) }
-    }
-
-    /// Tells how things stand, on standard error and only to people.
-    pub(crate) fn status(self, text: &str) {
-        if io::stderr().is_terminal() && writeln!(io::stderr(), "{}", shown(text)).is_err() {
-            tracing::debug!("standard error is closed");
-        }
     }
 
     /// Prints what went wrong, on standard error.

@@ -33,7 +33,11 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
                     .map_err(|error: bartizan_data::EncodingInvalid| Failure::of(ids::USAGE, &error))?,
                 ..CsvOptions::default()
             };
-            let (profile, read) = infer(open(&file)?, &options).map_err(|error| unreadable(&file, &error))?;
+            let opened = open(&file)?;
+            let progress = work.out.progress(&format!("reading {}", file.display()), length(&opened));
+            let inferred = infer(progress.follow(opened), &options);
+            drop(progress);
+            let (profile, read) = inferred.map_err(|error| unreadable(&file, &error))?;
             let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
             let schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
             let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
@@ -42,7 +46,11 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
         Data::Check { file, schema, tier } => {
             let schema = parse_schema(&schema)?;
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
-            let report = check(open(&file)?, &schema, tier).map_err(|error| unreadable(&file, &error))?;
+            let opened = open(&file)?;
+            let progress = work.out.progress(&format!("checking {}", file.display()), length(&opened));
+            let checked = check(progress.follow(opened), &schema, tier);
+            drop(progress);
+            let report = checked.map_err(|error| unreadable(&file, &error))?;
             let printed = match work.out.format {
                 crate::out::Format::Table => work.out.lines(&report.render()),
                 crate::out::Format::Json => {
@@ -60,16 +68,20 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
                 opened.push(open_delivery(path)?);
             }
             let client = work.client().await?;
+            let bytes = opened.iter().fold(0_u64, |sum, file| sum.saturating_add(length(file)));
+            let progress = work.out.progress(&format!("adding {} deliveries", opened.len()), bytes);
             let mut deliveries = Vec::with_capacity(files.len());
             for file in opened {
                 let path = format!("/api/v1/uploads?dataset={}", encoded(&name));
-                let upload = client.upload(&path, Box::new(file)).await?;
+                let upload = client.upload(&path, Box::new(progress.follow(file))).await?;
                 deliveries.push(json!({ "upload": upload["upload"], "source": source }));
             }
             let body =
                 json!({ "deliveries": deliveries, "schema": schema, "label": label, "extend": extend });
             let path = format!("/api/v1/datasets/{}/versions", encoded(&name));
+            progress.work("checking them");
             let added: Value = client.order(&path, &body).await?;
+            drop(progress);
             work.answer(&added)?;
             Ok(u8::from(added["version"].is_null()))
         }
@@ -94,6 +106,11 @@ fn open_delivery(path: &Path) -> Result<File, Failure> {
         return open(path);
     }
     Err(Failure::new(ids::FILE, format!("`{}` is not a regular file", path.display())))
+}
+
+/// How many bytes there are to read, as far as is known before.
+fn length(file: &File) -> u64 {
+    file.metadata().map_or(0, |metadata| metadata.len())
 }
 
 fn parse_schema(path: &Path) -> Result<Schema, Failure> {

@@ -23,7 +23,9 @@ pub(super) async fn run(work: &Work, verb: Ledger) -> Result<u8, Failure> {
         }
         Ledger::Fsck => {
             let path = work.configuration.data_dir.clone();
+            let progress = work.out.working("recomputing every hash");
             let report = tokio::task::spawn_blocking(move || fsck(&path)).await;
+            drop(progress);
             let report = report.map_err(|error| Failure::of(ids::INTERNAL, &error))??;
             work.answer(&api::verdict(&report)?)
         }

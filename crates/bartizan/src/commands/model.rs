@@ -18,6 +18,7 @@ use crate::catalog::ids;
 use crate::cli::{Direction, Model, Stop};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::out::Progress;
 
 const BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 const KEY_BYTES: u64 = 64 * 1024;
@@ -34,8 +35,10 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
                 _ => None,
             };
             let client = Arc::new(work.client().await?);
-            work.out.status(&format!("importing {} files", files.len()));
-            let uploaded = upload(&client, &name, files).await?;
+            let bytes = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
+            let progress = work.out.progress(&format!("importing {} files", files.len()), bytes);
+            let uploaded = upload(&client, &name, files, &progress).await?;
+            progress.work("putting the model together");
             let body = json!({
                 "files": uploaded,
                 "sensitive": sensitive,
@@ -45,13 +48,17 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
             });
             let imported =
                 client.order(&format!("/api/v1/models/{}/versions", encoded(&name)), &body).await?;
+            drop(progress);
             work.answer(&imported)
         }
         Model::List => work.show_all("/api/v1/models").await,
         Model::Show { version } => work.show(&version_path("models", &version)?).await,
         Model::Verify { version } => {
             let path = format!("{}/verification", version_path("models", &version)?);
-            let verified = work.client().await?.examine(&path).await?;
+            let client = work.client().await?;
+            let progress = work.out.working("reading every byte again");
+            let verified = client.examine(&path).await?;
+            drop(progress);
             work.answer(&verified)
         }
         Model::Approve { version } => {
@@ -77,6 +84,7 @@ async fn upload(
     client: &Arc<Client>,
     name: &str,
     files: Vec<tree::ModelFile>,
+    progress: &Progress,
 ) -> Result<Vec<Value>, Failure> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
     let path = format!("/api/v1/uploads?model={}", encoded(name));
@@ -87,9 +95,9 @@ async fn upload(
         while running.len() < cores
             && let Some(next) = waiting.next()
         {
-            let (client, path) = (Arc::clone(client), path.clone());
+            let (client, path, progress) = (Arc::clone(client), path.clone(), progress.clone());
             running.spawn(async move {
-                let upload = client.upload(&path, Box::new(next.open()?)).await?;
+                let upload = client.upload(&path, Box::new(progress.follow(next.open()?))).await?;
                 Ok::<_, Failure>(json!({ "path": next.path, "upload": upload["upload"] }))
             });
         }

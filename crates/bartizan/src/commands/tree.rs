@@ -17,6 +17,8 @@ use crate::failure::Failure;
 pub(super) struct ModelFile {
     /// Its path inside the model.
     pub(super) path: String,
+    /// How many bytes it had when the model was listed.
+    pub(super) bytes: u64,
     root: Arc<OwnedFd>,
     shown: PathBuf,
 }
@@ -63,8 +65,8 @@ pub(super) fn list(path: &Path, except: Option<&Path>) -> Result<Vec<ModelFile>,
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let root =
             Arc::new(OwnedFd::from(File::open(parent).map_err(|error| refuse(path, &error.to_string()))?));
-        let file = ModelFile { path: name.to_owned(), root, shown: parent.to_owned() };
-        file.open()?;
+        let mut file = ModelFile { path: name.to_owned(), bytes: 0, root, shown: parent.to_owned() };
+        file.bytes = file.open()?.metadata().map_err(|error| refuse(path, &error.to_string()))?.len();
         found.push(file);
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
@@ -102,7 +104,8 @@ impl Walk<'_> {
     }
 
     fn file(&mut self, path: String, full: &Path) -> Result<(), Failure> {
-        let file = ModelFile { path, root: Arc::clone(self.root), shown: self.shown.to_owned() };
+        let mut file =
+            ModelFile { path, bytes: 0, root: Arc::clone(self.root), shown: self.shown.to_owned() };
         let metadata = file.open()?.metadata().map_err(|error| refuse(full, &error.to_string()))?;
         let left_out = |except: &Metadata| (except.dev(), except.ino()) == (metadata.dev(), metadata.ino());
         if self.except.is_some_and(left_out) {
@@ -111,6 +114,7 @@ impl Walk<'_> {
         if self.files.len() >= MODEL_FILES {
             return Err(refuse(self.shown, &format!("there are more than {MODEL_FILES} files")));
         }
+        file.bytes = metadata.len();
         self.files.push(file);
         Ok(())
     }

@@ -10,3 +10,4 @@ mod bench;
 mod client;
 mod crash;
 mod input;
+mod progress;
