@@ -1,5 +1,6 @@
 //! Configuration: flag, then environment, then `bartizan.toml`, then default; the one place that reads them.
 
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -97,19 +98,32 @@ struct File(toml::Table);
 
 impl File {
     fn read(path: &std::path::Path) -> Result<Self, Failure> {
-        let length = match std::fs::metadata(path) {
-            Ok(metadata) => metadata.len(),
-            Err(_) => return Ok(Self(toml::Table::new())),
+        let unreadable = |error: io::Error| {
+            let mut failure = wrong(format!("{} cannot be read", path.display()));
+            failure.why.push(error.to_string());
+            failure
         };
-        if length > FILE_BYTES {
+        let file = match std::fs::File::open(path) {
+            Ok(file) => file,
+            // No such file, or no such data directory; but a link to nowhere was meant to be something.
+            Err(_) if path.symlink_metadata().is_err_and(|error| absent(&error)) => {
+                return Ok(Self(toml::Table::new()));
+            }
+            Err(error) => return Err(unreadable(error)),
+        };
+        let mut text = String::new();
+        file.take(FILE_BYTES + 1).read_to_string(&mut text).map_err(unreadable)?;
+        if u64::try_from(text.len()).unwrap_or(u64::MAX) > FILE_BYTES {
             return Err(wrong(format!("{} is larger than {FILE_BYTES} bytes", path.display())));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
         let table: toml::Table =
             text.parse().map_err(|error: toml::de::Error| Failure::of(ids::CONFIGURATION, &error))?;
-        for key in table.keys() {
+        for (key, value) in &table {
             if !KEYS.contains(&key.as_str()) || key == "data_dir" {
                 return Err(unknown(&format!("`{key}` in {}", path.display()), key));
+            }
+            if !value.is_str() {
+                return Err(wrong(format!("`{key}` in {} is not a text in quotes", path.display())));
             }
         }
         Ok(Self(table))
@@ -167,6 +181,10 @@ fn edits(one: &str, other: &str) -> usize {
         row = next;
     }
     row.last().copied().unwrap_or(0)
+}
+
+fn absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn wrong(what: String) -> Failure {

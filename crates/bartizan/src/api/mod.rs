@@ -22,7 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use bartizan_keys::Secret;
@@ -169,7 +169,8 @@ async fn answer(
     match to_the_end(Arc::clone(app), route, call).await {
         Ok(Answer::Json(value)) => json(StatusCode::OK, &value),
         Ok(Answer::Bytes(content_type, bytes)) => {
-            ([(header::CONTENT_TYPE, content_type)], bytes).into_response()
+            let headers = [(header::CONTENT_TYPE, content_type)];
+            (headers, CAREFULLY, bytes).into_response()
         }
         Ok(Answer::Page(response)) => *response,
         Err(failure) if page && failure.id == ids::NOT_AUTHENTICATED => console::to_sign_in(),
@@ -253,9 +254,13 @@ fn check_host(headers: &HeaderMap, in_process: bool) -> Result<(), Failure> {
     }
 }
 
+/// Answers are neither kept nor taken for something else.
+const CAREFULLY: [(HeaderName, &str); 2] =
+    [(header::CACHE_CONTROL, "no-store"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+
 fn json(status: StatusCode, value: &Value) -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, value.to_string()).into_response()
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    (status, headers, CAREFULLY, value.to_string()).into_response()
 }
 
 fn refuse(failure: &Failure) -> Response {

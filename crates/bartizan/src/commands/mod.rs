@@ -8,7 +8,7 @@ mod project;
 mod tree;
 mod verify;
 
-use std::io::Read as _;
+use std::io::Read;
 use std::path::Path;
 
 use bartizan_keys::Passphrase;
@@ -148,10 +148,12 @@ fn read_text(path: &Path, limit: u64) -> Result<String, Failure> {
 
 /// Reads a file of bounded length.
 fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let file = std::fs::File::open(path).map_err(|error| file_failure(path, &error))?;
     let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| file_failure(path, &error))?;
-    if u64::try_from(bytes.len()).is_ok_and(|read| read <= limit) {
+    let file = std::fs::File::open(path).map_err(|error| file_failure(path, &error))?;
+    // What is not a regular file does not say how long it is.
+    let read = file.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+    read.map_err(|error| file_failure(path, &error))?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length <= limit) {
         return Ok(bytes);
     }
     Err(Failure::new(ids::FILE, format!("`{}` is larger than {limit} bytes", path.display())))

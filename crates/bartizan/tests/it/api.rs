@@ -218,6 +218,11 @@ fn nobody_gets_in_without_a_credential() {
         }
     }
     assert!(ask("GET", "/healthz", "").contains(" 200 "));
+    for path in ["/healthz", "/api/v1/models", "/nothing", "/signin"] {
+        let host = &up.address;
+        let answer = up.whole(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+        assert!(answer.contains("no-store") && answer.contains("nosniff"), "{path}: {answer}");
+    }
     assert!(ask("GET", "/models/m/1", "").contains(" 303 "));
     let elsewhere = up.raw("GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert!(elsewhere.contains(" 401 "), "{elsewhere}");

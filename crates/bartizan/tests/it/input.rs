@@ -132,6 +132,27 @@ fn unknown_settings_are_errors_with_a_suggestion() {
 }
 
 #[test]
+fn a_setting_of_the_wrong_kind_is_an_error_and_so_is_an_unreadable_file() {
+    let bench = Bench::with_project();
+    for text in ["listen = 7878\n", "server = [\"http://127.0.0.1:7878\"]\n", "output = true\n"] {
+        bench.write("bartizan-data/bartizan.toml", text.as_bytes());
+        let said = bench.refused(&["status"], 2, "BZ-0002");
+        assert!(said.contains(text.split(' ').next().unwrap()), "{said}");
+    }
+    std::fs::remove_file(bench.path("bartizan-data/bartizan.toml")).unwrap();
+    symlink("bartizan.toml", bench.path("bartizan-data/bartizan.toml")).unwrap();
+    bench.refused(&["status"], 2, "BZ-0002");
+}
+
+#[test]
+fn a_file_without_an_end_is_not_read_to_it() {
+    let bench = Bench::new();
+    let csv = bench.write("clean.csv", b"a,b\n1,x\n");
+    let said = bench.refused(&["data", "check", text(&csv), "--schema", "/dev/zero"], 1, "BZ-0004");
+    assert!(said.contains("larger"), "{said}");
+}
+
+#[test]
 fn failures_are_printed_in_the_configured_format() {
     let bench = Bench::with_project();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bartizan"));
