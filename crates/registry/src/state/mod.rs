@@ -418,7 +418,7 @@ impl State {
             .map_err(|source| EntryInvalid::Signature { index, source })?;
         // Nothing rides along in an entry that its one signature does not cover.
         let plain = dsse::Envelope::parse(envelope)
-            .is_ok_and(|parsed| parsed.key_ids().len() == 1 && parsed.to_bytes() == envelope);
+            .is_ok_and(|parsed| parsed.signature_count() == 1 && parsed.to_bytes() == envelope);
         if !plain {
             return Err(
                 edge(index, "entry", "it is not an envelope with one signature in its plain form").into()

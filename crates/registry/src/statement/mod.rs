@@ -257,7 +257,12 @@ impl Statement {
         if subject != predicate.expected_subject() {
             return Err(StatementInvalid::Subject { name: subject.name.chars().take(120).collect() });
         }
-        Ok(Self { subject, predicate })
+        let statement = Self { subject, predicate };
+        // A time or digest in another spelling would be another statement of the same meaning.
+        match statement.to_bytes() {
+            Ok(written) if written == bytes => Ok(statement),
+            _ => Err(StatementInvalid::Encoding(canonical::DecodeError::NotCanonical)),
+        }
     }
 }
 
