@@ -154,6 +154,8 @@ fn id_of(failed: &Failed) -> &'static str {
     match failed {
         Failed::Refused(_) => ids::REFUSED,
         Failed::KeyEnded => ids::NOT_AUTHENTICATED,
+        Failed::Together(failed) => id_of(failed),
+        Failed::Outdated => ids::CONFLICT,
         Failed::NotFound { .. } => ids::NOT_FOUND,
         Failed::Conflict { .. } => ids::CONFLICT,
         Failed::NotReady { .. } => ids::NOT_READY,

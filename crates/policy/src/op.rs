@@ -14,7 +14,7 @@ use crate::role::{Role, Tier};
 /// An action as a type, with the facts its resource must come with.
 ///
 /// Sealed: an operation outside this module would not be in the table of actions.
-pub trait Operation: sealed::Sealed + fmt::Debug {
+pub trait Operation: sealed::Sealed + fmt::Debug + Copy {
     /// The facts about what the operation is asked for on.
     type Resource: Facts;
 

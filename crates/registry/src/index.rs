@@ -134,7 +134,7 @@ fn snapshot(state: &State, head: Head) -> Snapshot {
     }
     tables.api_keys.extend(state.api_keys().iter().map(|(id, key)| api_key_row(id, key)));
     tables.signing_keys.extend(state.keys().iter().map(|(id, grant)| signing_key_row(id, grant)));
-    for dataset in state.datasets().values().flat_map(BTreeMap::values) {
+    for dataset in state.datasets().values().flat_map(|versions| versions.values()) {
         put_dataset(&mut tables, dataset);
     }
     for (name, model) in state.models() {
@@ -183,7 +183,7 @@ fn delta(state: &State, from: Head, to: Head) -> Delta {
             .filter(|(_, grant)| grant.entries.last().is_some_and(|entry| new(*entry)))
             .map(|(id, grant)| signing_key_row(id, grant)),
     );
-    for dataset in state.datasets().values().flat_map(BTreeMap::values) {
+    for dataset in state.datasets().values().flat_map(|versions| versions.values()) {
         if new(dataset.statement.entry) {
             put_dataset(&mut put, dataset);
         }

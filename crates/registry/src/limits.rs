@@ -30,6 +30,12 @@ pub const PROOF_BYTES: usize = 32 * 1024 * 1024;
 /// Entries in a proof file.
 pub const PROOF_ENTRIES: usize = 4096;
 
+/// Decisions about reads that are written in one group.
+pub const TOGETHER: usize = 256;
+
+/// How often a decision about a read is made anew because what it rests on changed before it was recorded.
+pub const DECIDE_AGAIN: usize = 64;
+
 /// How far this machine's clock may be behind the last statement before nothing more is written.
 pub const CLOCK_BEHIND_MILLIS: i64 = 5 * 60 * 1000;
 

@@ -310,11 +310,11 @@ impl Inner {
 }
 
 fn last_version<'a>(state: &'a State, name: &Name) -> Option<&'a Dataset> {
-    state.datasets().get(name).and_then(|versions| versions.last_key_value()).map(|(_, found)| found)
+    state.datasets().get(name).and_then(|versions| versions.get_max()).map(|(_, found)| found)
 }
 
 fn next_version(state: &State, name: &Name) -> std::num::NonZeroU32 {
-    let last = state.datasets().get(name).and_then(|versions| versions.last_key_value());
+    let last = state.datasets().get(name).and_then(|versions| versions.get_max());
     last.and_then(|(last, _)| last.checked_add(1)).unwrap_or(std::num::NonZeroU32::MIN)
 }
 

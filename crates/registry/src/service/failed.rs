@@ -1,5 +1,7 @@
 //! How an operation of the registry can fail.
 
+use std::sync::Arc;
+
 use bartizan_data::{NotInferred, ReadError, SchemaInvalid};
 use bartizan_keys::oms::{Differences, VerifyBundle};
 use bartizan_keys::{EraseFailed, SealFailed, UnsealFailed};
@@ -134,6 +136,12 @@ pub enum Failed {
     /// The built-in policies are broken: a defect of this program.
     #[error("the access policy cannot be loaded")]
     Policies(#[from] PoliciesInvalid),
+    /// The group of decisions that this one was written with could not be written.
+    #[error(transparent)]
+    Together(Arc<Failed>),
+    /// What the decision rests on changed before it was recorded; it is asked for anew.
+    #[error("what the decision rests on keeps changing")]
+    Outdated,
     /// The work was interrupted because the program is ending.
     #[error("the program is ending")]
     Interrupted,
@@ -142,7 +150,15 @@ pub enum Failed {
 impl Failed {
     /// Whether something may be in the ledger although the operation failed.
     pub(crate) fn may_have_happened(&self) -> bool {
-        matches!(self, Self::Append(AppendFailed::Unknown(_) | AppendFailed::Gone) | Self::Interrupted)
+        match self {
+            Self::Together(failed) => failed.may_have_happened(),
+            failed => {
+                matches!(
+                    failed,
+                    Self::Append(AppendFailed::Unknown(_) | AppendFailed::Gone) | Self::Interrupted
+                )
+            }
+        }
     }
 
     pub(crate) fn not_found(what: &'static str, name: impl ToString) -> Self {

@@ -142,6 +142,7 @@ fn assemble(stores: Stores, ledger: Ledger, policies: Policies, state: State) ->
             policies,
             state: RwLock::new(Arc::new(state)),
             writer: Arc::new(tokio::sync::Mutex::new(())),
+            waiting: super::together::Waiting::default(),
             uploads: Mutex::new(Pending::default()),
         }),
     }

@@ -8,6 +8,7 @@ mod failed;
 mod life;
 mod models;
 mod profile;
+mod together;
 mod uploads;
 mod write;
 
@@ -49,6 +50,7 @@ struct Inner {
     policies: Policies,
     state: RwLock<Arc<State>>,
     writer: Arc<tokio::sync::Mutex<()>>,
+    waiting: together::Waiting,
     uploads: Mutex<uploads::Pending>,
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use bartizan_base::{PrincipalId, Timestamp};
 use bartizan_keys::{Purpose, Sealed, dsse};
-use bartizan_policy::{Allowed, DecisionRecord, Effect, Operation, Question, RefusedOr, Request};
+use bartizan_policy::{Access, Allowed, DecisionRecord, Effect, Operation, Question, RefusedOr, Request};
 use tokio::sync::OwnedMutexGuard;
 
 use super::{Caller, Failed, Inner, Presented, Registry};
@@ -29,13 +29,18 @@ impl Registry {
     /// Waits for the right to write.
     pub(super) async fn writer(&self) -> Result<Writer<'_>, Failed> {
         let turn = Arc::new(Arc::clone(&self.inner.writer).lock_owned().await);
-        let last = self.state().last_time();
-        let now = self.inner.clock.now();
+        let now = self.asserted_time(&self.state())?;
+        Ok(Writer { registry: self, turn, now })
+    }
+
+    /// The time that a statement asserts which is made now: never before the latest in the ledger.
+    pub(super) fn asserted_time(&self, state: &State) -> Result<Timestamp, Failed> {
+        let (last, now) = (state.last_time(), self.inner.clock.now());
         let behind = last.millis().saturating_sub(now.millis());
         if behind > CLOCK_BEHIND_MILLIS {
             return Err(Failed::ClockBehind { behind_seconds: behind / 1000 });
         }
-        Ok(Writer { registry: self, turn, now: now.max(last) })
+        Ok(now.max(last))
     }
 
     /// Refuses, on the record, whoever may not do something by what is known now; what is not refused is asked for
@@ -67,13 +72,16 @@ impl Registry {
         operation: O,
         resource: O::Resource,
     ) -> Result<Allowed<O>, Failed> {
-        self.writer().await?.allow(caller, operation, resource).await
+        match operation.action().access() {
+            Access::Read => self.allow_to_read(caller, operation, resource).await,
+            Access::Mutation => self.writer().await?.allow(caller, operation, resource).await,
+        }
     }
 }
 
 impl Caller {
     /// Whether the credential is still good: an API key may end while its request waits for its turn.
-    fn stands(&self, state: &State, now: Timestamp) -> bool {
+    pub(super) fn stands(&self, state: &State, now: Timestamp) -> bool {
         match &self.credential {
             Presented::Local => true,
             Presented::Key(key) => state.key_stands(key.id(), now),
@@ -82,6 +90,10 @@ impl Caller {
 }
 
 impl Writer<'_> {
+    pub(super) fn registry(&self) -> &Registry {
+        self.registry
+    }
+
     /// The time that statements of this turn assert.
     pub(super) fn now(&self) -> Timestamp {
         self.now

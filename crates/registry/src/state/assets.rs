@@ -43,7 +43,7 @@ impl State {
         }
         let Some(version) = body.version else { return Ok(()) };
         let versions = self.datasets.entry(body.name.clone()).or_default();
-        let last = versions.last_key_value().map_or(0, |(last, _)| last.get());
+        let last = versions.get_max().map_or(0, |(last, _)| last.get());
         let follows = match self.coverage {
             Coverage::Whole => version.get() == last.saturating_add(1),
             Coverage::Excerpt => version.get() > last,
@@ -133,7 +133,7 @@ impl State {
             return Err(edge(index, what(), "its very files are stopped already"));
         }
         let model = self.models.entry(body.version.name.clone()).or_default();
-        let last = model.versions.last_key_value().map_or(0, |(last, _)| last.get());
+        let last = model.versions.get_max().map_or(0, |(last, _)| last.get());
         let follows = match self.coverage {
             Coverage::Whole => body.version.version.get() == last.saturating_add(1),
             Coverage::Excerpt => body.version.version.get() > last,

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::KeyId;
 use bartizan_policy::{PersonId, PrincipalKind, Role, Tier};
+use imbl::{OrdMap, Vector};
 
 use super::{
     ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, State, Version,
@@ -23,8 +24,13 @@ impl State {
         self.last_time
     }
 
+    /// The last entry that was not a decision: as long as it is the same, every question has the same answer.
+    pub fn facts(&self) -> u64 {
+        self.facts
+    }
+
     /// Every entry that was folded, first to last.
-    pub fn logged(&self) -> &[Logged] {
+    pub fn logged(&self) -> &Vector<Logged> {
         &self.logged
     }
 
@@ -35,7 +41,7 @@ impl State {
 
     /// The version that the next import of a model makes.
     pub fn next_version(&self, model: &Name) -> NonZeroU32 {
-        let last = self.models.get(model).and_then(|model| model.versions.last_key_value());
+        let last = self.models.get(model).and_then(|model| model.versions.get_max());
         last.and_then(|(last, _)| last.checked_add(1)).unwrap_or(NonZeroU32::MIN)
     }
 
@@ -65,7 +71,7 @@ impl State {
     }
 
     /// The principals.
-    pub fn principals(&self) -> &BTreeMap<PrincipalId, Principal> {
+    pub fn principals(&self) -> &OrdMap<PrincipalId, Principal> {
         &self.principals
     }
 
@@ -86,12 +92,12 @@ impl State {
     }
 
     /// The API keys by their public id.
-    pub fn api_keys(&self) -> &BTreeMap<String, ApiKey> {
+    pub fn api_keys(&self) -> &OrdMap<String, ApiKey> {
         &self.api_keys
     }
 
     /// The data sets.
-    pub fn datasets(&self) -> &BTreeMap<Name, BTreeMap<NonZeroU32, Dataset>> {
+    pub fn datasets(&self) -> &OrdMap<Name, OrdMap<NonZeroU32, Dataset>> {
         &self.datasets
     }
 
@@ -101,7 +107,7 @@ impl State {
     }
 
     /// The models.
-    pub fn models(&self) -> &BTreeMap<Name, Model> {
+    pub fn models(&self) -> &OrdMap<Name, Model> {
         &self.models
     }
 

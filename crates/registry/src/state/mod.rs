@@ -16,6 +16,7 @@ use bartizan_base::{Digest, Name, PrincipalId, ProjectId, Timestamp, VersionRef,
 use bartizan_keys::{Algorithm, KeyId, PublicKey, Purpose, Verified, dsse};
 use bartizan_policy::api_key::Scopes;
 use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
+use imbl::{OrdMap, Vector};
 
 pub use self::map::{POLICY_NAME, StateMap};
 use crate::statement::{
@@ -33,25 +34,28 @@ pub enum Coverage {
 }
 
 /// A project's state after some entries of its ledger.
+///
+/// Each write works on a copy, so what grows with the ledger is kept in maps that share what they have in common.
 #[derive(Debug, Clone)]
 pub struct State {
     coverage: Coverage,
     root: PublicKey,
     next: u64,
     last_time: Timestamp,
-    logged: Vec<Logged>,
+    facts: u64,
+    logged: Vector<Logged>,
     withdrawn: Vec<(u64, PrincipalId, Role)>,
     pub(crate) project: Option<Project>,
     pub(crate) policies: Vec<(u64, Digest)>,
     pub(crate) keys: BTreeMap<KeyId, KeyGrant>,
-    pub(crate) principals: BTreeMap<PrincipalId, Principal>,
+    pub(crate) principals: OrdMap<PrincipalId, Principal>,
     pub(crate) role_confirmations: BTreeMap<u64, RoleConfirmation>,
-    pub(crate) api_keys: BTreeMap<String, ApiKey>,
+    pub(crate) api_keys: OrdMap<String, ApiKey>,
     pub(crate) open_decision: Option<(u64, OpenDecision)>,
     decided: bool,
-    pub(crate) datasets: BTreeMap<Name, BTreeMap<NonZeroU32, Dataset>>,
-    pub(crate) origins: BTreeMap<u64, Origin>,
-    pub(crate) models: BTreeMap<Name, Model>,
+    pub(crate) datasets: OrdMap<Name, OrdMap<NonZeroU32, Dataset>>,
+    pub(crate) origins: OrdMap<u64, Origin>,
+    pub(crate) models: OrdMap<Name, Model>,
 }
 
 /// What an entry is about, for lists.
@@ -205,7 +209,7 @@ pub struct Origin {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Model {
     /// The versions.
-    pub versions: BTreeMap<NonZeroU32, Version>,
+    pub versions: OrdMap<NonZeroU32, Version>,
     /// The aliases, each with the version it names and the entry that said so.
     pub aliases: BTreeMap<Name, (NonZeroU32, u64)>,
     /// The aliases that were removed, each with the entry that said so.
@@ -392,19 +396,20 @@ impl State {
             root,
             next: 0,
             last_time: Timestamp::EPOCH,
-            logged: Vec::new(),
+            facts: 0,
+            logged: Vector::new(),
             withdrawn: Vec::new(),
             project: None,
             policies: Vec::new(),
             keys: BTreeMap::new(),
-            principals: BTreeMap::new(),
+            principals: OrdMap::new(),
             role_confirmations: BTreeMap::new(),
-            api_keys: BTreeMap::new(),
+            api_keys: OrdMap::new(),
             open_decision: None,
             decided: false,
-            datasets: BTreeMap::new(),
-            origins: BTreeMap::new(),
-            models: BTreeMap::new(),
+            datasets: OrdMap::new(),
+            origins: OrdMap::new(),
+            models: OrdMap::new(),
         }
     }
 
@@ -458,10 +463,13 @@ impl State {
             Predicate::Alias(body) => self.apply_alias(index, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
+        if !matches!(signed.statement.predicate, Predicate::Decision(_)) {
+            self.facts = index;
+        }
         self.next = index.saturating_add(1);
         let at = time_of(&signed.statement.predicate);
         self.last_time = self.last_time.max(at);
-        self.logged.push(Logged {
+        self.logged.push_back(Logged {
             index,
             predicate_type: signed.statement.predicate.predicate_type(),
             name: signed.statement.subject.name.clone(),

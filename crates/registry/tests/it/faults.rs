@@ -32,7 +32,8 @@ async fn an_import_survives_storage_that_fails_at_any_call() {
             drop(registry);
             let again =
                 world.reopen(false).await.unwrap_or_else(|error| panic!("call {nth} {moment:?}: {error:?}"));
-            let versions = again.state().models()[&"fraud".parse().unwrap()].versions.len();
+            let versions =
+                again.state().models()[&"fraud".parse::<bartizan_base::Name>().unwrap()].versions.len();
             assert!(versions == done || versions == done + 1, "call {nth} {moment:?}");
             if let Ok(version) = imported {
                 assert_eq!(
@@ -49,7 +50,7 @@ async fn an_import_survives_storage_that_fails_at_any_call() {
     let registry = world.reopen(false).await.unwrap();
     let caller = registry.local_caller("alice").await.unwrap();
     let state = registry.state();
-    for version in state.models()[&"fraud".parse().unwrap()].versions.values() {
+    for version in state.models()[&"fraud".parse::<bartizan_base::Name>().unwrap()].versions.values() {
         registry.verify_model(&caller, &version.body.version).await.unwrap();
     }
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bartizan_policy::{ProjectWide, Role, op};
-use bartizan_registry::statement::Sensitivity;
+use bartizan_registry::statement::{Sensitivity, Standing};
 use bartizan_registry::{Caller, Destination, Failed, KeyLimits, NewDataset, NewDelivery};
 use bartizan_store::Db;
+use tokio::task::JoinSet;
 
 use crate::world::{World, import_into};
 
@@ -105,4 +106,36 @@ async fn a_refused_delivery_cannot_take_somebody_elses_manifest_with_it() {
     };
     assert!(world.registry.add_data(&dora, new).await.is_err());
     world.registry.verify_model(&world.admin, &version).await.unwrap();
+}
+
+/// Reads that are asked for at the same time are recorded together, each in an entry of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn reads_are_recorded_one_by_one_and_written_together() {
+    let world = World::new().await;
+    let before = world.registry.checkpoint().size();
+    let mut asked = JoinSet::new();
+    for _ in 0..64 {
+        let (registry, admin) = (world.registry.clone(), Caller::local(world.admin.principal()));
+        asked.spawn(async move { registry.ask(&admin, op::ModelList, ProjectWide).await });
+    }
+    for answer in asked.join_all().await {
+        answer.unwrap();
+    }
+    assert_eq!(world.registry.checkpoint().size(), before + 64);
+    let state = world.registry.state();
+    assert_eq!(state.logged().iter().filter(|logged| logged.predicate_type.contains("/decision/")).count(), 64);
+    world.reopen(false).await.unwrap();
+}
+
+/// A decision that waits while what it rests on changes is made anew.
+#[tokio::test]
+async fn a_read_that_waited_is_decided_on_what_is_so_now() {
+    let world = World::new().await;
+    let vera = world.person("vera", &[Role::Viewer]).await;
+    let disable = world.registry.set_standing(&world.admin, vera.principal(), Standing::Disabled);
+    let read = world.registry.ask(&vera, op::ModelList, ProjectWide);
+    let (disabled, read) = tokio::join!(disable, read);
+    disabled.unwrap();
+    assert!(matches!(read, Err(Failed::Refused(_))), "{read:?}");
+    world.reopen(false).await.unwrap();
 }

@@ -34,7 +34,7 @@ pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> R
         .filter(|(name, _)| after.is_none_or(|after| name.as_str() > after))
         .take(PAGE + 1)
         .filter_map(|(name, model)| {
-            let (latest, found) = model.versions.last_key_value()?;
+            let (latest, found) = model.versions.get_max()?;
             let approved = model.versions.iter().rev();
             let mut approved =
                 approved.filter(|(_, version)| state_of(&scene.state, version) == VersionState::Approved);
