@@ -392,3 +392,19 @@ fn one_key_cannot_drive_the_sessions_of_others_out() {
     }
     assert_eq!((browser.models().as_str(), first.models().as_str()), ("200", "303"));
 }
+
+#[test]
+fn what_happened_to_a_version_is_not_hidden_by_those_who_looked() {
+    let bench = Bench::with_project();
+    bench.write("model/model.onnx", b"weights");
+    bench.json(&["model", "import", "model", "--name", "m", "--origin", "a test"]);
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let up = Up::start(&bench);
+    let (browser, _) = Browser::sign_in(&up, key["key"].as_str().unwrap(), OUR_PAGE);
+    let mut page = String::new();
+    for _ in 0..55 {
+        page = browser.send("GET /models/m/1", "", "");
+    }
+    let changes = page.split("timeline").nth(1).unwrap();
+    assert!(changes.contains("Registered") && !changes.contains("decided"), "{changes}");
+}

@@ -18,6 +18,8 @@ use crate::console::view::{
 use crate::failure::Failure;
 
 const PAGE: usize = 50;
+/// The type of the statements that record decisions.
+const DECISION: &str = "https://bartizan.dev/decision/v1";
 
 /// What a page is made from.
 struct Scene {
@@ -309,10 +311,13 @@ impl Scene {
         Paged { rows: rows.collect(), total: count(total), first: None, next: None }
     }
 
-    /// What the ledger says about the version, newest first.
+    /// What the ledger says about the version, newest first. Decisions change nothing: looking at this page makes
+    /// one, and those about a data set of the same name are not for whoever may see the model.
     fn changes(&self, found: &Version) -> Paged<ChangeView> {
         let name = found.body.version.to_string();
-        let about = |logged: &&bartizan_registry::state::Logged| logged.name == name;
+        let about = |logged: &&bartizan_registry::state::Logged| {
+            logged.name == name && logged.predicate_type != DECISION
+        };
         let total = self.state.logged().iter().filter(about).count();
         let rows = self.state.logged().iter().rev().filter(about).take(PAGE).map(|logged| ChangeView {
             at: logged.at.to_string(),
@@ -334,8 +339,6 @@ fn title_of(predicate_type: &str) -> &'static str {
         "Approved by somebody"
     } else if known("https://bartizan.dev/model-state/v1") {
         "State changed"
-    } else if known("https://bartizan.dev/decision/v1") {
-        "Access decided"
     } else {
         "Stated"
     }
