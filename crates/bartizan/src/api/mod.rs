@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -95,6 +96,10 @@ pub(crate) enum Answer {
     Page(Box<Response>),
 }
 
+/// The variable parts of a path and of a query; what is wrong with them is told to those who may know.
+type PathParts = Result<Path<BTreeMap<String, String>>, PathRejection>;
+type QueryParts = Result<Query<BTreeMap<String, String>>, QueryRejection>;
+
 /// A handler's answer on its way.
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
@@ -122,11 +127,12 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             "DELETE" => MethodFilter::DELETE,
             _ => MethodFilter::GET,
         };
-        let handler =
-            move |State(app): State<Arc<App>>,
-                  Path(path): Path<BTreeMap<String, String>>,
-                  Query(query): Query<BTreeMap<String, String>>,
-                  request: Request| async move { answer(&app, route, path, query, request).await };
+        let handler = move |State(app): State<Arc<App>>,
+                            path: PathParts,
+                            query: QueryParts,
+                            request: Request| async move {
+            answer(&app, route, path, query, request).await
+        };
         router = router.route(route.path, on(filter, handler));
     }
     router.fallback(unknown).with_state(Arc::clone(app))
@@ -143,8 +149,8 @@ async fn unknown(request: Request) -> Response {
 async fn answer(
     app: &Arc<App>,
     route: &'static Route,
-    path: BTreeMap<String, String>,
-    query: BTreeMap<String, String>,
+    path: PathParts,
+    query: QueryParts,
     request: Request,
 ) -> Response {
     let page = route.access == Access::Page || route.access == Access::SignIn;
@@ -164,6 +170,10 @@ async fn answer(
         place.recognise();
     }
     tracing::debug!(route = route.path, action = route.action, "a request came in");
+    let (Ok(Path(path)), Ok(Query(query))) = (path, query) else {
+        let failure = Failure::new(ids::INVALID, "the path or the query is not UTF-8 text, percent-encoded");
+        return if page { console::failure_page(&failure) } else { refuse(&failure) };
+    };
     let file = parts.extensions.get::<LocalFile>().cloned();
     let call = Call { caller, peer, path, query, headers: parts.headers, file, body };
     match to_the_end(Arc::clone(app), route, call).await {

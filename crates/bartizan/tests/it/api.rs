@@ -408,3 +408,19 @@ fn what_happened_to_a_version_is_not_hidden_by_those_who_looked() {
     let changes = page.split("timeline").nth(1).unwrap();
     assert!(changes.contains("Registered") && !changes.contains("decided"), "{changes}");
 }
+
+#[test]
+fn a_path_that_is_no_text_is_refused_like_any_other_mistake() {
+    let bench = Bench::with_project();
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let up = Up::start(&bench);
+    let (host, key) = (&up.address, key["key"].as_str().unwrap());
+    for path in ["/api/v1/models/%FF/versions/1", "/api/v1/models/%00/versions/1"] {
+        let ask = |more: &str| {
+            up.whole(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n"))
+        };
+        assert_eq!(status(&ask("")), "401", "{path}");
+        let answer = ask(&format!("Authorization: Bearer {key}\r\n"));
+        assert!(status(&answer) == "422" && answer.contains("BZ-0003"), "{path}: {answer}");
+    }
+}
