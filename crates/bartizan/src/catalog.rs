@@ -38,7 +38,7 @@ catalog! {
     TOO_NEW "BZ-0104" "newer version" "The data directory was written by a newer Bartizan." "use that version";
     ROOT_KEY "BZ-0105" "root key" "The root key is missing, exposed to others, or the passphrase is wrong." "check the keys directory and its mode, and the passphrase";
     STORAGE "BZ-0106" "storage" "The storage failed; it may be full." "make room or mend the disk, then repeat the command";
-    CLOCK "BZ-0107" "clock" "This machine's clock is far behind the last statement in the ledger, so new times would lie." "set the clock";
+    CLOCK "BZ-0107" "clock" "This machine's clock is far behind the last statement in the ledger, so new times would lie. Quarantine, revocation and withdrawal of access go through all the same." "set the clock; if it was ahead when something was written, wait until that time";
     NOT_AUTHENTICATED "BZ-0201" "not authenticated" "The request came without an accepted credential." "set BARTIZAN_TOKEN to your API key";
     REFUSED "BZ-0202" "not allowed" "The access policy says no. The decision is recorded in the ledger." "ask an admin; docs/policy.md says who may do what";
     NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan status";

@@ -168,7 +168,10 @@ impl Registry {
         id: PrincipalId,
         standing: Standing,
     ) -> Result<(), Failed> {
-        let writer = self.writer().await?;
+        let writer = match standing {
+            Standing::Disabled => self.stopping_writer().await?,
+            Standing::Active => self.writer().await?,
+        };
         let state = writer.state();
         let facts = state.user_facts(id);
         let act = match standing {
@@ -207,7 +210,10 @@ impl Registry {
         role: Role,
         change: RoleChange,
     ) -> Result<(), Failed> {
-        let writer = self.writer().await?;
+        let writer = match change {
+            RoleChange::Withdrawn => self.stopping_writer().await?,
+            RoleChange::Confirmed | RoleChange::Granted => self.writer().await?,
+        };
         let state = writer.state();
         let (facts, confirmation) = state.grant_facts(to, role, caller.principal);
         let (act, confirmed) = match change {

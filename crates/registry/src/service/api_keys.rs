@@ -121,7 +121,7 @@ impl Registry {
     /// # Errors
     /// When the caller may not, or the key is unknown or revoked already.
     pub async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<(), Failed> {
-        let writer = self.writer().await?;
+        let writer = self.stopping_writer().await?;
         let state = writer.state();
         let stored = stored_key(&state, id);
         let facts = match &stored {

@@ -282,7 +282,7 @@ impl Registry {
         reason: &str,
     ) -> Result<(), Failed> {
         check_text("reason", reason)?;
-        let writer = self.writer().await?;
+        let writer = self.stopping_writer().await?;
         let state = writer.state();
         let allowed = writer.allow(caller, operation, state.model_facts(version)).await?;
         let found = state.known_version(version)?;

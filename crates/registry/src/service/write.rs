@@ -33,6 +33,14 @@ impl Registry {
         Ok(Writer { registry: self, turn, now })
     }
 
+    /// Waits for the right to write what takes something away. A clock that is behind, or was once ahead, does not
+    /// hold up a quarantine: the statement then asserts the time of the latest entry.
+    pub(super) async fn stopping_writer(&self) -> Result<Writer<'_>, Failed> {
+        let turn = Arc::new(Arc::clone(&self.inner.writer).lock_owned().await);
+        let now = self.state().last_time().max(self.inner.clock.now());
+        Ok(Writer { registry: self, turn, now })
+    }
+
     /// The time that a statement asserts which is made now: never before the latest in the ledger.
     pub(super) fn asserted_time(&self, state: &State) -> Result<Timestamp, Failed> {
         let (last, now) = (state.last_time(), self.inner.clock.now());

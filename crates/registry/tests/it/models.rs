@@ -1,7 +1,7 @@
 //! The life of a model version.
 
-use bartizan_policy::Role;
-use bartizan_registry::statement::{Sensitivity, VersionState};
+use bartizan_policy::{ProjectWide, Role, op};
+use bartizan_registry::statement::{RoleChange, Sensitivity, Standing, VersionState};
 use bartizan_registry::{Failed, Quarantine};
 
 use crate::world::World;
@@ -85,11 +85,19 @@ async fn a_refused_import_leaves_no_content_behind() {
 }
 
 #[tokio::test]
-async fn a_clock_that_went_back_stops_writing() {
+async fn a_clock_that_went_back_stops_writing_but_no_quarantine() {
     let world = World::new().await;
+    let version = world.import(&world.admin, &[("m", b"w")]).await.unwrap();
+    let bob = world.person("bob", &[Role::Viewer]).await.principal();
     world.clock.advance_millis(-60 * 60 * 1000);
     let late = world.import(&world.admin, &[("a.bin", b"1")]).await;
     assert!(matches!(late, Err(Failed::ClockBehind { behind_seconds: 3600 })), "{late:?}");
+    let read = world.registry.ask(&world.admin, op::ModelList, ProjectWide).await;
+    assert!(matches!(read, Err(Failed::ClockBehind { .. })), "{read:?}");
+    let order = Quarantine { version, reason: "wrong answers".to_owned() };
+    world.registry.quarantine(&world.admin, &order).await.unwrap();
+    world.registry.set_standing(&world.admin, bob, Standing::Disabled).await.unwrap();
+    world.registry.change_role(&world.admin, bob, Role::Viewer, RoleChange::Withdrawn).await.unwrap();
     world.clock.advance_millis(59 * 60 * 1000);
     world.import(&world.admin, &[("a.bin", b"1")]).await.unwrap();
 }

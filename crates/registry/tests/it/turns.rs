@@ -123,7 +123,10 @@ async fn reads_are_recorded_one_by_one_and_written_together() {
     }
     assert_eq!(world.registry.checkpoint().size(), before + 64);
     let state = world.registry.state();
-    assert_eq!(state.logged().iter().filter(|logged| logged.predicate_type.contains("/decision/")).count(), 64);
+    assert_eq!(
+        state.logged().iter().filter(|logged| logged.predicate_type.contains("/decision/")).count(),
+        64
+    );
     world.reopen(false).await.unwrap();
 }
 
