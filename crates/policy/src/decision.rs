@@ -288,11 +288,6 @@ impl<O: Operation> Allowed<O> {
         &self.request.resource
     }
 
-    /// Whether `facts` are the very facts that were judged: compare before writing, when they may have changed.
-    pub fn covers(&self, facts: &O::Resource) -> bool {
-        self.request.resource == *facts
-    }
-
     /// Who may do it.
     pub const fn principal(&self) -> &PrincipalFacts {
         &self.request.principal
