@@ -190,7 +190,7 @@ fn commands(reference: &str) -> Markup {
     let commands = [
         ("Show this page’s facts", format!("bartizan model show {reference}")),
         ("Check signature and statements", format!("bartizan model verify {reference}")),
-        ("Write the whole walk as one file", format!("bartizan prove {reference}")),
+        ("Write the whole walk as one file", format!("bartizan prove {reference} --out FILE")),
         ("Check that file elsewhere, off line", "bartizan verify FILE --trust TRUST-FILE".to_owned()),
     ];
     html! {

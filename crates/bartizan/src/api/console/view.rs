@@ -178,8 +178,12 @@ impl Scene {
                 let title = format!("{named} is {}", body.verdict.outcome);
                 let mut link = self.link(&title, dataset.statement.entry, &self.name(body.act.by));
                 let verdict = &body.verdict;
+                let tier = match verdict.tier {
+                    bartizan_policy::Tier::Explore => "; in tier explore nothing blocks",
+                    bartizan_policy::Tier::Release => "",
+                };
                 link.detail = Some(format!(
-                    "{} checks ran, {} block, {} warn",
+                    "{} checks ran, {} block, {} warn{tier}",
                     verdict.checks, verdict.blocking, verdict.warnings
                 ));
                 link.digests = vec![digest("root", body.root)];
