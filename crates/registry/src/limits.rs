@@ -34,7 +34,7 @@ pub const PROOF_ENTRIES: usize = 4096;
 pub const TOGETHER: usize = 256;
 
 /// How often a decision about a read is made anew because what it rests on changed before it was recorded.
-pub const DECIDE_AGAIN: usize = 64;
+pub const DECIDE_AGAIN: usize = 3;
 
 /// How far this machine's clock may be behind the last statement before nothing more is written.
 pub const CLOCK_BEHIND_MILLIS: i64 = 5 * 60 * 1000;

@@ -169,7 +169,7 @@ pub(super) async fn list_keys(app: &Arc<App>, call: Call) -> Result<Answer, Fail
     };
     let keys: Vec<_> = keys
         .iter()
-        .map(|(id, key)| json!({ "id": id, "principal": key.principal, "issued_by": key.issued_by, "enrolment": key.scopes.enrol(), "standing": standing(key), "expires": key.expires_at, "networks": key.networks }))
+        .map(|(id, key)| json!({ "id": id, "principal": key.principal, "issued_by": key.issued_by, "enrolment": state.enrols(key), "standing": standing(key), "expires": key.expires_at, "networks": key.networks }))
         .collect();
     Ok(Answer::Json(keys.into()))
 }

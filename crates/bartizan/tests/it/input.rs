@@ -145,14 +145,6 @@ fn a_setting_of_the_wrong_kind_is_an_error_and_so_is_an_unreadable_file() {
 }
 
 #[test]
-fn a_file_without_an_end_is_not_read_to_it() {
-    let bench = Bench::new();
-    let csv = bench.write("clean.csv", b"a,b\n1,x\n");
-    let said = bench.refused(&["data", "check", text(&csv), "--schema", "/dev/zero"], 1, "BZ-0004");
-    assert!(said.contains("larger"), "{said}");
-}
-
-#[test]
 fn failures_are_printed_in_the_configured_format() {
     let bench = Bench::with_project();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_bartizan"));

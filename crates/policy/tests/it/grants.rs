@@ -124,7 +124,7 @@ fn an_admin_cannot_take_the_key_of_another_persons_service() {
         issue(RELEASE, key_of(BEN)),
         expect![[r#"
         deny
-          the API key would speak for another person: nobody else may see its secret, and only who holds no role can be sent an enrolment key"#]],
+          the API key would speak for another person: nobody else may see its secret; who holds no role yet can be sent an enrolment key"#]],
     );
     check(
         issue(RELEASE, key_of(ANNA)),

@@ -101,22 +101,18 @@ fn about_one(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &
 
 /// Says what it is worth that a version fits its schema: who chose that schema.
 fn about_schema(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &DatasetV1) {
-    let mut first = (version.clone(), body);
-    while let Some(kept) = &first.1.schema_of {
-        let Some(found) = state.dataset(&kept.version) else { break };
-        first = (kept.version.clone(), &found.body);
-    }
-    let (from, chosen) = first;
-    if from != *version {
-        verdict.proven.push(format!("{version} was checked against the schema of {from}"));
-        return;
+    let kept =
+        body.schema_of.as_ref().and_then(|kept| Some((&kept.version, &state.dataset(&kept.version)?.body)));
+    let (from, chosen) = kept.unwrap_or((version, body));
+    if from != version {
+        verdict.proven.push(format!("the schema of {version} is that of {from}, unchanged"));
     }
     verdict.asserted.push(match chosen.schema_from {
         SchemaFrom::Inferred => format!(
-            "by the server: that the schema of {version} was inferred from that delivery, which so agrees with itself"
+            "by the server: that the schema of {from} was inferred from that delivery, which so agrees with itself"
         ),
         SchemaFrom::Given | SchemaFrom::Kept => {
-            format!("by {}, who delivered {version}: the schema that it was checked against", chosen.act.by)
+            format!("by {}, who delivered {from}: the schema that it was checked against", chosen.act.by)
         }
     });
 }

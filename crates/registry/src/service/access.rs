@@ -353,7 +353,7 @@ impl Registry {
             ResourceKind::Key => {
                 let id: ApiKeyId = text()?.parse().map_err(|error| Failed::invalid("resource", error))?;
                 let stored = stored_key(state, id).ok_or_else(|| Failed::not_found("API key", id))?;
-                state.key_facts(id, &stored.terms).into()
+                state.key_facts(id, &stored.terms, false).into()
             }
             ResourceKind::Artifact => {
                 let subject = text()?.parse().map_err(|error| Failed::invalid("resource", error))?;

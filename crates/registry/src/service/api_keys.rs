@@ -61,12 +61,16 @@ impl Registry {
         let state = writer.state();
         let terms = limits.for_principal(to, &state);
         let (key, issued) = api_key::issue(terms, (self.inner.random)().as_mut(), writer.now())?;
-        let facts = state.key_facts(key.id(), &issued.terms);
-        if facts.enrolment && facts.person.principal() != facts.principal {
+        let enrolment = issued.terms.scopes.enrol();
+        let facts = state.key_facts(key.id(), &issued.terms, enrolment);
+        if enrolment && facts.person.principal() != facts.principal {
             return Err(Failed::invalid(
                 "enrolment key",
                 "only a person can enrol; who answers for a service issues its keys",
             ));
+        }
+        if enrolment && facts.person == state.person(caller.principal) {
+            return Err(Failed::invalid("enrolment key", "it is for somebody else"));
         }
         let allowed = writer.allow(caller, op::KeyIssue, facts).await?;
         known(&state, to)?;
@@ -93,12 +97,13 @@ impl Registry {
         let (scopes, networks) = (limits.scopes.clone(), limits.networks.clone());
         let terms = limits.for_principal(caller.principal, &state);
         let (key, issued) = api_key::issue(terms, (self.inner.random)().as_mut(), writer.now())?;
-        let facts = state.key_facts(key.id(), &issued.terms);
+        let facts = state.key_facts(key.id(), &issued.terms, false);
         let allowed = writer.allow(caller, op::KeyClaim, facts).await?;
         let (Presented::Key(presented), Some(given)) = (&caller.credential, given) else {
             return Err(Failed::KeyEnded);
         };
-        if !(given.scopes.enrol() || scopes.within(&given.scopes)) || !networks.within(&given.networks) {
+        let more = !(state.enrols(given) || scopes.within(&given.scopes)) || scopes.enrol();
+        if more || !networks.within(&given.networks) {
             return Err(Failed::invalid(
                 "claim",
                 "the new key may do no more than the one it is exchanged for",
@@ -125,7 +130,7 @@ impl Registry {
         let state = writer.state();
         let stored = stored_key(&state, id);
         let facts = match &stored {
-            Some(stored) => state.key_facts(id, &stored.terms),
+            Some(stored) => state.key_facts(id, &stored.terms, false),
             None => unknown_key(id, &state),
         };
         let allowed = writer.allow(caller, op::KeyRevoke, facts).await?;
@@ -181,10 +186,10 @@ impl State {
     }
 
     /// The facts about a key with these terms.
-    pub(super) fn key_facts(&self, key: ApiKeyId, terms: &Terms) -> KeyFacts {
+    pub(super) fn key_facts(&self, key: ApiKeyId, terms: &Terms, enrolment: bool) -> KeyFacts {
         let principal = terms.principal;
         let newcomer = self.roles(principal).is_empty();
-        KeyFacts { key, principal, person: self.person(principal), enrolment: terms.scopes.enrol(), newcomer }
+        KeyFacts { key, principal, person: self.person(principal), enrolment, newcomer }
     }
 }
 

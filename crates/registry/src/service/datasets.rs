@@ -146,7 +146,11 @@ impl Registry {
         let valid = checked.reports.iter().all(|report| report.outcome == Outcome::Valid);
         let added = self.parts(writer, caller, new, &sealed, &checked, valid).await?;
         let (schema, schema_from, schema_of) = match (checked.schema, &last) {
-            (CheckedBy::Kept, Some(last)) => (last.body.schema.clone(), SchemaFrom::Kept, reference(last)),
+            (CheckedBy::Kept, Some(last)) => {
+                // The version that chose the schema, so that a proof needs no chain of those that kept it.
+                let chosen = last.body.schema_of.clone().or_else(|| reference(last));
+                (last.body.schema.clone(), SchemaFrom::Kept, chosen)
+            }
             (CheckedBy::Kept, None) => return Err(Failed::Interrupted),
             (CheckedBy::New(..), Some(_)) if state.tier() == Tier::Release => {
                 return Err(Failed::conflict(

@@ -3,8 +3,10 @@
 //! ```text
 //!   ask --> decide on the state as it is --> wait for the turn --> whoever gets it writes what waits, at once
 //!                     ^                                                  |
-//!                     '-- something but a decision was written meanwhile-'
+//!                     '--- something but a decision was written meanwhile'
 //! ```
+//!
+//! After a few times it is decided and written under a turn of its own, as everything else is.
 //!
 //! A read changes nothing, so that nobody else's decision depends on it and their order is of no account.
 
@@ -40,8 +42,9 @@ impl Registry {
     ) -> Result<Allowed<O>, Failed> {
         for _ in 0..DECIDE_AGAIN {
             let state = self.state();
-            let now = self.asserted_time(&state)?;
-            if !caller.stands(&state, self.inner.clock.now()) {
+            self.asserted_time(&state)?;
+            let now = self.inner.clock.now();
+            if !caller.stands(&state, now) {
                 return Err(Failed::KeyEnded);
             }
             let decided = self.inner.policies.decide(Request {
@@ -61,7 +64,8 @@ impl Registry {
                 Err(RefusedOr::NotRecorded(failed)) => return Err(failed),
             }
         }
-        Err(Failed::Outdated)
+        // Others change so much that this would never end: it waits for a turn of its own.
+        self.writer().await?.allow(caller, operation, resource).await
     }
 
     /// Puts a decision among those that wait, and sees that it is written.
@@ -72,7 +76,8 @@ impl Registry {
         loop {
             match answer.try_recv() {
                 Ok(answer) => return answer,
-                Err(oneshot::error::TryRecvError::Closed) => return Err(Failed::Interrupted),
+                // Whoever wrote it was dropped before telling: asking once more costs an entry.
+                Err(oneshot::error::TryRecvError::Closed) => return Err(Failed::Outdated),
                 Err(oneshot::error::TryRecvError::Empty) => writer.write_waiting().await,
             }
         }

@@ -129,7 +129,8 @@ impl Writer<'_> {
             project: state.project_facts()?,
             operation,
             resource,
-            context: caller.context(self.now),
+            // Whether a key has expired is told by the clock, not by the latest time that a statement asserts.
+            context: caller.context(now),
         };
         let decided = self.registry.inner.policies.decide(request);
         let recorded = decided.record(async |record: &DecisionRecord| self.put_decision(record).await);

@@ -43,6 +43,8 @@ impl State {
             Some(project) => {
                 if project.tier < body.tier {
                     project.raised = Some(index);
+                    // What one person confirmed when one person could do everything is no second opinion.
+                    self.role_confirmations.clear();
                 }
                 project.tier = body.tier;
                 project.entries.push(index);
@@ -230,6 +232,7 @@ impl State {
                     }
                 }
                 self.forget_confirmations(body);
+                self.end_keys(index, body.principal, |state, key| state.enrols(key));
                 let grant = RoleGrant { by: body.act.by, entry: index };
                 if let Some(holder) = self.principals.get_mut(&body.principal) {
                     holder.roles.insert(body.role, grant);
@@ -273,7 +276,10 @@ impl State {
         if !new && body.claims.is_some() {
             return Err(edge(index, what(), "what is revoked claims nothing"));
         }
-        if new && !own && self.tier() == Tier::Release && !body.scopes.enrol() {
+        if new && !own && body.scopes.enrol() {
+            self.check_newcomer(index, body.principal)?;
+            self.end_keys(index, body.principal, |state, key| state.enrols(key));
+        } else if new && !own && self.tier() == Tier::Release {
             return Err(edge(
                 index,
                 what(),
@@ -295,8 +301,13 @@ impl State {
             Some(_) => {}
         }
         let issued_by = self.api_keys.get(&body.id).map_or(body.act.by, |found| found.issued_by);
+        let claimed = match self.api_keys.get(&body.id) {
+            Some(found) => found.claimed,
+            None => body.claims.is_some(),
+        };
         let key = ApiKey {
             issued_by,
+            claimed,
             principal: body.principal,
             verifier: body.verifier,
             scopes: body.scopes.clone(),
@@ -309,28 +320,59 @@ impl State {
         Ok(())
     }
 
-    /// Uses up the key that an API key is claimed with. What replaces a key may do no more than that did.
+    /// Uses up the key that an API key is claimed with. What replaces a key may do no more than that did; what comes
+    /// of an enrolment key is the first key of somebody who holds no role yet, and the only one.
     fn use_up(&mut self, index: u64, given: &str, claimed: &ApiKeyV1) -> Result<(), NotAdmitted> {
-        let unseen = self.api_keys.get(given).is_some_and(|found| self.unseen(found));
-        let found = self.api_keys.get_mut(given).filter(|found| {
-            unseen
-                && (found.scopes.enrol() || claimed.scopes.within(&found.scopes))
-                && claimed.networks.within(&found.networks)
-                && found.standing == Standing::Active
-                && found.principal == claimed.principal
-                && claimed.act.at < found.expires_at
-        });
-        match found {
-            Some(found) if claimed.act.by == claimed.principal => {
-                found.standing = Standing::Disabled;
-                found.entry = index;
-                Ok(())
+        let refuse = || {
+            let what = format!("API key {}", claimed.id);
+            edge(index, what, "it is claimed without a key that could be exchanged for it")
+        };
+        let found = self.api_keys.get(given).ok_or_else(refuse)?;
+        let enrols = self.enrols(found);
+        let fits = self.unseen(found)
+            && (enrols || claimed.scopes.within(&found.scopes))
+            && !claimed.scopes.enrol()
+            && claimed.networks.within(&found.networks)
+            && found.standing == Standing::Active
+            && found.principal == claimed.principal
+            && claimed.act.by == claimed.principal
+            && claimed.act.at < found.expires_at;
+        if !fits {
+            return Err(refuse());
+        }
+        if enrols {
+            self.check_newcomer(index, claimed.principal)?;
+            self.end_keys(index, claimed.principal, |_, _| true);
+        } else if let Some(found) = self.api_keys.get_mut(given) {
+            found.standing = Standing::Disabled;
+            found.entry = index;
+        }
+        Ok(())
+    }
+
+    /// Only a person without a role enrols, so that nobody can enrol as somebody who may do something already.
+    fn check_newcomer(&self, index: u64, principal: PrincipalId) -> Result<(), NotAdmitted> {
+        let newcomer = self
+            .principals
+            .get(&principal)
+            .is_some_and(|found| found.kind == PrincipalKind::Person && found.roles.is_empty());
+        if newcomer { Ok(()) } else { Err(edge(index, principal, "only a person who holds no role enrols")) }
+    }
+
+    /// Ends the active API keys of a principal that `which` picks.
+    fn end_keys(&mut self, index: u64, principal: PrincipalId, which: impl Fn(&Self, &ApiKey) -> bool) {
+        let ended: Vec<String> = self
+            .api_keys
+            .iter()
+            .filter(|(_, key)| key.principal == principal && key.standing == Standing::Active)
+            .filter(|(_, key)| which(self, key))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ended {
+            if let Some(key) = self.api_keys.get_mut(&id) {
+                key.standing = Standing::Disabled;
+                key.entry = index;
             }
-            _ => Err(edge(
-                index,
-                format!("API key {}", claimed.id),
-                "it is claimed without a key that could be exchanged for it",
-            )),
         }
     }
 

@@ -56,7 +56,7 @@ impl State {
         Ok(())
     }
 
-    /// Checks where the schema comes from. In tier release a data set keeps the schema of its first version: whoever
+    /// Checks where the schema comes from: a kept one names the version that chose it. In tier release a data set keeps the schema of its first version: whoever
     /// delivers data does not choose anew what it is checked against.
     fn check_schema(&self, index: u64, body: &DatasetV1) -> Result<(), NotAdmitted> {
         let what = || format!("data set {}", body.name);
@@ -65,7 +65,8 @@ impl State {
                 let found = self.dataset(&kept.version).filter(|found| found.statement == kept.statement);
                 let found = found
                     .ok_or_else(|| edge(index, what(), "the version whose schema it keeps is not there"))?;
-                if kept.version.name != body.name || found.body.schema != body.schema {
+                let chosen = found.body.schema_from != SchemaFrom::Kept;
+                if !chosen || kept.version.name != body.name || found.body.schema != body.schema {
                     return Err(edge(index, what(), "its schema is not the one that it says it keeps"));
                 }
                 Ok(())
@@ -152,6 +153,7 @@ impl State {
             carried_by: Vec::new(),
         };
         model.versions.insert(body.version.version, version);
+        self.same_files.entry(body.manifest).or_default().push_back(body.version.clone());
         Ok(())
     }
 
@@ -320,12 +322,10 @@ impl State {
 
     /// Whether a version of the model, or these very files under any name, are sensitive: what is stays so.
     pub fn sensitive(&self, model: &Name, manifest: Digest) -> bool {
-        self.models.iter().any(|(name, found)| {
-            found.versions.values().any(|version| {
-                version.body.sensitivity == Sensitivity::Sensitive
-                    && (name == model || version.body.manifest == manifest)
-            })
-        })
+        let of_model = self.models.get(model).into_iter().flat_map(|found| found.versions.values());
+        of_model
+            .chain(self.of_files(manifest))
+            .any(|version| version.body.sensitivity == Sensitivity::Sensitive)
     }
 
     /// Who had a hand in a version, as separation of duties counts it.

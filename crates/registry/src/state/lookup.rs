@@ -24,7 +24,7 @@ impl State {
         self.last_time
     }
 
-    /// The last entry that was not a decision: as long as it is the same, every question has the same answer.
+    /// The last entry that was neither a decision nor a state map: as long as it is the same, every question has the same answer.
     pub fn facts(&self) -> u64 {
         self.facts
     }
@@ -88,7 +88,12 @@ impl State {
 
     /// Whether nobody but its owner has seen the secret of a key, as far as it is good for anything but enrolment.
     pub(crate) fn unseen(&self, key: &ApiKey) -> bool {
-        key.scopes.enrol() || self.person(key.issued_by) == self.person(key.principal)
+        self.enrols(key) || self.person(key.issued_by) == self.person(key.principal)
+    }
+
+    /// Whether a key is an enrolment key: issued by somebody else, and good for nothing but claiming another one.
+    pub fn enrols(&self, key: &ApiKey) -> bool {
+        key.scopes.enrol() && !key.claimed && self.person(key.issued_by) != self.person(key.principal)
     }
 
     /// The API keys by their public id.
@@ -122,18 +127,19 @@ impl State {
 
     /// A version, under whatever name, that consists of these very files and is in quarantine or revoked.
     pub fn stopped(&self, manifest: Digest) -> Option<&Version> {
-        let mut versions = self.models.values().flat_map(|model| model.versions.values());
-        versions.find(|version| version.body.manifest == manifest && version.stopped())
+        self.of_files(manifest).find(|version| version.stopped())
     }
 
     /// Another version with the same files as this one that is in quarantine or revoked.
     pub fn stopped_twin(&self, found: &Version) -> Option<&Version> {
-        let mut versions = self.models.values().flat_map(|model| model.versions.values());
-        versions.find(|version| {
-            version.body.manifest == found.body.manifest
-                && version.stopped()
-                && version.body.version != found.body.version
-        })
+        self.of_files(found.body.manifest)
+            .find(|version| version.stopped() && version.body.version != found.body.version)
+    }
+
+    /// The versions, under whatever names, that consist of these very files.
+    pub(super) fn of_files(&self, manifest: Digest) -> impl Iterator<Item = &Version> {
+        let named = self.same_files.get(&manifest).into_iter().flatten();
+        named.filter_map(|version| self.version(version))
     }
 
     /// The declared origin of a model version.

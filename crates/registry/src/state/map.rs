@@ -1,6 +1,7 @@
 //! The state map of a fold: its leaves, its root, and the way from one to the other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bartizan_base::{Digest, Timestamp, canonical};
 use bartizan_ledger::{leaf_hash, root_of};
@@ -19,11 +20,19 @@ pub struct StateMap {
 }
 
 impl State {
-    /// The map of the state as it is now.
+    /// The map of the state as it is now. It is made once for all who ask until something but a decision is stated.
     ///
     /// # Errors
     /// When an entry's index has no canonical form (2^53 or more).
-    pub fn map(&self) -> Result<StateMap, canonical::EncodeError> {
+    pub fn map(&self) -> Result<Arc<StateMap>, canonical::EncodeError> {
+        if let Some(made) = self.map.get() {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(self.make_map()?);
+        Ok(Arc::clone(self.map.get_or_init(|| made)))
+    }
+
+    fn make_map(&self) -> Result<StateMap, canonical::EncodeError> {
         let mut leaves = Vec::new();
         let mut add = |kind, name: String, state: String, entry: u64| {
             leaves.push(MapLeaf { entry, kind, name, state });

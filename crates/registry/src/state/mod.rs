@@ -11,6 +11,7 @@ mod map;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
 
 use bartizan_base::{Digest, Name, PrincipalId, ProjectId, Timestamp, VersionRef, sha256};
 use bartizan_keys::{Algorithm, KeyId, PublicKey, Purpose, Verified, dsse};
@@ -56,6 +57,10 @@ pub struct State {
     pub(crate) datasets: OrdMap<Name, OrdMap<NonZeroU32, Dataset>>,
     pub(crate) origins: OrdMap<u64, Origin>,
     pub(crate) models: OrdMap<Name, Model>,
+    /// The versions that consist of the files of a manifest.
+    same_files: OrdMap<Digest, Vector<VersionRef>>,
+    /// The map of the state after the last fact, once somebody asked for it.
+    map: Arc<OnceLock<Arc<StateMap>>>,
 }
 
 /// What an entry is about, for lists.
@@ -163,6 +168,8 @@ pub struct ApiKey {
     pub expires_at: Timestamp,
     /// Who issued it; its owner, when it was claimed.
     pub issued_by: PrincipalId,
+    /// Whether it was claimed in exchange for another key.
+    pub claimed: bool,
     /// Whether it may be used.
     pub standing: Standing,
     /// The entry that said so last.
@@ -410,6 +417,8 @@ impl State {
             datasets: OrdMap::new(),
             origins: OrdMap::new(),
             models: OrdMap::new(),
+            same_files: OrdMap::new(),
+            map: Arc::default(),
         }
     }
 
@@ -463,8 +472,9 @@ impl State {
             Predicate::Alias(body) => self.apply_alias(index, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
-        if !matches!(signed.statement.predicate, Predicate::Decision(_)) {
+        if !matches!(signed.statement.predicate, Predicate::Decision(_) | Predicate::StateMap(_)) {
             self.facts = index;
+            self.map = Arc::default();
         }
         self.next = index.saturating_add(1);
         let at = time_of(&signed.statement.predicate);

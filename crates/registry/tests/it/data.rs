@@ -53,6 +53,10 @@ async fn in_tier_release_a_data_set_keeps_its_schema() {
     let same = add(&world, &dora, ("feed", CLEAN), Some(schema), true).await.unwrap();
     assert_eq!(same.version.unwrap().to_string(), "feed:2");
     assert_eq!(schema_of(&world, &dora, "feed:2").await.0, SchemaFrom::Kept);
+    add(&world, &dora, ("feed", CLEAN), None, false).await.unwrap();
+    let third = world.registry.show_dataset(&dora, &"feed:3".parse().unwrap()).await.unwrap();
+    let chosen = third.dataset.body.schema_of.unwrap().version.to_string();
+    assert_eq!(chosen, "feed:1", "the version that chose the schema, not the last that kept it");
     world.reopen(false).await.unwrap();
 }
 
@@ -79,7 +83,7 @@ async fn a_proof_tells_of_every_version_that_was_extended() {
         "data set feed:3 extends feed:2",
         "data set feed:2 extends feed:1",
         "recorded as `valid` in tier explore, where no finding blocks",
-        "feed:3 was checked against the schema of feed:1",
+        "the schema of feed:3 is that of feed:1, unchanged",
         "the schema of feed:1 was inferred from that delivery",
         "of feed:2 (3 rows) came from its stated source",
     ] {

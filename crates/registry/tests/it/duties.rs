@@ -6,7 +6,7 @@ use bartizan_policy::api_key::{NotAdmitted, Scopes};
 use bartizan_policy::{PrincipalKind, ProjectWide, Role, op};
 use bartizan_registry::proof::{VerifyOptions, verify};
 use bartizan_registry::statement::{RoleChange, Sensitivity, Standing, VersionState};
-use bartizan_registry::{Failed, KeyLimits, NewPrincipal, Profile, Quarantine};
+use bartizan_registry::{Failed, KeyClaim, KeyLimits, NewPrincipal, Profile, Quarantine};
 
 use crate::world::World;
 
@@ -222,11 +222,71 @@ async fn nobody_gets_stuck_in_tier_release() {
         profile: Profile { name: "ada".to_owned(), local_user: None, email: None },
     };
     let ada = world.registry.add_principal(&world.admin, new).await.unwrap();
-    world.registry.change_role(&world.admin, ada, Role::Admin, RoleChange::Granted).await.unwrap();
+    let role = async |change| {
+        world.registry.change_role(&world.admin, ada, Role::Admin, change).await.unwrap();
+    };
+    role(RoleChange::Granted).await;
     world.registry.issue_key(&world.admin, ada, world.limits(1)).await.unwrap();
     assert_eq!(missing().await, (1, 1), "a key that alice has seen is none that ada could act with");
+    role(RoleChange::Withdrawn).await;
     let enrolment = world.registry.issue_key(&world.admin, ada, world.enrolment()).await.unwrap();
     let newcomer = world.with_key(&enrolment).unwrap();
     world.registry.claim_key(&newcomer, world.claim("read")).await.unwrap();
+    role(RoleChange::Granted).await;
     world.registry.raise_tier(&world.admin).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_exchange_lifts_no_limit_however_often() {
+    let world = World::new().await;
+    let eve = world.person("eve", &[Role::MlEngineer]).await;
+    let limits = KeyLimits { scopes: "model.list, access.key.claim".parse().unwrap(), ..world.limits(30) };
+    let key = world.registry.issue_key(&eve, eve.principal(), limits).await.unwrap();
+    let caller = world.with_key(&key).unwrap();
+    for scopes in ["access.key.claim", "model.import"] {
+        let claim = KeyClaim { expires_at: world.limits(1).expires_at, ..world.claim(scopes) };
+        let wider = world.registry.claim_key(&caller, claim).await;
+        assert!(matches!(wider, Err(Failed::Invalid { .. })), "{scopes}: {wider:?}");
+    }
+    let own = world.registry.issue_key(&eve, eve.principal(), world.enrolment()).await;
+    assert!(matches!(own, Err(Failed::Invalid { .. })), "nobody enrols themselves: {own:?}");
+}
+
+/// One person cannot become another who may do something, in no tier and with no left-over.
+#[tokio::test]
+async fn nobody_enrols_as_somebody_who_holds_a_role() {
+    let world = World::new().await;
+    let ned = world.person("ned", &[]).await.principal();
+    let issue = async || world.registry.issue_key(&world.admin, ned, world.enrolment()).await;
+    let first = world.with_key(&issue().await.unwrap()).unwrap();
+    let second = world.with_key(&issue().await.unwrap()).unwrap();
+    let ended = world.registry.claim_key(&first, world.claim("read")).await;
+    assert!(matches!(ended, Err(Failed::KeyEnded)), "there is one enrolment key at a time: {ended:?}");
+    let own = world.registry.claim_key(&second, world.claim("read")).await.unwrap();
+    let third = world.with_key(&issue().await.unwrap()).unwrap();
+    world.registry.change_role(&world.admin, ned, Role::Approver, RoleChange::Granted).await.unwrap();
+    let late = world.registry.claim_key(&third, world.claim("read")).await;
+    assert!(matches!(late, Err(Failed::KeyEnded)), "a role ends it: {late:?}");
+    let refused = issue().await;
+    assert!(matches!(refused, Err(Failed::Refused { .. })), "he holds a role: {refused:?}");
+    world.with_key(&own).unwrap();
+
+    world.registry.change_role(&world.admin, ned, Role::Approver, RoleChange::Withdrawn).await.unwrap();
+    let again = world.with_key(&issue().await.unwrap()).unwrap();
+    world.registry.claim_key(&again, world.claim("read")).await.unwrap();
+    assert_eq!(world.with_key(&own).unwrap_err(), NotAdmitted::Revoked, "whoever enrols anew notices");
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_confirmed_in_explore_is_no_second_opinion_in_release() {
+    let world = World::new().await;
+    let carol = world.person("carol", &[Role::Admin]).await;
+    let mallory = world.person("mallory", &[]).await.principal();
+    let change =
+        async |caller, change| world.registry.change_role(caller, mallory, Role::Approver, change).await;
+    change(&carol, RoleChange::Confirmed).await.unwrap();
+    world.release().await;
+    let alone = change(&world.admin, RoleChange::Granted).await;
+    assert!(matches!(alone, Err(Failed::Refused { .. })), "{alone:?}");
 }

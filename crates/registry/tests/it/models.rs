@@ -101,3 +101,19 @@ async fn a_clock_that_went_back_stops_writing_but_no_quarantine() {
     world.clock.advance_millis(59 * 60 * 1000);
     world.import(&world.admin, &[("a.bin", b"1")]).await.unwrap();
 }
+
+/// Whoever comes with a key that the clock calls good can stop a model, whatever time an entry asserted once.
+#[tokio::test]
+async fn a_clock_that_was_ahead_holds_up_no_quarantine() {
+    let world = World::new().await;
+    let version = world.import(&world.admin, &[("m", b"w")]).await.unwrap();
+    let alice = world.admin.principal();
+    let key = world.registry.issue_key(&world.admin, alice, world.limits(30)).await.unwrap();
+    world.clock.advance_millis(40 * 24 * 60 * 60 * 1000);
+    world.registry.ask(&world.admin, op::ModelList, ProjectWide).await.unwrap();
+    world.clock.advance_millis(-40 * 24 * 60 * 60 * 1000);
+    let caller = world.with_key(&key).unwrap();
+    let order = Quarantine { version, reason: "wrong answers".to_owned() };
+    world.registry.quarantine(&caller, &order).await.unwrap();
+    world.registry.revoke_key(&caller, key.id()).await.unwrap();
+}

@@ -1,5 +1,6 @@
 //! One writer at a time: what happens to those who give up waiting, and when the index cannot follow.
 
+use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::io::Cursor;
 use std::pin::pin;
@@ -141,4 +142,28 @@ async fn a_read_that_waited_is_decided_on_what_is_so_now() {
     disabled.unwrap();
     assert!(matches!(read, Err(Failed::Refused(_))), "{read:?}");
     world.reopen(false).await.unwrap();
+}
+
+/// Whoever keeps changing things holds up nobody's reading.
+#[tokio::test(flavor = "multi_thread")]
+async fn provers_stop_no_reader() {
+    let world = World::new().await;
+    let version = world.import(&world.admin, &[("m", b"w")]).await.unwrap();
+    world.registry.approve(&world.admin, &version).await.unwrap();
+    let mut provers = JoinSet::new();
+    for number in 0..3 {
+        let (registry, admin) = (world.registry.clone(), Caller::local(world.admin.principal()));
+        let alias: bartizan_base::AliasRef = format!("fraud@a{number}").parse().unwrap();
+        let version = version.clone();
+        provers.spawn(async move {
+            loop {
+                registry.prove_model(&admin, &version, BTreeSet::new()).await.unwrap();
+                registry.set_alias(&admin, &alias, &version).await.unwrap();
+            }
+        });
+    }
+    for _ in 0..10 {
+        world.registry.ask(&world.admin, op::ModelList, ProjectWide).await.unwrap();
+    }
+    provers.abort_all();
 }
