@@ -89,6 +89,10 @@ typed_id!(
     PrincipalId, "principal", "usr"
 );
 typed_id!(
+    /// One training run.
+    RunId, "run", "run"
+);
+typed_id!(
     /// One stored artifact; bound into the encryption of its bytes.
     ArtifactId, "artifact", "art"
 );

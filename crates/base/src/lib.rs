@@ -23,6 +23,6 @@ pub use crate::blobs::{
 };
 pub use crate::cas::{Cas, CasError};
 pub use crate::digest::{Digest, DigestInvalid, Hasher, sha256};
-pub use crate::id::{ArtifactId, IdInvalid, PrincipalId, ProjectId, RequestId};
+pub use crate::id::{ArtifactId, IdInvalid, PrincipalId, ProjectId, RequestId, RunId};
 pub use crate::name::{AliasRef, Name, NameInvalid, VersionRef};
 pub use crate::time::{Clock, ManualClock, Timestamp, TimestampInvalid};

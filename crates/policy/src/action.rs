@@ -31,6 +31,10 @@ pub enum Action {
     ModelShow,
     /// Verify the signatures and statements of a version.
     ModelVerify,
+    /// Start a training run in the sandbox.
+    RunStart,
+    /// Make what a run put out a model version.
+    ModelPush,
     /// Import a model that was trained elsewhere.
     ModelImport,
     /// Approve a version, or lift its quarantine by approval.
@@ -149,6 +153,8 @@ table! {
     ModelList                        "model.list"                         Read     Project;
     ModelShow                        "model.show"                         Read     Model;
     ModelVerify                      "model.verify"                       Read     Model;
+    RunStart                         "run.start"                          Mutation Project;
+    ModelPush                        "model.push"                         Mutation Model;
     ModelImport                      "model.import"                       Mutation Model;
     ModelApprove                     "model.approve"                      Mutation Model;
     ModelQuarantine                  "model.quarantine"                   Mutation Model;

@@ -67,6 +67,8 @@ operations! {
     ModelList on ProjectWide;
     ModelShow on ModelFacts;
     ModelVerify on ModelFacts;
+    RunStart on ProjectWide;
+    ModelPush on ModelFacts;
     ModelImport on ModelFacts;
     ModelApprove on ModelFacts;
     ModelQuarantine on ModelFacts;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use bartizan_base::{AliasRef, Name, PrincipalId, VersionRef};
+use bartizan_base::{AliasRef, Name, PrincipalId, ProjectId, VersionRef};
 use bartizan_policy::{Action, Role};
 
 /// An action on a resource, as decision records name it.
@@ -74,6 +74,16 @@ impl Deed {
     /// Importing a model as a version.
     pub fn model_import(version: &VersionRef) -> Self {
         Self::new(Action::ModelImport, version)
+    }
+
+    /// Starting a training run.
+    pub fn run_start(project: ProjectId) -> Self {
+        Self::new(Action::RunStart, project)
+    }
+
+    /// Making what a run put out a version.
+    pub fn model_push(version: &VersionRef) -> Self {
+        Self::new(Action::ModelPush, version)
     }
 
     /// Approving a model version.

@@ -18,7 +18,7 @@ use bartizan_store::index::{self, ApplyFailed, Delta, Difference, Head, Snapshot
 use bartizan_store::{Db, DbError, TxError};
 use serde::Serialize;
 
-use crate::state::{Dataset as DatasetState, Logged, State, Version};
+use crate::state::{Dataset as DatasetState, Logged, Origin, State, Version};
 
 /// The SQL index of one project.
 #[derive(Debug)]
@@ -275,9 +275,7 @@ fn put_version(tables: &mut Tables, state: &State, version: &Version) {
         entry: version.statement.entry,
         state_entry: version.state_entries.last().copied().unwrap_or(version.statement.entry),
     });
-    for dataset in
-        state.origin_of(version).map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default()
-    {
+    for dataset in state.origin_of(version).map(Origin::trained_on).unwrap_or_default() {
         let entry = version.statement.entry;
         tables.lineage.push(edge("dataset", &dataset.version, "model", &body.version, "trained", entry));
     }

@@ -24,6 +24,15 @@ pub const TEXT_BYTES: usize = 16 * 1024;
 /// Bytes of a private document: a manifest, schema, profile or findings.
 pub const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
+/// Words of the command of a run.
+pub const RUN_ARGUMENTS: usize = 1024;
+
+/// Data sets that a run reads.
+pub const RUN_INPUTS: usize = 64;
+
+/// Bytes of a run's log that are kept: the last ones.
+pub const LOG_BYTES: usize = 256 * 1024;
+
 /// Bytes of a proof file.
 pub const PROOF_BYTES: usize = 32 * 1024 * 1024;
 

@@ -107,7 +107,7 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         state.version(&version).ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is no such version"))?;
     let (origin, reason) = app.registry.words_about(&version).await?;
     let trained_on =
-        state.origin_of(found).map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
+        state.origin_of(found).map(bartizan_registry::state::Origin::trained_on).unwrap_or_default();
     let trained_on: Vec<String> = trained_on.iter().map(|dataset| dataset.version.to_string()).collect();
     let approvals: Vec<Value> = state
         .counted_approvals(&version)
@@ -164,7 +164,7 @@ pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     let state = app.registry.state();
     let trained_on = state.version(&version).and_then(|found| state.origin_of(found));
     let up: Vec<_> = trained_on
-        .map(|origin| origin.body.trained_on.as_slice())
+        .map(bartizan_registry::state::Origin::trained_on)
         .unwrap_or_default()
         .iter()
         .map(|dataset| json!({ "kind": "dataset", "version": dataset.version.to_string() }))

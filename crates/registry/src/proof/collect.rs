@@ -193,6 +193,15 @@ impl Prover<'_> {
                 self.refer_act(&body.act, open);
                 open.extend(body.trained_on.iter().map(|dataset: &DatasetRef| dataset.statement.entry));
             }
+            Predicate::Run(body) => {
+                self.refer_act(&body.act, open);
+                open.extend(body.inputs.iter().map(|dataset| dataset.statement.entry));
+            }
+            Predicate::Provenance(body) => {
+                let inner = &body.build_definition.internal_parameters;
+                self.refer_act(&inner.act, open);
+                open.insert(inner.started.entry);
+            }
             Predicate::ModelVersion(body) => {
                 self.refer_act(&body.act, open);
                 open.insert(body.origin.entry);

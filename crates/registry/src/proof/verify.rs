@@ -358,6 +358,10 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
                 add(&publisher.bundle);
             }
         }
+        Predicate::Run(body) => {
+            add(&body.command);
+            body.code_manifest.iter().for_each(add);
+        }
         Predicate::ModelVersion(body) => {
             add(&body.manifest_blob);
             add(&body.oms_bundle_blob);
@@ -366,6 +370,11 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
             if let Some(reason) = &body.reason {
                 add(reason);
             }
+        }
+        Predicate::Provenance(body) => {
+            let inner = &body.build_definition.internal_parameters;
+            add(&inner.environment);
+            add(&inner.log);
         }
         Predicate::Project(_)
         | Predicate::Key(_)

@@ -6,8 +6,8 @@ use bartizan_policy::Tier;
 
 use super::format::ProofFile;
 use super::verify::Verdict;
-use crate::state::State;
-use crate::statement::{DatasetV1, SchemaFrom};
+use crate::state::{OriginSource, State};
+use crate::statement::{DatasetV1, Isolation, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
 
 /// Says what the statements prove and assert about a model version.
 pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef) {
@@ -49,17 +49,53 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
         verdict.proven.push("the project is in tier `explore`: one person may do everything".to_owned());
     }
     let Some(origin) = state.origin_of(found) else { return };
-    let by = origin.body.act.by;
-    if let Some(publisher) = &origin.body.publisher {
-        verdict.asserted.push(format!("by {by}: that publisher key {} signed the same files", publisher.key));
+    match &origin.source {
+        OriginSource::Declared(body) => about_declaration(verdict, body),
+        OriginSource::Trained { provenance, run } => about_run(verdict, provenance, run),
     }
-    if origin.body.trained_on.is_empty() {
-        verdict.asserted.push(format!("by {by}: where the model comes from; no data set is named"));
-    }
-    for dataset in &origin.body.trained_on {
-        verdict.asserted.push(format!("by {by}: that the model was trained on {}", dataset.version));
+    for dataset in origin.trained_on() {
         about_dataset(verdict, state, &dataset.version);
     }
+}
+
+/// Says what the word of an importer is worth.
+fn about_declaration(verdict: &mut Verdict, body: &OriginV1) {
+    let by = body.act.by;
+    if let Some(publisher) = &body.publisher {
+        verdict.asserted.push(format!("by {by}: that publisher key {} signed the same files", publisher.key));
+    }
+    if body.trained_on.is_empty() {
+        verdict.asserted.push(format!("by {by}: where the model comes from; no data set is named"));
+    }
+    for dataset in &body.trained_on {
+        verdict.asserted.push(format!("by {by}: that the model was trained on {}", dataset.version));
+    }
+}
+
+/// Says what the provenance of a run proves and asserts.
+fn about_run(verdict: &mut Verdict, provenance: &ProvenanceV1, run: &RunV1) {
+    let inner = &provenance.build_definition.internal_parameters;
+    verdict.proven.push(format!(
+        "SLSA provenance says that this manifest came out of {}, which {} started at entry {}, before there was an output",
+        run.run, run.act.by, inner.started.entry
+    ));
+    for dependency in &provenance.build_definition.resolved_dependencies {
+        verdict.proven.push(format!(
+            "{} was given {} with digest {}, as stated before it ran",
+            run.run, dependency.name, dependency.digest.sha256
+        ));
+    }
+    if run.inputs.is_empty() {
+        verdict.proven.push(format!("{} was given no data set", run.run));
+    }
+    let isolation = match run.isolation {
+        Isolation::Full => "in full isolation",
+        Isolation::Reduced => "in reduced isolation: parts of the sandbox were missing on that machine",
+    };
+    verdict.asserted.push(format!(
+        "by the server: that it ran the command {isolation}, gave it these inputs and nothing else, and that the model is \
+         what came out"
+    ));
 }
 
 /// Says what the statements prove and assert about a data set version and those that it extends.

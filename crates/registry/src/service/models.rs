@@ -1,60 +1,21 @@
-//! Model versions: import, verification, approval, quarantine, aliases, proofs.
+//! Model versions: verification, approval, quarantine, aliases, proofs.
 
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use bartizan_base::{AliasRef, Digest, Name, VersionRef};
-use bartizan_keys::{PublicKey, Purpose, Sealed, oms};
+use bartizan_base::{AliasRef, Digest, VersionRef};
+use bartizan_keys::{Purpose, Sealed};
 use bartizan_policy::{Operation, op};
 
-use super::uploads::UploadId;
 use super::write::Writer;
 use super::{Caller, Failed, Inner, Registry};
-use crate::limits::{DOCUMENT_BYTES, TEXT_BYTES, TRAINED_ON};
-use crate::manifest::{Manifest, ManifestFile, manifest_digest};
+use crate::limits::TEXT_BYTES;
+use crate::manifest::ManifestFile;
 use crate::proof::{Prover, check_signature, read_private};
 use crate::released::{ModelVersion, Released};
 use crate::replay::{Replayed, replay};
 use crate::state::{State, Version};
-use crate::statement::{
-    AliasV1, ApprovalV1, DatasetRef, ModelStateV1, ModelVersionV1, OriginV1, PublisherSignature, Sensitivity,
-    Statement, StatementRef, VersionState,
-};
-
-/// One file of a model that was uploaded.
-#[derive(Debug, Clone)]
-pub struct ModelFile {
-    /// Its path inside the model.
-    pub path: String,
-    /// The upload with its content.
-    pub upload: UploadId,
-}
-
-/// A model that is to be imported.
-#[derive(Debug, Clone)]
-pub struct NewModel {
-    /// The model.
-    pub name: Name,
-    /// Its files.
-    pub files: Vec<ModelFile>,
-    /// How much harm it can do.
-    pub sensitivity: Sensitivity,
-    /// The data set versions it was trained on, as far as they are known here.
-    pub trained_on: Vec<VersionRef>,
-    /// Where it comes from, in words: who trained it, with what, when.
-    pub declaration: String,
-    /// The publisher's signing bundle and the key that must have made it.
-    pub publisher: Option<Publisher>,
-}
-
-/// A publisher's signature over a model that is imported.
-#[derive(Debug, Clone)]
-pub struct Publisher {
-    /// The OpenSSF Model Signing bundle.
-    pub bundle: Vec<u8>,
-    /// The key that the importer trusts for this publisher.
-    pub key: PublicKey,
-}
+use crate::statement::{AliasV1, ApprovalV1, ModelStateV1, Statement, VersionState};
 
 /// A request to stop a model version.
 #[derive(Debug, Clone)]
@@ -94,112 +55,6 @@ pub struct VerificationReport {
 }
 
 impl Registry {
-    /// Imports a model that was trained elsewhere: its files become a manifest, the manifest is signed, and the
-    /// importer's declaration of origin stands beside it.
-    ///
-    /// # Errors
-    /// When the caller may not, an upload is missing, the files make no model, or the same model is a version
-    /// already. What was uploaded for it is then destroyed.
-    pub async fn import_model(&self, caller: &Caller, new: NewModel) -> Result<VersionRef, Failed> {
-        let writer = self.writer().await?;
-        let mut sealed = Vec::with_capacity(new.files.len());
-        let mut files = Vec::with_capacity(new.files.len());
-        let mut missing = None;
-        for file in &new.files {
-            match self.take_upload(caller, file.upload) {
-                Ok(one) => {
-                    files.push(ManifestFile { path: file.path.clone(), sha256: one.digest, size: one.size });
-                    sealed.push(one);
-                }
-                Err(failed) => missing = Some(failed),
-            }
-        }
-        let imported = match missing {
-            Some(failed) => Err(failed),
-            None => self.import_files(&writer, caller, &new, files).await,
-        };
-        if imported.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await?;
-        }
-        imported
-    }
-
-    async fn import_files(
-        &self,
-        writer: &Writer<'_>,
-        caller: &Caller,
-        new: &NewModel,
-        files: Vec<ManifestFile>,
-    ) -> Result<VersionRef, Failed> {
-        check_text("declaration", &new.declaration)?;
-        let state = writer.state();
-        let manifest = Manifest::new(files)?;
-        let manifest_bytes = manifest.to_bytes().map_err(|error| Failed::Sign(Box::new(error)))?;
-        let digest = manifest_digest(&manifest_bytes);
-        let version = VersionRef::new(new.name.clone(), state.next_version(&new.name));
-        let importer = state.person(caller.principal());
-        let facts = state.new_model_facts(&version, digest, new.sensitivity, importer);
-        let allowed = writer.allow(caller, op::ModelImport, facts).await?;
-        if let Some(publisher) = &new.publisher {
-            check_publisher(publisher, &manifest)?;
-        }
-        if let Some(same) = same_model(&state, &new.name, digest) {
-            return Err(Failed::conflict(
-                format!("model {}", new.name),
-                format!("these files are {same} already (manifest {digest})"),
-            ));
-        }
-        if let Some(twin) = state.stopped(digest) {
-            return Err(Failed::conflict(
-                format!("model {}", new.name),
-                format!("these files are {} as {} (manifest {digest})", twin.state, twin.body.version),
-            ));
-        }
-        if new.sensitivity == Sensitivity::Normal && state.sensitive(&new.name, digest) {
-            return Err(Failed::conflict(
-                format!("model {}", new.name),
-                "an earlier version, or these very files, are sensitive: import it as sensitive",
-            ));
-        }
-        let trained_on = trained_on(&state, &new.trained_on)?;
-        let name = new.name.to_string();
-        let signed = self
-            .blocking(move |inner| sign_manifest(inner, &name, &manifest).map(|bundle| (bundle, manifest)));
-        let ((bundle, oms_root), manifest) = signed.await?;
-        let oms_bundle = bartizan_base::sha256(&bundle);
-        let manifest_blob = writer.seal_document(manifest_bytes).await?;
-        let oms_bundle_blob = writer.seal_document(bundle).await?;
-        let declaration = writer.seal_document(new.declaration.clone().into_bytes()).await?;
-        let publisher = match &new.publisher {
-            Some(publisher) => {
-                let bundle = writer.seal_document(publisher.bundle.clone()).await?;
-                Some(PublisherSignature { key: publisher.key.id(), bundle })
-            }
-            None => None,
-        };
-        let act = writer.act(&allowed);
-        let body = OriginV1 { manifest: digest, trained_on, publisher, declaration, act: act.clone() };
-        let origin = Statement::about(body);
-        let payload = origin.to_bytes().map_err(|error| Failed::Sign(Box::new(error)))?;
-        let origin_ref =
-            StatementRef { entry: writer.state().next_index(), payload: bartizan_base::sha256(&payload) };
-        let body = ModelVersionV1 {
-            version: version.clone(),
-            manifest: digest,
-            manifest_blob,
-            files: u64::try_from(manifest.files().len()).unwrap_or(u64::MAX),
-            bytes: manifest.total_bytes(),
-            oms_root,
-            oms_bundle,
-            oms_bundle_blob,
-            sensitivity: new.sensitivity,
-            origin: origin_ref,
-            act,
-        };
-        writer.append(vec![origin, Statement::about(body)]).await?;
-        Ok(version)
-    }
-
     /// Approves a version; with enough approvals it becomes `approved` in the same step.
     ///
     /// # Errors
@@ -436,7 +291,7 @@ impl Registry {
                 let read = read_private(&inner.keys, inner.blobs.as_ref(), private).ok();
                 read.and_then(|(bytes, _)| String::from_utf8(bytes).ok())
             };
-            let declaration = state.origin_of(found).and_then(|origin| text(&origin.body.declaration));
+            let declaration = state.origin_of(found).and_then(|origin| text(&origin.declared()?.declaration));
             let reason = found.last_reason.as_ref().and_then(text);
             Ok((declaration, reason))
         })
@@ -530,46 +385,6 @@ fn read_file(inner: &Inner, file: &ManifestFile) -> Result<u64, Failed> {
         }
         total = total.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
     }
-}
-
-/// Checks that the expected key signed exactly these files.
-fn check_publisher(publisher: &Publisher, manifest: &Manifest) -> Result<(), Failed> {
-    let signed = oms::verify(&publisher.bundle, &publisher.key).map_err(Failed::Publisher)?;
-    signed.get().matches(&signed_files(manifest)).map_err(Failed::PublisherFiles)
-}
-
-fn signed_files(manifest: &Manifest) -> Vec<oms::FileDigest> {
-    let digest = |file: &ManifestFile| oms::FileDigest { path: file.path.clone(), digest: file.sha256 };
-    manifest.files().iter().map(digest).collect()
-}
-
-type SignedBundle = (Vec<u8>, Digest);
-
-fn sign_manifest(inner: &Inner, name: &str, manifest: &Manifest) -> Result<SignedBundle, Failed> {
-    let files = signed_files(manifest);
-    let key = inner.keys.signing(Purpose::ModelSigning);
-    let bundle = oms::sign(name, &files, &[], key).map_err(|error| Failed::Sign(Box::new(error)))?;
-    if bundle.len() > DOCUMENT_BYTES {
-        return Err(Failed::invalid("model", "its signing bundle would be too large"));
-    }
-    let root = oms::root(&files).map_err(|error| Failed::Sign(Box::new(error)))?;
-    Ok((bundle, root))
-}
-
-fn trained_on(state: &State, versions: &[VersionRef]) -> Result<Vec<DatasetRef>, Failed> {
-    if versions.len() > TRAINED_ON {
-        return Err(Failed::invalid("trained on", format!("more than {TRAINED_ON} data set versions")));
-    }
-    let reference = |version: &VersionRef| {
-        let found = state.dataset(version).ok_or_else(|| Failed::not_found("data set version", version))?;
-        Ok(DatasetRef { version: version.clone(), root: found.body.root, statement: found.statement })
-    };
-    versions.iter().map(reference).collect()
-}
-
-fn same_model(state: &State, name: &Name, manifest: Digest) -> Option<VersionRef> {
-    let versions = &state.models().get(name)?.versions;
-    versions.values().find(|found| found.body.manifest == manifest).map(|found| found.body.version.clone())
 }
 
 pub(super) fn check_text(what: &'static str, text: &str) -> Result<(), Failed> {

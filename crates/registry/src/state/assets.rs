@@ -1,9 +1,13 @@
 //! Folding statements about assets: data sets, origins, model versions, approvals, states and aliases.
 
+use std::collections::BTreeSet;
+
 use bartizan_base::{AliasRef, Digest, Name, VersionRef, canonical, sha256};
 use bartizan_policy::{Makers, Tier, approvals};
 
-use super::{Approval, Coverage, Dataset, NotAdmitted, Origin, State, Stop, Version, edge, version_what};
+use super::{
+    Approval, Coverage, Dataset, NotAdmitted, Origin, OriginSource, State, Stop, Version, edge, version_what,
+};
 use crate::deed::Deed;
 use crate::limits::{GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
@@ -99,17 +103,25 @@ impl State {
     }
 
     pub(super) fn apply_origin(&mut self, at: StatementRef, body: &OriginV1) -> Result<(), NotAdmitted> {
-        for trained_on in &body.trained_on {
-            let found = self.dataset(&trained_on.version);
-            let same = found.is_some_and(|found| {
-                found.body.root == trained_on.root && found.statement == trained_on.statement
-            });
+        self.known_datasets(at.entry, &body.trained_on)?;
+        self.active_principal(at.entry, body.act.by)?;
+        self.origins.insert(
+            at.entry,
+            Origin { statement: at, source: OriginSource::Declared(Box::new(body.clone())) },
+        );
+        Ok(())
+    }
+
+    /// Checks that references to data sets are to accepted versions.
+    pub(super) fn known_datasets(&self, index: u64, named: &[DatasetRef]) -> Result<(), NotAdmitted> {
+        for dataset in named {
+            let same = self
+                .dataset(&dataset.version)
+                .is_some_and(|found| found.body.root == dataset.root && found.statement == dataset.statement);
             if !same {
-                return Err(edge(at.entry, &trained_on.version, "no accepted data set version is this one"));
+                return Err(edge(index, &dataset.version, "no accepted data set version is this one"));
             }
         }
-        self.active_principal(at.entry, body.act.by)?;
-        self.origins.insert(at.entry, Origin { statement: at, body: body.clone() });
         Ok(())
     }
 
@@ -119,14 +131,22 @@ impl State {
         body: &ModelVersionV1,
     ) -> Result<(), NotAdmitted> {
         let index = at.entry;
-        self.consume(index, &body.act, &Deed::model_import(&body.version))?;
         let what = || version_what(&body.version);
         let origin = self.origins.get(&body.origin.entry).filter(|origin| origin.statement == body.origin);
         let origin = origin.ok_or_else(|| edge(index, what(), "no entry is the origin it names"))?;
-        let same_act = origin.body.act == body.act;
-        if origin.body.manifest != body.manifest || !same_act {
+        if origin.manifest() != Some(body.manifest) || *origin.act() != body.act {
             return Err(edge(index, what(), "its origin is about another model or another import"));
         }
+        let deed = match &origin.source {
+            OriginSource::Declared(_) => Deed::model_import(&body.version),
+            OriginSource::Trained { run, .. } if run.model == body.version.name => {
+                Deed::model_push(&body.version)
+            }
+            OriginSource::Trained { .. } => {
+                return Err(edge(index, what(), "the run was started for another model"));
+            }
+        };
+        self.consume(index, &body.act, &deed)?;
         if body.sensitivity != Sensitivity::Sensitive && self.sensitive(&body.version.name, body.manifest) {
             return Err(edge(index, what(), "the model, or these very files, were sensitive before"));
         }
@@ -277,7 +297,7 @@ impl State {
         let policy = self.policy()?;
         let origin = self.origins.get(&found.body.origin.entry)?;
         let mut evidence: Vec<Digest> = vec![found.statement.payload, origin.statement.payload];
-        evidence.extend(origin.body.trained_on.iter().map(|dataset| dataset.statement.payload));
+        evidence.extend(origin.trained_on().iter().map(|dataset| dataset.statement.payload));
         let evidence = sha256(&canonical::to_bytes(&evidence).ok()?);
         Some(Covers { manifest: found.body.manifest, evidence, policy })
     }
@@ -330,8 +350,12 @@ impl State {
 
     /// Who had a hand in a version, as separation of duties counts it.
     pub fn makers(&self, version: &VersionRef) -> Makers {
-        let imported = self.version(version).map(|found| self.person(found.body.act.by));
-        Makers { imported: imported.into_iter().collect(), ..Makers::default() }
+        let Some(found) = self.version(version) else { return Makers::default() };
+        let by = BTreeSet::from([self.person(found.body.act.by)]);
+        match self.origin_of(found).map(|origin| &origin.source) {
+            Some(OriginSource::Trained { .. }) => Makers { trained: by, ..Makers::default() },
+            Some(OriginSource::Declared(_)) | None => Makers { imported: by, ..Makers::default() },
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
+use bartizan_base::{Digest, Name, PrincipalId, RunId, Timestamp, VersionRef};
 use bartizan_keys::KeyId;
 use bartizan_policy::{PersonId, PrincipalKind, Role, Tier};
 use imbl::{OrdMap, Vector};
 
 use super::{
-    ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, State, Version,
+    ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, Run, State,
+    Version,
 };
 use crate::statement::Standing;
 
@@ -111,6 +112,11 @@ impl State {
         self.datasets.get(&version.name)?.get(&version.version)
     }
 
+    /// The training runs.
+    pub fn runs(&self) -> &OrdMap<RunId, Run> {
+        &self.runs
+    }
+
     /// The models.
     pub fn models(&self) -> &OrdMap<Name, Model> {
         &self.models
@@ -183,7 +189,7 @@ impl State {
         let mut models = Vec::new();
         for model in self.models.values() {
             for version in model.versions.values() {
-                let trained_on = self.origin_of(version).map(|origin| origin.body.trained_on.as_slice());
+                let trained_on = self.origin_of(version).map(Origin::trained_on);
                 if trained_on.unwrap_or_default().iter().any(|used| reached.contains(&used.version)) {
                     models.push(version.body.version.clone());
                 }

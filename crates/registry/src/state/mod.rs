@@ -8,21 +8,23 @@ mod access;
 mod assets;
 mod lookup;
 mod map;
+mod runs;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
-use bartizan_base::{Digest, Name, PrincipalId, ProjectId, Timestamp, VersionRef, sha256};
+use bartizan_base::{Digest, Name, PrincipalId, ProjectId, RunId, Timestamp, VersionRef, sha256};
 use bartizan_keys::{Algorithm, KeyId, PublicKey, Purpose, Verified, dsse};
 use bartizan_policy::api_key::Scopes;
 use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
 use imbl::{OrdMap, Vector};
 
 pub use self::map::{POLICY_NAME, StateMap};
+pub(crate) use self::runs::dependencies;
 use crate::statement::{
-    ApprovalV1, DatasetV1, KeyStanding, ModelVersionV1, OriginV1, PAYLOAD_TYPE, Predicate, Private, Standing,
-    Statement, StatementInvalid, StatementRef, VersionState,
+    Act, ApprovalV1, DatasetRef, DatasetV1, KeyStanding, ModelVersionV1, OriginV1, PAYLOAD_TYPE, Predicate,
+    Private, ProvenanceV1, RunEnd, RunV1, Standing, Statement, StatementInvalid, StatementRef, VersionState,
 };
 
 /// How much of a ledger is folded.
@@ -56,6 +58,7 @@ pub struct State {
     decided: bool,
     pub(crate) datasets: OrdMap<Name, OrdMap<NonZeroU32, Dataset>>,
     pub(crate) origins: OrdMap<u64, Origin>,
+    pub(crate) runs: OrdMap<RunId, Run>,
     pub(crate) models: OrdMap<Name, Model>,
     /// The versions that consist of the files of a manifest.
     same_files: OrdMap<Digest, Vector<VersionRef>>,
@@ -203,13 +206,74 @@ pub struct Dataset {
     pub parts: Vec<crate::statement::PartV1>,
 }
 
-/// A declared origin.
+/// Where a model comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The statement.
     pub statement: StatementRef,
     /// What it says.
-    pub body: OriginV1,
+    pub source: OriginSource,
+}
+
+/// Where a model comes from: somebody's word, or a run that the server saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginSource {
+    /// Its importer declared it.
+    Declared(Box<OriginV1>),
+    /// A run made it.
+    Trained {
+        /// The provenance of the run.
+        provenance: Box<ProvenanceV1>,
+        /// The run as it was started.
+        run: Box<RunV1>,
+    },
+}
+
+impl Origin {
+    /// The data set versions that the model was trained on.
+    pub fn trained_on(&self) -> &[DatasetRef] {
+        match &self.source {
+            OriginSource::Declared(body) => &body.trained_on,
+            OriginSource::Trained { run, .. } => &run.inputs,
+        }
+    }
+
+    /// Who brought the model, and by which decision.
+    pub fn act(&self) -> &Act {
+        match &self.source {
+            OriginSource::Declared(body) => &body.act,
+            OriginSource::Trained { provenance, .. } => &provenance.build_definition.internal_parameters.act,
+        }
+    }
+
+    /// The manifest digest of the model.
+    pub fn manifest(&self) -> Option<Digest> {
+        match &self.source {
+            OriginSource::Declared(body) => Some(body.manifest),
+            OriginSource::Trained { provenance, .. } => {
+                provenance.build_definition.internal_parameters.output
+            }
+        }
+    }
+
+    /// The importer's declaration, when it is one.
+    pub fn declared(&self) -> Option<&OriginV1> {
+        match &self.source {
+            OriginSource::Declared(body) => Some(body),
+            OriginSource::Trained { .. } => None,
+        }
+    }
+}
+
+/// A training run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// The statement that it was started.
+    pub statement: StatementRef,
+    /// What it was given.
+    pub body: RunV1,
+    /// How it ended, if it has.
+    pub ended: Option<(StatementRef, RunEnd)>,
 }
 
 /// A model: its versions and aliases.
@@ -416,6 +480,7 @@ impl State {
             decided: false,
             datasets: OrdMap::new(),
             origins: OrdMap::new(),
+            runs: OrdMap::new(),
             models: OrdMap::new(),
             same_files: OrdMap::new(),
             map: Arc::default(),
@@ -466,6 +531,8 @@ impl State {
             Predicate::ApiKey(body) => self.apply_api_key(index, signed, body)?,
             Predicate::Dataset(body) => self.apply_dataset(reference, body)?,
             Predicate::Origin(body) => self.apply_origin(reference, body)?,
+            Predicate::Run(body) => self.apply_run(reference, body)?,
+            Predicate::Provenance(body) => self.apply_provenance(reference, body)?,
             Predicate::ModelVersion(body) => self.apply_model_version(reference, body)?,
             Predicate::Approval(body) => self.apply_approval(reference, body)?,
             Predicate::ModelState(body) => self.apply_model_state(index, body)?,
@@ -542,6 +609,8 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::ApiKey(body) => body.act.at,
         Predicate::Dataset(body) => body.act.at,
         Predicate::Origin(body) => body.act.at,
+        Predicate::Run(body) => body.act.at,
+        Predicate::Provenance(body) => body.build_definition.internal_parameters.act.at,
         Predicate::ModelVersion(body) => body.act.at,
         Predicate::Approval(body) => body.act.at,
         Predicate::ModelState(body) => body.act.at,

@@ -6,6 +6,7 @@
 mod access;
 mod assets;
 mod map;
+mod runs;
 
 use bartizan_base::{Digest, canonical, sha256};
 use bartizan_keys::Purpose;
@@ -22,6 +23,10 @@ pub use self::assets::{
 };
 
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
+pub use self::runs::{
+    BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
+    RUN_BUILD_TYPE, RUN_BUILDER, ResourceDescriptor, Resources, RunDetails, RunEnd, RunMetadata, RunV1,
+};
 
 /// The `_type` of an in-toto Statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -124,7 +129,6 @@ macro_rules! predicates {
     ($($(#[$doc:meta])* $variant:ident($body:ty) = $uri:literal by $purpose:path;)*) => {
         /// What a statement says, by predicate type.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(clippy::large_enum_variant, reason = "one at a time, between its bytes and the fold")]
         pub enum Predicate {
             $($(#[$doc])* $variant($body),)*
         }
@@ -206,6 +210,10 @@ predicates! {
     Dataset(DatasetV1) = "https://bartizan.dev/dataset/v1" by Purpose::Dataset;
     /// Where a model that was trained elsewhere comes from, as its importer declares.
     Origin(OriginV1) = "https://bartizan.dev/origin/v1" by Purpose::Registry;
+    /// A training run was started.
+    Run(RunV1) = "https://bartizan.dev/run/v1" by Purpose::Registry;
+    /// What a training run made, from what, and how.
+    Provenance(ProvenanceV1) = "https://slsa.dev/provenance/v1" by Purpose::Registry;
     /// A model version exists.
     ModelVersion(ModelVersionV1) = "https://bartizan.dev/model-version/v1" by Purpose::Registry;
     /// Somebody approved a model version.

@@ -10,10 +10,10 @@ use bartizan_registry::{Caller, DatasetOutcome, Destination, Failed, NewDataset,
 
 use crate::world::{World, import_trained_on};
 
-const CLEAN: &str = "a,label\n1,x\n2,y\n3,x\n4,y\n";
+pub(crate) const CLEAN: &str = "a,label\n1,x\n2,y\n3,x\n4,y\n";
 const OTHER: &str = "a,label\n-1000000,x\n2,y\n3,zzz\n";
 
-async fn add(
+pub(crate) async fn add(
     world: &World,
     caller: &Caller,
     (name, csv): (&str, &str),

@@ -7,5 +7,6 @@ mod faults;
 mod manifests;
 mod models;
 mod proofs;
+mod runs;
 mod turns;
 mod world;

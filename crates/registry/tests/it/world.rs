@@ -152,6 +152,12 @@ impl World {
         self.registry.admit(key, [127, 0, 0, 1].into()).map(Caller::key)
     }
 
+    /// Every byte of the ledger's storage.
+    pub(crate) fn ledger_bytes(&self) -> Vec<u8> {
+        let names = bartizan_base::Blobs::list(&self.ledger, "", None, 1000).unwrap();
+        names.iter().flat_map(|name| bartizan_base::read_all(&self.ledger, name, 1 << 30).unwrap()).collect()
+    }
+
     pub(crate) fn trust(&self) -> TrustFile {
         let keys = self.registry.keys();
         let checkpoint = self.registry.checkpoint();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bartizan_base::{PrincipalId, VersionRef};
-use bartizan_registry::state::{State, Version};
-use bartizan_registry::statement::{self, Predicate};
+use bartizan_registry::state::{Origin, OriginSource, State, Version};
+use bartizan_registry::statement::{self, Isolation, Predicate};
 use bartizan_registry::{Caller, Profile};
 
 use crate::api::App;
@@ -152,7 +152,7 @@ impl Scene {
         let state = &self.state;
         let version = &found.body.version;
         let origin = state.origin_of(found);
-        let trained_on = origin.map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
+        let trained_on = origin.map(Origin::trained_on).unwrap_or_default();
         let datasets: Vec<_> = trained_on.iter().filter_map(|used| state.dataset(&used.version)).collect();
         let by = self.name(found.body.act.by);
         let parts = datasets.iter().flat_map(|dataset| dataset.parts.iter().map(move |part| (dataset, part)));
@@ -194,14 +194,7 @@ impl Scene {
             .collect();
         let mut declared = Vec::new();
         if let Some(origin) = origin {
-            let mut link = self.link("Trained elsewhere", origin.statement.entry, &by);
-            link.detail = Some("Declared at import; the words of the declaration are private".to_owned());
-            link.digests = vec![digest("manifest", origin.body.manifest)];
-            link.marks = vec![
-                asserted(&by, "where the model comes from"),
-                proven("the declaration names this very manifest"),
-            ];
-            declared.push(link);
+            declared.push(self.origin(found, origin, &by));
         }
         let mut signed =
             self.link(&format!("Manifest of {} files, signed", found.body.files), found.statement.entry, &by);
@@ -257,6 +250,38 @@ impl Scene {
         }
     }
 
+    fn origin(&self, found: &Version, origin: &Origin, by: &str) -> ChainLink {
+        let (title, detail, marks) = match &origin.source {
+            OriginSource::Declared(_) => (
+                "Trained elsewhere".to_owned(),
+                "Declared at import; the words of the declaration are private".to_owned(),
+                vec![
+                    asserted(by, "where the model comes from"),
+                    proven("the declaration names this very manifest"),
+                ],
+            ),
+            OriginSource::Trained { run, .. } => (
+                format!("Trained by {}", run.run),
+                format!(
+                    "In the sandbox, isolation {}; the command is private",
+                    match run.isolation {
+                        Isolation::Full => "full",
+                        Isolation::Reduced => "reduced",
+                    }
+                ),
+                vec![
+                    asserted("the server", "that it ran the command on these inputs"),
+                    proven("what went in was stated before the run; the output is this manifest"),
+                ],
+            ),
+        };
+        let mut link = self.link(&title, origin.statement.entry, by);
+        link.detail = Some(detail);
+        link.digests = vec![digest("manifest", found.body.manifest)];
+        link.marks = marks;
+        link
+    }
+
     fn link(&self, title: &str, entry: u64, by: &str) -> ChainLink {
         ChainLink {
             title: title.to_owned(),
@@ -272,7 +297,7 @@ impl Scene {
 
     fn data_sets(&self, found: &Version) -> Paged<DataSetRow> {
         let origin = self.state.origin_of(found);
-        let trained_on = origin.map(|origin| origin.body.trained_on.as_slice()).unwrap_or_default();
+        let trained_on = origin.map(Origin::trained_on).unwrap_or_default();
         let rows = trained_on.iter().filter_map(|used| {
             let dataset = self.state.dataset(&used.version)?;
             let verdict = &dataset.body.verdict;

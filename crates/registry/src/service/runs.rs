@@ -1,0 +1,313 @@
+//! Training runs: what one may read, and what becomes of what it leaves.
+//!
+//! The registry runs nothing. It hands out what was decided on ([`StartedRun`]), and takes what the sandbox reports.
+
+use std::io::Read;
+
+use bartizan_base::{Name, RunId, Timestamp, VersionRef, canonical};
+use bartizan_keys::Sealed;
+use bartizan_policy::{ProjectWide, op};
+
+use super::register::references;
+use super::write::Writer;
+use super::{Caller, Failed, ModelFile, Registry};
+use crate::limits::{LOG_BYTES, RUN_ARGUMENTS, RUN_INPUTS};
+use crate::manifest::{Manifest, ManifestFile, manifest_digest};
+use crate::state::dependencies;
+use crate::statement::{
+    Act, BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, PartV1, ProvenanceV1,
+    RUN_BUILD_TYPE, RUN_BUILDER, Resources, RunDetails, RunEnd, RunMetadata, RunV1, Sensitivity, Statement,
+    StatementRef,
+};
+
+/// A run that is to be started.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// The model that its output becomes a version of.
+    pub model: Name,
+    /// The data set versions that it reads.
+    pub inputs: Vec<VersionRef>,
+    /// The code beside the command, uploaded for that model.
+    pub code: Vec<ModelFile>,
+    /// The program and its arguments.
+    pub command: Vec<String>,
+    /// How far it will be cut off.
+    pub isolation: Isolation,
+}
+
+/// A run that may go on, because that is in the ledger.
+#[derive(Debug)]
+pub struct StartedRun {
+    statement: StatementRef,
+    body: RunV1,
+    command: Vec<String>,
+    inputs: Vec<RunInput>,
+    code: Option<Manifest>,
+}
+
+/// One input of a run: a data set version and its parts.
+#[derive(Debug, Clone)]
+pub struct RunInput {
+    /// The version.
+    pub version: VersionRef,
+    /// Its parts, first to last.
+    pub parts: Vec<PartV1>,
+}
+
+/// What the sandbox reports of a run.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// How it ended; `Succeeded` only together with an output.
+    pub end: RunEnd,
+    /// The exit status, if the command ended by itself.
+    pub status: Option<i32>,
+    /// What it used.
+    pub resources: Resources,
+    /// Its variables, the files of the machine that it could read, and its limits.
+    pub environment: serde_json::Value,
+    /// The end of what it wrote.
+    pub log: Vec<u8>,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Timestamp,
+}
+
+/// A file that a run left, open for reading.
+pub struct RunOutput {
+    /// Its path in the output.
+    pub path: String,
+    /// Its content.
+    pub content: Box<dyn Read + Send>,
+}
+
+impl StartedRun {
+    /// The run.
+    pub fn id(&self) -> RunId {
+        self.body.run
+    }
+
+    /// The program and its arguments.
+    pub fn command(&self) -> &[String] {
+        &self.command
+    }
+
+    /// What it may read.
+    pub fn inputs(&self) -> &[RunInput] {
+        &self.inputs
+    }
+
+    /// The files of its code.
+    pub fn code(&self) -> Option<&Manifest> {
+        self.code.as_ref()
+    }
+}
+
+impl Registry {
+    /// Starts a run: records who may give which command which data.
+    ///
+    /// # Errors
+    /// When the caller may not, a data set version or upload is unknown, or the command is none.
+    pub async fn start_run(&self, caller: &Caller, new: NewRun) -> Result<StartedRun, Failed> {
+        let mut code = Vec::with_capacity(new.code.len());
+        let mut sealed = Vec::with_capacity(new.code.len());
+        for file in &new.code {
+            let one = self.take_upload(caller, file.upload)?;
+            code.push(ManifestFile { path: file.path.clone(), sha256: one.digest, size: one.size });
+            sealed.push(one);
+        }
+        let started = self.start(caller, new, code).await;
+        if started.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
+            self.discard(sealed).await?;
+        }
+        started
+    }
+
+    async fn start(
+        &self,
+        caller: &Caller,
+        new: NewRun,
+        code: Vec<ManifestFile>,
+    ) -> Result<StartedRun, Failed> {
+        if new.command.is_empty() || new.command.len() > RUN_ARGUMENTS {
+            return Err(Failed::invalid("command", format!("it is 1 to {RUN_ARGUMENTS} words")));
+        }
+        if new.inputs.len() > RUN_INPUTS {
+            return Err(Failed::invalid("inputs", format!("a run reads at most {RUN_INPUTS} data sets")));
+        }
+        let code = if code.is_empty() { None } else { Some(Manifest::new(code)?) };
+        let writer = self.writer().await?;
+        let allowed = writer.allow(caller, op::RunStart, ProjectWide).await?;
+        let state = writer.state();
+        let references = references(&state, &new.inputs)?;
+        let parts = |version: &VersionRef| state.dataset(version).map(|found| found.parts.clone());
+        let inputs: Vec<RunInput> = new
+            .inputs
+            .iter()
+            .map(|version| RunInput { version: version.clone(), parts: parts(version).unwrap_or_default() })
+            .collect();
+        let mut random = [0; 16];
+        (self.inner.random)().fill_bytes(&mut random);
+        let (digest, code_manifest) = match &code {
+            None => (None, None),
+            Some(manifest) => {
+                let bytes = manifest.to_bytes().map_err(|error| Failed::Sign(Box::new(error)))?;
+                (Some(manifest_digest(&bytes)), Some(writer.seal_document(bytes).await?))
+            }
+        };
+        let command = canonical::to_bytes(&new.command).map_err(|error| Failed::Sign(Box::new(error)))?;
+        let body = RunV1 {
+            run: RunId::from_random(random),
+            model: new.model,
+            inputs: references,
+            code: digest,
+            code_manifest,
+            command: writer.seal_document(command).await?,
+            isolation: new.isolation,
+            act: writer.act(&allowed),
+        };
+        let written = writer.append(vec![Statement::about(body.clone())]).await?;
+        let statement = written.first().copied().ok_or(Failed::Interrupted)?;
+        Ok(StartedRun { statement, body, command: new.command, inputs, code })
+    }
+
+    /// Opens a part of an input, decrypted; the reader checks its digest before the last bytes come out. It blocks.
+    ///
+    /// # Errors
+    /// When the content is gone or changed.
+    pub fn open_part(&self, part: &PartV1) -> Result<Box<dyn Read + Send>, Failed> {
+        let gone = || Failed::not_found("content of part", part.digest);
+        let content = part.content.as_ref().ok_or_else(gone)?;
+        let blob = content.blob.clone();
+        Ok(Box::new(self.inner.keys.unseal(self.inner.blobs.as_ref(), &blob)?))
+    }
+
+    /// Opens a file of a run's code, decrypted. It blocks.
+    ///
+    /// # Errors
+    /// When the content is gone or changed.
+    pub fn open_code(&self, file: &ManifestFile) -> Result<Box<dyn Read + Send>, Failed> {
+        let blob = self.inner.keys.blob_name(&file.sha256);
+        Ok(Box::new(self.inner.keys.unseal(self.inner.blobs.as_ref(), &blob)?))
+    }
+
+    /// Takes what a run left as a version of its model, with the provenance of the run.
+    ///
+    /// # Errors
+    /// When the caller may not push a model (any more), or the files make none. The run then has no output:
+    /// whoever gets the error ends it with [`Registry::end_run`].
+    pub async fn push_run(
+        &self,
+        caller: &Caller,
+        run: &StartedRun,
+        report: &RunReport,
+        output: Vec<RunOutput>,
+    ) -> Result<VersionRef, Failed> {
+        if report.end != RunEnd::Succeeded || caller.principal() != run.body.act.by {
+            return Err(Failed::invalid("run", "only its starter takes the output of a run that succeeded"));
+        }
+        let now = self.inner.clock.now();
+        let (files, sealed) = self.seal_output(output, now).await?;
+        let pushed = self.push_files(caller, run, report, files).await;
+        if pushed.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
+            self.discard(sealed).await?;
+        }
+        pushed
+    }
+
+    async fn push_files(
+        &self,
+        caller: &Caller,
+        run: &StartedRun,
+        report: &RunReport,
+        files: Vec<ManifestFile>,
+    ) -> Result<VersionRef, Failed> {
+        let manifest = Manifest::new(files)?;
+        let writer = self.writer().await?;
+        let model = &run.body.model;
+        let sensitive = writer.state().models().get(model).is_some_and(|model| {
+            model.versions.values().any(|found| found.body.sensitivity == Sensitivity::Sensitive)
+        });
+        let sensitivity = if sensitive { Sensitivity::Sensitive } else { Sensitivity::Normal };
+        let found = self.registrable(&writer, caller, op::ModelPush, (model, manifest, sensitivity)).await?;
+        let provenance = provenance(&writer, run, report, Some(found.digest), found.act.clone()).await?;
+        self.register(&writer, found, Statement::about(provenance)).await
+    }
+
+    /// Records that a run ended without an output.
+    ///
+    /// # Errors
+    /// When it succeeded, or the ledger cannot be written.
+    pub async fn end_run(&self, run: &StartedRun, report: &RunReport) -> Result<(), Failed> {
+        if report.end == RunEnd::Succeeded {
+            return Err(Failed::invalid("run", "it has an output, which is to be taken"));
+        }
+        let writer = self.writer().await?;
+        let act = Act { by: run.body.act.by, decision: None, at: writer.now() };
+        let provenance = provenance(&writer, run, report, None, act).await?;
+        writer.append(vec![Statement::about(provenance)]).await.map(|_| ())
+    }
+
+    /// Hashes and encrypts the files that a run left, each in one pass.
+    async fn seal_output(
+        &self,
+        output: Vec<RunOutput>,
+        now: Timestamp,
+    ) -> Result<(Vec<ManifestFile>, Vec<Sealed>), Failed> {
+        self.blocking(move |inner| {
+            let mut files = Vec::with_capacity(output.len());
+            let mut sealed = Vec::with_capacity(output.len());
+            for mut file in output {
+                let mut random = (inner.random)();
+                let one = inner.keys.seal(inner.blobs.as_ref(), &mut file.content, random.as_mut(), now)?;
+                files.push(ManifestFile { path: file.path, sha256: one.digest, size: one.size });
+                sealed.push(one);
+            }
+            Ok((files, sealed))
+        })
+        .await
+    }
+}
+
+/// SLSA provenance of a run as it was started and as it ended.
+async fn provenance(
+    writer: &Writer<'_>,
+    run: &StartedRun,
+    report: &RunReport,
+    output: Option<bartizan_base::Digest>,
+    act: Act,
+) -> Result<ProvenanceV1, Failed> {
+    let environment =
+        canonical::to_bytes(&report.environment).map_err(|error| Failed::Sign(Box::new(error)))?;
+    let tail = report.log.len().saturating_sub(LOG_BYTES);
+    let log = report.log.get(tail..).unwrap_or_default().to_vec();
+    Ok(ProvenanceV1 {
+        build_definition: BuildDefinition {
+            build_type: RUN_BUILD_TYPE.to_owned(),
+            external_parameters: ExternalParameters {
+                model: run.body.model.clone(),
+                command: run.body.command.clone(),
+            },
+            internal_parameters: InternalParameters {
+                started: run.statement,
+                isolation: run.body.isolation,
+                end: report.end,
+                output,
+                status: report.status,
+                resources: report.resources,
+                environment: writer.seal_document(environment).await?,
+                log: writer.seal_document(log).await?,
+                act,
+            },
+            resolved_dependencies: dependencies(&run.body),
+        },
+        run_details: RunDetails {
+            builder: Builder { id: RUN_BUILDER.to_owned() },
+            metadata: RunMetadata {
+                invocation_id: run.body.run,
+                started_on: report.started,
+                finished_on: report.ended,
+            },
+        },
+    })
+}
