@@ -10,7 +10,9 @@ use bartizan_keys::{
     detect_root_key,
 };
 use bartizan_registry::{Failed, Founder, Profile, Registry, Stores};
-use bartizan_store::{DataDir, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock};
+use bartizan_store::{
+    DataDir, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock, VERSION_FILE,
+};
 use rand_core::Rng as _;
 
 use crate::catalog::ids;
@@ -39,30 +41,30 @@ pub(crate) struct Made {
 /// Makes a data directory, its keys and its project.
 ///
 /// Everything is made in a directory beside it, which gets its name at the very end: what fails or is interrupted
-/// leaves no half project behind.
+/// leaves no half project behind. Where an empty directory is already, which may be a mount, it is made inside and
+/// moved up at the end, what makes it a data directory last.
 pub(crate) async fn init(
     path: &Path,
     passphrase: Option<Passphrase>,
     founder: Profile,
 ) -> Result<Made, Failure> {
     founder.check()?;
-    let path = vacant(path)?;
+    let (path, inside) = vacant(path)?;
     let mut random = [0; 8];
     OsRandom.fill_bytes(&mut random);
-    let beside = path.with_file_name(format!(".bartizan-init-{:016x}", u64::from_le_bytes(random)));
+    let name = format!(".bartizan-init-{:016x}", u64::from_le_bytes(random));
+    let beside = if inside { path.join(name) } else { path.with_file_name(name) };
     let made = build(&beside, passphrase, founder).await.and_then(|made| {
-        std::fs::rename(&beside, &path).map_err(|error| match error.kind() {
+        let moved = if inside { move_up(&beside, &path) } else { std::fs::rename(&beside, &path) };
+        moved.map_err(|error| match error.kind() {
             ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
                 exists(&path)
             }
             _ => Failure::of(ids::STORAGE, &error),
         })?;
-        let parent = path
-            .parent()
-            .map(std::fs::File::open)
-            .transpose()
-            .and_then(|parent| parent.map_or(Ok(()), |parent| parent.sync_all()));
-        parent.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+        let around = if inside { Some(path.as_path()) } else { path.parent() };
+        let synced = around.map_or(Ok(()), |around| std::fs::File::open(around)?.sync_all());
+        synced.map_err(|error| Failure::of(ids::STORAGE, &error))?;
         Ok(made)
     });
     if made.is_err() && beside.exists() {
@@ -71,13 +73,29 @@ pub(crate) async fn init(
     made
 }
 
-/// The absolute path of a data directory that is to be, where nothing is or an empty directory.
-fn vacant(path: &Path) -> Result<PathBuf, Failure> {
+/// Moves what is in a directory into the one around it; `VERSION`, without which it is no data directory, last.
+fn move_up(from: &Path, to: &Path) -> std::io::Result<()> {
+    let version = std::ffi::OsStr::new(VERSION_FILE);
+    for entry in std::fs::read_dir(from)? {
+        let name = entry?.file_name();
+        if name != version {
+            std::fs::rename(from.join(&name), to.join(&name))?;
+        }
+    }
+    std::fs::rename(from.join(version), to.join(version))?;
+    std::fs::remove_dir(from)
+}
+
+/// The absolute path of a data directory that is to be, and whether an empty directory is there already.
+fn vacant(path: &Path) -> Result<(PathBuf, bool), Failure> {
     let absolute = std::path::absolute(path).map_err(|error| Failure::of(ids::STORAGE, &error))?;
     match std::fs::read_dir(&absolute).map(|mut entries| entries.next().is_none()) {
-        Ok(true) => std::fs::canonicalize(&absolute).map_err(|error| Failure::of(ids::STORAGE, &error)),
+        Ok(true) => match std::fs::canonicalize(&absolute) {
+            Ok(real) => Ok((real, true)),
+            Err(error) => Err(Failure::of(ids::STORAGE, &error)),
+        },
         Err(error) if error.kind() == ErrorKind::NotFound => match absolute.parent() {
-            Some(parent) if parent.is_dir() => Ok(absolute),
+            Some(parent) if parent.is_dir() => Ok((absolute, false)),
             parent => {
                 let parent = parent.unwrap_or(&absolute).display();
                 let failure = Failure::new(ids::FILE, format!("there is no directory `{parent}`"));

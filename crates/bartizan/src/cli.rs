@@ -88,9 +88,9 @@ pub(crate) enum Command {
         /// Where to write it
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
-        /// Also show that the log continues the tree of this many entries
+        /// Also show that the log continues the tree of this many entries; may be given several times
         #[arg(long, value_name = "SIZE")]
-        since: Option<u64>,
+        since: Vec<u64>,
     },
     /// Verify a proof with a trust file alone, off line
     Verify(Verify),

@@ -53,6 +53,8 @@ pub struct Case<'a> {
     pub stop: Option<Stop>,
     /// The entry that raised the project to tier release, if one did.
     pub raised: Option<u64>,
+    /// The entry that put the policies in force: what was approved under others lapses, also when they come back.
+    pub policy_since: u64,
 }
 
 words!(
@@ -129,7 +131,7 @@ pub fn evaluate(case: Case<'_>, approvals: &[Approval]) -> Verdict {
 }
 
 fn judge(case: Case<'_>, approval: Approval, counted: &BTreeSet<PersonId>) -> Option<Discounted> {
-    if approval.covers != case.covers {
+    if approval.covers != case.covers || approval.index < case.policy_since {
         return Some(Discounted::Lapsed);
     }
     if case.stop.is_some_and(|stop| approval.index <= stop.index) {

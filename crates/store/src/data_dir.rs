@@ -13,7 +13,8 @@ use crate::limits::VERSION_BYTES;
 /// The version of the layout that this program makes, and the newest that it reads.
 pub const DATA_DIR_VERSION: u32 = 1;
 
-const VERSION_FILE: &str = "VERSION";
+/// The file that makes a directory a data directory.
+pub const VERSION_FILE: &str = "VERSION";
 const VERSION_WORD: &str = "bartizan-data-directory";
 const FOLDERS: [&str; 3] = ["blobs", "ledger", "keys"];
 

@@ -34,7 +34,7 @@ mod tree;
 pub use crate::blobs::{DirBlobs, DirOpen};
 pub use crate::cas::DirCas;
 pub use crate::clock::SystemClock;
-pub use crate::data_dir::{DATA_DIR_VERSION, DataDir, DataDirCreate, DataDirOpen};
+pub use crate::data_dir::{DATA_DIR_VERSION, DataDir, DataDirCreate, DataDirOpen, VERSION_FILE};
 pub use crate::db::{Db, DbError, DbOpen, DbOptions, Tx, TxError};
 pub use crate::disk::{SimDisk, SimFault};
 pub use crate::faults::{FailingBlobs, FailingCas, Faults, Moment};

@@ -19,6 +19,8 @@ use crate::failure::Failure;
 use crate::handed_out::HandedIn;
 
 const PAGE: u32 = 100;
+/// Earlier tree sizes that a request for a proof may name.
+const SINCE: usize = 16;
 
 pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     app.registry.ask(call.caller()?, op::ModelList, ProjectWide).await?;
@@ -175,7 +177,9 @@ pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failur
 pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
     let mut since = app.handed_out.sizes();
-    since.extend(call.query::<u64>("since")?);
+    for size in call.query.get("since").map(|sizes| sizes.split(',')).into_iter().flatten().take(SINCE) {
+        since.insert(size.parse().map_err(|error| Failure::of(ids::INVALID, &error))?);
+    }
     let proof = app.registry.prove_model(call.caller()?, &version, since).await?;
     app.handed_out.remember(HandedIn::Proof, proof.tree_size)?;
     Ok(Answer::Bytes("application/json", proof.bytes))

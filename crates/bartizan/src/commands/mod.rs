@@ -48,7 +48,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Status => work.show("/api/v1/project").await,
         Command::Data(verb) => data::run(&work, verb).await,
         Command::Model(verb) => model::run(&work, verb).await,
-        Command::Prove { version, out, since } => model::prove(&work, &version, &out, since).await,
+        Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
         Command::Lineage { direction, version, dataset } => {
             model::lineage(&work, direction, &version, dataset).await

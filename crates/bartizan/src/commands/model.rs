@@ -114,8 +114,9 @@ async fn halt(work: &Work, stop: &Stop, how: &str) -> Result<u8, Failure> {
     work.answer(&stopped)
 }
 
-pub(super) async fn prove(work: &Work, version: &str, out: &Path, since: Option<u64>) -> Result<u8, Failure> {
-    let since = since.map(|size| format!("?since={size}")).unwrap_or_default();
+pub(super) async fn prove(work: &Work, version: &str, out: &Path, since: &[u64]) -> Result<u8, Failure> {
+    let sizes: Vec<String> = since.iter().map(u64::to_string).collect();
+    let since = if sizes.is_empty() { String::new() } else { format!("?since={}", sizes.join(",")) };
     let proof =
         work.client().await?.bytes(&format!("{}/proof{since}", version_path("models", version)?)).await?;
     work.deliver(Some(out), &proof)

@@ -21,7 +21,7 @@ fn makers() -> Makers {
 }
 
 fn case(tier: Tier, sensitive: bool, makers: &Makers) -> Case<'_> {
-    Case { tier, sensitive, makers, covers: covers(), stop: None, raised: None }
+    Case { tier, sensitive, makers, covers: covers(), stop: None, raised: None, policy_since: 0 }
 }
 
 #[track_caller]
@@ -68,6 +68,16 @@ fn what_was_approved_in_explore_does_not_count_in_release() {
         raised,
         &[approval(ANNA, 5), approval(ANNA, 7)],
         expect!["1 of 1, missing 0, complete; not counted: [#5 before-release]"],
+    );
+}
+
+#[test]
+fn what_was_approved_under_a_policy_does_not_come_back_with_it() {
+    let makers = makers();
+    check(
+        Case { policy_since: 6, ..case(Tier::Release, false, &makers) },
+        &[approval(ANNA, 5)],
+        expect!["0 of 1, missing 1, incomplete; not counted: [#5 lapsed]"],
     );
 }
 

@@ -63,12 +63,6 @@ impl Registry {
         let (key, issued) = api_key::issue(terms, (self.inner.random)().as_mut(), writer.now())?;
         let enrolment = issued.terms.scopes.enrol();
         let facts = state.key_facts(key.id(), &issued.terms, enrolment);
-        if enrolment && facts.person.principal() != facts.principal {
-            return Err(Failed::invalid(
-                "enrolment key",
-                "only a person can enrol; who answers for a service issues its keys",
-            ));
-        }
         if enrolment && facts.person == state.person(caller.principal) {
             return Err(Failed::invalid("enrolment key", "it is for somebody else"));
         }

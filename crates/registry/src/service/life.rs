@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, RwLock};
 
 use bartizan_base::{Blobs, Cas, Clock, PrincipalId, ProjectId, Timestamp, read_all};
-use bartizan_keys::{Keys, PublicKey, Purpose, dsse};
+use bartizan_keys::{KeyInfo, Keys, PublicKey, Purpose, dsse};
 use bartizan_ledger::{Ledger, NoteSigner, Remembered};
 use bartizan_policy::api_key::{self, ApiKey, IssuedKey, Scopes, Terms};
 use bartizan_policy::{Action, Networks, PersonId, Policies, PrincipalKind, Role, Tier};
@@ -126,6 +126,7 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
         index.compare(then, head).await?;
         index.follow(&state, &checkpoint).await?;
     }
+    registry.adopt_grants().await?;
     registry.adopt_policy().await?;
     Ok(registry)
 }
@@ -196,6 +197,26 @@ fn note_signer(keys: &Arc<Keys>) -> Result<NoteSigner, Failed> {
 impl Registry {
     /// Puts the policy of this program in force, where the ledger knows another one: decisions are taken under a
     /// policy that the ledger names, and approvals under the former one lapse.
+    /// Grants the project's keys the predicate types that this version of the program signs with them.
+    async fn adopt_grants(&self) -> Result<(), Failed> {
+        let state = self.state();
+        let outdated = |info: &&KeyInfo| {
+            let wanted = granted_types(info.purpose);
+            state.keys().get(&info.id).is_some_and(|granted| {
+                granted.standing == KeyStanding::Active
+                    && wanted.iter().any(|wanted| !granted.predicate_types.contains(wanted))
+            })
+        };
+        let keys: Vec<KeyInfo> = self.inner.keys.list().iter().filter(outdated).cloned().collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(keys = keys.len(), "keys of the project are granted new types of statements");
+        let writer = self.writer().await?;
+        let statements = keys.iter().map(|info| Statement::about(grant(info, writer.now()))).collect();
+        writer.append(statements).await.map(|_| ())
+    }
+
     async fn adopt_policy(&self) -> Result<(), Failed> {
         let policy = self.inner.policies.digest();
         if self.state().policy() == Some(policy) {
@@ -229,6 +250,19 @@ impl Registry {
     }
 }
 
+/// The statement that a key may sign what its purpose is.
+fn grant(info: &KeyInfo, at: Timestamp) -> KeyV1 {
+    KeyV1 {
+        key: info.id,
+        public_key: STANDARD.encode(info.public.spki_der()),
+        algorithm: info.algorithm,
+        purpose: info.purpose,
+        predicate_types: granted_types(info.purpose),
+        standing: KeyStanding::Active,
+        at,
+    }
+}
+
 /// The statements of a project's beginning, all signed by its root key.
 fn first_statements(
     registry: &Registry,
@@ -246,21 +280,8 @@ fn first_statements(
         development: keys.development(),
         at,
     })];
-    for info in keys.list() {
-        let types = granted_types(info.purpose);
-        if info.purpose == Purpose::ProjectRoot {
-            continue;
-        }
-        first.push(Statement::about(KeyV1 {
-            key: info.id,
-            public_key: STANDARD.encode(info.public.spki_der()),
-            algorithm: info.algorithm,
-            purpose: info.purpose,
-            predicate_types: types,
-            standing: KeyStanding::Active,
-            at,
-        }));
-    }
+    let granted = keys.list().iter().filter(|info| info.purpose != Purpose::ProjectRoot);
+    first.extend(granted.map(|info| Statement::about(grant(info, at))));
     first.push(Statement::about(PolicyV1 { policy: registry.inner.policies.digest(), at }));
     let act = root_act(founder, at);
     first.push(Statement::about(PrincipalV1 {

@@ -2,6 +2,7 @@
 
 use bartizan_base::PrincipalId;
 use bartizan_keys::PublicKey;
+use bartizan_policy::limits::ENROLMENT_DAYS;
 use bartizan_policy::{Access, DecisionRecord, Effect, PrincipalKind, Role, Tier};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -12,6 +13,8 @@ use super::{
 };
 use crate::deed::Deed;
 use crate::statement::{Act, ApiKeyV1, KeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing};
+
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 impl State {
     pub(super) fn apply_project(&mut self, index: u64, body: &ProjectV1) -> Result<(), NotAdmitted> {
@@ -83,6 +86,13 @@ impl State {
         let what = || format!("decision for {}", body.principal);
         if self.policy() != Some(body.policy) {
             return Err(edge(index, what(), "it was taken under another policy than the one in force"));
+        }
+        let project = self.project().map(|project| project.id);
+        if project != Some(body.project) || body.tier != self.tier() {
+            return Err(edge(index, what(), "it was taken in another project or tier"));
+        }
+        if body.tier == Tier::Release && !body.waived.is_empty() {
+            return Err(edge(index, what(), "in tier release nothing is waived"));
         }
         self.decided = true;
         self.open_decision = None;
@@ -222,6 +232,7 @@ impl State {
                 self.role_confirmations.insert(index, confirmation);
             }
             RoleChange::Granted => {
+                self.check_grant(index, body)?;
                 if let Some(at) = body.confirmed {
                     let found = self.role_confirmations.remove(&at);
                     let found =
@@ -252,6 +263,21 @@ impl State {
         Ok(())
     }
 
+    /// Nobody but the project root grants a role to themselves, and in tier release guarded roles take two people.
+    fn check_grant(&self, index: u64, body: &RoleV1) -> Result<(), NotAdmitted> {
+        if body.act.decision.is_none() {
+            return Ok(());
+        }
+        if self.person(body.act.by).principal() == body.principal {
+            return Err(edge(index, body.principal, "nobody grants a role to themselves"));
+        }
+        let guarded = matches!(body.role, Role::Admin | Role::Approver | Role::Security);
+        if guarded && self.tier() == Tier::Release && body.confirmed.is_none() {
+            return Err(edge(index, body.principal, "in tier release two people grant this role"));
+        }
+        Ok(())
+    }
+
     /// A confirmation is for one grant: neither a second grant nor one after a withdrawal rests on it.
     fn forget_confirmations(&mut self, body: &RoleV1) {
         self.role_confirmations
@@ -278,6 +304,9 @@ impl State {
         }
         if new && !own && body.scopes.enrol() {
             self.check_newcomer(index, body.principal)?;
+            if body.expires_at > body.act.at.plus_millis(ENROLMENT_DAYS * DAY_MILLIS) {
+                return Err(edge(index, what(), "an enrolment key lives a few days"));
+            }
             self.end_keys(index, body.principal, |state, key| state.enrols(key));
         } else if new && !own && self.tier() == Tier::Release {
             return Err(edge(
@@ -350,13 +379,10 @@ impl State {
         Ok(())
     }
 
-    /// Only a person without a role enrols, so that nobody can enrol as somebody who may do something already.
+    /// Only who holds no role enrols, so that nobody can enrol as somebody who may do something already.
     fn check_newcomer(&self, index: u64, principal: PrincipalId) -> Result<(), NotAdmitted> {
-        let newcomer = self
-            .principals
-            .get(&principal)
-            .is_some_and(|found| found.kind == PrincipalKind::Person && found.roles.is_empty());
-        if newcomer { Ok(()) } else { Err(edge(index, principal, "only a person who holds no role enrols")) }
+        let newcomer = self.principals.get(&principal).is_some_and(|found| found.roles.is_empty());
+        if newcomer { Ok(()) } else { Err(edge(index, principal, "only who holds no role enrols")) }
     }
 
     /// Ends the active API keys of a principal that `which` picks.

@@ -34,6 +34,15 @@ impl State {
         if valid && body.verdict.blocking != 0 {
             return Err(edge(index, what(), "it is valid in spite of findings that block"));
         }
+        if body.verdict.tier != self.tier() {
+            return Err(edge(index, what(), "its findings were weighed in another tier"));
+        }
+        if body.parts.iter().any(|part| part.writer != body.act.by) {
+            return Err(edge(index, what(), "somebody else delivered a part of it"));
+        }
+        if body.extends.as_ref().is_some_and(|extended| extended.version.name != body.name) {
+            return Err(edge(index, what(), "it extends another data set"));
+        }
         self.check_schema(index, body)?;
         let earlier = match &body.extends {
             Some(extended) => self.known_parts(index, extended)?,
@@ -269,6 +278,7 @@ impl State {
                 index: stop.entry,
             }),
             raised: self.project().and_then(|project| project.raised),
+            policy_since: self.policies.last().map_or(0, |(entry, _)| *entry),
         };
         let given: Vec<approvals::Approval> = found
             .approvals
