@@ -1,0 +1,359 @@
+//! Trees of files by their content: listed without following a link, opened beneath their root, hashed, copied.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use bartizan_base::{Digest, Hasher, canonical};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
+use serde::Serialize;
+
+use crate::limits::{
+    CODE_BYTES, CODE_FILES, INPUT_BYTES, INPUT_FILES, REFUSALS, TREE_DEPTH, TREE_LIST_BYTES, TREE_PATH_BYTES,
+};
+use crate::report::{Hashed, OutputFile, Refusal, RefusalReason};
+
+/// How large a tree may be, and whether its files may have further names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    pub(crate) files: u64,
+    pub(crate) bytes: u64,
+    pub(crate) hard_links: bool,
+}
+
+impl Bounds {
+    pub(crate) const CODE: Self = Self { files: CODE_FILES, bytes: CODE_BYTES, hard_links: true };
+    pub(crate) const INPUT: Self = Self { files: INPUT_FILES, bytes: INPUT_BYTES, hard_links: true };
+}
+
+/// The tree cannot be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeRefused {
+    /// An entry that is not taken; the first of them.
+    #[error("`{}` is {}", .0.path, .0.reason)]
+    Entry(Refusal),
+    /// The tree is neither a file nor a directory.
+    #[error("neither a file nor a directory")]
+    Kind,
+    /// Its files changed while they were read.
+    #[error("`{path}` changed while it was read")]
+    Changed {
+        /// Which.
+        path: String,
+    },
+    /// Its list of files is larger than anyone should read.
+    #[error("the list of files is too large")]
+    List,
+    /// It cannot be read or copied.
+    #[error("`{path}` cannot be read or copied")]
+    Io {
+        /// Which of its entries.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What must not change about a file while a job has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    node: (u64, u64),
+    bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self {
+            node: (found.dev(), found.ino()),
+            bytes: found.size(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: (found.ctime(), found.ctime_nsec()),
+        })
+    }
+}
+
+/// A tree that was hashed, and how to see whether it is still the same.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) hashed: Hashed,
+    /// Device and inode of its root.
+    pub(crate) node: (u64, u64),
+    root: File,
+    stamps: Vec<(String, Stamp)>,
+}
+
+impl Taken {
+    /// The first file that is no longer what was hashed.
+    pub(crate) fn changed(&self, bounds: &Bounds) -> Option<String> {
+        let whole = self.root.metadata().is_ok_and(|found| found.is_file());
+        if whole {
+            let same =
+                Stamp::of(&self.root).is_ok_and(|now| self.stamps.iter().all(|(_, then)| *then == now));
+            return if same { None } else { Some(".".to_owned()) };
+        }
+        let Ok(listing) = list(self.root.as_fd(), bounds) else { return Some(".".to_owned()) };
+        if let Some(refusal) = listing.refused.first() {
+            return Some(refusal.path.clone());
+        }
+        let mut then = self.stamps.iter();
+        for (path, _) in &listing.files {
+            let now = open_beneath(self.root.as_fd(), path).and_then(|file| Stamp::of(&file));
+            match (then.next(), now) {
+                (Some((old_path, old)), Ok(now)) if old_path == path && *old == now => {}
+                _ => return Some(path.clone()),
+            }
+        }
+        then.next().map(|(path, _)| path.clone())
+    }
+}
+
+/// The regular files of a tree with their sizes, ascending by path, and what else there is.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) files: Vec<(String, u64)>,
+    pub(crate) bytes: u64,
+    /// At most [`REFUSALS`] of what was refused.
+    pub(crate) refused: Vec<Refusal>,
+    pub(crate) refused_count: u64,
+    entries: u64,
+}
+
+impl Listing {
+    fn refuse(&mut self, path: &str, reason: RefusalReason) {
+        self.refused_count += 1;
+        if self.refused.len() < REFUSALS {
+            self.refused.push(Refusal { path: path.to_owned(), reason });
+        }
+    }
+}
+
+/// Lists a directory and all below it, following no link. Stops at the first entry beyond `bounds.files`.
+pub(crate) fn list(root: BorrowedFd<'_>, bounds: &Bounds) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    walk(root, "", 1, bounds, &mut listing)?;
+    listing.files.sort_unstable();
+    if listing.bytes > bounds.bytes {
+        listing.refuse(".", RefusalReason::Size);
+    }
+    Ok(listing)
+}
+
+/// Returns `false` when there are too many entries to go on.
+fn walk(
+    directory: BorrowedFd<'_>,
+    prefix: &str,
+    depth: usize,
+    bounds: &Bounds,
+    listing: &mut Listing,
+) -> io::Result<bool> {
+    let mut directories = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if matches!(name.to_bytes(), b"." | b"..") {
+            continue;
+        }
+        let path = format!("{prefix}{}", name.to_string_lossy());
+        listing.entries += 1;
+        if listing.entries > bounds.files {
+            listing.refuse(&path, RefusalReason::Count);
+            return Ok(false);
+        }
+        if !name.to_str().is_ok_and(portable) || path.len() > TREE_PATH_BYTES {
+            listing.refuse(&path, RefusalReason::Name);
+            continue;
+        }
+        let Ok(found) = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) else {
+            listing.refuse(&path, RefusalReason::Unreadable);
+            continue;
+        };
+        match judge(&found, bounds) {
+            Ok(Kind::Directory) => directories.push((name.to_owned(), path)),
+            Ok(Kind::File(bytes)) => {
+                listing.bytes = listing.bytes.saturating_add(bytes);
+                listing.files.push((path, bytes));
+            }
+            Err(reason) => listing.refuse(&path, reason),
+        }
+    }
+    for (name, path) in directories {
+        if depth == TREE_DEPTH {
+            listing.refuse(&path, RefusalReason::Depth);
+            continue;
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let Ok(below) = rustix::fs::openat(directory, &name, flags, Mode::empty()) else {
+            listing.refuse(&path, RefusalReason::Unreadable);
+            continue;
+        };
+        if !walk(below.as_fd(), &format!("{path}/"), depth + 1, bounds, listing)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+enum Kind {
+    Directory,
+    File(u64),
+}
+
+fn judge(found: &Stat, bounds: &Bounds) -> Result<Kind, RefusalReason> {
+    match FileType::from_raw_mode(found.st_mode) {
+        FileType::Directory => Ok(Kind::Directory),
+        FileType::RegularFile if found.st_nlink > 1 && !bounds.hard_links => Err(RefusalReason::HardLink),
+        FileType::RegularFile => Ok(Kind::File(u64::try_from(found.st_size).unwrap_or(0))),
+        FileType::Symlink => Err(RefusalReason::SymbolicLink),
+        _ => Err(RefusalReason::Special),
+    }
+}
+
+/// The names that `docs/formats/manifest.md` has a place for.
+fn portable(name: &str) -> bool {
+    !name.chars().any(|letter| matches!(letter, '\\' | ':' | '/') || letter.is_control())
+}
+
+/// Opens a regular file of a tree, never through a link and never outside it.
+pub(crate) fn open_beneath(root: BorrowedFd<'_>, path: &str) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    let file = File::from(rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)?);
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Hashes a file, or a directory and all below it.
+pub(crate) fn take(path: &Path, bounds: &Bounds) -> Result<Taken, TreeRefused> {
+    let root = open_root(path)?;
+    let found = root.metadata().map_err(io_at("."))?;
+    let node = (found.dev(), found.ino());
+    if found.is_file() {
+        let before = Stamp::of(&root).map_err(io_at("."))?;
+        let (digest, bytes) = pass(&root, &mut io::sink(), bounds.bytes).map_err(io_at("."))?;
+        let after = Stamp::of(&root).map_err(io_at("."))?;
+        if before != after || bytes != before.bytes {
+            return Err(TreeRefused::Changed { path: ".".to_owned() });
+        }
+        let stamps = vec![(".".to_owned(), after)];
+        return Ok(Taken { hashed: Hashed { digest, files: 1, bytes }, node, root, stamps });
+    }
+    let mut stamps = Vec::new();
+    let hashed = each(&root, bounds, |path, file, bytes| {
+        let before = Stamp::of(file)?;
+        let (digest, read) = pass(file, &mut io::sink(), bytes)?;
+        let same = read == bytes && before.bytes == bytes && Stamp::of(file)? == before;
+        stamps.push((path.to_owned(), before));
+        Ok(same.then_some(digest))
+    })?;
+    Ok(Taken { hashed, node, root, stamps })
+}
+
+/// Copies a file into a directory, or a directory's content, and hashes what it copies.
+pub(crate) fn copy(source: &Path, target: &Path, bounds: &Bounds) -> Result<Hashed, TreeRefused> {
+    let root = open_root(source)?;
+    let found = root.metadata().map_err(io_at("."))?;
+    if found.is_file() {
+        let name = source.file_name().and_then(|name| name.to_str()).unwrap_or("code").to_owned();
+        let mut copy = create(&target.join(&name), &root).map_err(io_at(&name))?;
+        let (digest, bytes) = pass(&root, &mut copy, bounds.bytes).map_err(io_at(&name))?;
+        return Ok(Hashed { digest, files: 1, bytes });
+    }
+    each(&root, bounds, |path, file, bytes| {
+        let place = target.join(path);
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        let (digest, read) = pass(file, &mut create(&place, file)?, bytes)?;
+        Ok((read == bytes).then_some(digest))
+    })
+}
+
+fn open_root(path: &Path) -> Result<File, TreeRefused> {
+    let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW;
+    let flags = i32::try_from(flags.bits()).unwrap_or(0);
+    let root = fs::OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(io_at("."))?;
+    let kind = root.metadata().map_err(io_at("."))?.file_type();
+    if kind.is_file() || kind.is_dir() { Ok(root) } else { Err(TreeRefused::Kind) }
+}
+
+fn create(place: &Path, like: &File) -> io::Result<File> {
+    let mode = if like.metadata()?.mode() & 0o111 == 0 { 0o644 } else { 0o755 };
+    fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(place)
+}
+
+fn io_at(path: &str) -> impl FnOnce(io::Error) -> TreeRefused {
+    let path = path.to_owned();
+    move |source| TreeRefused::Io { path, source }
+}
+
+/// Runs `take` on every file of a tree; it returns the digest, or `None` when the file changed meanwhile.
+fn each(
+    root: &File,
+    bounds: &Bounds,
+    mut take: impl FnMut(&str, &File, u64) -> io::Result<Option<Digest>>,
+) -> Result<Hashed, TreeRefused> {
+    let listing = list(root.as_fd(), bounds).map_err(io_at("."))?;
+    if let Some(refusal) = listing.refused.into_iter().next() {
+        return Err(TreeRefused::Entry(refusal));
+    }
+    let mut files = Vec::with_capacity(listing.files.len());
+    for (path, bytes) in listing.files {
+        let file = open_beneath(root.as_fd(), &path).map_err(io_at(&path))?;
+        let digest = take(&path, &file, bytes).map_err(io_at(&path))?;
+        let digest = digest.ok_or_else(|| TreeRefused::Changed { path: path.clone() })?;
+        files.push(OutputFile { path, bytes, digest });
+    }
+    whole(&files)
+}
+
+/// Reads a file to its end, or one byte beyond `most`, and writes it to `copy`. Returns digest and bytes read.
+pub(crate) fn pass(file: &File, copy: &mut impl Write, most: u64) -> io::Result<(Digest, u64)> {
+    let mut hasher = Hasher::new();
+    let mut reader = file.take(most.saturating_add(1));
+    let mut buffer = vec![0; 128 * 1024];
+    let mut bytes = 0u64;
+    loop {
+        let read = match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let chunk = buffer.get(..read).unwrap_or_default();
+        hasher.update(chunk);
+        copy.write_all(chunk)?;
+        bytes += u64::try_from(read).unwrap_or(0);
+    }
+    if bytes > most {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok((hasher.finish(), bytes))
+}
+
+/// The digest over a list of files, ascending by path, in the form of `docs/formats/manifest.md`.
+pub(crate) fn whole(files: &[OutputFile]) -> Result<Hashed, TreeRefused> {
+    #[derive(Serialize)]
+    struct Entry<'f> {
+        path: &'f str,
+        sha256: Digest,
+        size: u64,
+    }
+    #[derive(Serialize)]
+    struct Document<'f> {
+        files: Vec<Entry<'f>>,
+        format: &'static str,
+    }
+    let entries = files.iter().map(|file| Entry { path: &file.path, sha256: file.digest, size: file.bytes });
+    let document = Document { files: entries.collect(), format: "bartizan-manifest-v1" };
+    let bytes = canonical::to_bytes_within(&document, TREE_LIST_BYTES).map_err(|_| TreeRefused::List)?;
+    Ok(Hashed {
+        digest: bartizan_base::sha256(&bytes),
+        files: u64::try_from(files.len()).unwrap_or(u64::MAX),
+        bytes: files.iter().map(|file| file.bytes).fold(0, u64::saturating_add),
+    })
+}
