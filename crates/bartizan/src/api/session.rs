@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::http::{HeaderMap, header};
@@ -25,9 +26,14 @@ const SESSIONS_OF_A_KEY: usize = 16;
 
 /// The open sessions.
 #[derive(Default)]
-pub(super) struct Sessions(Mutex<BTreeMap<String, Session>>);
+pub(super) struct Sessions {
+    open: Mutex<BTreeMap<String, Session>>,
+    opened: AtomicU64,
+}
 
 struct Session {
+    /// Which of all that were opened: two may be opened, and seen last, in the same millisecond.
+    number: u64,
     key: Arc<Admitted>,
     from: IpAddr,
     begun: Timestamp,
@@ -42,10 +48,11 @@ impl Sessions {
         OsRandom.fill_bytes(&mut random);
         let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
         let now = SystemClock.now();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = self.opened.fetch_add(1, Ordering::Relaxed);
+        let mut sessions = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         make_room(&mut sessions, SESSIONS_OF_A_KEY, |session| session.key.id() == key.id());
         make_room(&mut sessions, SESSIONS, |_| true);
-        sessions.insert(id.clone(), Session { key, from, begun: now, seen: now });
+        sessions.insert(id.clone(), Session { number, key, from, begun: now, seen: now });
         format!("{COOKIE}={id}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age={}", LIFE_MILLIS / 1000)
     }
 
@@ -53,7 +60,7 @@ impl Sessions {
     pub(super) fn caller(&self, headers: &HeaderMap, from: IpAddr) -> Option<Caller> {
         let id = id_in(headers)?;
         let now = SystemClock.now();
-        let mut sessions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sessions = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get_mut(id)?;
         let over = now.millis() - session.seen.millis() > IDLE_MILLIS
             || now.millis() - session.begun.millis() > LIFE_MILLIS
@@ -70,7 +77,7 @@ impl Sessions {
     /// Ends the session that a request's cookie names, and returns the cookie that makes browsers forget it.
     pub(super) fn close(&self, headers: &HeaderMap) -> String {
         if let Some(id) = id_in(headers) {
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         }
         format!("{COOKIE}=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0")
     }
@@ -89,8 +96,9 @@ fn make_room(sessions: &mut BTreeMap<String, Session>, most: usize, of: impl Fn(
         let (mut count, mut oldest) = (0, None);
         for (id, session) in sessions.iter().filter(|(_, session)| of(session)) {
             count += 1;
-            if oldest.is_none_or(|(_, seen)| session.seen < seen) {
-                oldest = Some((id, session.seen));
+            let seen = (session.seen, session.number);
+            if oldest.is_none_or(|(_, oldest)| seen < oldest) {
+                oldest = Some((id, seen));
             }
         }
         let Some(oldest) = oldest.filter(|_| count >= most).map(|(id, _)| id.clone()) else { return };
