@@ -17,6 +17,7 @@ use rand_core::Rng as _;
 
 use crate::catalog::ids;
 use crate::failure::Failure;
+use crate::runner;
 
 /// An open data directory; dropping it lets others in.
 pub(crate) struct Opened {
@@ -147,6 +148,7 @@ pub(crate) async fn open(
 ) -> Result<Opened, Failure> {
     let dir = data_dir(path)?;
     let lock = lock(path, purpose)?;
+    runner::sweep(path).map_err(|error| Failure::of(ids::STORAGE, &error))?;
     let root = open_root(&dir, passphrase)?;
     let key_blobs = Arc::new(dir.keys().map_err(|error| Failure::of(ids::STORAGE, &error))?);
     let keys = Keys::open(key_blobs, root).map_err(|error| Failure::of(ids::ROOT_KEY, &error))?;

@@ -50,6 +50,8 @@ catalog! {
     MODEL_FILES "BZ-0304" "model files" "The files do not make a model: a link, a special file, an absolute or climbing path, or one that cannot be read." "mend the directory and import again";
     DELIVERY "BZ-0311" "delivery" "A delivery cannot be read to its end, so there is no verdict on it." "mend the file at the place named and add it again";
     SCHEMA "BZ-0312" "schema" "The schema is not one, or a rule in it cannot be meant." "mend the schema at the place named";
+    RUN "BZ-0321" "training run" "The sandbox could not run the command, or what it left cannot be taken." "bartizan run show RUN tells what is known";
+    ISOLATION "BZ-0322" "isolation missing" "This machine does not give everything that full isolation needs." "run as root, or enable unprivileged user namespaces and Landlock";
     LEDGER_DAMAGED "BZ-0401" "ledger damaged" "Bytes of the ledger do not hash to its signed checkpoint." "bartizan ledger fsck, then restore the ledger from a backup";
     LEDGER_FORKED "BZ-0402" "ledger rolled back" "The ledger is smaller than, or contradicts, one that this data directory has seen." "find out who put an older copy back; restore the newest one";
     LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage and repeat the command";

@@ -78,6 +78,9 @@ pub(crate) enum Command {
     /// Data: schemas, checks, data sets
     #[command(subcommand)]
     Data(Data),
+    /// Training runs in the sandbox
+    #[command(subcommand)]
+    Run(Run),
     /// Models: import, verify, approve, stop
     #[command(subcommand)]
     Model(Model),
@@ -121,6 +124,48 @@ pub(crate) enum Command {
     /// The configuration
     #[command(subcommand)]
     Config(Config),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Run {
+    /// Run a command in the sandbox, and make what it leaves in $BARTIZAN_OUT a model version
+    Start(Start),
+    /// List runs, the latest first
+    List,
+    /// Show a run: what it was given, how it ended, what it said
+    Show {
+        /// The run's id
+        run: String,
+    },
+}
+
+/// A run that is to be started.
+#[derive(Debug, Args)]
+pub(crate) struct Start {
+    /// A data set version that it reads at $BARTIZAN_IN/NAME; may be given several times
+    #[arg(long, value_name = "NAME:VERSION")]
+    pub(crate) input: Vec<String>,
+    /// The model that what it leaves becomes a version of
+    #[arg(long, value_name = "NAME")]
+    pub(crate) output_model: String,
+    /// A file or directory of code, hashed and read-only, where the command starts
+    #[arg(long, value_name = "PATH")]
+    pub(crate) code: Option<PathBuf>,
+    /// A Python virtual environment on the machine that runs it; the command may name its programs
+    #[arg(long, value_name = "DIR")]
+    pub(crate) env: Option<PathBuf>,
+    /// Seconds after which it is killed [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) time: Option<u64>,
+    /// Memory that it may hold, in MiB [default: 4096]
+    #[arg(long, value_name = "MIB")]
+    pub(crate) memory: Option<u64>,
+    /// `reduced` goes on with what this machine gives, and records it
+    #[arg(long, default_value = "full", value_parser = ["full", "reduced"])]
+    pub(crate) isolation: String,
+    /// The command and its arguments
+    #[arg(required = true, last = true)]
+    pub(crate) command: Vec<String>,
 }
 
 /// A proof, what to trust, and what it must prove.

@@ -64,6 +64,7 @@ impl Failure {
             | ids::ROOT_KEY
             | ids::PLAIN_CONNECTION
             | ids::NO_TLS
+            | ids::ISOLATION
             | ids::FOREIGN_DIRECTORY => 2,
             ids::NOT_AUTHENTICATED | ids::REFUSED | ids::OTHER_SERVER => 3,
             ids::NOT_FOUND | ids::NOT_YOURS | ids::NO_DATA_DIRECTORY => 4,
@@ -91,6 +92,8 @@ impl Failure {
             | ids::SCHEMA
             | ids::DELIVERY
             | ids::MODEL_FILES
+            | ids::RUN
+            | ids::ISOLATION
             | ids::PUBLISHER_SIGNATURE => 422,
             ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK | ids::LOCKED => 503,
             _ => 500,

@@ -18,6 +18,7 @@ mod demo;
 mod failure;
 mod handed_out;
 mod out;
+mod runner;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -35,6 +36,7 @@ use crate::out::{Format, Out};
 const LAST_WORK: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
+    bartizan_sandbox::init_if_asked();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

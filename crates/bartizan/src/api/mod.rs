@@ -7,6 +7,7 @@ mod ledger;
 mod model;
 mod project;
 mod routes;
+mod run;
 mod serve;
 mod session;
 mod upload;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answering, App, Call, access, console, data, ledger, model, project, upload};
+use super::{Answering, App, Call, access, console, data, ledger, model, project, run, upload};
 
 /// What it takes to use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +52,15 @@ routes! {
     "GET" "/api/v1/keys" Principal "keys.list" => project::list_keys;
     "GET" "/api/v1/trust" Principal "keys.export" => project::trust;
 
-    "POST" "/api/v1/uploads" Principal "data.check or model.import" => upload::upload;
+    "POST" "/api/v1/uploads" Principal "data.check, model.import or run.start" => upload::upload;
     "GET" "/api/v1/datasets" Principal "data.list" => data::list;
     "POST" "/api/v1/datasets/{name}/versions" Principal "data.add" => data::add;
     "GET" "/api/v1/datasets/{name}/versions/{version}" Principal "data.show" => data::show;
     "GET" "/api/v1/datasets/{name}/versions/{version}/lineage" Principal "data.show" => data::lineage;
+
+    "GET" "/api/v1/runs" Principal "model.list" => run::list;
+    "POST" "/api/v1/runs" Principal "run.start" => run::start;
+    "GET" "/api/v1/runs/{run}" Principal "model.list" => run::show;
 
     "GET" "/api/v1/models" Principal "model.list" => model::list;
     "POST" "/api/v1/models/{name}/versions" Principal "model.import" => model::import;

@@ -27,7 +27,11 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
     let to = match (call.query("dataset")?, call.query("model")?) {
         (Some(name), None) => Destination::Dataset(name),
         (None, Some(name)) => Destination::Model(name),
-        _ => return Err(Failure::new(ids::INVALID, "an upload is for `?dataset=NAME` or for `?model=NAME`")),
+        (None, None) if call.query.contains_key("run") => Destination::Run,
+        _ => {
+            let what = "an upload is for `?dataset=NAME`, `?model=NAME` or `?run=code`";
+            return Err(Failure::new(ids::INVALID, what));
+        }
     };
     let permit = app.registry.permit_upload(call.caller()?, &to).await?;
     let held =

@@ -5,7 +5,9 @@ mod data;
 mod ledger;
 mod model;
 mod project;
+mod run;
 mod tree;
+mod upload;
 mod verify;
 
 use std::io::Read;
@@ -48,6 +50,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Status => work.show("/api/v1/project").await,
         Command::Data(verb) => data::run(&work, verb).await,
         Command::Model(verb) => model::run(&work, verb).await,
+        Command::Run(verb) => run::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
         Command::Lineage { direction, version, dataset } => {

@@ -10,15 +10,12 @@ use std::sync::Arc;
 use bartizan_base::{AliasRef, VersionRef};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
-use tokio::task::JoinSet;
+use serde_json::json;
 
-use super::{Work, encoded, read_bytes, read_text, tree, version_path};
+use super::{Work, encoded, read_bytes, read_text, tree, upload, version_path};
 use crate::catalog::ids;
 use crate::cli::{Direction, Model, Stop};
-use crate::client::Client;
 use crate::failure::Failure;
-use crate::out::Progress;
 
 const BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 const KEY_BYTES: u64 = 64 * 1024;
@@ -37,7 +34,8 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
             let client = Arc::new(work.client().await?);
             let bytes = files.iter().fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
             let progress = work.out.progress(&format!("importing {} files", files.len()), bytes);
-            let uploaded = upload(&client, &name, files, &progress).await?;
+            let to = format!("/api/v1/uploads?model={}", encoded(&name));
+            let uploaded = upload::files(&client, &to, files, &progress).await?;
             progress.work("putting the model together");
             let body = json!({
                 "files": uploaded,
@@ -75,35 +73,6 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
             let path = format!("/api/v1/models/{}/aliases/{}", alias.name, alias.alias);
             let set = work.client().await?.post(&path, &json!({ "version": version })).await?;
             work.answer(&set)
-        }
-    }
-}
-
-/// Uploads files with as many at a time as there are cores.
-async fn upload(
-    client: &Arc<Client>,
-    name: &str,
-    files: Vec<tree::ModelFile>,
-    progress: &Progress,
-) -> Result<Vec<Value>, Failure> {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-    let path = format!("/api/v1/uploads?model={}", encoded(name));
-    let mut uploaded = Vec::with_capacity(files.len());
-    let mut waiting = files.into_iter();
-    let mut running = JoinSet::new();
-    loop {
-        while running.len() < cores
-            && let Some(next) = waiting.next()
-        {
-            let (client, path, progress) = (Arc::clone(client), path.clone(), progress.clone());
-            running.spawn(async move {
-                let upload = client.upload(&path, Box::new(progress.follow(next.open()?))).await?;
-                Ok::<_, Failure>(json!({ "path": next.path, "upload": upload["upload"] }))
-            });
-        }
-        match running.join_next().await {
-            None => return Ok(uploaded),
-            Some(joined) => uploaded.push(joined.map_err(|error| Failure::of(ids::INTERNAL, &error))??),
         }
     }
 }

@@ -11,3 +11,4 @@ mod client;
 mod crash;
 mod input;
 mod progress;
+mod runs;

@@ -128,6 +128,7 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
     }
     registry.adopt_grants().await?;
     registry.adopt_policy().await?;
+    registry.end_interrupted().await?;
     Ok(registry)
 }
 

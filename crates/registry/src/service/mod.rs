@@ -31,7 +31,7 @@ pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
 pub use self::models::{Proof, Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::register::{ModelFile, NewModel, Publisher};
-pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun};
+pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::state::State;
 

@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use bartizan_base::{Name, RunId, Timestamp, VersionRef, canonical};
+use bartizan_base::{Digest, Name, RunId, Timestamp, VersionRef, canonical};
 use bartizan_keys::Sealed;
 use bartizan_policy::{ProjectWide, op};
 
@@ -13,11 +13,12 @@ use super::write::Writer;
 use super::{Caller, Failed, ModelFile, Registry};
 use crate::limits::{LOG_BYTES, RUN_ARGUMENTS, RUN_INPUTS};
 use crate::manifest::{Manifest, ManifestFile, manifest_digest};
+use crate::proof::read_private;
 use crate::state::dependencies;
 use crate::statement::{
-    Act, BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, PartV1, ProvenanceV1,
-    RUN_BUILD_TYPE, RUN_BUILDER, Resources, RunDetails, RunEnd, RunMetadata, RunV1, Sensitivity, Statement,
-    StatementRef,
+    Act, BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, PartV1, Private,
+    ProvenanceV1, RUN_BUILD_TYPE, RUN_BUILDER, Resources, RunDetails, RunEnd, RunMetadata, RunV1,
+    Sensitivity, Statement, StatementRef,
 };
 
 /// A run that is to be started.
@@ -71,6 +72,17 @@ pub struct RunReport {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Timestamp,
+}
+
+/// What is known of a run beside its statements.
+#[derive(Debug, Clone)]
+pub struct ToldOfRun {
+    /// The program and its arguments.
+    pub command: Option<Vec<String>>,
+    /// Variables, mounts, limits, parameters and metrics.
+    pub record: Option<serde_json::Value>,
+    /// The end of what it wrote.
+    pub log: Option<String>,
 }
 
 /// A file that a run left, open for reading.
@@ -230,8 +242,34 @@ impl Registry {
         });
         let sensitivity = if sensitive { Sensitivity::Sensitive } else { Sensitivity::Normal };
         let found = self.registrable(&writer, caller, op::ModelPush, (model, manifest, sensitivity)).await?;
-        let provenance = provenance(&writer, run, report, Some(found.digest), found.act.clone()).await?;
+        let made = (Some(found.digest), found.act.clone());
+        let provenance = provenance(&writer, run.statement, &run.body, report, made).await?;
         self.register(&writer, found, Statement::about(provenance)).await
+    }
+
+    /// What is known of a run beside its statements, as far as it was not erased.
+    ///
+    /// # Errors
+    /// When there is no such run, or the work is interrupted.
+    pub async fn told_of_run(&self, id: RunId) -> Result<ToldOfRun, Failed> {
+        self.blocking(move |inner| {
+            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let run = state.runs().get(&id).ok_or_else(|| Failed::not_found("run", id))?;
+            let read = |private: &Private| {
+                read_private(&inner.keys, inner.blobs.as_ref(), private).map(|(bytes, _)| bytes).ok()
+            };
+            let told = run.told.as_ref();
+            Ok(ToldOfRun {
+                command: read(&run.body.command).and_then(|bytes| canonical::from_bytes(&bytes).ok()),
+                record: told
+                    .and_then(|(record, _)| read(record))
+                    .and_then(|bytes| serde_json::from_slice(&bytes).ok()),
+                log: told
+                    .and_then(|(_, log)| read(log))
+                    .map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+            })
+        })
+        .await
     }
 
     /// Records that a run ended without an output.
@@ -244,8 +282,30 @@ impl Registry {
         }
         let writer = self.writer().await?;
         let act = Act { by: run.body.act.by, decision: None, at: writer.now() };
-        let provenance = provenance(&writer, run, report, None, act).await?;
+        let provenance = provenance(&writer, run.statement, &run.body, report, (None, act)).await?;
         writer.append(vec![Statement::about(provenance)]).await.map(|_| ())
+    }
+
+    /// Records of every run that is under way that it was interrupted: for a project that was just opened.
+    pub(super) async fn end_interrupted(&self) -> Result<(), Failed> {
+        let state = self.state();
+        let under_way = state.runs().values().filter(|run| run.ended.is_none());
+        for run in under_way {
+            let writer = self.stopping_writer().await?;
+            let report = RunReport {
+                end: RunEnd::Interrupted,
+                status: None,
+                resources: Resources { wall_millis: 0, cpu_millis: 0, memory_bytes: 0 },
+                environment: serde_json::Value::Null,
+                log: Vec::new(),
+                started: run.body.act.at,
+                ended: writer.now(),
+            };
+            let act = Act { by: run.body.act.by, decision: None, at: writer.now() };
+            let provenance = provenance(&writer, run.statement, &run.body, &report, (None, act)).await?;
+            writer.append(vec![Statement::about(provenance)]).await.map(|_| ())?;
+        }
+        Ok(())
     }
 
     /// Hashes and encrypts the files that a run left, each in one pass.
@@ -272,25 +332,26 @@ impl Registry {
 /// SLSA provenance of a run as it was started and as it ended.
 async fn provenance(
     writer: &Writer<'_>,
-    run: &StartedRun,
+    started: StatementRef,
+    run: &RunV1,
     report: &RunReport,
-    output: Option<bartizan_base::Digest>,
-    act: Act,
+    (output, act): (Option<Digest>, Act),
 ) -> Result<ProvenanceV1, Failed> {
+    // Metrics are numbers of any kind, which canonical JSON has no words for; the bytes are committed to as they are.
     let environment =
-        canonical::to_bytes(&report.environment).map_err(|error| Failed::Sign(Box::new(error)))?;
+        serde_json::to_vec(&report.environment).map_err(|error| Failed::Sign(Box::new(error)))?;
     let tail = report.log.len().saturating_sub(LOG_BYTES);
     let log = report.log.get(tail..).unwrap_or_default().to_vec();
     Ok(ProvenanceV1 {
         build_definition: BuildDefinition {
             build_type: RUN_BUILD_TYPE.to_owned(),
             external_parameters: ExternalParameters {
-                model: run.body.model.clone(),
-                command: run.body.command.clone(),
+                model: run.model.clone(),
+                command: run.command.clone(),
             },
             internal_parameters: InternalParameters {
-                started: run.statement,
-                isolation: run.body.isolation,
+                started,
+                isolation: run.isolation,
                 end: report.end,
                 output,
                 status: report.status,
@@ -299,12 +360,12 @@ async fn provenance(
                 log: writer.seal_document(log).await?,
                 act,
             },
-            resolved_dependencies: dependencies(&run.body),
+            resolved_dependencies: dependencies(run),
         },
         run_details: RunDetails {
             builder: Builder { id: RUN_BUILDER.to_owned() },
             metadata: RunMetadata {
-                invocation_id: run.body.run,
+                invocation_id: run.run,
                 started_on: report.started,
                 finished_on: report.ended,
             },

@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use bartizan_base::{Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::Sealed;
-use bartizan_policy::{DatasetFacts, op};
+use bartizan_policy::{DatasetFacts, ProjectWide, op};
 
 use super::{Caller, Failed, Inner, Registry};
 use crate::limits::{MODEL_FILE_BYTES, PENDING_UPLOADS, UPLOAD_MILLIS};
@@ -61,6 +61,8 @@ pub enum Destination {
     Dataset(Name),
     /// A file of a model.
     Model(Name),
+    /// A file of the code of a run.
+    Run,
 }
 
 /// The right to upload any number of files for one destination, until it is dropped.
@@ -80,6 +82,7 @@ impl Registry {
                 let facts = DatasetFacts { name: name.clone(), version: None };
                 self.allow(caller, op::DataCheck, facts).await.map(|_| ())?;
             }
+            Destination::Run => self.allow(caller, op::RunStart, ProjectWide).await.map(|_| ())?,
             Destination::Model(name) => {
                 let state = self.state();
                 let version = VersionRef::new(name.clone(), state.next_version(name));

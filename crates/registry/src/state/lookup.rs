@@ -112,6 +112,13 @@ impl State {
         self.datasets.get(&version.name)?.get(&version.version)
     }
 
+    /// The version that a run made.
+    pub fn made_by(&self, run: RunId) -> Option<&Version> {
+        let output = self.runs.get(&run)?.ended?.0.entry;
+        let versions = self.models.get(&self.runs.get(&run)?.body.model)?.versions.values();
+        versions.into_iter().find(|version| version.body.origin.entry == output)
+    }
+
     /// The training runs.
     pub fn runs(&self) -> &OrdMap<RunId, Run> {
         &self.runs

@@ -21,7 +21,7 @@ impl State {
         if body.code.is_some() != body.code_manifest.is_some() {
             return Err(edge(index, body.run, "code has a digest and a manifest, or neither"));
         }
-        self.runs.insert(body.run, Run { statement: at, body: body.clone(), ended: None });
+        self.runs.insert(body.run, Run { statement: at, body: body.clone(), ended: None, told: None });
         Ok(())
     }
 
@@ -52,6 +52,7 @@ impl State {
         let run_body = found.body.clone();
         if let Some(started) = self.runs.get_mut(&run) {
             started.ended = Some((at, inner.end));
+            started.told = Some((inner.environment.clone(), inner.log.clone()));
         }
         if inner.output.is_some() {
             self.active_principal(index, inner.act.by)?;

@@ -222,6 +222,8 @@ pub struct Run {
     pub body: RunV1,
     /// How it ended, if it has.
     pub ended: Option<(StatementRef, RunEnd)>,
+    /// What is known of it then: variables and the like, and its log.
+    pub told: Option<(Private, Private)>,
 }
 
 /// A model: its versions and aliases.

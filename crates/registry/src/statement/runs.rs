@@ -55,6 +55,8 @@ pub enum RunEnd {
     TimedOut,
     /// The command ended well, and its output was refused.
     Refused,
+    /// The program that ran it ended first, and took it with it.
+    Interrupted,
 }
 
 /// SLSA provenance v1 (`https://slsa.dev/spec/v1.0/provenance`) of what a run made.

@@ -16,7 +16,7 @@ fn report(world: &World, end: RunEnd) -> RunReport {
         end,
         status: Some(i32::from(end != RunEnd::Succeeded)),
         resources: Resources { wall_millis: 1200, cpu_millis: 900, memory_bytes: 1 << 20 },
-        environment: serde_json::json!({ "variables": { "HOME": "/home" } }),
+        environment: serde_json::json!({ "variables": { "HOME": "/home" }, "metrics": [{ "loss": 0.25 }] }),
         log: b"epoch 1\n".to_vec(),
         started: world.registry.now(),
         ended: world.registry.now().plus_millis(1200),
@@ -104,7 +104,10 @@ async fn a_run_ends_once_and_a_failed_one_makes_nothing() {
     let refused = world.registry.push_run(&eve, &run, &report(&world, RunEnd::Succeeded), bad).await;
     assert!(matches!(refused, Err(Failed::Manifest(_))), "{refused:?}");
     world.registry.end_run(&run, &report(&world, RunEnd::Refused)).await.unwrap();
-    world.reopen(false).await.unwrap();
+    let under_way = start(&world, &eve).await.unwrap().id();
+    let again = world.reopen(false).await.unwrap();
+    let ended = again.state().runs().get(&under_way).unwrap().ended.unwrap().1;
+    assert_eq!(ended, RunEnd::Interrupted, "who opens the project next says so");
 }
 
 #[tokio::test]
