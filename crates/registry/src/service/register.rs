@@ -122,7 +122,7 @@ impl Registry {
         self.register(writer, found, Statement::about(origin)).await
     }
 
-    /// Asks whether the caller may make these files a version of a model, and whether they can be one.
+    /// Asks whether the caller may make these files a version of a model.
     pub(super) async fn registrable<O: Operation<Resource = ModelFacts>>(
         &self,
         writer: &Writer<'_>,
@@ -137,25 +137,6 @@ impl Registry {
         let maker = state.person(caller.principal());
         let facts = state.new_model_facts(&version, digest, sensitivity, maker);
         let allowed = writer.allow(caller, operation, facts).await?;
-        let what = || format!("model {name}");
-        if let Some(same) = same_model(&state, name, digest) {
-            return Err(Failed::conflict(
-                what(),
-                format!("these files are {same} already (manifest {digest})"),
-            ));
-        }
-        if let Some(twin) = state.stopped(digest) {
-            return Err(Failed::conflict(
-                what(),
-                format!("these files are {} as {} (manifest {digest})", twin.state, twin.body.version),
-            ));
-        }
-        if sensitivity == Sensitivity::Normal && state.sensitive(name, digest) {
-            return Err(Failed::conflict(
-                what(),
-                "an earlier version, or these very files, are sensitive: make it sensitive too",
-            ));
-        }
         let act = writer.act(&allowed);
         Ok(Registrable { version, digest, act, manifest, manifest_bytes, sensitivity })
     }
@@ -167,6 +148,7 @@ impl Registry {
         found: Registrable,
         origin: Statement,
     ) -> Result<VersionRef, Failed> {
+        check_new(&writer.state(), &found)?;
         let Registrable { version, digest, act, manifest, manifest_bytes, sensitivity } = found;
         let name = version.name.to_string();
         let signed = self
@@ -213,6 +195,29 @@ fn sign_manifest(inner: &Inner, name: &str, manifest: &Manifest) -> Result<Signe
     }
     let root = oms::root(&files).map_err(|error| Failed::Sign(Box::new(error)))?;
     Ok((bundle, root))
+}
+
+/// Refuses files that are a version already, that are stopped, or that were sensitive before.
+fn check_new(state: &State, found: &Registrable) -> Result<(), Failed> {
+    let Registrable { version, digest, sensitivity, .. } = found;
+    let (name, digest, sensitivity) = (&version.name, *digest, *sensitivity);
+    let what = || format!("model {name}");
+    if let Some(same) = same_model(state, name, digest) {
+        return Err(Failed::conflict(what(), format!("these files are {same} already (manifest {digest})")));
+    }
+    if let Some(twin) = state.stopped(digest) {
+        return Err(Failed::conflict(
+            what(),
+            format!("these files are {} as {} (manifest {digest})", twin.state, twin.body.version),
+        ));
+    }
+    if sensitivity == Sensitivity::Normal && state.sensitive(name, digest) {
+        return Err(Failed::conflict(
+            what(),
+            "an earlier version, or these very files, are sensitive: make it sensitive too",
+        ));
+    }
+    Ok(())
 }
 
 /// The statements that accepted these data set versions.
