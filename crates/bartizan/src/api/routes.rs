@@ -52,7 +52,7 @@ routes! {
     "GET" "/api/v1/keys" Principal "keys.list" => project::list_keys;
     "GET" "/api/v1/trust" Principal "keys.export" => project::trust;
 
-    "POST" "/api/v1/uploads" Principal "data.check, model.import or run.start" => upload::upload;
+    "POST" "/api/v1/uploads" Principal "data.check or model.import or run.start" => upload::upload;
     "GET" "/api/v1/datasets" Principal "data.list" => data::list;
     "POST" "/api/v1/datasets/{name}/versions" Principal "data.add" => data::add;
     "GET" "/api/v1/datasets/{name}/versions/{version}" Principal "data.show" => data::show;
