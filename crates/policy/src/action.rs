@@ -49,6 +49,12 @@ pub enum Action {
     ModelAliasSet,
     /// Take the bytes of a model out.
     ModelExport,
+    /// Make an endpoint, or route it to a version.
+    EndpointRoute,
+    /// Take an endpoint out of service.
+    EndpointDisable,
+    /// Ask an endpoint for predictions.
+    EndpointPredict,
     /// Write a proof file for a version.
     Prove,
     /// Show ledger entries.
@@ -116,6 +122,8 @@ words!(
         Model = "Model",
         /// An alias and the version it shall point to.
         Alias = "Alias",
+        /// An endpoint and the version that it shall be routed to.
+        Endpoint = "Endpoint",
         /// A person, service or workload as the thing acted on.
         User = "User",
         /// An API key.
@@ -162,6 +170,9 @@ table! {
     ModelRevoke                      "model.revoke"                       Mutation Model;
     ModelAliasSet                    "model.alias.set"                    Mutation Alias;
     ModelExport                      "model.export"                       Read     Model;
+    EndpointRoute                    "endpoint.route"                     Mutation Endpoint;
+    EndpointDisable                  "endpoint.disable"                   Mutation Endpoint;
+    EndpointPredict                  "endpoint.predict"                   Read     Endpoint;
     Prove                            "prove"                              Read     Model;
     LedgerShow                       "ledger.show"                        Read     Project;
     LedgerProof                      "ledger.proof"                       Read     Project;

@@ -174,6 +174,15 @@ pub struct AliasFacts {
     pub target: ModelFacts,
 }
 
+/// An endpoint and the version that it is, or shall be, routed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointFacts {
+    /// The endpoint.
+    pub endpoint: Name,
+    /// The version; none when nothing is routed.
+    pub target: Option<ModelFacts>,
+}
+
 /// A person, service or workload as the thing acted on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserFacts {
@@ -227,6 +236,8 @@ pub enum ResourceFacts {
     Model(ModelFacts),
     /// An alias.
     Alias(AliasFacts),
+    /// An endpoint.
+    Endpoint(EndpointFacts),
     /// A principal.
     User(UserFacts),
     /// An API key.
@@ -267,6 +278,7 @@ resource! {
     Dataset DatasetFacts,
     Model ModelFacts,
     Alias AliasFacts,
+    Endpoint EndpointFacts,
     User UserFacts,
     Key KeyFacts,
     Grant GrantFacts,
@@ -280,7 +292,12 @@ impl ResourceFacts {
             Self::User(user) => Some(user.principal),
             Self::Key(key) => Some(key.principal),
             Self::Grant(grant) => Some(grant.to),
-            Self::Project(_) | Self::Dataset(_) | Self::Model(_) | Self::Alias(_) | Self::Artifact(_) => None,
+            Self::Project(_)
+            | Self::Dataset(_)
+            | Self::Model(_)
+            | Self::Alias(_)
+            | Self::Endpoint(_)
+            | Self::Artifact(_) => None,
         }
     }
 }

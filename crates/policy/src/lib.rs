@@ -42,8 +42,9 @@ pub use crate::decision::{Allowed, Clause, Decided, Decision, Effect, Reason, Re
 pub use crate::engine::{Policies, PoliciesInvalid};
 pub use crate::explain::{Explanation, Missing, Nearest};
 pub use crate::facts::{
-    AliasFacts, ArtifactFacts, ContextFacts, Credential, DatasetFacts, Facts, GrantFacts, KeyFacts, Makers,
-    ModelFacts, NetworkClass, PrincipalFacts, ProjectFacts, ProjectWide, ResourceFacts, UserFacts, Via,
+    AliasFacts, ArtifactFacts, ContextFacts, Credential, DatasetFacts, EndpointFacts, Facts, GrantFacts,
+    KeyFacts, Makers, ModelFacts, NetworkClass, PrincipalFacts, ProjectFacts, ProjectWide, ResourceFacts,
+    UserFacts, Via,
 };
 pub use crate::network::{Network, NetworkInvalid, Networks};
 pub use crate::op::Operation;

@@ -7,7 +7,8 @@ use std::fmt;
 
 use crate::action::{Action, ResourceKind};
 use crate::facts::{
-    AliasFacts, ArtifactFacts, DatasetFacts, Facts, GrantFacts, KeyFacts, ModelFacts, ProjectWide, UserFacts,
+    AliasFacts, ArtifactFacts, DatasetFacts, EndpointFacts, Facts, GrantFacts, KeyFacts, ModelFacts,
+    ProjectWide, UserFacts,
 };
 use crate::role::{Role, Tier};
 
@@ -76,6 +77,9 @@ operations! {
     ModelRevoke on ModelFacts;
     ModelAliasSet on AliasFacts;
     ModelExport on ModelFacts;
+    EndpointRoute on EndpointFacts;
+    EndpointDisable on EndpointFacts;
+    EndpointPredict on EndpointFacts;
     Prove on ModelFacts;
     LedgerShow on ProjectWide;
     LedgerProof on ProjectWide;

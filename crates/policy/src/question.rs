@@ -83,6 +83,10 @@ impl Question {
             ResourceFacts::Alias(alias) => {
                 format!("{}={}", alias_name(&alias.alias), alias.target.version.version)
             }
+            ResourceFacts::Endpoint(endpoint) => match &endpoint.target {
+                Some(target) => format!("{}={}", endpoint.endpoint, target.version),
+                None => endpoint.endpoint.to_string(),
+            },
             ResourceFacts::User(user) => user.principal.to_string(),
             ResourceFacts::Key(key) => key.key.to_string(),
             ResourceFacts::Grant(grant) => grant.to.to_string(),
@@ -144,6 +148,8 @@ struct ResourceV1<'a> {
     approvers: Option<&'a BTreeSet<PersonId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     confirmed_by: Option<PersonId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     enrolment: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +230,12 @@ impl<'a> ResourceV1<'a> {
                 alias: Some(alias_name(&alias.alias)),
                 guarded: Some(alias.guarded),
                 ..Self::model(base, &alias.target)
+            },
+            ResourceFacts::Endpoint(endpoint) => match &endpoint.target {
+                Some(target) => {
+                    Self { endpoint: Some(endpoint.endpoint.to_string()), ..Self::model(base, target) }
+                }
+                None => Self { endpoint: Some(endpoint.endpoint.to_string()), ..base },
             },
             ResourceFacts::User(user) => {
                 Self { person: Some(user.person), principal: Some(user.principal), ..base }

@@ -117,6 +117,11 @@ fn resource_attributes(question: &Question, tier: Tier) -> Result<Attributes, Un
             set("guarded", RestrictedExpression::new_bool(alias.guarded));
             attributes.extend(version_attributes(&alias.target)?);
         }
+        ResourceFacts::Endpoint(endpoint) => {
+            if let Some(target) = &endpoint.target {
+                attributes.extend(version_attributes(target)?);
+            }
+        }
         ResourceFacts::User(user) => {
             set("person", person(user.person)?);
         }

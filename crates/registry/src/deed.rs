@@ -106,6 +106,16 @@ impl Deed {
         Self::new(Action::ModelRevoke, version)
     }
 
+    /// Routing an endpoint to a version.
+    pub fn endpoint_route(endpoint: &Name, version: &VersionRef) -> Self {
+        Self::new(Action::EndpointRoute, format!("{endpoint}={version}"))
+    }
+
+    /// Taking an endpoint out of service.
+    pub fn endpoint_disable(endpoint: &Name) -> Self {
+        Self::new(Action::EndpointDisable, endpoint)
+    }
+
     /// Pointing an alias to a version of its model, or removing it from there.
     pub fn alias_set(alias: &AliasRef, version: NonZeroU32) -> Self {
         Self::new(Action::ModelAliasSet, format!("{alias}={version}"))

@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use bartizan_base::{ProjectId, Timestamp, sha256};
 use bartizan_policy::{
-    Access, Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Effect, GrantFacts, KeyFacts,
-    Makers, ModelFacts, PersonId, PrincipalFacts, ProjectFacts, ProjectWide, Question, ResourceFacts,
-    ResourceKind, Role, Roles, Standing, Tier, UserFacts,
+    Access, Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Effect, EndpointFacts, GrantFacts,
+    KeyFacts, Makers, ModelFacts, PersonId, PrincipalFacts, ProjectFacts, ProjectWide, Question,
+    ResourceFacts, ResourceKind, Role, Roles, Standing, Tier, UserFacts,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -47,6 +47,11 @@ fn resources(kind: ResourceKind) -> BoxedStrategy<ResourceFacts> {
         ResourceKind::Alias => (any::<bool>(), models())
             .prop_map(|(guarded, target)| {
                 AliasFacts { alias: "fraud@prod".parse().unwrap(), guarded, target }.into()
+            })
+            .boxed(),
+        ResourceKind::Endpoint => models()
+            .prop_map(|target| {
+                EndpointFacts { endpoint: "scores".parse().unwrap(), target: Some(target) }.into()
             })
             .boxed(),
         ResourceKind::User => {
@@ -149,7 +154,7 @@ proptest! {
     fn no_one_promotes_their_own_work_in_tier_release(
         question in questions(
             any_roles(),
-            vec![Action::ModelApprove, Action::ModelAliasSet],
+            vec![Action::ModelApprove, Action::ModelAliasSet, Action::EndpointRoute],
             Just(Tier::Release),
         )
     ) {
@@ -159,6 +164,9 @@ proptest! {
                 model.makers.contains(person) || model.stopped_by == Some(person)
             }
             ResourceFacts::Alias(alias) => alias.guarded && alias.target.makers.contains(person),
+            ResourceFacts::Endpoint(endpoint) => {
+                endpoint.target.as_ref().is_some_and(|target| target.makers.contains(person))
+            }
             other => panic!("a promotion is asked for on {other:?}"),
         };
         let allowed = policies().evaluate(&question).effect == Effect::Allow;

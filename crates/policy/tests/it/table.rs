@@ -109,6 +109,7 @@ fn reads_and_mutations() {
         model.show
         model.verify
         model.export
+        endpoint.predict
         prove
         ledger.show
         ledger.proof

@@ -7,9 +7,9 @@ use std::sync::LazyLock;
 use bartizan_base::{PrincipalId, ProjectId, Timestamp, sha256};
 use bartizan_policy::api_key::{self, ApiKeyId, Scopes, Terms};
 use bartizan_policy::{
-    Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Decision, Effect, GrantFacts, KeyFacts,
-    Makers, ModelFacts, PersonId, Policies, PrincipalFacts, ProjectFacts, ProjectWide, Question,
-    ResourceFacts, ResourceKind, Role, Roles, Tier, UserFacts,
+    Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Decision, Effect, EndpointFacts,
+    GrantFacts, KeyFacts, Makers, ModelFacts, PersonId, Policies, PrincipalFacts, ProjectFacts, ProjectWide,
+    Question, ResourceFacts, ResourceKind, Role, Roles, Tier, UserFacts,
 };
 
 use crate::api_key::Counting;
@@ -96,6 +96,9 @@ pub(crate) fn neutral(action: Action) -> ResourceFacts {
         }
         ResourceKind::Model => model().into(),
         ResourceKind::Alias => alias(true).into(),
+        ResourceKind::Endpoint => {
+            EndpointFacts { endpoint: "scores".parse().unwrap(), target: Some(model()) }.into()
+        }
         ResourceKind::User => UserFacts { principal: CLARA.principal(), person: CLARA }.into(),
         ResourceKind::Key => key_of(CLARA).into(),
         ResourceKind::Grant => {

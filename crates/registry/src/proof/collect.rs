@@ -212,6 +212,15 @@ impl Prover<'_> {
                 open.extend(body.approvals.iter().map(|approval| approval.entry));
             }
             Predicate::Alias(body) => self.refer_act(&body.act, open),
+            Predicate::Endpoint(body) => {
+                self.refer_act(&body.act, open);
+                let routed = body.primary.iter().chain(&body.fallback.version);
+                let versions = routed.filter_map(|routed| self.state.version(&routed.version));
+                open.extend(
+                    versions
+                        .flat_map(|found| found.state_entries.iter().copied().chain([found.statement.entry])),
+                );
+            }
         }
     }
 

@@ -376,6 +376,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
             add(&inner.environment);
             add(&inner.log);
         }
+        Predicate::Endpoint(body) => body.fallback.constant.iter().for_each(add),
         Predicate::Project(_)
         | Predicate::Key(_)
         | Predicate::Policy(_)

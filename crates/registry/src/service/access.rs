@@ -343,6 +343,17 @@ impl Registry {
                 state.known_version(&target)?;
                 state.alias_facts(&alias, &target).into()
             }
+            ResourceKind::Endpoint => {
+                let (endpoint, target) = match text()?.split_once('=') {
+                    Some((endpoint, version)) => {
+                        let version = version.parse().map_err(bad)?;
+                        state.known_version(&version)?;
+                        (endpoint, Some(state.model_facts(&version)))
+                    }
+                    None => (text()?, None),
+                };
+                bartizan_policy::EndpointFacts { endpoint: endpoint.parse().map_err(bad)?, target }.into()
+            }
             ResourceKind::User => state.user_facts(self.find_principal(text()?).await?).into(),
             ResourceKind::Grant => {
                 let to = self.find_principal(text()?).await?;

@@ -3,6 +3,7 @@
 mod access;
 mod api_keys;
 mod datasets;
+mod endpoints;
 mod facts;
 mod failed;
 mod life;
@@ -26,6 +27,7 @@ use rand_core::CryptoRng;
 pub use self::access::{Explained, NewPrincipal, PrincipalView};
 pub use self::api_keys::{KeyClaim, KeyLimits};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
+pub use self::endpoints::{NewFallback, NewRoute};
 pub use self::failed::Failed;
 pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
 pub use self::models::{Proof, Quarantine, VerificationReport};

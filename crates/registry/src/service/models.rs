@@ -344,7 +344,7 @@ impl Registry {
 }
 
 /// Refuses a version whose approvals no longer count: the tier was raised, or what they cover has changed.
-fn check_approvals(state: &State, version: &VersionRef) -> Result<(), Failed> {
+pub(super) fn check_approvals(state: &State, version: &VersionRef) -> Result<(), Failed> {
     match state.approvals(version).map_or(0, |verdict| verdict.missing()) {
         0 => Ok(()),
         missing => {
@@ -355,7 +355,7 @@ fn check_approvals(state: &State, version: &VersionRef) -> Result<(), Failed> {
 }
 
 /// Refuses a version whose very files are stopped under another name.
-fn check_twin(state: &State, found: &Version) -> Result<(), Failed> {
+pub(super) fn check_twin(state: &State, found: &Version) -> Result<(), Failed> {
     match state.stopped_twin(found) {
         Some(twin) if found.state != VersionState::Quarantined => Err(Failed::conflict(
             &found.body.version,

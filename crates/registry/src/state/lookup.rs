@@ -9,8 +9,8 @@ use bartizan_policy::{PersonId, PrincipalKind, Role, Tier};
 use imbl::{OrdMap, Vector};
 
 use super::{
-    ApiKey, Dataset, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, Run, State,
-    Version,
+    ApiKey, Dataset, Endpoint, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, Run,
+    State, Version,
 };
 use crate::statement::Standing;
 
@@ -117,6 +117,11 @@ impl State {
         let output = self.runs.get(&run)?.ended?.0.entry;
         let versions = self.models.get(&self.runs.get(&run)?.body.model)?.versions.values();
         versions.into_iter().find(|version| version.body.origin.entry == output)
+    }
+
+    /// The endpoints.
+    pub fn endpoints(&self) -> &OrdMap<Name, Endpoint> {
+        &self.endpoints
     }
 
     /// The training runs.

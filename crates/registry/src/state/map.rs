@@ -52,6 +52,13 @@ impl State {
         for (id, key) in &self.api_keys {
             add(MapKind::ApiKey, id.clone(), key.standing.to_string(), key.entry);
         }
+        for (name, endpoint) in &self.endpoints {
+            let state = match &endpoint.body.primary {
+                Some(primary) => format!("routed {}", primary.version),
+                None => "disabled".to_owned(),
+            };
+            add(MapKind::Endpoint, name.to_string(), state, endpoint.statement.entry);
+        }
         for (id, grant) in &self.keys {
             add(MapKind::Key, id.to_string(), grant.standing.to_string(), last(&grant.entries));
         }

@@ -6,6 +6,7 @@
 
 mod access;
 mod assets;
+mod endpoints;
 mod lookup;
 mod map;
 mod runs;
@@ -23,8 +24,8 @@ use imbl::{OrdMap, Vector};
 pub use self::map::{POLICY_NAME, StateMap};
 pub(crate) use self::runs::dependencies;
 pub use self::things::{
-    ApiKey, Approval, Dataset, KeyGrant, Logged, Model, OpenDecision, Origin, OriginSource, Principal,
-    Project, RoleConfirmation, RoleGrant, Run, Stop, Version,
+    ApiKey, Approval, Dataset, Endpoint, KeyGrant, Logged, Model, OpenDecision, Origin, OriginSource,
+    Principal, Project, RoleConfirmation, RoleGrant, Run, Stop, Version,
 };
 use crate::statement::{KeyStanding, PAYLOAD_TYPE, Predicate, Statement, StatementInvalid, StatementRef};
 
@@ -60,6 +61,7 @@ pub struct State {
     pub(crate) datasets: OrdMap<Name, OrdMap<NonZeroU32, Dataset>>,
     pub(crate) origins: OrdMap<u64, Origin>,
     pub(crate) runs: OrdMap<RunId, Run>,
+    pub(crate) endpoints: OrdMap<Name, Endpoint>,
     pub(crate) models: OrdMap<Name, Model>,
     /// The versions that consist of the files of a manifest.
     same_files: OrdMap<Digest, Vector<VersionRef>>,
@@ -213,6 +215,7 @@ impl State {
             datasets: OrdMap::new(),
             origins: OrdMap::new(),
             runs: OrdMap::new(),
+            endpoints: OrdMap::new(),
             models: OrdMap::new(),
             same_files: OrdMap::new(),
             map: Arc::default(),
@@ -269,6 +272,7 @@ impl State {
             Predicate::Approval(body) => self.apply_approval(reference, body)?,
             Predicate::ModelState(body) => self.apply_model_state(index, body)?,
             Predicate::Alias(body) => self.apply_alias(index, body)?,
+            Predicate::Endpoint(body) => self.apply_endpoint(reference, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
         if !matches!(signed.statement.predicate, Predicate::Decision(_) | Predicate::StateMap(_)) {
@@ -347,6 +351,7 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::Approval(body) => body.act.at,
         Predicate::ModelState(body) => body.act.at,
         Predicate::Alias(body) => body.act.at,
+        Predicate::Endpoint(body) => body.act.at,
         Predicate::StateMap(body) => body.at,
     }
 }

@@ -10,8 +10,8 @@ use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
 use imbl::OrdMap;
 
 use crate::statement::{
-    Act, ApprovalV1, DatasetRef, DatasetV1, KeyStanding, ModelVersionV1, OriginV1, Private, ProvenanceV1,
-    RunEnd, RunV1, Standing, StatementRef, VersionState,
+    Act, ApprovalV1, DatasetRef, DatasetV1, EndpointV1, KeyStanding, ModelVersionV1, OriginV1, Private,
+    ProvenanceV1, RunEnd, RunV1, Standing, StatementRef, VersionState,
 };
 
 /// What an entry is about, for lists.
@@ -224,6 +224,15 @@ pub struct Run {
     pub ended: Option<(StatementRef, RunEnd)>,
     /// What is known of it then: variables and the like, and its log.
     pub told: Option<(Private, Private)>,
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The statement that said so last.
+    pub statement: StatementRef,
+    /// How it is routed.
+    pub body: EndpointV1,
 }
 
 /// A model: its versions and aliases.

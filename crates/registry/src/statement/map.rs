@@ -36,6 +36,8 @@ pub enum MapKind {
     Alias,
     /// An API key, by its public id; its state is its standing.
     ApiKey,
+    /// An endpoint, by its name; its state is `routed NAME:VERSION`, or `disabled`.
+    Endpoint,
     /// A signing key of the project, by its id; its state is its standing.
     Key,
     /// A model version, `NAME:VERSION`; its state is that of the version, and for an approved one that cannot be

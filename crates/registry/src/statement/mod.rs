@@ -5,6 +5,7 @@
 
 mod access;
 mod assets;
+mod endpoints;
 mod map;
 mod runs;
 
@@ -22,6 +23,7 @@ pub use self::assets::{
     Private, PublisherSignature, SchemaFrom, Sensitivity, StatementRef, VerdictV1, VersionState,
 };
 
+pub use self::endpoints::{Beyond, EndpointV1, Fallback, Routed};
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
 pub use self::runs::{
     BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
@@ -222,6 +224,8 @@ predicates! {
     ModelState(ModelStateV1) = "https://bartizan.dev/model-state/v1" by Purpose::Registry;
     /// An alias was moved.
     Alias(AliasV1) = "https://bartizan.dev/alias/v1" by Purpose::Registry;
+    /// An endpoint was routed, or taken out of service.
+    Endpoint(EndpointV1) = "https://bartizan.dev/endpoint/v1" by Purpose::Registry;
     /// What everything is after the entries before this one.
     StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }

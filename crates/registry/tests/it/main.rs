@@ -3,6 +3,7 @@
 
 mod data;
 mod duties;
+mod endpoints;
 mod faults;
 mod manifests;
 mod models;
