@@ -84,6 +84,9 @@ pub(crate) enum Command {
     /// Models: import, verify, approve, stop
     #[command(subcommand)]
     Model(Model),
+    /// Endpoints: which version answers, and what answers instead
+    #[command(subcommand)]
+    Endpoint(Endpoint),
     /// Write the chain of a model version as one file
     Prove {
         /// NAME:VERSION
@@ -166,6 +169,54 @@ pub(crate) struct Start {
     /// The command and its arguments
     #[arg(required = true, last = true)]
     pub(crate) command: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Endpoint {
+    /// Route an endpoint to a version; the first route makes it
+    Route(Route),
+    /// Take an endpoint out of service
+    Disable {
+        /// The endpoint
+        endpoint: String,
+    },
+    /// List endpoints
+    List,
+    /// Show an endpoint
+    Show {
+        /// The endpoint
+        endpoint: String,
+    },
+}
+
+/// Where an endpoint is to be routed.
+#[derive(Debug, Args)]
+pub(crate) struct Route {
+    /// The endpoint
+    pub(crate) endpoint: String,
+    /// The version that answers, NAME:VERSION
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) model: String,
+    #[command(flatten)]
+    pub(crate) fallback: Fallback,
+    /// What is done with a request beyond what the model was trained on
+    #[arg(long, default_value = "flag", value_parser = ["reject", "flag"])]
+    pub(crate) beyond: String,
+}
+
+/// What answers when the version of an endpoint may not.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Fallback {
+    /// Another version answers instead
+    #[arg(long, value_name = "VERSION")]
+    pub(crate) fallback: Option<String>,
+    /// A constant answers instead: a JSON file with the `outputs` of an inference response
+    #[arg(long, value_name = "FILE")]
+    pub(crate) fallback_constant: Option<PathBuf>,
+    /// Nobody answers instead: callers are told that the endpoint is unavailable
+    #[arg(long)]
+    pub(crate) no_fallback: bool,
 }
 
 /// A proof, what to trust, and what it must prove.

@@ -3,6 +3,7 @@
 mod access;
 mod console;
 mod data;
+mod endpoint;
 mod ledger;
 mod model;
 mod project;

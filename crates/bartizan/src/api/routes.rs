@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answering, App, Call, access, console, data, ledger, model, project, run, upload};
+use super::{Answering, App, Call, access, console, data, endpoint, ledger, model, project, run, upload};
 
 /// What it takes to use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,11 @@ routes! {
     "POST" "/api/v1/models/{name}/versions/{version}/retirement" Principal "model.retire" => model::retire;
     "POST" "/api/v1/models/{name}/versions/{version}/revocation" Principal "model.revoke" => model::revoke;
     "POST" "/api/v1/models/{name}/aliases/{alias}" Principal "model.alias.set" => model::set_alias;
+
+    "GET" "/api/v1/endpoints" Principal "model.list" => endpoint::list;
+    "GET" "/api/v1/endpoints/{endpoint}" Principal "model.list" => endpoint::show;
+    "POST" "/api/v1/endpoints/{endpoint}" Principal "endpoint.route" => endpoint::route;
+    "DELETE" "/api/v1/endpoints/{endpoint}" Principal "endpoint.disable" => endpoint::disable;
 
     "GET" "/api/v1/ledger/entries" Principal "ledger.show" => ledger::list;
     "GET" "/api/v1/ledger/entries/{index}" Principal "ledger.show" => ledger::show;

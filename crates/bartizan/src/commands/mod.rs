@@ -2,6 +2,7 @@
 
 mod access;
 mod data;
+mod endpoint;
 mod ledger;
 mod model;
 mod project;
@@ -51,6 +52,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Data(verb) => data::run(&work, verb).await,
         Command::Model(verb) => model::run(&work, verb).await,
         Command::Run(verb) => run::run(&work, verb).await,
+        Command::Endpoint(verb) => endpoint::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
         Command::Lineage { direction, version, dataset } => {

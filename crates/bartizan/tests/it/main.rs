@@ -9,6 +9,7 @@ mod api;
 mod bench;
 mod client;
 mod crash;
+mod endpoints;
 mod input;
 mod progress;
 mod runs;
