@@ -174,6 +174,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Open(OpenFailed::Storage(_)) => ids::STORAGE,
         Failed::Open(_) | Failed::Read(_) => ids::LEDGER_DAMAGED,
         Failed::Replay(ReplayFailed::Read(_) | ReplayFailed::Entry(_)) => ids::LEDGER_DAMAGED,
+        Failed::Replay(ReplayFailed::Discontinued { .. }) => ids::LEDGER_FORKED,
         Failed::Index(IndexFailed::Db(_)) => ids::STORAGE,
         Failed::Index(_) => ids::INDEX_DIFFERS,
         Failed::Unseal(_) | Failed::Content(_) => ids::CONTENT_CHANGED,

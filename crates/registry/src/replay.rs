@@ -25,9 +25,21 @@ impl Replayed {
         &self.checkpoint
     }
 
-    /// The state, giving up the evidence.
-    pub fn into_state(self) -> State {
-        self.state
+    /// Folds what was appended since, after checking that the ledger continues the one that was folded.
+    ///
+    /// # Errors
+    /// When the ledger is smaller or another one, cannot be read, or an entry does not follow.
+    pub fn advance(&self, snapshot: &Snapshot) -> Result<Self, ReplayFailed> {
+        let size = self.checkpoint.size();
+        if snapshot.size() < size || snapshot.root(size)? != self.checkpoint.root() {
+            return Err(ReplayFailed::Discontinued { size });
+        }
+        let mut state = self.state.clone();
+        for entry in snapshot.entries(size..snapshot.size()) {
+            let entry = entry?;
+            state.admit(entry.index, &entry.bytes)?;
+        }
+        Ok(Self { state, checkpoint: snapshot.checkpoint().clone() })
     }
 }
 
@@ -37,6 +49,12 @@ pub enum ReplayFailed {
     /// The ledger cannot be read, or what is read does not hash to the checkpoint.
     #[error("the ledger cannot be read")]
     Read(#[from] ReadFailed),
+    /// The ledger does not continue the one that was folded before.
+    #[error("the ledger does not continue the one of {size} entries that was folded before")]
+    Discontinued {
+        /// How many entries that had.
+        size: u64,
+    },
     /// An entry is not signed by a trusted key or contradicts an earlier one.
     #[error("the ledger holds a statement that does not follow from its root key")]
     Entry(#[from] EntryInvalid),

@@ -17,7 +17,7 @@ use super::write::{private, root_act};
 use super::{Failed, Inner, Profile, Randomness, Registry};
 use crate::index::Index;
 use crate::limits::FOUNDER_KEY_MILLIS;
-use crate::replay::replay_past;
+use crate::replay::{Replayed, replay_past};
 use crate::state::{Coverage, State};
 use crate::statement::{
     KeyStanding, KeyV1, PolicyV1, Predicate, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement,
@@ -76,7 +76,7 @@ pub async fn create(stores: Stores, founder: Profile) -> Result<(Registry, Found
         let remembered = Remembered::new(Arc::clone(&stores.heads), ledger.log().clone());
         remembered.begin(&ledger.checkpoint())?;
         let root = stores.keys.signing(Purpose::ProjectRoot).public().clone();
-        assemble(stores, ledger, policies, State::new(root, Coverage::Whole))
+        assemble(stores, ledger, policies, (State::new(root, Coverage::Whole), None))
     };
     let profile = founder.to_bytes()?;
     let sealed = registry.blocking(move |inner| inner.seal_document(&profile, now)).await?;
@@ -107,7 +107,7 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
     });
     let (stores, ledger, replayed, past) = opened.await.map_err(|_| Failed::Interrupted)??;
     let checkpoint = replayed.checkpoint().clone();
-    let registry = assemble(stores, ledger, policies, replayed.into_state());
+    let registry = assemble(stores, ledger, policies, (replayed.state().clone(), Some(Arc::new(replayed))));
     let index = &registry.inner.index;
     let state = registry.state();
     if rebuild {
@@ -132,7 +132,12 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
     Ok(registry)
 }
 
-fn assemble(stores: Stores, ledger: Ledger, policies: Policies, state: State) -> Registry {
+fn assemble(
+    stores: Stores,
+    ledger: Ledger,
+    policies: Policies,
+    (state, replayed): (State, Option<Arc<Replayed>>),
+) -> Registry {
     Registry {
         inner: Arc::new(Inner {
             ledger,
@@ -145,6 +150,7 @@ fn assemble(stores: Stores, ledger: Ledger, policies: Policies, state: State) ->
             state: RwLock::new(Arc::new(state)),
             writer: Arc::new(tokio::sync::Mutex::new(())),
             waiting: super::together::Waiting::default(),
+            replayed: Mutex::new(replayed),
             uploads: Mutex::new(Pending::default()),
         }),
     }

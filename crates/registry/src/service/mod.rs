@@ -35,6 +35,7 @@ pub use self::profile::Profile;
 pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
+use crate::replay::Replayed;
 use crate::state::State;
 
 /// A generator of random bytes, made anew for each use.
@@ -57,6 +58,7 @@ struct Inner {
     state: RwLock<Arc<State>>,
     writer: Arc<tokio::sync::Mutex<()>>,
     waiting: together::Waiting,
+    replayed: Mutex<Option<Arc<Replayed>>>,
     uploads: Mutex<uploads::Pending>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::sync::{Arc, PoisonError};
 
 use bartizan_base::{AliasRef, Digest, VersionRef};
 use bartizan_keys::{Purpose, Sealed};
@@ -232,7 +233,7 @@ impl Registry {
     pub async fn signature_holds(&self, version: &VersionRef) -> Result<bool, Failed> {
         let version = version.clone();
         self.blocking(move |inner| {
-            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let state = inner.state.read().unwrap_or_else(PoisonError::into_inner).clone();
             let found = state.known_version(&version)?;
             let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
             let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
@@ -285,7 +286,7 @@ impl Registry {
     ) -> Result<(Option<String>, Option<String>), Failed> {
         let version = version.clone();
         self.blocking(move |inner| {
-            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let state = inner.state.read().unwrap_or_else(PoisonError::into_inner).clone();
             let found = state.known_version(&version)?;
             let text = |private: &crate::statement::Private| {
                 let read = read_private(&inner.keys, inner.blobs.as_ref(), private).ok();
@@ -305,11 +306,21 @@ impl Registry {
         Ok(self.inner.index.compare(&state, crate::index::head_of(&checkpoint)).await?)
     }
 
-    /// Folds the ledger anew from its bytes, trusting the root key alone.
-    async fn replayed(&self) -> Result<Replayed, Failed> {
+    /// The fold of the ledger's bytes, trusting the root key alone: what was folded once, and what came since.
+    pub(super) async fn replayed(&self) -> Result<Arc<Replayed>, Failed> {
         self.blocking(|inner| {
-            let root = inner.keys.signing(Purpose::ProjectRoot).public().clone();
-            Ok(replay(&inner.ledger.snapshot()?, &root)?)
+            let before = inner.replayed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let snapshot = inner.ledger.snapshot()?;
+            let replayed = match before {
+                Some(before) if before.checkpoint().size() > snapshot.size() => before,
+                Some(before) => Arc::new(before.advance(&snapshot)?),
+                None => {
+                    let root = inner.keys.signing(Purpose::ProjectRoot).public().clone();
+                    Arc::new(replay(&snapshot, &root)?)
+                }
+            };
+            *inner.replayed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&replayed));
+            Ok(replayed)
         })
         .await
     }
@@ -318,7 +329,7 @@ impl Registry {
     async fn read_everything(&self, version: &VersionRef) -> Result<(Vec<u8>, Vec<u8>, u64), Failed> {
         let version = version.clone();
         self.blocking(move |inner| {
-            let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let state = inner.state.read().unwrap_or_else(PoisonError::into_inner).clone();
             let found = state.known_version(&version)?;
             let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
             let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
