@@ -197,3 +197,6 @@ fn apparmor_profile(executable: &str) -> String {
          sudo apparmor_parser -r /etc/apparmor.d/bartizan"
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,7 +129,7 @@ pub enum PlanInvalid {
     /// A limit that is zero or beyond what can be enforced.
     #[error("the limit `{name}` is {value}, not between 1 and {most}")]
     Limit {
-        /// The field of [`Limits`].
+        /// The field of [`Limits`], and its unit.
         name: &'static str,
         /// Its value.
         value: u64,
@@ -188,7 +188,8 @@ impl Limits {
         let in_range = |name, value, most| {
             if (1..=most).contains(&value) { Ok(()) } else { Err(PlanInvalid::Limit { name, value, most }) }
         };
-        in_range("wall", self.wall.as_secs(), WALL_SECONDS)?;
+        let wall = u64::try_from(self.wall.as_millis()).unwrap_or(u64::MAX);
+        in_range("wall in milliseconds", wall, WALL_SECONDS * 1000)?;
         in_range("cpu_seconds", self.cpu_seconds, MOST)?;
         in_range("memory_bytes", self.memory_bytes, MOST)?;
         in_range("processes", self.processes, PROCESSES)?;

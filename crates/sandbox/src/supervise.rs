@@ -92,11 +92,24 @@ struct Helper {
     log: OwnedFd,
 }
 
+impl Helper {
+    /// Kills it. The death of the first stage takes the second, and with namespaces the job, with it; without,
+    /// the job is in the first stage's process group.
+    fn kill(&mut self) {
+        if let Ok(leader) = pid_of(&self.child) {
+            rustix::process::kill_process_group(leader, rustix::process::Signal::KILL).unwrap_or_default();
+        }
+        // Fails when it has ended, which is well.
+        drop(self.child.kill());
+    }
+}
+
 impl Drop for Helper {
     fn drop(&mut self) {
-        // Both fail when it has ended and was waited for, which is well.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            self.kill();
+            drop(self.child.wait());
+        }
     }
 }
 
@@ -148,8 +161,8 @@ pub(crate) fn supervise(program: &Path, orders: &Orders, wall: Duration) -> io::
         }
         if fired.get(1) == Some(&true) {
             if timed_out {
-                // It does not react. Its death takes the second stage, and so the job, with it.
-                helper.child.kill()?;
+                // It does not react.
+                helper.kill();
             } else {
                 timed_out = true;
                 rustix::net::shutdown(&helper.socket, Shutdown::Write)?;

@@ -100,7 +100,7 @@ pub(crate) enum Message {
     /// The sandbox is there and the command about to start. With namespaces, the directory of the output comes
     /// along as a file descriptor.
     Ready { code: Option<CodeCopied> },
-    /// The command has ended, and everything it started is dead.
+    /// The command has ended, and everything it started is dead, or dies with the helper that says so.
     Ended { status: Status, user_micros: u64, system_micros: u64, peak_bytes: u64 },
 }
 

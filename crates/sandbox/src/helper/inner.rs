@@ -1,22 +1,15 @@
-//! The second stage: builds the sandbox around itself, starts the command, and ends everything when it ends.
+//! The second stage: builds the sandbox around itself, then starts the command, or becomes it.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::io::Errno;
-use rustix::process::{DumpableBehavior, Pid, Resource, Rlimit, Signal, WaitOptions};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal};
 
+use super::keeper::{Keeper, processes};
 use super::{capabilities, failed, landlock, outer, root, say, seccomp};
 use crate::isolation::{Fault, Part};
-use crate::limits::MEMORY_LOOK_MILLIS;
-use crate::wire::{self, Job, JobLimits, Message, Orders, Status};
-
-/// Set when the processes of the job together held too much memory.
-static OUT_OF_MEMORY: AtomicBool = AtomicBool::new(false);
+use crate::wire::{self, Job, JobLimits, Message, Orders};
 
 /// Processes beside the job's own: this one and its second thread.
 const OWN_PROCESSES: u64 = 2;
@@ -93,7 +86,9 @@ fn run_job(orders: &Orders, job: &Job) -> Result<(), Fault> {
     // Also keeps what this process has open, and its memory, from a job that runs as the same user.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(failed(None, "closing this process"))?;
-    limit(&job.limits)?;
+    // Without a user namespace, the kernel counts what this user has elsewhere too.
+    let elsewhere = if orders.namespaces { 0 } else { threads_of_user() };
+    limit(&job.limits, elsewhere)?;
     no_new_privileges()?;
     let (readable, writable) = reach(orders.namespaces, job);
     let abi = if orders.landlock { landlock::restrict(&readable, &writable)? } else { 0 };
@@ -101,7 +96,7 @@ fn run_job(orders: &Orders, job: &Job) -> Result<(), Fault> {
         seccomp::restrict(!orders.namespaces)?;
     }
     say(&Message::Landlock { abi })?;
-    supervise(orders, job, output.as_ref(), code)
+    start(orders, job, output.as_ref(), code)
 }
 
 fn no_new_privileges() -> Result<(), Fault> {
@@ -124,11 +119,11 @@ fn reach(namespaces: bool, job: &Job) -> (Vec<String>, Vec<String>) {
 }
 
 /// Sets the limits that the kernel enforces, none above those of the caller.
-fn limit(limits: &JobLimits) -> Result<(), Fault> {
+fn limit(limits: &JobLimits, elsewhere: u64) -> Result<(), Fault> {
     for (resource, value) in [
         (Resource::Cpu, limits.cpu_seconds),
         (Resource::Data, limits.memory_bytes),
-        (Resource::Nproc, limits.processes + OWN_PROCESSES),
+        (Resource::Nproc, elsewhere.saturating_add(limits.processes + OWN_PROCESSES)),
         (Resource::Nofile, limits.open_files),
         (Resource::Fsize, limits.file_bytes),
         (Resource::Core, 0),
@@ -145,148 +140,45 @@ fn limit(limits: &JobLimits) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Starts the command, waits for its end, kills the rest.
-fn supervise(
+/// Makes the command. Its standard input is empty, its output is the log.
+fn command(job: &Job) -> Result<Command, Fault> {
+    let missing = || Fault { part: None, step: "starting the command: it is empty".to_owned(), errno: 0 };
+    let (program, arguments) = job.command.split_first().ok_or_else(missing)?;
+    let log = || std::io::stderr().as_fd().try_clone_to_owned().map(Stdio::from);
+    let step = || failed(None, format!("preparing `{program}`"));
+    #[expect(clippy::disallowed_methods, reason = "this is the sandbox")]
+    let mut command = Command::new(program);
+    let place = job.environment.get("BARTIZAN_CODE").unwrap_or(&job.layout.home);
+    command.args(arguments).env_clear().envs(&job.environment).current_dir(place).stdin(Stdio::null());
+    command.stdout(log().map_err(step())?).stderr(log().map_err(step())?);
+    Ok(command)
+}
+
+/// Says that the sandbox is there. With namespaces, starts the command and stays with it; otherwise becomes it.
+fn start(
     orders: &Orders,
     job: &Job,
     output: Option<&OwnedFd>,
     code: Option<wire::CodeCopied>,
 ) -> Result<(), Fault> {
-    let ready = Message::Ready { code };
-    wire::send(std::io::stdout().as_fd(), &ready, output.map(AsFd::as_fd))
+    let mut command = command(job)?;
+    let step = || failed(None, format!("starting `{}`", command.get_program().display()));
+    wire::send(std::io::stdout().as_fd(), &Message::Ready { code }, output.map(AsFd::as_fd))
         .map_err(failed(None, "telling the parent"))?;
-    let first = start(job)?;
-    let memory = job.limits.memory_bytes;
-    let namespaces = orders.namespaces;
-    std::thread::Builder::new()
-        .name("watch".to_owned())
-        .spawn(move || watch(namespaces, memory))
-        .map_err(failed(None, "starting the watching thread"))?;
-    let status = wait_for(first)?;
-    kill_descendants();
-    while matches!(rustix::process::wait(WaitOptions::empty()), Ok(_) | Err(Errno::INTR)) {}
-    let used = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(failed(None, "asking what was used"))?;
-    let micros = |time: nix::sys::time::TimeVal| {
-        u64::try_from(time.tv_sec()).unwrap_or(0) * 1_000_000 + u64::try_from(time.tv_usec()).unwrap_or(0)
-    };
-    say(&Message::Ended {
-        status,
-        user_micros: micros(used.user_time()),
-        system_micros: micros(used.system_time()),
-        peak_bytes: u64::try_from(used.max_rss()).unwrap_or(0) * 1024,
-    })
-}
-
-fn start(job: &Job) -> Result<Pid, Fault> {
-    let missing = || Fault { part: None, step: "starting the command: it is empty".to_owned(), errno: 0 };
-    let (program, arguments) = job.command.split_first().ok_or_else(missing)?;
-    let step = || failed(None, format!("starting `{program}`"));
-    let log = || std::io::stderr().as_fd().try_clone_to_owned().map(Stdio::from);
-    #[expect(clippy::disallowed_methods, reason = "this is the sandbox")]
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(&job.environment).process_group(0);
-    let place = job.environment.get("BARTIZAN_CODE").unwrap_or(&job.layout.home);
-    command.current_dir(place).stdin(Stdio::null());
-    command.stdout(log().map_err(step())?).stderr(log().map_err(step())?);
-    let child = command.spawn().map_err(step())?;
-    let number = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    number.ok_or_else(|| Fault { part: None, step: "the command has no process id".to_owned(), errno: 0 })
-}
-
-/// Reaps whatever ends until it is the command itself.
-fn wait_for(first: Pid) -> Result<Status, Fault> {
-    loop {
-        match rustix::process::wait(WaitOptions::empty()) {
-            Ok(Some((pid, status))) if pid == first => {
-                let status = ExitStatus::from_raw(status.as_raw());
-                if OUT_OF_MEMORY.load(Ordering::SeqCst) {
-                    return Ok(Status::OutOfMemory);
-                }
-                return Ok(match status.code() {
-                    Some(code) => Status::Exited(code),
-                    None => Status::Signalled(status.signal().unwrap_or(0)),
-                });
-            }
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(errno) => return Err(failed(None, "waiting for the command")(errno)),
-        }
+    if !orders.namespaces {
+        let failed = step();
+        return Err(failed(command.exec()));
     }
+    let failed = step();
+    let child = command.process_group(0).spawn().map_err(failed)?;
+    Keeper { namespaces: true, grouped: orders.seccomp, memory: job.limits.memory_bytes }.keep(&child)
 }
 
-/// Ends this process, and with it the job, when the parent hangs up; kills the job when it holds too much memory.
-fn watch(namespaces: bool, memory: u64) {
-    let socket = std::io::stdout();
-    let pause = Timespec { tv_sec: 0, tv_nsec: i64::from(MEMORY_LOOK_MILLIS) * 1_000_000 };
-    loop {
-        let mut watched = [PollFd::new(&socket, PollFlags::IN)];
-        match rustix::event::poll(&mut watched, Some(&pause)) {
-            Ok(0) | Err(Errno::INTR) => {}
-            // The parent never sends anything: it has hung up.
-            Ok(_) | Err(_) => {
-                kill_descendants();
-                #[expect(clippy::exit, reason = "ends the first process of the namespace, and so all of it")]
-                std::process::exit(1);
-            }
-        }
-        if namespaces && held() > memory {
-            OUT_OF_MEMORY.store(true, Ordering::SeqCst);
-            kill_descendants();
-        }
-    }
-}
-
-/// Bytes of private memory that all processes of this PID namespace hold, this one aside.
-fn held() -> u64 {
-    let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
-    let mut pages = 0u64;
-    for pid in processes("/proc").filter(|pid| *pid != Pid::INIT) {
-        let text =
-            std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
-        let mut fields = text.split(' ').skip(1).map(|field| field.trim().parse::<u64>().unwrap_or(0));
-        let (resident, shared) = (fields.next().unwrap_or(0), fields.next().unwrap_or(0));
-        pages = pages.saturating_add(resident.saturating_sub(shared));
-    }
-    pages.saturating_mul(page)
-}
-
-fn processes(directory: &str) -> impl Iterator<Item = Pid> {
-    let names = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    names.filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw))
-}
-
-/// Kills all that this process has started, directly or not, until nothing is left of it.
-pub(super) fn kill_descendants() {
-    // As the first process of a namespace, this reaches everything in it but itself.
-    if rustix::process::getpid() == Pid::INIT {
-        // An error means that there is nothing else.
-        let all = nix::unistd::Pid::from_raw(-1);
-        nix::sys::signal::kill(all, nix::sys::signal::Signal::SIGKILL).unwrap_or_default();
-        return;
-    }
-    // Otherwise descendants are passed on to this process as their parents die. Members of a group die at once.
-    loop {
-        let children = children();
-        if children.is_empty() {
-            return;
-        }
-        for child in children {
-            rustix::process::kill_process_group(child, Signal::KILL).unwrap_or_default();
-            rustix::process::kill_process(child, Signal::KILL).unwrap_or_default();
-        }
-        match rustix::process::wait(WaitOptions::NOHANG) {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(Errno::INTR) => std::thread::sleep(std::time::Duration::from_millis(1)),
-            Err(_) => return,
-        }
-    }
-}
-
-fn children() -> Vec<Pid> {
-    let tasks = processes("/proc/self/task");
-    let read = |task: Pid| {
-        std::fs::read_to_string(format!("/proc/self/task/{}/children", task.as_raw_nonzero()))
-            .unwrap_or_default()
-    };
-    let text: String = tasks.map(|task| read(task) + " ").collect();
-    text.split_whitespace().filter_map(|number| number.parse().ok().and_then(Pid::from_raw)).collect()
+/// Processes and threads of this process's user on the whole machine.
+fn threads_of_user() -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    let user = rustix::process::geteuid().as_raw();
+    let directories = processes("/proc").map(|pid| format!("/proc/{}/task", pid.as_raw_nonzero()));
+    let own = directories.filter(|path| std::fs::metadata(path).is_ok_and(|found| found.uid() == user));
+    own.map(|path| u64::try_from(processes(&path).count()).unwrap_or(0)).sum()
 }

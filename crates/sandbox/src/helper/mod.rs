@@ -8,10 +8,15 @@
 //! ```
 //!
 //! Standard input holds the orders, standard output is the socket for messages, standard error the job's log.
+//!
+//! Without namespaces, the second stage restricts itself and becomes the command, and the first stays with it as the
+//! leader of its process group, which seccomp keeps it from leaving.
+//!
 //! Both stages have one thread while they change what they are, and are started by `exec`, never by a bare fork.
 
 mod capabilities;
 mod inner;
+mod keeper;
 mod landlock;
 mod outer;
 mod root;

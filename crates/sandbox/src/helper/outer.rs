@@ -4,8 +4,9 @@ use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
-use rustix::process::Signal;
+use rustix::process::{DumpableBehavior, Signal};
 
+use super::keeper::Keeper;
 use super::{INNER, INNER_BARE, capabilities, failed, say};
 use crate::isolation::{Fault, Part};
 use crate::wire::{Message, Orders};
@@ -18,13 +19,23 @@ pub(super) fn run(orders: &Orders) -> Result<(), Fault> {
     rustix::process::set_parent_process_death_signal(signal)
         .map_err(failed(None, "tying life to the parent"))?;
     rustix::process::setsid().map_err(failed(None, "starting a session"))?;
-    // What a job without a PID namespace leaves behind must not outlive this process.
+    // Without a PID namespace, what a job leaves behind comes to this process.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
         .map_err(failed(None, "becoming the reaper"))?;
-    let complete = !orders.namespaces || leave(orders)?;
+    let complete = if orders.namespaces {
+        leave(orders)?
+    } else {
+        // The job may have the same user, and is not to look into this process.
+        rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
+            .map_err(failed(None, "closing the first stage"))?;
+        true
+    };
     let mut inner = start_inner(if complete { INNER } else { INNER_BARE })?;
+    if let (Some(job), false) = (&orders.job, orders.namespaces) {
+        let memory = job.limits.memory_bytes;
+        return Keeper { namespaces: false, grouped: orders.seccomp, memory }.keep(&inner);
+    }
     inner.wait().map_err(failed(None, "waiting for the second stage"))?;
-    super::inner::kill_descendants();
     Ok(())
 }
 
@@ -52,6 +63,10 @@ fn leave(orders: &Orders) -> Result<bool, Fault> {
     for (part, flag) in parts {
         let step = format!("entering a new {part}");
         complete &= tried(orders, part, unshare(flag).map_err(failed(Some(part), step)))?;
+    }
+    if privileged && !complete {
+        // Otherwise the second stage does it, after mounting.
+        complete &= tried(orders, Part::UserNamespace, enter_user_namespace())?;
     }
     // These two only hide names. Kernels without them isolate no less.
     unshare(CloneFlags::CLONE_NEWUTS).unwrap_or_default();

@@ -59,6 +59,13 @@ fn refused(grouped: bool) -> Result<BpfProgram, Fault> {
     // Pairs of connected Unix sockets name nobody; other families and kinds are not needed.
     let unix = u64::from(libc::AF_UNIX.unsigned_abs());
     rules.insert(libc::SYS_socketpair, vec![when(0, SeccompCmpOp::Ne, unix)?]);
+    // Devices; pipes and dead sockets are harmless. Capabilities would be needed too.
+    for (number, argument) in MAKE_NODE {
+        for kind in [libc::S_IFCHR, libc::S_IFBLK] {
+            let rule = when(*argument, SeccompCmpOp::MaskedEq(u64::from(libc::S_IFMT)), u64::from(kind))?;
+            rules.entry(*number).or_default().push(rule);
+        }
+    }
     // Typing into, and pasting to, a terminal.
     for command in [TIOCSTI, TIOCLINUX] {
         rules.entry(libc::SYS_ioctl).or_default().push(when(1, SeccompCmpOp::Eq, command)?);
@@ -85,6 +92,13 @@ fn compile(rules: Rules, otherwise: SeccompAction, matching: SeccompAction) -> R
         .map_err(|error| fault(&error))
 }
 
+/// Calls that make a special file, and the place of its kind among their arguments.
+#[cfg(target_arch = "x86_64")]
+const MAKE_NODE: &[(i64, u8)] = &[(libc::SYS_mknodat, 2), (libc::SYS_mknod, 1)];
+/// Calls that make a special file, and the place of its kind among their arguments.
+#[cfg(not(target_arch = "x86_64"))]
+const MAKE_NODE: &[(i64, u8)] = &[(libc::SYS_mknodat, 2)];
+
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541c;
 
@@ -99,7 +113,7 @@ const REFUSED: &[i64] = &[
     // What the tree of files looks like.
     libc::SYS_mount, libc::SYS_umount2, libc::SYS_pivot_root, libc::SYS_chroot, libc::SYS_open_tree,
     libc::SYS_move_mount, libc::SYS_fsopen, libc::SYS_fsconfig, libc::SYS_fsmount, libc::SYS_fspick,
-    libc::SYS_mount_setattr, libc::SYS_mknodat, libc::SYS_name_to_handle_at, libc::SYS_open_by_handle_at,
+    libc::SYS_mount_setattr, libc::SYS_name_to_handle_at, libc::SYS_open_by_handle_at,
     libc::SYS_swapon, libc::SYS_swapoff, libc::SYS_quotactl, libc::SYS_fanotify_init,
     // Namespaces.
     libc::SYS_unshare, libc::SYS_setns, libc::SYS_sethostname, libc::SYS_setdomainname,
@@ -122,7 +136,7 @@ const COMMON: &[i64] = &[
     libc::SYS_close, libc::SYS_close_range, libc::SYS_lseek, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx,
     libc::SYS_statfs, libc::SYS_fstatfs, libc::SYS_getdents64, libc::SYS_faccessat, libc::SYS_faccessat2,
     libc::SYS_readlinkat, libc::SYS_getcwd, libc::SYS_chdir, libc::SYS_fchdir, libc::SYS_mkdirat, libc::SYS_unlinkat,
-    libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_fchmod,
+    libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_mknodat, libc::SYS_fchmod,
     libc::SYS_fchmodat, SYS_FCHMODAT2, libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_umask, libc::SYS_truncate,
     libc::SYS_ftruncate, libc::SYS_fallocate, libc::SYS_fadvise64, libc::SYS_utimensat, libc::SYS_fsync,
     libc::SYS_fdatasync, libc::SYS_sync_file_range, libc::SYS_syncfs, libc::SYS_flock, libc::SYS_fcntl,
@@ -184,7 +198,7 @@ const SYS_FUTEX_WAITV: i64 = 449;
 #[rustfmt::skip]
 const MACHINE: &[i64] = &[
     libc::SYS_open, libc::SYS_creat, libc::SYS_stat, libc::SYS_lstat, libc::SYS_access, libc::SYS_readlink,
-    libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_unlink, libc::SYS_rename, libc::SYS_link, libc::SYS_symlink,
+    libc::SYS_mkdir, libc::SYS_rmdir, libc::SYS_unlink, libc::SYS_rename, libc::SYS_link, libc::SYS_symlink, libc::SYS_mknod,
     libc::SYS_chmod, libc::SYS_chown, libc::SYS_lchown, libc::SYS_utime, libc::SYS_utimes, libc::SYS_futimesat,
     libc::SYS_getdents, libc::SYS_dup2, libc::SYS_pipe, libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_create,
     libc::SYS_epoll_wait, libc::SYS_eventfd, libc::SYS_signalfd, libc::SYS_inotify_init, libc::SYS_fork,

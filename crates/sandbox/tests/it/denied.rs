@@ -1,0 +1,224 @@
+//! Every way out that is tried is closed, and is open outside the sandbox.
+
+use std::fs;
+use std::net::{TcpListener, UdpSocket};
+use std::os::linux::net::SocketAddrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Place, User, as_each_user, has, lacks};
+
+/// The attack succeeds outside and fails inside.
+fn open_outside_closed_inside(place: &Place, words: &[&str]) {
+    let name = words[0];
+    has(&place.unconfined(words), &format!("{name}: reached"));
+    let inside = place.attacked(words);
+    has(&inside, "end: Exited(0)");
+    has(&inside, &format!("{name}: denied"));
+}
+
+#[test]
+fn tcp_and_udp() {
+    as_each_user(|place| {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        open_outside_closed_inside(place, &["tcp", &tcp.local_addr().unwrap().to_string()]);
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        udp.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        open_outside_closed_inside(place, &["udp", &udp.local_addr().unwrap().to_string()]);
+        let mut datagram = [0; 16];
+        assert_eq!(udp.recv(&mut datagram).unwrap(), 4, "the one from outside");
+        assert!(udp.recv(&mut datagram).is_err(), "a second datagram arrived");
+    });
+}
+
+#[test]
+fn names_are_not_resolved() {
+    as_each_user(|place| has(&place.attacked(&["dns", "bartizan.dev"]), "dns: denied"));
+}
+
+#[test]
+fn unix_sockets_by_path_and_abstract() {
+    as_each_user(|place| {
+        let path = place.path().join("socket");
+        let _listener = UnixListener::bind(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let words = ["unix", path.to_str().unwrap()];
+        open_outside_closed_inside(place, &words);
+        // Also when the socket is in a directory that the job was given.
+        let mut order = place.attack(&words);
+        order["read_only"] = json!([place.path()]);
+        has(&place.drive(&order), "unix: denied");
+
+        let name = format!("bartizan-{:?}-{}", place.user, std::process::id());
+        let address = SocketAddr::from_abstract_name(&name).unwrap();
+        let _listener = UnixListener::bind_addr(&address).unwrap();
+        open_outside_closed_inside(place, &["abstract", &name]);
+    });
+}
+
+#[test]
+fn the_environment_of_the_parent() {
+    as_each_user(|place| {
+        let secret = [("BARTIZAN_TOKEN", "swordfish")];
+        let printed = place.drive_with(&place.attack(&["print-environment"]), &secret);
+        has(&printed, "BARTIZAN_OUT=");
+        lacks(&printed, "swordfish");
+        let marker = "swordf1sh";
+        let mut sleeper = place
+            .command(&["attack", "sleep", "60"])
+            .env("BARTIZAN_TOKEN", marker)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        open_outside_closed_inside(place, &["environment", marker]);
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
+    });
+}
+
+#[test]
+fn the_memory_of_other_processes() {
+    as_each_user(|place| {
+        if place.user == User::Root {
+            has(&place.unconfined(&["memory"]), "memory: reached");
+        }
+        has(&place.attacked(&["memory"]), "memory: denied");
+        // There is nobody to be seen but the sandbox's own first process and the job.
+        let list = place.attacked(&["list", "/proc"]);
+        let line = list.lines().find(|line| line.starts_with("/proc: ")).unwrap();
+        let numbers = line.split(' ').filter(|name| name.parse::<u32>().is_ok());
+        assert_eq!(numbers.collect::<Vec<_>>(), ["1", "2"]);
+    });
+}
+
+#[test]
+fn writing_inputs_code_and_system() {
+    as_each_user(|place| {
+        let input = place.write("data/rows.csv", "a,b\n1,2\n");
+        let code = place.write("code/main.sh", "true\n");
+        for path in [
+            "/bartizan/in/rows/rows.csv",
+            "/bartizan/code/main.sh",
+            "/usr/bin/env",
+            "/etc/passwd",
+            "/etc/ld.so.cache",
+        ] {
+            let mut order = place.attack(&["write", path]);
+            order["inputs"] = json!({ "rows": input.parent().unwrap() });
+            order["code"] = json!(code.parent().unwrap());
+            let said = place.drive(&order);
+            for way in ["append", "truncate", "rename", "remove", "beside"] {
+                has(&said, &format!("{way}: denied"));
+            }
+        }
+        assert_eq!(fs::read_to_string(&input).unwrap(), "a,b\n1,2\n");
+        let outside = place.unconfined(&["write", input.to_str().unwrap()]);
+        has(&outside, "append: reached");
+        has(&outside, "rename: reached");
+    });
+}
+
+#[test]
+fn the_rest_of_the_machine() {
+    as_each_user(|place| {
+        let home = place.write("home/secret", "key");
+        let said = place.attacked(&[
+            "list",
+            "/",
+            "/root",
+            "/home",
+            "/sys",
+            "/etc",
+            home.parent().unwrap().to_str().unwrap(),
+        ]);
+        has(&said, "/: bartizan");
+        for path in ["/root", "/sys", "/home"] {
+            has(&said, &format!("{path}: No such file"));
+        }
+        lacks(&said, "secret");
+        lacks(&said, "shadow");
+    });
+}
+
+/// A system call by number and arguments, and the error that is to come, or 0 where it must be any but success.
+const CALLS: [(&str, i64, &str, i32); 17] = [
+    ("ptrace", libc::SYS_ptrace, "16, 1, 0, 0", libc::EPERM),
+    ("process_vm_readv", libc::SYS_process_vm_readv, "1, 0, 0, 0, 0, 0", libc::EPERM),
+    ("mount", libc::SYS_mount, "$none, $tmp, $tmpfs, 0, 0", libc::EPERM),
+    ("umount2", libc::SYS_umount2, "$tmp, 2", libc::EPERM),
+    ("pivot_root", libc::SYS_pivot_root, "$tmp, $tmp", libc::EPERM),
+    ("open_tree", libc::SYS_open_tree, "-100, $tmp, 1", libc::EPERM),
+    ("unshare", libc::SYS_unshare, "0x10000000", libc::EPERM),
+    ("clone of a user namespace", libc::SYS_clone, "0x10000011, 0, 0, 0, 0", libc::EPERM),
+    ("clone3", libc::SYS_clone3, "0, 0", libc::ENOSYS),
+    ("io_uring_setup", libc::SYS_io_uring_setup, "1, $room", libc::EPERM),
+    ("keyctl", libc::SYS_keyctl, "0, -3, 0", libc::EPERM),
+    ("add_key", libc::SYS_add_key, "$user, $none, $none, 4, -3", libc::EPERM),
+    ("bpf", libc::SYS_bpf, "0, $room, 72", libc::EPERM),
+    ("perf_event_open", libc::SYS_perf_event_open, "$room, 0, -1, -1, 0", libc::EPERM),
+    ("userfaultfd", libc::SYS_userfaultfd, "0", libc::EPERM),
+    ("socket", libc::SYS_socket, "2, 1, 0", libc::EPERM),
+    ("a call of the future", 4000, "0", libc::ENOSYS),
+];
+
+#[test]
+fn system_calls() {
+    let perl = Path::new("/usr/bin/perl");
+    if !perl.exists() {
+        eprintln!("SKIPPED: no /usr/bin/perl, which makes system calls by number without unsafe code");
+        return;
+    }
+    let mut script =
+        "my ($none, $tmp, $tmpfs, $user, $room) = ('none', '/tmp', 'tmpfs', 'user', \"\\0\" x 256);\n"
+            .to_owned();
+    for (name, number, arguments, _) in CALLS {
+        script.push_str(&format!(
+            "$! = 0; syscall({number}, {arguments}); print '{name}: ', $! + 0, \"\\n\";\n"
+        ));
+    }
+    script.push_str("print 'pair: ', (socketpair(A, B, 1, 1, 0) ? 'works' : $!), \"\\n\";\n");
+    as_each_user(|place| {
+        let said = place.drive(&json!({ "command": [perl, "-e", script] }));
+        for (name, _, _, errno) in CALLS {
+            has(&said, &format!("{name}: {errno}"));
+        }
+        // What computations need is not closed with the rest.
+        has(&said, "pair: works");
+    });
+}
+
+#[test]
+fn privileges() {
+    as_each_user(|place| {
+        let said = place.script("cat /proc/self/status; cat /proc/self/uid_map");
+        for line in
+            ["CapPrm:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"]
+        {
+            has(&said, line);
+        }
+        // As nobody of importance, inside and outside, and as nobody else.
+        let map = said.lines().find(|line| line.starts_with("      1000")).unwrap();
+        let map: Vec<&str> = map.split_whitespace().collect();
+        assert_ne!(map[1], "0", "the job is root outside");
+        assert_eq!(map[2], "1");
+    });
+}
+
+#[test]
+fn the_terminal_and_the_first_process() {
+    as_each_user(|place| {
+        let said = place.script(
+            "(echo x > /dev/tty) 2>&1 | grep -c dev/tty; \
+             kill -9 1; kill -STOP 1; kill -TERM 1; sleep 0.1; echo alive; \
+             (cat /proc/1/environ; ls /proc/1/fd) 2>&1 | grep -c denied",
+        );
+        has(&said, "alive");
+        has(&said, "2");
+        has(&said, "end: Exited(0)");
+    });
+}

@@ -1,0 +1,114 @@
+//! What is said about isolation that is missing, and what still holds with less of it.
+
+use std::net::TcpListener;
+
+use serde_json::{Value, json};
+
+use crate::support::{CROWD, Place, has, lacks, places};
+
+fn without_namespaces(mut order: Value) -> Value {
+    order["no_namespaces"] = json!(true);
+    order
+}
+
+fn reduced(order: Value) -> Value {
+    let mut order = without_namespaces(order);
+    order["reduced"] = json!(true);
+    order
+}
+
+/// Whether this machine has the rest, Landlock and seccomp.
+fn has_rest(place: &Place) -> bool {
+    let probe = place.drive(&json!({}));
+    let rest = !probe.contains("Landlock:") && !probe.contains("seccomp:");
+    if !rest {
+        eprintln!("SKIPPED for {:?}: no Landlock or no seccomp here:\n{probe}", place.user);
+    }
+    rest
+}
+
+#[test]
+fn what_is_missing_is_named_with_reason_and_remedy() {
+    for place in places() {
+        let probe = place.drive(&without_namespaces(json!({})));
+        for part in ["mount namespace", "PID namespace", "IPC namespace", "network namespace"] {
+            let line = probe.lines().find(|line| line.starts_with(part)).unwrap_or_default();
+            let (reason, remedy) = line.split_once(" -> ").unwrap_or_default();
+            assert!(reason.contains("Operation not permitted"), "{probe}");
+            assert!(!remedy.is_empty(), "{probe}");
+        }
+        let mut order = json!({});
+        order["no_landlock"] = json!(true);
+        has(&place.drive(&order), "Landlock: ");
+    }
+}
+
+#[test]
+fn less_isolation_is_refused_unless_asked_for() {
+    let _alone = CROWD.lock();
+    for place in places() {
+        let order = json!({ "command": ["/bin/true"] });
+        has(&place.drive(&without_namespaces(order.clone())), "failed: isolation is missing: ");
+        if has_rest(&place) {
+            let said = place.drive(&reduced(order));
+            has(&said, "end: Exited(0)");
+            has(
+                &said,
+                "isolation: without [UserNamespace, MountNamespace, PidNamespace, IpcNamespace, NetworkNamespace]",
+            );
+        }
+    }
+}
+
+#[test]
+fn without_namespaces_files_and_network_are_closed_still() {
+    let _alone = CROWD.lock();
+    for place in places().into_iter().filter(has_rest) {
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = tcp.local_addr().unwrap().to_string();
+        has(&place.drive(&reduced(place.attack(&["tcp", &address]))), "tcp: denied");
+        let secret = place.write("home/secret", "key").to_str().unwrap().to_owned();
+        let said = place.drive(&reduced(place.attack(&["write", &secret])));
+        for way in ["append", "truncate", "rename", "remove", "beside"] {
+            has(&said, &format!("{way}: denied"));
+        }
+        let said = place
+            .drive_with(&reduced(place.attack(&["environment", "swordfish"])), &[("TOKEN", "swordfish")]);
+        has(&said, "environment: denied");
+        has(&place.drive(&reduced(place.attack(&["memory"]))), "memory: denied");
+        let said = place.drive(&reduced(
+            json!({ "command": ["/bin/sh", "-c", format!("cat {secret} /etc/shadow; ls /root")] }),
+        ));
+        lacks(&said, "key");
+        lacks(&said, "root:");
+    }
+}
+
+#[test]
+fn without_namespaces_jobs_compute_publish_and_die() {
+    let _alone = CROWD.lock();
+    for place in places().into_iter().filter(has_rest) {
+        let table = place.write("table.csv", "1,2\n");
+        let code = place.write(
+            "code/run.sh",
+            "cp $BARTIZAN_IN/table $BARTIZAN_OUT/copy; echo > $HOME/x; echo > $TMPDIR/y; pwd",
+        );
+        let order = json!({ "command": ["/bin/sh", "run.sh"], "code": code.parent().unwrap(), "inputs": { "table": table } });
+        let said = place.drive(&reduced(order));
+        has(&said, "end: Exited(0)");
+        has(&said, "output: 1 files, 4 bytes");
+        assert_eq!(std::fs::read_to_string(place.output().join("copy")).unwrap(), "1,2\n");
+        let base = said.lines().find(|line| line.starts_with('/') && line.ends_with("/code")).unwrap();
+        assert!(!std::path::Path::new(base).exists(), "{base} was left");
+
+        std::fs::remove_dir_all(place.output()).unwrap();
+        let mut order = json!({
+            "command": ["/bin/sh", "-c", "trap '' TERM; (setsid sleep 86451 & sleep 86452 &) ; while true; do sleep 86453; done"]
+        });
+        order["wall_millis"] = json!(500);
+        has(&place.drive(&reduced(order)), "end: TimedOut");
+        let lines = std::fs::read_dir("/proc").unwrap().flatten();
+        let mut lines = lines.filter_map(|entry| std::fs::read_to_string(entry.path().join("cmdline")).ok());
+        assert!(!lines.any(|line| line.starts_with("sleep\u{0}8645")), "something of the job is alive");
+    }
+}
