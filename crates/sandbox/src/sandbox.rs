@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, chown, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use bartizan_base::{Clock, Name};
@@ -317,14 +317,14 @@ impl Ground {
             .map_err(|errno| RunFailed::Helper(errno.into()))?;
         let base = fs::canonicalize(std::env::temp_dir()).map_err(RunFailed::Helper)?;
         let base = base.join(format!("bartizan-job-{:016x}", u64::from_le_bytes(random)));
-        fs::DirBuilder::new().mode(0o711).create(&base).map_err(RunFailed::Helper)?;
+        make_dir(&base, 0o711).map_err(RunFailed::Helper)?;
         let shared = Shared(base);
         let mut places = Vec::new();
         for name in ["in", "out", "code", "home", "tmp"] {
             let place = shared.0.join(name);
             let own = matches!(name, "out" | "home" | "tmp");
             let mode = if own { 0o700 } else { 0o755 };
-            fs::DirBuilder::new().mode(mode).create(&place).map_err(RunFailed::Helper)?;
+            make_dir(&place, mode).map_err(RunFailed::Helper)?;
             if own {
                 chown(&place, Some(job_uid()), None).map_err(RunFailed::Helper)?;
             }
@@ -349,6 +349,12 @@ impl Ground {
         let layout = Layout { input: next(), output: next(), code: next(), home: next(), tmp: next() };
         Ok(Self { layout, code, shared: Some(shared) })
     }
+}
+
+/// Makes a directory with just these permissions, whatever the caller's habits.
+fn make_dir(path: &Path, mode: u32) -> std::io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))
 }
 
 fn job(

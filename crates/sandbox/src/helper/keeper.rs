@@ -81,7 +81,7 @@ impl Keeper {
                     std::process::exit(1);
                 }
             }
-            if self.namespaces && held() > self.memory {
+            if self.namespaces && hold_more_than(self.memory) {
                 OUT_OF_MEMORY.store(true, Ordering::SeqCst);
                 kill_namespace();
             }
@@ -109,18 +109,30 @@ fn wait_for(first: Pid) -> Result<Status, Fault> {
     }
 }
 
-/// Bytes of private memory that all processes of this PID namespace hold, this one aside.
-fn held() -> u64 {
-    let page = u64::try_from(rustix::param::page_size()).unwrap_or(4096);
-    let mut pages = 0u64;
-    for pid in processes("/proc").filter(|pid| *pid != Pid::INIT) {
-        let text =
-            std::fs::read_to_string(format!("/proc/{}/statm", pid.as_raw_nonzero())).unwrap_or_default();
-        let mut fields = text.split(' ').skip(1).map(|field| field.trim().parse::<u64>().unwrap_or(0));
-        let (resident, shared) = (fields.next().unwrap_or(0), fields.next().unwrap_or(0));
-        pages = pages.saturating_add(resident.saturating_sub(shared));
-    }
-    pages.saturating_mul(page)
+/// Whether all processes of this PID namespace, this one aside, hold more bytes of memory than `limit`: private and
+/// shared, and files in `/tmp` and the like as far as they are mapped.
+fn hold_more_than(limit: u64) -> bool {
+    let others: Vec<Pid> = processes("/proc").filter(|pid| *pid != Pid::INIT).collect();
+    let sum = |file: &str, names: &[&str]| -> u64 {
+        let texts = others.iter().map(|pid| {
+            std::fs::read_to_string(format!("/proc/{}/{file}", pid.as_raw_nonzero())).unwrap_or_default()
+        });
+        texts.map(|text| kibibytes(&text, names)).fold(0, u64::saturating_add).saturating_mul(1024)
+    };
+    // The first is cheap and counts a page once for each process that has it, as after a fork; the second takes
+    // time and counts it once.
+    sum("status", &["RssAnon:", "RssShmem:"]) > limit
+        && sum("smaps_rollup", &["Pss_Anon:", "Pss_Shmem:"]) > limit
+}
+
+/// The sum of named lines of a file of `/proc`, as in `RssAnon:   1234 kB`.
+fn kibibytes(text: &str, names: &[&str]) -> u64 {
+    let values = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let name = words.next()?;
+        names.contains(&name).then(|| words.next()?.parse::<u64>().ok()).flatten()
+    });
+    values.fold(0, u64::saturating_add)
 }
 
 /// The processes, or threads, that a directory of `/proc` names.

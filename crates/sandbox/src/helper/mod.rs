@@ -51,6 +51,9 @@ pub fn init_if_asked() {
 }
 
 fn stage_main(stage: fn(&Orders) -> Result<(), Fault>) -> i32 {
+    close_inherited();
+    // Directories that are made for another user must be open to it, whatever the caller's habits.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let orders = std::io::stdin().as_fd().try_clone_to_owned().and_then(wire::orders);
     let result = orders.map_err(failed(None, "reading the orders")).and_then(|orders| stage(&orders));
     match result {
@@ -60,6 +63,20 @@ fn stage_main(stage: fn(&Orders) -> Result<(), Fault>) -> i32 {
             drop(say(&Message::Failed(fault)));
             1
         }
+    }
+}
+
+/// Closes what the caller had open and forgot to mark as its own; nothing else is open yet in this process.
+fn close_inherited() {
+    let listed: Vec<i32> = std::fs::read_dir("/proc/self/fd")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    for fd in listed.into_iter().filter(|fd| *fd > 2) {
+        // One of them was the listing's own and is closed already.
+        nix::unistd::close(fd).unwrap_or_default();
     }
 }
 

@@ -16,6 +16,9 @@ use crate::wire::{Bind, CodeCopied, Job};
 
 /// Devices that hold nothing and answer to everybody.
 const DEVICES: [&str; 5] = ["null", "zero", "full", "random", "urandom"];
+/// Files of `/proc` about the whole machine that no computation asks for.
+const MACHINE_FILES: [&str; 8] =
+    ["kcore", "key-users", "keys", "kmsg", "latency_stats", "sched_debug", "sysrq-trigger", "timer_list"];
 const OLD: &str = "/old";
 const NEW: &str = "/new";
 
@@ -62,6 +65,7 @@ pub(super) fn mount_proc() -> Result<(), Fault> {
 /// Puts everything in that the job may see, and leaves the old root for good. `owner` owns what can be written.
 pub(super) fn furnish(job: &Job, owner: u32) -> Result<NewRoot, Fault> {
     devices()?;
+    mask()?;
     scratch(job, owner)?;
     let output = output(job, owner)?;
     for (place, target) in &job.links {
@@ -101,6 +105,16 @@ fn devices() -> Result<(), Fault> {
         ("stderr", "/proc/self/fd/2"),
     ] {
         symlink(target, inside(&format!("/dev/{name}"))).map_err(step(format!("linking /dev/{name}")))?;
+    }
+    Ok(())
+}
+
+/// Puts an empty device over each of [`MACHINE_FILES`].
+fn mask() -> Result<(), Fault> {
+    let targets = MACHINE_FILES.iter().map(|name| inside(&format!("/proc/{name}")));
+    for target in targets.filter(|target| target.exists()) {
+        let what = format!("covering `{}`", target.display());
+        rustix::mount::mount_bind(format!("{OLD}/dev/null"), &target).map_err(step(what))?;
     }
     Ok(())
 }

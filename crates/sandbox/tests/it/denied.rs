@@ -1,12 +1,13 @@
 //! Every way out that is tried is closed, and is open outside the sandbox.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::json;
@@ -146,7 +147,7 @@ fn the_rest_of_the_machine() {
 }
 
 /// A system call by number and arguments, and the error that is to come, or 0 where it must be any but success.
-const CALLS: [(&str, i64, &str, i32); 17] = [
+const CALLS: [(&str, i64, &str, i32); 19] = [
     ("ptrace", libc::SYS_ptrace, "16, 1, 0, 0", libc::EPERM),
     ("process_vm_readv", libc::SYS_process_vm_readv, "1, 0, 0, 0, 0, 0", libc::EPERM),
     ("mount", libc::SYS_mount, "$none, $tmp, $tmpfs, 0, 0", libc::EPERM),
@@ -163,6 +164,8 @@ const CALLS: [(&str, i64, &str, i32); 17] = [
     ("perf_event_open", libc::SYS_perf_event_open, "$room, 0, -1, -1, 0", libc::EPERM),
     ("userfaultfd", libc::SYS_userfaultfd, "0", libc::EPERM),
     ("socket", libc::SYS_socket, "2, 1, 0", libc::EPERM),
+    ("memfd_create", libc::SYS_memfd_create, "$none, 0", libc::ENOSYS),
+    ("shmget", libc::SYS_shmget, "0, 4096, 0600", libc::ENOSYS),
     ("a call of the future", 4000, "0", libc::ENOSYS),
 ];
 
@@ -189,6 +192,38 @@ fn system_calls() {
         }
         // What computations need is not closed with the rest.
         has(&said, "pair: works");
+    });
+}
+
+#[test]
+fn what_the_parent_has_open() {
+    as_each_user(|place| {
+        let secret = place.write("secret", "swordfish");
+        // As a careless parent has it: not closed on exec, and with a habit of closing directories to others.
+        let mut parent = Command::new("/bin/sh");
+        let script =
+            format!("exec 7<{}; umask 077; exec {} drive", secret.display(), place.tester().display());
+        parent.args(["-c", &script]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let order = json!({
+            "command": ["/bin/sh", "-c", "ls /proc/self/fd; cat <&7; cat /proc/1/fd/7; ls $HOME && echo done"],
+            "output": place.path().join("out"),
+        });
+        let mut parent = place.given_to(parent).spawn().unwrap();
+        parent.stdin.take().unwrap().write_all(order.to_string().as_bytes()).unwrap();
+        let said = String::from_utf8(parent.wait_with_output().unwrap().stdout).unwrap();
+        has(&said, "done");
+        lacks(&said, "swordfish");
+    });
+}
+
+#[test]
+fn files_about_the_whole_machine() {
+    as_each_user(|place| {
+        let said = place.script(
+            "for f in kcore keys key-users kmsg timer_list; do wc -c < /proc/$f; done 2>/dev/null; true",
+        );
+        let bytes: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("log:")).skip(1).collect();
+        assert!(bytes.iter().all(|line| line.is_empty() || line.trim() == "0"), "{said}");
     });
 }
 

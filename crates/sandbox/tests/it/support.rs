@@ -108,6 +108,11 @@ impl Place {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.tester());
         command.args(arguments).current_dir("/");
+        self.given_to(command)
+    }
+
+    /// A command, to be started as this user.
+    pub(crate) fn given_to(&self, mut command: Command) -> Command {
         if is_root() && self.user == User::Plain {
             command.uid(NOBODY).gid(NOBODY);
         }
