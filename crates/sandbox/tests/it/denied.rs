@@ -219,11 +219,44 @@ fn what_the_parent_has_open() {
 #[test]
 fn files_about_the_whole_machine() {
     as_each_user(|place| {
+        let said = place.script("for f in /proc/k*; do test -c $f && echo covered $f; done; true");
+        for name in ["kcore", "keys", "key-users", "kmsg"].map(|name| format!("/proc/{name}")) {
+            if Path::new(&name).exists() {
+                has(&said, &format!("covered {name}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn each_layer_is_there_beneath_the_others() {
+    as_each_user(|place| {
         let said = place.script(
-            "for f in kcore keys key-users kmsg timer_list; do wc -c < /proc/$f; done 2>/dev/null; true",
+            "cat /proc/self/mountinfo; for n in user mnt pid ipc net; do readlink /proc/self/ns/$n; done",
         );
-        let bytes: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("log:")).skip(1).collect();
-        assert!(bytes.iter().all(|line| line.is_empty() || line.trim() == "0"), "{said}");
+        let mounts: Vec<(&str, &str)> = said
+            .lines()
+            .filter(|line| line.contains(" - "))
+            .filter_map(|line| {
+                let mut words = line.split(' ').skip(4);
+                Some((words.next()?, words.next()?))
+            })
+            .collect();
+        let points: Vec<&str> = mounts.iter().map(|(point, _)| *point).collect();
+        assert!(points.contains(&"/") && points.contains(&"/usr"), "{said}");
+        let writable = ["/tmp", "/dev/shm", "/bartizan/.scratch", "/bartizan/home", "/bartizan/out"];
+        for (point, options) in mounts {
+            if point.starts_with("/proc") || (point.starts_with("/dev/") && point != "/dev/shm") {
+                continue;
+            }
+            assert_eq!(options.starts_with("ro,"), !writable.contains(&point), "{point}: {options}");
+            assert!(options.contains("nosuid") && options.contains("nodev"), "{point}: {options}");
+        }
+        for name in ["user", "mnt", "pid", "ipc", "net"] {
+            let outside = fs::read_link(format!("/proc/self/ns/{name}")).unwrap();
+            has(&said, &format!("{name}:["));
+            lacks(&said, outside.to_str().unwrap());
+        }
     });
 }
 
