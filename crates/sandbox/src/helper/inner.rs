@@ -82,6 +82,7 @@ fn run_job(orders: &Orders, job: &Job) -> Result<(), Fault> {
     } else if rustix::process::geteuid().is_root() {
         capabilities::become_user(orders.job_user, false)?;
     }
+    readable(orders, job)?;
     tie()?;
     // Also keeps what this process has open, and its memory, from a job that runs as the same user.
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)
@@ -97,6 +98,16 @@ fn run_job(orders: &Orders, job: &Job) -> Result<(), Fault> {
     }
     say(&Message::Landlock { abi })?;
     start(orders, job, output.as_ref(), code)
+}
+
+/// Says which input the job could not open, rather than let it find out: whoever gave it may be root.
+fn readable(orders: &Orders, job: &Job) -> Result<(), Fault> {
+    for bind in job.binds.iter().filter(|bind| bind.node.is_some()) {
+        let path = if orders.namespaces { &bind.target } else { &bind.source };
+        let step = format!("opening input `{}` as the user that jobs have", bind.source);
+        std::fs::File::open(path).map(drop).map_err(failed(None, step))?;
+    }
+    Ok(())
 }
 
 fn no_new_privileges() -> Result<(), Fault> {

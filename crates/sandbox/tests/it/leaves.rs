@@ -6,7 +6,7 @@ use bartizan_base::sha256;
 use expect_test::expect;
 use serde_json::json;
 
-use crate::support::{as_each_user, has, lacks};
+use crate::support::{User, as_each_user, has, lacks};
 
 #[test]
 fn code_reads_inputs_and_leaves_files() {
@@ -167,6 +167,19 @@ fn devices_and_sockets_are_refused() {
                 has(&said, "failed: input `tree` cannot be taken: `null` is a device, pipe or socket");
             }
             Err(_) => eprintln!("SKIPPED: only root makes device files"),
+        }
+    });
+}
+
+#[test]
+fn an_input_that_only_root_may_read_is_named() {
+    as_each_user(|place| {
+        let file = place.write("secret.csv", "1");
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let said = place.drive(&json!({ "command": ["/bin/true"], "inputs": { "rows": file } }));
+        match place.user {
+            User::Root => has(&said, "failed: the job could not be started: opening input `"),
+            User::Plain => has(&said, "end: Exited(0)"),
         }
     });
 }
