@@ -1,6 +1,7 @@
 //! The second stage: builds the sandbox around itself, then starts the command, or becomes it.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
@@ -102,10 +103,15 @@ fn run_job(orders: &Orders, job: &Job) -> Result<(), Fault> {
 
 /// Says which input the job could not open, rather than let it find out: whoever gave it may be root.
 fn readable(orders: &Orders, job: &Job) -> Result<(), Fault> {
-    for bind in job.binds.iter().filter(|bind| bind.node.is_some()) {
+    for bind in &job.binds {
+        let Some(node) = bind.node else { continue };
         let path = if orders.namespaces { &bind.target } else { &bind.source };
-        let step = format!("opening input `{}` as the user that jobs have", bind.source);
-        std::fs::File::open(path).map(drop).map_err(failed(None, step))?;
+        let step = || failed(None, format!("opening input `{}` as the user that jobs have", bind.source));
+        let there = std::fs::File::open(path).and_then(|file| file.metadata()).map_err(step())?;
+        if node != (there.dev(), there.ino()) {
+            let step = format!("`{}` is no longer what was hashed", bind.source);
+            return Err(Fault { part: None, step, errno: 0 });
+        }
     }
     Ok(())
 }
@@ -187,7 +193,6 @@ fn start(
 
 /// Processes and threads of this process's user on the whole machine.
 fn threads_of_user() -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
     let user = rustix::process::geteuid().as_raw();
     let directories = processes("/proc").map(|pid| format!("/proc/{}/task", pid.as_raw_nonzero()));
     let own = directories.filter(|path| std::fs::metadata(path).is_ok_and(|found| found.uid() == user));

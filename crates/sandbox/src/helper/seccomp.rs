@@ -136,10 +136,10 @@ const COMMON: &[i64] = &[
     libc::SYS_close, libc::SYS_close_range, libc::SYS_lseek, libc::SYS_fstat, libc::SYS_newfstatat, libc::SYS_statx,
     libc::SYS_statfs, libc::SYS_fstatfs, libc::SYS_getdents64, libc::SYS_faccessat, libc::SYS_faccessat2,
     libc::SYS_readlinkat, libc::SYS_getcwd, libc::SYS_chdir, libc::SYS_fchdir, libc::SYS_mkdirat, libc::SYS_unlinkat,
-    libc::SYS_renameat, libc::SYS_renameat2, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_mknodat, libc::SYS_fchmod,
+    libc::SYS_renameat2, libc::SYS_linkat, libc::SYS_symlinkat, libc::SYS_mknodat, libc::SYS_fchmod,
     libc::SYS_fchmodat, SYS_FCHMODAT2, libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_umask, libc::SYS_truncate,
     libc::SYS_ftruncate, libc::SYS_fallocate, libc::SYS_fadvise64, libc::SYS_utimensat, libc::SYS_fsync,
-    libc::SYS_fdatasync, libc::SYS_sync_file_range, libc::SYS_syncfs, libc::SYS_flock, libc::SYS_fcntl,
+    libc::SYS_fdatasync, libc::SYS_syncfs, libc::SYS_flock, libc::SYS_fcntl,
     libc::SYS_ioctl, libc::SYS_dup, libc::SYS_dup3, libc::SYS_pipe2, libc::SYS_splice, libc::SYS_tee,
     libc::SYS_sendfile, libc::SYS_copy_file_range, libc::SYS_readahead,
     libc::SYS_getxattr, libc::SYS_lgetxattr, libc::SYS_fgetxattr, libc::SYS_listxattr, libc::SYS_llistxattr,
@@ -167,7 +167,7 @@ const COMMON: &[i64] = &[
     libc::SYS_rseq, libc::SYS_futex, SYS_FUTEX_WAITV, libc::SYS_rt_sigaction, libc::SYS_rt_sigprocmask,
     libc::SYS_rt_sigpending, libc::SYS_rt_sigreturn, libc::SYS_rt_sigsuspend, libc::SYS_rt_sigtimedwait,
     libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo, libc::SYS_sigaltstack, libc::SYS_restart_syscall,
-    libc::SYS_getrlimit, libc::SYS_setrlimit, libc::SYS_prlimit64, libc::SYS_getrusage, libc::SYS_times,
+    libc::SYS_prlimit64, libc::SYS_getrusage, libc::SYS_times,
     libc::SYS_getpriority, libc::SYS_setpriority, libc::SYS_ioprio_get, libc::SYS_ioprio_set,
     libc::SYS_sched_yield, libc::SYS_sched_getaffinity, libc::SYS_sched_setaffinity, libc::SYS_sched_getparam,
     libc::SYS_sched_getscheduler, libc::SYS_sched_setscheduler, libc::SYS_sched_setparam, libc::SYS_sched_getattr,
@@ -194,7 +194,7 @@ const COMMON: &[i64] = &[
 const SYS_FCHMODAT2: i64 = 452;
 const SYS_FUTEX_WAITV: i64 = 449;
 
-/// Calls that only this machine still has, each an older form of one above.
+/// Calls that have a name, or exist at all, only on this machine, most of them older forms of those above.
 #[cfg(target_arch = "x86_64")]
 #[rustfmt::skip]
 const MACHINE: &[i64] = &[
@@ -204,8 +204,10 @@ const MACHINE: &[i64] = &[
     libc::SYS_getdents, libc::SYS_dup2, libc::SYS_pipe, libc::SYS_poll, libc::SYS_select, libc::SYS_epoll_create,
     libc::SYS_epoll_wait, libc::SYS_eventfd, libc::SYS_signalfd, libc::SYS_inotify_init, libc::SYS_fork,
     libc::SYS_vfork, libc::SYS_getpgrp, libc::SYS_pause, libc::SYS_alarm, libc::SYS_time, libc::SYS_arch_prctl,
+    libc::SYS_renameat, libc::SYS_getrlimit, libc::SYS_setrlimit, libc::SYS_sync_file_range,
 ];
 
-/// Calls that only this machine still has.
+/// The same calls where they have the numbers of the kernel's generic table, which libc does not name everywhere:
+/// `renameat`, `sync_file_range`, `getrlimit`, `setrlimit`.
 #[cfg(not(target_arch = "x86_64"))]
-const MACHINE: &[i64] = &[];
+const MACHINE: &[i64] = &[38, 84, 163, 164];
