@@ -1,0 +1,7 @@
+//! Ensembles of decision trees.
+
+mod flat;
+mod operator;
+mod parse;
+
+pub(crate) use self::operator::{classifier, regressor};
