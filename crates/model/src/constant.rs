@@ -40,12 +40,12 @@ impl TensorMessage<'_> {
         }
         let values = match self.raw {
             Some(raw) => from_raw(element, raw)?,
-            None => self.from_typed(element)?,
+            None => self.typed(element)?,
         };
         Tensor::new(shape, values).map_err(ConstantInvalid::Tensor)
     }
 
-    fn from_typed(&self, element: ElementType) -> Result<Values, ConstantInvalid> {
+    fn typed(&self, element: ElementType) -> Result<Values, ConstantInvalid> {
         const WRONG: ConstantInvalid = ConstantInvalid::Content("has a number that its type cannot hold");
         Ok(match element {
             ElementType::F32 => Values::F32(self.floats.clone()),

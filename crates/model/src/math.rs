@@ -19,12 +19,12 @@ pub(crate) fn logistic32(x: f32) -> f32 {
     if x < 0.0 { 1.0 - larger } else { larger }
 }
 
-/// The rational-free approximation of the inverse error function that ONNX Runtime uses, and its constants.
+/// An approximation of the inverse error function (Winitzki, 2008), the one that ONNX Runtime uses.
 #[expect(clippy::cast_possible_truncation, reason = "rounding to 32 bits is what is asked for")]
 fn inverse_erf32(x: f32) -> f32 {
     let sign = if x < 0.0 { -1.0 } else { 1.0 };
     let logarithm = libm::log(f64::from((1.0 - x) * (1.0 + x))) as f32;
-    let half = 2.0 / (3.14159 * 0.147) + 0.5 * logarithm;
+    let half = 2.0 / (std::f32::consts::PI * 0.147) + 0.5 * logarithm;
     sign * (-half + (half * half - logarithm / 0.147).sqrt()).sqrt()
 }
 

@@ -149,7 +149,7 @@ impl Model {
         }
         let input_ports: Vec<Port> = inputs.iter().map(|(name, fact)| port(name, fact)).collect();
         let output_names: Vec<&str> = graph.outputs.iter().map(|output| output.name).collect();
-        let planned = Plan::new(graph, inputs, &HashMap::new(), &sets)?;
+        let planned = Plan::of(graph, inputs, &HashMap::new(), &sets)?;
         let output_ports = output_names
             .iter()
             .zip(&planned.outputs)

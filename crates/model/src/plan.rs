@@ -107,6 +107,7 @@ pub(crate) struct Planned {
 }
 
 /// What the names of a graph stand for while it is being planned.
+#[derive(Default)]
 struct Planner<'a> {
     values: HashMap<&'a str, Known>,
     constants: Vec<Tensor>,
@@ -127,7 +128,7 @@ struct Known {
 
 impl Plan {
     /// Plans `graph`, whose inputs are `inputs` in this order and may use `around`, constants of graphs outside.
-    pub(crate) fn new<'m>(
+    pub(crate) fn of<'m>(
         mut graph: GraphMessage<'m>,
         inputs: Vec<(&'m str, Fact)>,
         around: &HashMap<&str, Fact>,
@@ -273,21 +274,6 @@ fn needs<'m>(node: &NodeMessage<'m>, makers: &HashMap<&str, usize>) -> Vec<&'m s
 pub(crate) fn title(node: &NodeMessage<'_>) -> String {
     let name = if node.name.is_empty() { node.outputs.first().copied().unwrap_or("?") } else { node.name };
     name.to_owned()
-}
-
-impl Default for Planner<'_> {
-    fn default() -> Self {
-        Planner {
-            values: HashMap::new(),
-            constants: Vec::new(),
-            slots: 0,
-            steps: Vec::new(),
-            work: Bound::default(),
-            folded: 0,
-            scratch: Vec::new(),
-            slot_bytes: Vec::new(),
-        }
-    }
 }
 
 impl<'m> Planner<'m> {
@@ -468,7 +454,6 @@ impl<'m> Planner<'m> {
 }
 
 /// The outputs themselves and what they took, if all inputs are constants and it is not more than `room`.
-#[expect(clippy::type_complexity, reason = "used once")]
 fn fold(facts: &[Option<&Fact>], built: &Built, room: u64) -> Option<(Result<Vec<Tensor>, NodeFailed>, u64)> {
     let inputs: Vec<Option<&Tensor>> =
         facts.iter().map(|fact| fact.and_then(|fact| fact.constant.as_ref())).collect();

@@ -56,7 +56,7 @@ pub(crate) fn scan(
     }
     let turns = turns.unwrap_or(Dim::known(0));
     let state_facts: Vec<Fact> = inputs.iter().take(states).map(|(_, fact)| fact.clone()).collect();
-    let body = Plan::new(body, inputs, around, sets)
+    let body = Plan::of(body, inputs, around, sets)
         .map_err(|reason| NodeInvalid::Body { reason: chain(&reason) })?;
     let mut outputs = Vec::with_capacity(body.outputs.len());
     for (index, (fact, columns)) in body.outputs.into_iter().enumerate() {

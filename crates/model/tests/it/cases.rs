@@ -7,15 +7,23 @@ use bartizan_model::{Model, Tensor, Values};
 use serde_json::Value;
 
 /// A tensor as the Open Inference Protocol writes it; a missing float is `null`.
-pub fn tensor(json: &Value) -> Tensor {
-    let shape = json["shape"].as_array().unwrap().iter().map(|dim| dim.as_u64().unwrap() as usize).collect();
+#[expect(clippy::cast_possible_truncation, reason = "floats are written as decimal numbers")]
+pub(crate) fn tensor(json: &Value) -> Tensor {
+    let shape = json["shape"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|dim| dim.as_u64().unwrap().try_into().unwrap())
+        .collect();
     let data = json["data"].as_array().unwrap();
     let float = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
     let values = match json["datatype"].as_str().unwrap() {
         "FP32" => Values::F32(data.iter().map(|value| float(value) as f32).collect()),
         "FP64" => Values::F64(data.iter().map(float).collect()),
         "INT64" => Values::I64(data.iter().map(|value| value.as_i64().unwrap()).collect()),
-        "INT32" => Values::I32(data.iter().map(|value| value.as_i64().unwrap() as i32).collect()),
+        "INT32" => {
+            Values::I32(data.iter().map(|value| value.as_i64().unwrap().try_into().unwrap()).collect())
+        }
         "BOOL" => Values::Bool(data.iter().map(|value| value.as_bool().unwrap()).collect()),
         "BYTES" => Values::Text(data.iter().map(|value| Arc::from(value.as_str().unwrap())).collect()),
         other => panic!("{other}"),
@@ -25,19 +33,19 @@ pub fn tensor(json: &Value) -> Tensor {
 
 /// What a comparison found.
 #[derive(Debug, Default)]
-pub struct Comparison {
+pub(crate) struct Comparison {
     /// The largest relative difference of floats. A difference of up to two units in the last place of the row's
     /// largest score does not count: a small score of two is one minus the large one, in 32 bits.
-    pub worst: f64,
+    pub(crate) worst: f64,
     /// Floats compared, and how many were the same bit by bit.
-    pub floats: usize,
-    pub same: usize,
+    pub(crate) floats: usize,
+    pub(crate) same: usize,
     /// Labels, shapes and types that differ.
-    pub differences: Vec<String>,
+    pub(crate) differences: Vec<String>,
 }
 
 /// Runs the model on the inputs of its cases and compares.
-pub fn compare(folder: &Path, name: &str) -> Result<Comparison, String> {
+pub(crate) fn compare(folder: &Path, name: &str) -> Result<Comparison, String> {
     let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
     let cases = std::fs::read_to_string(folder.join(format!("{name}.cases.json"))).unwrap();
     let cases: Value = serde_json::from_str(&cases).unwrap();
@@ -58,7 +66,7 @@ pub fn compare(folder: &Path, name: &str) -> Result<Comparison, String> {
 }
 
 impl Comparison {
-    pub fn add(&mut self, name: &str, got: &Tensor, expected: &Tensor) {
+    pub(crate) fn add(&mut self, name: &str, got: &Tensor, expected: &Tensor) {
         if got.shape() != expected.shape() || got.element() != expected.element() {
             self.differences.push(format!(
                 "{name}: {:?} {} instead of {:?} {}",
@@ -104,7 +112,7 @@ impl Comparison {
 }
 
 /// An error with its causes.
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

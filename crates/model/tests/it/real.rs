@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::cases::compare;
 
 /// The folder `shared/models` beside the repository or beside a folder that it is in.
-pub fn models() -> Option<PathBuf> {
+pub(crate) fn models() -> Option<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().skip(3).map(|above| above.join("shared/models")).find(|folder| folder.is_dir())
 }

@@ -74,10 +74,7 @@ pub(crate) fn regressor(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     }
 }
 
-fn classifier_of<T: Number>(build: Build<'_, '_>) -> Result<Built, NodeInvalid>
-where
-    Classifier<T>: Operator,
-{
+fn classifier_of<T: Number>(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     let (rows, _) = table(build.input(0)?, 0)?;
     let labels = build.attributes.labels("classlabels_int64s", "classlabels_strings")?;
     let labels = labels.filter(|labels| (2..=crate::limits::CLASSES).contains(&labels.len()));
@@ -106,10 +103,7 @@ where
         .with_scratch(scratch))
 }
 
-fn regressor_of<T: Number>(build: Build<'_, '_>) -> Result<Built, NodeInvalid>
-where
-    Regressor<T>: Operator,
-{
+fn regressor_of<T: Number>(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     let (rows, _) = table(build.input(0)?, 0)?;
     let outputs = build.attributes.integer("n_targets")?.unwrap_or(1);
     let outputs =
@@ -294,48 +288,32 @@ impl<T: Number> Classifier<T> {
     }
 }
 
-macro_rules! run_on_tables {
-    ($number:ty, $ensemble:expr, $table:expr) => {{
-        let shape = table_shape($table)?;
-        match $table.values() {
-            Values::F32(values) => $ensemble.sums(values, shape, <$number>::from)?,
-            Values::I32(values) => $ensemble.sums(values, shape, |x| x as $number)?,
-            Values::I64(values) => $ensemble.sums(values, shape, |x| x as $number)?,
-            Values::F64(values) => $ensemble.sums(values, shape, |x| x as $number)?,
-            _ => return Err(NodeFailed::Promise),
+impl<T: Number> Ensemble<T> {
+    fn run(&self, tensor: &Tensor) -> Result<Sums<T>, NodeFailed> {
+        let shape = table_shape(tensor)?;
+        match tensor.values() {
+            Values::F32(values) => self.sums(values, shape, T::from_f32),
+            Values::F64(values) => self.sums(values, shape, T::from_f64),
+            Values::I64(values) => self.sums(values, shape, T::from_i64),
+            Values::I32(values) => self.sums(values, shape, |x| T::from_i64(i64::from(x))),
+            _ => Err(NodeFailed::Promise),
         }
-    }};
+    }
 }
 
-macro_rules! operators {
-    ($number:ty) => {
-        impl Operator for Classifier<$number> {
-            #[expect(
-                clippy::cast_precision_loss,
-                clippy::cast_possible_truncation,
-                clippy::allow_attributes,
-                reason = "whole numbers are compared as floats, as the thresholds are"
-            )]
-            fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
-                let table = input(inputs, 0)?;
-                let sums: Sums<$number> = run_on_tables!($number, self.ensemble, table);
-                let (labels, scores) = self.classify(sums);
-                let rows = labels.len();
-                let labels = label_tensor(&self.labels, vec![rows], labels.into_iter())?;
-                Ok(vec![labels, Tensor::new(vec![rows, self.ensemble.outputs], Values::F32(scores))?])
-            }
-        }
-
-        impl Operator for Regressor<$number> {
-            fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
-                let table = input(inputs, 0)?;
-                let sums: Sums<$number> = run_on_tables!($number, self.0, table);
-                let rows = sums.scores.len() / self.0.outputs;
-                Ok(vec![Tensor::new(vec![rows, self.0.outputs], Values::F32(self.0.regress(sums)))?])
-            }
-        }
-    };
+impl<T: Number> Operator for Classifier<T> {
+    fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
+        let (labels, scores) = self.classify(self.ensemble.run(input(inputs, 0)?)?);
+        let rows = labels.len();
+        let labels = label_tensor(&self.labels, vec![rows], labels.into_iter())?;
+        Ok(vec![labels, Tensor::new(vec![rows, self.ensemble.outputs], Values::F32(scores))?])
+    }
 }
 
-operators!(f32);
-operators!(f64);
+impl<T: Number> Operator for Regressor<T> {
+    fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
+        let sums = self.0.run(input(inputs, 0)?)?;
+        let rows = sums.scores.len() / self.0.outputs;
+        Ok(vec![Tensor::new(vec![rows, self.0.outputs], Values::F32(self.0.regress(sums)))?])
+    }
+}

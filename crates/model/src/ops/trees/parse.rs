@@ -43,6 +43,9 @@ pub(crate) trait Number: Copy + PartialOrd + std::fmt::Debug + Send + Sync + 'st
     fn over(self, count: u32) -> Self;
     fn is_nan(self) -> bool;
     fn to_f32(self) -> f32;
+    fn from_f32(value: f32) -> Self;
+    fn from_f64(value: f64) -> Self;
+    fn from_i64(value: i64) -> Self;
     const ZERO: Self;
     const NAN: Self;
 }
@@ -61,7 +64,6 @@ impl Number for f32 {
     fn plus(self, other: f32) -> f32 {
         self + other
     }
-    #[expect(clippy::cast_precision_loss, reason = "a count of trees is small")]
     fn over(self, count: u32) -> f32 {
         self / count as f32
     }
@@ -70,6 +72,19 @@ impl Number for f32 {
     }
     fn to_f32(self) -> f32 {
         self
+    }
+    fn from_f32(value: f32) -> f32 {
+        value
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "doubles are compared with thresholds that are floats"
+    )]
+    fn from_f64(value: f64) -> f32 {
+        value as f32
+    }
+    fn from_i64(value: i64) -> f32 {
+        value as f32
     }
     const ZERO: f32 = 0.0;
     const NAN: f32 = f32::NAN;
@@ -98,6 +113,15 @@ impl Number for f64 {
     #[expect(clippy::cast_possible_truncation, reason = "scores are rounded to 32 bits once")]
     fn to_f32(self) -> f32 {
         self as f32
+    }
+    fn from_f32(value: f32) -> f64 {
+        f64::from(value)
+    }
+    fn from_f64(value: f64) -> f64 {
+        value
+    }
+    fn from_i64(value: i64) -> f64 {
+        value as f64
     }
     const ZERO: f64 = 0.0;
     const NAN: f64 = f64::NAN;
