@@ -158,7 +158,7 @@ pub(crate) fn label_encoder(build: Build<'_, '_>) -> Result<Built, NodeInvalid> 
     }
     match (&mut values, default.as_ref().map(Tensor::values)) {
         (Values::I64(values), None) => values.push(number.unwrap_or(-1)),
-        (Values::F32(values), None) => values.push(float.unwrap_or(0.0)),
+        (Values::F32(values), None) => values.push(float.unwrap_or(-0.0)),
         (Values::Text(values), None) => values.push(text.unwrap_or_else(|| Arc::from("_Unused"))),
         (Values::I64(values), Some(Values::I64(default))) if default.len() == 1 => values.extend(default),
         (Values::F32(values), Some(Values::F32(default))) if default.len() == 1 => values.extend(default),
@@ -170,7 +170,14 @@ pub(crate) fn label_encoder(build: Build<'_, '_>) -> Result<Built, NodeInvalid> 
     let keys = match (keys, fact.element) {
         (Values::I64(keys), ElementType::I64) => Keys::Integers(first_places(keys.into_iter())),
         (Values::Text(keys), ElementType::Text) => Keys::Texts(first_places(keys.into_iter())),
-        (Values::F32(keys), ElementType::F32) => Keys::Floats(first_places(keys.into_iter().map(bits))),
+        (Values::F32(keys), ElementType::F32) => {
+            let mut places = first_places(keys.into_iter().map(bits));
+            if build.version < 4 {
+                // What is not a number was no key yet.
+                places.remove(&bits(f32::NAN));
+            }
+            Keys::Floats(places)
+        }
         (_, element) => return Err(NodeInvalid::Element { index: 0, element }),
     };
     Ok(Encoder { keys, values }.built(fact))

@@ -102,8 +102,7 @@ impl Operator for Classifier {
         let mut chosen = Vec::new();
         let scores = if self.pair {
             chosen.extend(sums.iter().map(|sum| usize::from(*sum > 0.0)));
-            // A single sum is taken as the share of the second class after LOGISTIC has made one of it.
-            sums.iter().flat_map(|sum| self.weights.transform.one(*sum)).collect()
+            sums.iter().flat_map(|sum| self.weights.transform.pair(*sum, true)).collect()
         } else {
             let mut scores = sums;
             for row in scores.chunks_mut(outputs) {

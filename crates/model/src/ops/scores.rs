@@ -37,23 +37,14 @@ impl Transform {
         }
     }
 
-    /// The two scores of a row of a linear classifier with two classes and one sum.
-    pub(crate) fn one(self, sum: f32) -> [f32; 2] {
+    /// The two scores of a row with two classes and one sum. `probability` says that the sum is the share of the
+    /// second class rather than a margin on either side of zero. `PROBIT` defines one score alone.
+    pub(crate) fn pair(self, sum: f32, probability: bool) -> [f32; 2] {
         match self {
             Transform::Probit => [math::probit32(sum), 0.0],
-            _ => [1.0 - sum, sum],
-        }
-    }
-
-    /// The two scores of a row with two classes and one sum. `probability` says that the sum is the share of the
-    /// second class rather than a margin on either side of zero.
-    pub(crate) fn pair(self, sum: f32, probability: bool, second: bool) -> [f32; 2] {
-        match (self, probability) {
-            (Transform::Probit, _) => [math::probit32(sum), 0.0],
-            (_, true) => [1.0 - sum, sum],
-            (Transform::Logistic, false) => [math::logistic32(-sum), math::logistic32(sum)],
-            (_, false) if second => [-sum, sum],
-            (_, false) => [sum, -sum],
+            Transform::Logistic => [math::logistic32(-sum), math::logistic32(sum)],
+            _ if probability => [1.0 - sum, sum],
+            _ => [-sum, sum],
         }
     }
 }

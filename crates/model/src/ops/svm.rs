@@ -227,24 +227,22 @@ impl Classifier {
             }
         }
         let own = &mut scores[start..];
-        let by_votes = !self.spans.is_empty() && self.probabilities.is_empty();
-        let (best, most) = if by_votes {
-            let best =
-                (1..classes).fold(0, |best, index| if votes[index] > votes[best] { index } else { best });
-            (best, votes[best] as f64)
-        } else {
+        let chosen = if self.spans.is_empty() {
             let best =
                 (1..own.len()).fold(0, |best, index| if own[index] > own[best] { index } else { best });
-            (best, f64::from(own[best]))
+            match classes {
+                2 if self.all_positive && own[best] >= 0.5 => 1,
+                2 if !self.all_positive && own[best] > 0.0 => 1,
+                _ => best,
+            }
+        } else {
+            // Votes decide, also where there are probabilities.
+            (1..classes).fold(0, |best, index| if votes[index] > votes[best] { index } else { best })
         };
-        let chosen = match (classes, self.probabilities.is_empty()) {
-            (2, true) if self.all_positive && most >= 0.5 => 1,
-            (2, true) if !self.all_positive && most > 0.0 => 1,
-            _ => best,
-        };
-        if by_votes && classes == 2 {
+        let margins_only = !self.spans.is_empty() && self.probabilities.is_empty();
+        if margins_only && classes == 2 {
             let margin = own[0];
-            let pair = self.transform.pair(margin, self.transform != Transform::None, true);
+            let pair = self.transform.pair(margin, self.transform != Transform::None);
             scores.truncate(start);
             scores.extend(pair);
         } else {

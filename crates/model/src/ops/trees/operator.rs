@@ -226,9 +226,7 @@ impl<T: Number> Classifier<T> {
         let mut scores = Vec::with_capacity(sums.scores.len());
         for (sums, touched) in sums.scores.chunks_mut(outputs).zip(sums.touched.chunks_mut(outputs)) {
             let label = match (sums, touched) {
-                ([first, second], [_, second_touched]) => {
-                    self.two(first, second, *second_touched, &mut scores)
-                }
+                ([first, second], [one, other]) => self.two(&[*first, *second], &[*one, *other], &mut scores),
                 (sums, touched) => self.many(sums, touched, &mut scores),
             };
             labels.push(label);
@@ -255,36 +253,35 @@ impl<T: Number> Classifier<T> {
         best.map_or(0, |(index, _)| index)
     }
 
-    fn two(&self, first: &mut T, second: &mut T, second_touched: bool, scores: &mut Vec<f32>) -> usize {
-        let mut pair = second_touched;
+    /// Two classes, of which perhaps only one collects weights. A class that no leaf contributed to counts as zero,
+    /// its base value notwithstanding; without base values for both, a second class like that is left to follow from
+    /// the first one's sum.
+    fn two(&self, sums: &[T; 2], touched: &[bool; 2], scores: &mut Vec<f32>) -> usize {
+        let ([mut first, mut second], [first_touched, second_touched]) = (*sums, *touched);
         match self.ensemble.base.as_slice() {
-            [base_first, base_second] => {
-                if second_touched {
-                    // Only the second base value counts, and the first sum is taken as the margin.
-                    *second = base_second.plus(*first);
-                } else {
-                    *second = second.plus(*base_second);
-                    *first = first.plus(*base_first);
-                }
-                pair = true;
+            [_, base] if second_touched => {
+                second = base.plus(first);
+                first = T::ZERO.minus(second);
             }
-            [base] => *first = first.plus(*base),
+            [base_first, base_second] => {
+                first = first.plus(*base_first);
+                second = second.plus(*base_second);
+            }
+            [base] => first = first.plus(*base),
             _ => {}
         }
-        let positive = (if pair { *second } else { *first }).to_f32();
+        let first = if first_touched { first.to_f32() } else { 0.0 };
+        let second = second_touched.then(|| second.to_f32());
+        let positive = second.unwrap_or(first);
         let probability = self.one_sum && self.all_positive;
-        let chosen = usize::from(positive > if probability { 0.5 } else { 0.0 });
-        if pair {
-            let mut both = [first.to_f32(), second.to_f32()];
-            if second_touched && self.ensemble.base.len() == 2 {
-                both[0] = -both[1];
-            }
+        if second_touched || self.ensemble.base.len() == 2 {
+            let mut both = [first, second.unwrap_or(0.0)];
             self.ensemble.transform.apply(&mut both);
             scores.extend(both);
         } else {
-            scores.extend(self.ensemble.transform.pair(positive, probability, chosen == 1));
+            scores.extend(self.ensemble.transform.pair(positive, probability));
         }
-        chosen
+        usize::from(positive > if probability { 0.5 } else { 0.0 })
     }
 }
 

@@ -40,6 +40,7 @@ pub(crate) trait Number: Copy + PartialOrd + std::fmt::Debug + Send + Sync + 'st
     /// The largest number below this one.
     fn next_down(self) -> Self;
     fn plus(self, other: Self) -> Self;
+    fn minus(self, other: Self) -> Self;
     fn over(self, count: u32) -> Self;
     fn is_nan(self) -> bool;
     fn to_f32(self) -> f32;
@@ -63,6 +64,9 @@ impl Number for f32 {
     }
     fn plus(self, other: f32) -> f32 {
         self + other
+    }
+    fn minus(self, other: f32) -> f32 {
+        self - other
     }
     fn over(self, count: u32) -> f32 {
         self / count as f32
@@ -103,6 +107,9 @@ impl Number for f64 {
     }
     fn plus(self, other: f64) -> f64 {
         self + other
+    }
+    fn minus(self, other: f64) -> f64 {
+        self - other
     }
     fn over(self, count: u32) -> f64 {
         self / f64::from(count)
