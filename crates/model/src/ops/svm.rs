@@ -105,6 +105,8 @@ struct Classifier {
     probabilities: Vec<(f32, f32)>,
     transform: Transform,
     all_positive: bool,
+    /// Scores of each row.
+    columns: usize,
 }
 
 pub(crate) fn classifier(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
@@ -159,8 +161,17 @@ pub(crate) fn classifier(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     }
     let small = Bound::fixed((8 * kernel.count() + 32 * classes * classes) as u64);
     let scratch = floats_scratch(fact).plus(rows.most.times(Bound::fixed(8))).plus(small);
-    let classifier =
-        Classifier { kernel, labels, spans, coefficients, rho, probabilities, transform, all_positive };
+    let classifier = Classifier {
+        kernel,
+        labels,
+        spans,
+        coefficients,
+        rho,
+        probabilities,
+        transform,
+        all_positive,
+        columns,
+    };
     Ok(Built::new(classifier, facts).with_steps(steps).with_scratch(scratch))
 }
 
@@ -302,10 +313,9 @@ impl Operator for Classifier {
             chosen.push(self.row(&kernels, &mut margins, &mut votes, &mut scores));
         }
         let rows = chosen.len();
-        let columns = scores.len().checked_div(rows).unwrap_or(0);
         Ok(vec![
             label_tensor(&self.labels, vec![rows], chosen.into_iter())?,
-            Tensor::new(vec![rows, columns], Values::F32(scores))?,
+            Tensor::new(vec![rows, self.columns], Values::F32(scores))?,
         ])
     }
 }
