@@ -1,5 +1,6 @@
-//! `Scan`: a graph that is run for every element of a sequence, with a state that it hands on. The only loop there
-//! is, and its turns are bounded by a length that is known before the call.
+//! `Scan`: a graph that is run for every element of a sequence, with a state that it hands on.
+//!
+//! It is the only loop there is, and its turns are bounded by a length that is known before the call.
 #![expect(clippy::indexing_slicing, reason = "ranges are checked against the shapes they are taken from")]
 
 use std::collections::HashMap;

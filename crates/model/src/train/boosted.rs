@@ -1,5 +1,7 @@
-//! Boosted trees on the logistic loss, grown level by level from histograms (Friedman, 2001; Chen and Guestrin,
-//! 2016, for the second-order gain).
+//! Boosted trees on the logistic loss, grown level by level from histograms.
+//!
+//! Boosting after Friedman ("Greedy function approximation: a gradient boosting machine", 2001), the second-order
+//! gain after Chen and Guestrin ("XGBoost: a scalable tree boosting system", 2016).
 #![expect(clippy::indexing_slicing, reason = "a kernel over rows, bins and nodes that are numbered here")]
 
 use super::encode::{Encoded, NONE};
