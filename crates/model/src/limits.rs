@@ -1,11 +1,8 @@
 //! Limits on what comes from outside: model files, tensors, calls, training tables.
 
-/// Bytes of a model file. What is decoded from it takes at most [`DECODED_PER_BYTE`] times as much memory.
+/// Bytes of a model file. While it is loaded, what is decoded takes at most some thirty times as much memory: in the
+/// worst case a list of empty texts, two bytes each in the file, a slice of sixteen in memory, and room to grow.
 pub const MODEL_BYTES: usize = 256 * 1024 * 1024;
-
-/// Bytes of memory that one byte of a model file can turn into while it is loaded: the worst case is a list of
-/// empty texts, two bytes each in the file and a slice of sixteen in memory, in a list with room to grow.
-pub const DECODED_PER_BYTE: usize = 32;
 
 /// Graphs within graphs (bodies of loops), the outermost counted.
 pub const GRAPH_DEPTH: usize = 4;

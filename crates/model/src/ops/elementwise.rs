@@ -15,6 +15,8 @@ pub(crate) enum Unary {
     Erf,
     Exp,
     Floor,
+    Gelu,
+    GeluTanh,
     LeakyRelu,
     Log,
     Neg,
@@ -44,6 +46,16 @@ pub(crate) fn unary(build: Build<'_, '_>, kind: Unary) -> Result<Built, NodeInva
     Ok(Built::new(Function { kind, alpha }, vec![output]).with_steps(steps))
 }
 
+/// `Gelu`, exact or approximated as its attribute asks.
+pub(crate) fn gelu(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
+    let kind = match build.attributes.text("approximate")?.as_deref() {
+        None | Some("none") => Unary::Gelu,
+        Some("tanh") => Unary::GeluTanh,
+        Some(_) => return Err(value("approximate", "is neither none nor tanh")),
+    };
+    unary(build, kind)
+}
+
 impl Function {
     fn of(&self, x: f64) -> f64 {
         match self.kind {
@@ -52,6 +64,11 @@ impl Function {
             Unary::Erf => libm::erf(x),
             Unary::Exp => math::exp(x),
             Unary::Floor => libm::floor(x),
+            Unary::Gelu => x / 2.0 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
+            Unary::GeluTanh => {
+                let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x * x * x);
+                x / 2.0 * (1.0 + libm::tanh(inner))
+            }
             Unary::LeakyRelu => {
                 if x < 0.0 {
                     x * f64::from(self.alpha)

@@ -183,6 +183,27 @@ pub(crate) fn label_encoder(build: Build<'_, '_>) -> Result<Built, NodeInvalid> 
     Ok(Encoder { keys, values }.built(fact))
 }
 
+/// `CategoryMapper`: between numbers and texts, in the direction that the input asks for.
+pub(crate) fn category_mapper(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
+    build.arity(1, 1)?;
+    let fact = build.typed(0, &[ElementType::Text, ElementType::I64])?;
+    let numbers = build.attributes.integers("cats_int64s")?;
+    let texts = build.attributes.texts("cats_strings")?;
+    let text = build.attributes.text("default_string")?.unwrap_or_else(|| Arc::from("_Unused"));
+    let number = build.attributes.integer("default_int64")?.unwrap_or(-1);
+    if numbers.len() != texts.len() || numbers.is_empty() {
+        return Err(NodeInvalid::Disagree { what: "numbers and texts are missing or differ in number" });
+    }
+    let encoder = if fact.element == ElementType::Text {
+        let values = Values::I64(numbers.into_iter().chain([number]).collect());
+        Encoder { keys: Keys::Texts(first_places(texts.into_iter())), values }
+    } else {
+        let values = Values::Text(texts.into_iter().chain([text]).collect());
+        Encoder { keys: Keys::Integers(first_places(numbers.into_iter())), values }
+    };
+    Ok(encoder.built(fact))
+}
+
 /// The one of the attributes `keys_*` or `values_*` that is there.
 fn list(attributes: &mut Attributes<'_>, prefix: &str) -> Result<Values, NodeInvalid> {
     let integers = attributes.integers(&format!("{prefix}_int64s"))?;

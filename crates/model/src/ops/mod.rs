@@ -130,6 +130,7 @@ fn plain(operator: &str, version: i64) -> Option<Builder> {
         "Floor" => |build| e::unary(build, e::Unary::Floor),
         "Gather" => s::gather,
         "GatherElements" if version >= 11 => s::gather_elements,
+        "Gelu" if version >= 20 => e::gelu,
         "Gemm" => m::gemm,
         "Greater" => |build| a::compare(build, a::Compare::Greater),
         "GreaterOrEqual" if version >= 12 => |build| a::compare(build, a::Compare::GreaterOrEqual),
@@ -185,6 +186,7 @@ fn for_tables(operator: &str, version: i64) -> Option<Builder> {
     Some(match operator {
         "ArrayFeatureExtractor" => select::array_feature_extractor,
         "Binarizer" => prepare::binarizer,
+        "CategoryMapper" => labels::category_mapper,
         "FeatureVectorizer" => join::feature_vectorizer,
         "Imputer" => prepare::imputer,
         "LabelEncoder" if version >= 2 => labels::label_encoder,

@@ -11,6 +11,7 @@
 
 mod cases;
 mod mutated;
+mod operators;
 mod real;
 mod refused;
 mod training;
