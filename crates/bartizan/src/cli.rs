@@ -81,6 +81,8 @@ pub(crate) enum Command {
     /// Training runs in the sandbox
     #[command(subcommand)]
     Run(Run),
+    /// Train a baseline on delimited files, off line or as the command of a run, and write it as ONNX
+    Train(Train),
     /// Models: import, verify, approve, stop
     #[command(subcommand)]
     Model(Model),
@@ -142,6 +144,32 @@ pub(crate) enum Run {
     },
 }
 
+/// What a baseline is to be trained on.
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// Delimited files, or directories of them; in a run `/bartizan/in/NAME`
+    #[arg(required = true)]
+    pub(crate) data: Vec<PathBuf>,
+    /// The column that is to be predicted
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: String,
+    /// Labels above this number count as 1, others as 0
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = finite)]
+    pub(crate) label_above: Option<f64>,
+    /// A column that is not learned from; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) leave_out: Vec<String>,
+    /// Logistic regression, or boosted trees of depth 3
+    #[arg(long, default_value = "logistic", value_parser = ["logistic", "boosted"])]
+    pub(crate) learner: String,
+    /// What the split into learned and held-out rows follows from
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Where model.onnx, params.json and metrics.jsonl go [default: $BARTIZAN_OUT]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
 /// A run that is to be started.
 #[derive(Debug, Args)]
 pub(crate) struct Start {
@@ -166,7 +194,7 @@ pub(crate) struct Start {
     /// `reduced` goes on with what this machine gives, and records it
     #[arg(long, default_value = "full", value_parser = ["full", "reduced"])]
     pub(crate) isolation: String,
-    /// The command and its arguments
+    /// The command and its arguments; `bartizan` is this very program
     #[arg(required = true, last = true)]
     pub(crate) command: Vec<String>,
 }

@@ -12,6 +12,8 @@ use crate::failure::Failure;
 use crate::out::Format;
 
 const KEYS: [&str; 4] = ["data_dir", "listen", "output", "server"];
+/// What the sandbox tells a job, `BARTIZAN_IN` and so on, is no setting.
+const SANDBOX: [&str; 3] = ["in", "out", "code"];
 /// Bytes of a configuration file.
 const FILE_BYTES: u64 = 64 * 1024;
 
@@ -85,6 +87,9 @@ fn environment() -> Result<Vec<(String, String)>, Failure> {
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().and_then(|name| name.strip_prefix("BARTIZAN_")) else { continue };
         let key = name.to_ascii_lowercase();
+        if SANDBOX.contains(&key.as_str()) {
+            continue;
+        }
         if key != "token" && !KEYS.contains(&key.as_str()) {
             return Err(unknown(&format!("BARTIZAN_{name}"), &key));
         }

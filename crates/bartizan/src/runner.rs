@@ -173,6 +173,11 @@ fn plan(registry: &Registry, run: &StartedRun, place: &Place, ask: &Ask) -> Resu
         }
         plan.code = Some(directory);
     }
+    if let Some(program) = plan.command.first_mut().filter(|program| *program == "bartizan") {
+        let this = std::env::current_exe().map_err(|error| Failure::of(ids::RUN, &error))?;
+        *program = this.to_string_lossy().into_owned();
+        plan.read_only.push(this);
+    }
     if let Some(environment) = &ask.environment {
         let environment = std::path::absolute(environment).map_err(|error| Failure::of(ids::FILE, &error))?;
         if let Some(program) = plan.command.first_mut() {

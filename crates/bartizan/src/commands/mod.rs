@@ -7,6 +7,7 @@ mod ledger;
 mod model;
 mod project;
 mod run;
+mod train;
 mod tree;
 mod upload;
 mod verify;
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Data(verb) => data::run(&work, verb).await,
         Command::Model(verb) => model::run(&work, verb).await,
         Command::Run(verb) => run::run(&work, verb).await,
+        Command::Train(wanted) => train::run(&work, &wanted),
         Command::Endpoint(verb) => endpoint::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
