@@ -74,7 +74,7 @@ pub const TRAIN_FEATURES: usize = 4_096;
 pub const TRAIN_CLASSES: usize = 100;
 
 /// Cells of the encoded training table: rows times columns.
-pub const TRAIN_CELLS: usize = 1 << 28;
+pub const TRAIN_CELLS: usize = 1 << 26;
 
 /// Trees that the baseline trainer grows, all classes together.
 pub const TRAIN_TREES: usize = 10_000;

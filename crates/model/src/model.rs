@@ -125,6 +125,13 @@ pub enum RunFailed {
     },
 }
 
+impl RunFailed {
+    /// Whether this crate is at fault, and neither the caller nor the model. Nothing here is worth trying again.
+    pub fn is_defect(&self) -> bool {
+        matches!(self, Self::Node { source, .. } if source.is_defect())
+    }
+}
+
 impl Model {
     /// Reads an ONNX file and checks everything that can be checked before a call: names, order, operators, their
     /// attributes and types, and how much memory and work a call can take.

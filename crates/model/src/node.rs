@@ -135,6 +135,18 @@ pub enum NodeFailed {
     },
 }
 
+impl NodeFailed {
+    /// Whether this crate is at fault: an operator did not keep what was derived when the model was loaded. All
+    /// other failures follow from the model and the values it was given, and happen again with the same values.
+    pub fn is_defect(&self) -> bool {
+        match self {
+            Self::Promise => true,
+            Self::Inside { source, .. } => source.is_defect(),
+            _ => false,
+        }
+    }
+}
+
 pub(crate) const fn shapes(what: &'static str) -> NodeFailed {
     NodeFailed::Shapes { what }
 }

@@ -216,10 +216,14 @@ impl Tensor {
 }
 
 /// How many elements a shape has; `None` if more than a tensor may have.
+///
+/// INVARIANT: no product of some of a tensor's dimensions is more than [`ELEMENTS`], also where another dimension is
+/// zero, so that whoever multiplies lengths cannot overflow.
 pub(crate) fn elements(shape: &[usize]) -> Option<usize> {
-    if shape.contains(&0) {
-        return Some(0);
+    let product = shape.iter().try_fold(1_usize, |product, dim| product.checked_mul((*dim).max(1)))?;
+    match product {
+        too_many if too_many > ELEMENTS => None,
+        _ if shape.contains(&0) => Some(0),
+        product => Some(product),
     }
-    let product = shape.iter().try_fold(1_usize, |product, dim| product.checked_mul(*dim))?;
-    (product <= ELEMENTS).then_some(product)
 }

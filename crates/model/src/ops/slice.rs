@@ -70,7 +70,8 @@ fn taken(length: usize, start: i64, end: i64, step: i64) -> Taken {
     let from_start = |at: i64| if at < 0 { i128::from(at) + whole } else { i128::from(at) };
     // Backwards one starts at the last element, and ends before the first.
     let back = i128::from(step < 0);
-    let (first, end) = (from_start(start).clamp(0, whole - back), from_start(end).clamp(-back, whole));
+    let (first, end) =
+        (from_start(start).clamp(0, (whole - back).max(0)), from_start(end).clamp(-back, whole));
     let distance = if step > 0 { end - first } else { first - end };
     let count = (distance.max(0) + step.abs() - 1) / step.abs();
     Taken { first, step, count: usize::try_from(count).unwrap_or(0).min(length) }

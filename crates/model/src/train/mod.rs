@@ -213,6 +213,10 @@ pub fn train(columns: &[Column], labels: &Labels, options: &Options) -> Result<T
             file::logistic(columns, &encoder, &classes, &weights)
         }
         Learner::Boosted { rounds, depth, rate, share } => {
+            let trees = if classes.len() == 2 { rounds } else { rounds * classes.len() };
+            if trees > TRAIN_TREES {
+                return Err(TrainFailed::Option { name: "rounds" });
+            }
             let growth = boosted::Growth { rounds, depth, rate, share };
             let forest = boosted::fit(&table, &targets, classes.len(), growth, &mut random);
             file::boosted(columns, &encoder, &classes, &forest)
@@ -234,7 +238,7 @@ fn check(columns: &[Column], labels: &Labels, options: &Options) -> Result<(), T
             option((1..=TRAIN_STEPS).contains(&steps), "steps")?;
         }
         Learner::Boosted { rounds, depth, rate, share } => {
-            option((1..=TRAIN_TREES / TRAIN_CLASSES).contains(&rounds), "rounds")?;
+            option((1..=TRAIN_TREES).contains(&rounds), "rounds")?;
             option((1..=TRAIN_DEPTH).contains(&depth), "depth")?;
             option(rate > 0.0 && rate <= 1.0, "rate")?;
             option(share > 0.0 && share <= 1.0, "share")?;

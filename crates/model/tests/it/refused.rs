@@ -342,10 +342,45 @@ fn a_value_without_an_answer_is_an_error() {
 }
 
 #[test]
+fn nothing_has_an_answer_too() {
+    let empty = |name: &str, dims: &[i64]| raw_floats(name, dims, &[]);
+    let numbers = |name: &str, values: &[i64]| int64s(name, &[i64::try_from(values.len()).unwrap()], values);
+    let run = |node: Proto, constants: &[Proto]| {
+        let model = Model::load(&one(node, 2, constants)).unwrap_or_else(|error| panic!("{}", chain(&error)));
+        [0, 1, 17].map(|rows| model.run(&[("X", floats_of(&[rows, 2], &vec![1.0; rows * 2]))]))
+    };
+    // Backwards through no elements, with starts and ends far outside.
+    for (start, end, step) in
+        [(5, -9, -1), (-1, i64::MIN, -1), (0, i64::MAX, 3), (i64::MAX, i64::MIN, i64::MIN)]
+    {
+        let constants =
+            [numbers("s", &[start]), numbers("e", &[end]), numbers("a", &[0]), numbers("t", &[step])];
+        for outcome in run(node("Slice", &["X", "s", "e", "a", "t"], &["Y"], &[]), &constants) {
+            outcome.unwrap();
+        }
+    }
+    let big = i64::try_from(limits::ELEMENTS).unwrap();
+    let wide = [empty("c", &[0, big])];
+    let twice = one(node("Concat", &["c", "c"], &["Y"], &[int("axis", 1)]), 2, &wide);
+    says(&twice, "no valid tensor");
+    says(&one(node("Relu", &["c"], &["Y"], &[]), 2, &[empty("c", &[0, big, big, big])]), "not valid");
+    for operator in ["ReduceMax", "ReduceSumSquare", "ArgMax", "Softmax", "Transpose", "Flatten", "Shape"] {
+        for outcome in run(node(operator, &["X"], &["Y"], &[]), &[]) {
+            assert!(outcome.is_ok() || operator == "ArgMax", "{operator}");
+        }
+    }
+    for outcome in run(node("MatMul", &["X", "w"], &["Y"], &[]), &[empty("w", &[2, 0])]) {
+        assert!(outcome.unwrap()[0].values().is_empty());
+    }
+}
+
+#[test]
 fn tensors_are_what_they_say() {
     assert!(Tensor::new(vec![2, 2], Values::F32(vec![0.0; 3])).is_err());
     assert!(Tensor::new(vec![usize::MAX, 2], Values::F32(Vec::new())).is_err());
-    assert!(Tensor::new(vec![usize::MAX, 0], Values::F32(Vec::new())).is_ok());
+    assert!(Tensor::new(vec![usize::MAX, 0], Values::F32(Vec::new())).is_err());
+    assert!(Tensor::new(vec![limits::ELEMENTS, 0, 2], Values::F32(Vec::new())).is_err());
+    assert!(Tensor::new(vec![limits::ELEMENTS, 0], Values::F32(Vec::new())).is_ok());
     assert!(Tensor::new(vec![1; 9], Values::F32(vec![0.0])).is_err());
     let long = "x".repeat(limits::TEXT_BYTES + 1);
     assert!(Tensor::new(vec![1], Values::Text(vec![long.into()])).is_err());
