@@ -13,6 +13,8 @@ mod cases;
 
 use std::path::PathBuf;
 
+use bartizan_model::Model;
+
 fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap());
     let mut names: Vec<String> = std::fs::read_dir(&folder)
@@ -21,6 +23,14 @@ fn main() {
         .collect();
     names.sort();
     for name in names {
+        if let Ok(model) = Model::load(&std::fs::read(folder.join(format!("{name}.onnx"))).unwrap()) {
+            println!(
+                "{name}: {:?} bytes, {:?} steps, at most {} rows",
+                model.memory(),
+                model.steps(),
+                model.most_rows()
+            );
+        }
         match cases::compare(&folder, &name) {
             Err(why) => println!("{name}: REFUSED: {why}"),
             Ok(found) if found.differences.is_empty() => {

@@ -80,6 +80,41 @@ fn the_same_seed_makes_the_same_bytes() {
     }
 }
 
+/// FNV-1a, 64 bits.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn every_machine_makes_the_same_bytes_and_gives_the_same_answers() {
+    let (columns, labels) = table(500);
+    let (size, color) = ([1.0, 4.9, 5.1, f32::NAN], ["red", "blue", "green", "blue"]);
+    let mut found = Vec::new();
+    for learner in [Options::default().learner, BOOSTED] {
+        let trained = train(&columns, &labels, &options(learner, 7)).unwrap();
+        let model = Model::load(&trained.onnx).unwrap();
+        let numbers = |values: &[f32]| Tensor::new(vec![4, 1], Values::F32(values.to_vec())).unwrap();
+        let texts = Tensor::new(vec![4, 1], Values::Text(color.map(Arc::from).to_vec())).unwrap();
+        let inputs = [("size", numbers(&size)), ("color", texts), ("flat", numbers(&[3.0; 4]))];
+        let answer = model.run(&inputs).unwrap();
+        let bits: Vec<u8> =
+            answer[1].as_f32().unwrap().iter().flat_map(|share| share.to_le_bytes()).collect();
+        found.extend([checksum(&trained.onnx), checksum(&bits)]);
+    }
+    // Recorded once. A machine that finds others does not do IEEE 754 arithmetic as this crate relies on.
+    assert_eq!(
+        found,
+        [
+            16_126_744_373_906_806_648,
+            16_281_429_869_284_356_893,
+            3_218_393_635_023_214_796,
+            12_819_411_924_798_930_729
+        ]
+    );
+}
+
 #[test]
 fn the_file_is_a_model_like_any_other() {
     let (columns, labels) = table(500);
