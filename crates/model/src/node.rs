@@ -273,6 +273,16 @@ pub(crate) fn input<'t>(inputs: &[Option<&'t Tensor>], index: usize) -> Result<&
     inputs.get(index).copied().flatten().ok_or(NodeFailed::Promise)
 }
 
+/// Collects `count` results into a list that is as large as it has to be from the start: one that grows as it goes
+/// takes up to three times the memory that was promised.
+pub(crate) fn collect<T, E>(count: usize, results: impl Iterator<Item = Result<T, E>>) -> Result<Vec<T>, E> {
+    let mut list = Vec::with_capacity(count);
+    for result in results {
+        list.push(result?);
+    }
+    Ok(list)
+}
+
 /// The attributes of a node, taken one by one; what is left over is refused.
 pub(crate) struct Attributes<'m> {
     left: Vec<(&'m str, AttributeMessage<'m>)>,

@@ -2,7 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "places lie within the tensors that the steps are made for")]
 
 use crate::bound::{Dim, Fact};
-use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, input, shapes};
+use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, collect, input, shapes};
 use crate::ops::layout::{advance, broadcast_steps};
 use crate::tensor::{ElementType, Tensor, Values, elements};
 
@@ -53,17 +53,23 @@ fn zip<T: Clone, R>(
     mut make: impl FnMut(&T, &T) -> Result<R, NodeFailed>,
 ) -> Result<Vec<R>, NodeFailed> {
     if left.1 == right.1 {
-        return left.0.iter().zip(right.0).map(|(left, right)| make(left, right)).collect();
+        return collect(left.0.len(), left.0.iter().zip(right.0).map(|(left, right)| make(left, right)));
     }
     let suffix = |short: &[usize]| {
         let ones = short.iter().take_while(|length| **length == 1).count();
         shape.ends_with(&short[ones..])
     };
     if left.1 == shape && suffix(right.1) {
-        return left.0.iter().zip(right.0.iter().cycle()).map(|(left, right)| make(left, right)).collect();
+        return collect(
+            left.0.len(),
+            left.0.iter().zip(right.0.iter().cycle()).map(|(left, right)| make(left, right)),
+        );
     }
     if right.1 == shape && suffix(left.1) {
-        return left.0.iter().cycle().zip(right.0).map(|(left, right)| make(left, right)).collect();
+        return collect(
+            right.0.len(),
+            left.0.iter().cycle().zip(right.0).map(|(left, right)| make(left, right)),
+        );
     }
     let count = elements(shape).ok_or(shapes("the result is too large"))?;
     let (left_steps, right_steps) =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::bound::{Bound, Fact};
-use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, input, value};
+use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, collect, input, value};
 use crate::tensor::{ElementType, Tensor, Values};
 
 #[derive(Debug)]
@@ -108,14 +108,12 @@ impl Operator for Cast {
                 numbers!(values, |x: u8| x.to_string())
             }
             Values::Text(texts) => match self.to {
-                ElementType::F32 => Values::F32(
-                    texts.iter().map(|text| Ok(parse(text)? as f32)).collect::<Result<_, NodeFailed>>()?,
-                ),
-                ElementType::F64 => {
-                    Values::F64(texts.iter().map(|text| parse(text)).collect::<Result<_, _>>()?)
+                ElementType::F32 => {
+                    Values::F32(collect(texts.len(), texts.iter().map(|text| parse(text).map(|x| x as f32)))?)
                 }
+                ElementType::F64 => Values::F64(collect(texts.len(), texts.iter().map(|text| parse(text)))?),
                 ElementType::I64 => {
-                    Values::I64(texts.iter().map(|text| parse_integer(text)).collect::<Result<_, _>>()?)
+                    Values::I64(collect(texts.len(), texts.iter().map(|text| parse_integer(text)))?)
                 }
                 _ => return Err(NodeFailed::NotANumber),
             },

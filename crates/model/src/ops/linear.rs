@@ -99,10 +99,12 @@ impl Operator for Classifier {
     fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
         let sums = self.weights.sums(input(inputs, 0)?)?;
         let outputs = self.labels.len();
-        let mut chosen = Vec::new();
+        let mut chosen = Vec::with_capacity(sums.len() / self.weights.intercepts.len());
         let scores = if self.pair {
             chosen.extend(sums.iter().map(|sum| usize::from(*sum > 0.0)));
-            sums.iter().flat_map(|sum| self.weights.transform.pair(*sum, true)).collect()
+            let mut scores = Vec::with_capacity(sums.len() * outputs);
+            sums.iter().for_each(|sum| scores.extend(self.weights.transform.pair(*sum, true)));
+            scores
         } else {
             let mut scores = sums;
             for row in scores.chunks_mut(outputs) {

@@ -5,14 +5,16 @@
 )]
 
 use crate::bound::{Bound, Dim, Fact};
-use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, axis_of, input, shapes, value};
+use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, axis_of, collect, input, shapes, value};
 use crate::tensor::{ElementType, Tensor, Values, elements};
 
 /// The elements at `places`, in this order.
 pub(crate) fn pick(values: &Values, places: &[usize]) -> Result<Values, NodeFailed> {
     fn of<T: Clone>(values: &[T], places: &[usize]) -> Result<Vec<T>, NodeFailed> {
-        let picked: Option<Vec<T>> = places.iter().map(|place| values.get(*place).cloned()).collect();
-        picked.ok_or(NodeFailed::Promise)
+        collect(
+            places.len(),
+            places.iter().map(|place| values.get(*place).cloned().ok_or(NodeFailed::Promise)),
+        )
     }
     Ok(match values {
         Values::F32(values) => Values::F32(of(values, places)?),
@@ -69,7 +71,7 @@ pub(crate) fn gather(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
         });
         output.values = chosen;
     }
-    let scratch = places_scratch(&output).plus(places_scratch(at));
+    let scratch = places_scratch(&output).plus(places_scratch(at).times(Bound::fixed(2)));
     Ok(Built::new(Gather { axis }, vec![output]).with_scratch(scratch))
 }
 
@@ -78,9 +80,7 @@ impl Operator for Gather {
         let (data, at) = (input(inputs, 0)?, input(inputs, 1)?);
         let (before, after) = (product(&data.shape()[..self.axis]), product(&data.shape()[self.axis + 1..]));
         let length = data.shape()[self.axis];
-        let at_places: Result<Vec<usize>, _> =
-            indices(at)?.iter().map(|index| place(*index, length)).collect();
-        let at_places = at_places?;
+        let at_places = collect(at.values().len(), indices(at)?.iter().map(|index| place(*index, length)))?;
         let mut places = Vec::with_capacity(before * at_places.len() * after);
         for outer in 0..before {
             for index in &at_places {
@@ -148,7 +148,7 @@ pub(crate) fn array_feature_extractor(build: Build<'_, '_>) -> Result<Built, Nod
         Some((_, before)) => before.iter().copied().chain([chosen]).collect(),
     };
     let output = Fact::new(data.element, dims);
-    let scratch = places_scratch(&output).plus(places_scratch(at));
+    let scratch = places_scratch(&output).plus(places_scratch(at).times(Bound::fixed(2)));
     Ok(Built::new(Extractor, vec![output]).with_scratch(scratch))
 }
 
@@ -156,11 +156,12 @@ impl Operator for Extractor {
     fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
         let (data, at) = (input(inputs, 0)?, input(inputs, 1)?);
         let Some((length, before)) = data.shape().split_last() else { return Err(NodeFailed::Promise) };
-        let at: Result<Vec<usize>, _> = indices(at)?.iter().map(|index| place(*index, *length)).collect();
-        let at = at?;
+        let at = collect(at.values().len(), indices(at)?.iter().map(|index| place(*index, *length)))?;
         let rows = product(before);
-        let places: Vec<usize> =
-            (0..rows).flat_map(|row| at.iter().map(move |place| row * length + place)).collect();
+        let mut places = Vec::with_capacity(rows * at.len());
+        for row in 0..rows {
+            places.extend(at.iter().map(|place| row * length + place));
+        }
         let mut shape = if before.is_empty() { vec![1] } else { before.to_vec() };
         shape.push(at.len());
         Ok(vec![Tensor::new(shape, pick(data.values(), &places)?)?])

@@ -307,12 +307,14 @@ impl Operator for Classifier {
         let tensor = input(inputs, 0)?;
         self.kernel.check(tensor)?;
         let (mut kernels, mut margins, mut votes) = (Vec::new(), Vec::new(), vec![0; self.labels.len()]);
-        let (mut chosen, mut scores) = (Vec::new(), Vec::new());
+        let (rows, _) = table_shape(tensor)?;
+        let mut chosen = Vec::with_capacity(rows);
+        // One sum of two classes is written before it becomes two scores.
+        let mut scores = Vec::with_capacity(rows * self.columns);
         for row in floats(tensor)?.chunks(self.kernel.columns) {
             self.kernel.fill(row, &mut kernels);
             chosen.push(self.row(&kernels, &mut margins, &mut votes, &mut scores));
         }
-        let rows = chosen.len();
         Ok(vec![
             label_tensor(&self.labels, vec![rows], chosen.into_iter())?,
             Tensor::new(vec![rows, self.columns], Values::F32(scores))?,
@@ -366,7 +368,7 @@ impl Operator for Regressor {
         let tensor = input(inputs, 0)?;
         self.kernel.check(tensor)?;
         let mut kernels = Vec::new();
-        let mut results = Vec::new();
+        let mut results = Vec::with_capacity(table_shape(tensor)?.0);
         for row in floats(tensor)?.chunks(self.kernel.columns) {
             self.kernel.fill(row, &mut kernels);
             let weighted = kernels.iter().zip(&self.coefficients);
