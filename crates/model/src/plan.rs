@@ -11,6 +11,10 @@ use crate::ops::{self, OperatorSets};
 use crate::signature::Labels;
 use crate::tensor::Tensor;
 
+/// Bytes that a call takes for each value of a graph and each input or output of its widest node, whatever they hold:
+/// places, shapes, counts of who shares them, and small lists of an operator.
+const BOOKKEEPING: u64 = 256;
+
 /// A graph that cannot be turned into steps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GraphInvalid {
@@ -447,9 +451,12 @@ impl<'m> Planner<'m> {
             let written = step.outputs.iter().flatten().map(|(slot, _)| bytes(slot));
             alive = written.fold(alive, Bound::plus);
             peak = peak.max(alive.plus(*scratch));
-            alive = step.dead.iter().map(bytes).fold(alive, Bound::minus);
+            // Inputs stay alive for as long as the caller holds them.
+            let made_here = step.dead.iter().filter(|slot| **slot >= inputs);
+            alive = made_here.map(bytes).fold(alive, Bound::minus);
         }
-        peak
+        let widest = self.steps.iter().map(|step| step.inputs.len() + step.outputs.len()).max().unwrap_or(0);
+        peak.plus(Bound::fixed(BOOKKEEPING.saturating_mul((self.slots + widest + 8) as u64)))
     }
 }
 
