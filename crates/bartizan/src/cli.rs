@@ -72,6 +72,15 @@ pub(crate) enum Command {
         /// What the generated data follows from
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         seed: u64,
+        /// Fail where this machine does not isolate training jobs fully, instead of going on with less
+        #[arg(long)]
+        require_isolation: bool,
+    },
+    /// What a thief in the demo does: connects to an address, and says how that went
+    #[command(hide = true)]
+    DemoDial {
+        /// An address
+        address: std::net::SocketAddr,
     },
     /// Show how the project stands
     Status,

@@ -42,11 +42,20 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
     match cli.command {
         Command::Init { admin } => project::init(&work, &admin).await,
         Command::Up { .. } => project::up(&work).await,
-        Command::Demo { csv, label, label_above, separator, keep, seed } => {
+        Command::Demo { csv, label, label_above, separator, keep, seed, require_isolation } => {
             let separator = separator.map(u8::try_from).transpose();
             let separator = separator.map_err(|error| Failure::of(ids::USAGE, &error))?;
             let json = work.out.format == Format::Json;
-            let options = crate::demo::DemoOptions { csv, label, label_above, separator, keep, seed, json };
+            let options = crate::demo::DemoOptions {
+                csv,
+                label,
+                label_above,
+                separator,
+                keep,
+                seed,
+                require_isolation,
+                json,
+            };
             project::demo(options).await
         }
         Command::Status => work.show("/api/v1/project").await,
@@ -54,6 +63,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Model(verb) => model::run(&work, verb).await,
         Command::Run(verb) => run::run(&work, verb).await,
         Command::Train(wanted) => train::run(&work, &wanted),
+        Command::DemoDial { address } => project::dial(address),
         Command::Endpoint(verb) => endpoint::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,

@@ -81,6 +81,12 @@ async fn end() {
     }
 }
 
+/// Tries to connect, as the demo's thief does.
+pub(super) fn dial(address: std::net::SocketAddr) -> Result<u8, Failure> {
+    let dialled = std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_secs(2));
+    dialled.map(|_| 0).map_err(|error| Failure::of(ids::UNREACHABLE, &error))
+}
+
 pub(super) async fn demo(options: DemoOptions) -> Result<u8, Failure> {
     let played = tokio::task::spawn_blocking(move || crate::demo::run(&options, &mut std::io::stdout()));
     let played = played.await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;

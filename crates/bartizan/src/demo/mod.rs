@@ -15,6 +15,7 @@ mod stage;
 mod story;
 mod table;
 mod train;
+mod training;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ pub(crate) struct DemoOptions {
     pub(crate) keep: Option<PathBuf>,
     /// What the generated data follows from.
     pub(crate) seed: u64,
+    /// Fail where this machine does not isolate jobs fully, instead of going on with less.
+    pub(crate) require_isolation: bool,
     /// Print one JSON object instead of lines.
     pub(crate) json: bool,
 }
@@ -69,12 +72,14 @@ fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<()
     story.begin(lines)?;
     story.data(lines)?;
     story.model(lines)?;
+    let cut = training::in_the_sandbox(&story, lines, story.requires_isolation())?;
     story.prove(lines)?;
     lines.head("Attacks, each on a copy of what an attacker could reach")?;
     attacks::on_content(&story, lines)?;
     attacks::on_ledger(&story, lines)?;
     attacks::on_index(&story, lines)?;
     attacks::on_proofs(&story, lines)?;
+    training::that_dials_out(&story, lines, cut)?;
     attacks::by_going_back(&mut story, lines)?;
     lines.head("Privacy")?;
     leak::search(&story, lines)?;

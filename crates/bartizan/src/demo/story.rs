@@ -27,6 +27,8 @@ pub(crate) struct Story<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) data: PathBuf,
     input: Input,
+    label_above: Option<f64>,
+    require_isolation: bool,
     pub(crate) engineer: String,
     pub(crate) approver: String,
     pub(crate) trust: PathBuf,
@@ -59,6 +61,8 @@ impl<'a> Story<'a> {
             stage,
             data: stage.data_dir(),
             input,
+            label_above: options.label_above,
+            require_isolation: options.require_isolation,
             engineer: String::new(),
             approver: String::new(),
             trust: stage.path("trust.json"),
@@ -71,6 +75,21 @@ impl<'a> Story<'a> {
     /// The e-mail addresses and card numbers that the data holds.
     pub(crate) fn secrets(&self) -> &[String] {
         &self.input.secrets
+    }
+
+    /// The column that is predicted.
+    pub(crate) fn label(&self) -> &str {
+        &self.input.label
+    }
+
+    /// Above which number a label counts as yes.
+    pub(crate) fn label_above(&self) -> Option<f64> {
+        self.label_above
+    }
+
+    /// Whether reduced isolation is no way out.
+    pub(crate) fn requires_isolation(&self) -> bool {
+        self.require_isolation
     }
 
     /// Sets the project up: people, roles, tier, trust file.
@@ -247,7 +266,7 @@ impl<'a> Story<'a> {
         self.stage.run(None, &all)
     }
 
-    fn ask(&self, token: Option<&str>, arguments: &[&str]) -> Result<Value> {
+    pub(crate) fn ask(&self, token: Option<&str>, arguments: &[&str]) -> Result<Value> {
         self.stage.ask(&self.data, token, arguments)
     }
 

@@ -1,0 +1,109 @@
+//! Training in the sandbox, and what a job there tries in vain.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON members are read by name: what is not there reads as null and never panics"
+)]
+
+use std::io::ErrorKind;
+use std::net::TcpListener;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+use super::Lines;
+use super::stage::Ran;
+use super::story::{Story, text};
+use crate::catalog::ids;
+
+/// How far this machine can cut a job off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// All the way.
+    Full,
+    /// With parts missing, which the run records.
+    Reduced,
+}
+
+impl Cut {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Reduced => "reduced",
+        }
+    }
+}
+
+/// A model is trained in the sandbox on the accepted data, approved and proved with its provenance.
+pub(crate) fn in_the_sandbox(story: &Story<'_>, lines: &mut Lines<'_>, require: bool) -> Result<Cut> {
+    let mut command =
+        vec!["bartizan".to_owned(), "train".into(), "/bartizan/in/transactions".into(), "--label".into()];
+    command.push(story.label().to_owned());
+    if let Some(above) = story.label_above() {
+        command.extend(["--label-above".to_owned(), above.to_string()]);
+    }
+    let input = ["--input", "transactions:2"];
+    let (ran, cut) = start(story, "trained", &input, &command, require)?;
+    let made: Value = serde_json::from_str(&ran.stdout)
+        .with_context(|| format!("the run did not answer in JSON:\n{}{}", ran.stdout, ran.stderr))?;
+    ensure!(made["version"] == "trained:1", "the run made no version: {made}");
+    let shown = story.ask(Some(&story.engineer), &["run", "show", &text(&made, "run")?])?;
+    let accuracy = shown["record"]["metrics"][0]["accuracy"].as_f64().context("the run told no accuracy")?;
+    let evidence = format!("trained:1, accuracy {accuracy:.2}, isolation {}", cut.word());
+    lines.step("eve trains a model in the sandbox, on that data alone", &evidence)?;
+    let own = story.stage.on(&story.data, Some(&story.engineer), &["model", "approve", "trained:1"])?;
+    own.refused("self-approval", ids::REFUSED)?;
+    story.ask(Some(&story.approver), &["model", "approve", "trained:1"])?;
+    let proof = story.stage.path("trained-1.proof.json");
+    let out = proof.to_string_lossy().into_owned();
+    story.ask(Some(&story.approver), &["prove", "trained:1", "--out", &out])?;
+    let verified = story.verify(&proof, &story.trust, &["--of", "trained:1"])?;
+    ensure!(verified.code == 0, "its proof does not verify:\n{}", verified.stderr);
+    ensure!(verified.stdout.contains("SLSA provenance"), "its proof tells of no provenance");
+    lines.step("adam approves it; its proof holds the run's provenance", "SLSA v1")?;
+    Ok(cut)
+}
+
+/// A job that tries to send the data away. Somebody listens, and hears nothing.
+pub(crate) fn that_dials_out(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<()> {
+    let what = "a training job tries the network: `run start`";
+    if cut == Cut::Reduced {
+        return lines.step(what, "NOT SHOWN: this machine gives reduced isolation; see BZ-0322");
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").context("nobody can listen here")?;
+    listener.set_nonblocking(true).context("nobody can listen here")?;
+    let address = listener.local_addr().context("nobody can listen here")?.to_string();
+    let command = ["bartizan", "demo-dial", &address].map(str::to_owned);
+    let (ran, _) = start(story, "stolen", &["--input", "transactions:2"], &command, true)?;
+    ensure!(ran.code == 1, "the job was not stopped:\n{}{}", ran.stdout, ran.stderr);
+    let ended: Value = serde_json::from_str(&ran.stdout).context("the run did not answer in JSON")?;
+    let heard = listener.accept();
+    ensure!(
+        heard.as_ref().is_err_and(|error| error.kind() == ErrorKind::WouldBlock),
+        "somebody heard the job: {heard:?}"
+    );
+    let said = ended["log"].as_str().unwrap_or_default();
+    let said = said.lines().next().unwrap_or_default().trim().to_owned();
+    lines.step(what, &format!("{}, nobody heard it ({said})", text(&ended, "end")?))
+}
+
+fn start(
+    story: &Story<'_>,
+    model: &str,
+    inputs: &[&str],
+    command: &[String],
+    require: bool,
+) -> Result<(Ran, Cut)> {
+    let attempt = |cut: Cut| {
+        let mut all = vec!["run", "start", "--output-model", model, "--isolation", cut.word()];
+        all.extend_from_slice(inputs);
+        all.push("--");
+        all.extend(command.iter().map(String::as_str));
+        story.stage.on(&story.data, Some(&story.engineer), &all)
+    };
+    let ran = attempt(Cut::Full)?;
+    if !ran.stderr.contains(ids::ISOLATION) {
+        return Ok((ran, Cut::Full));
+    }
+    ensure!(!require, "this machine does not give full isolation:\n{}", ran.stderr);
+    Ok((attempt(Cut::Reduced)?, Cut::Reduced))
+}
