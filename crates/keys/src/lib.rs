@@ -19,7 +19,7 @@
 //!
 //! Modules in reading order: `public` and `signing` (keys that sign), `verified`, [`dsse`], [`oms`], `trust`
 //! (what a verifier believes), [`hello`] (who is a server), `wrap` and [`stream`] (encryption), `root` (the root key), `project` (all keys of
-//! a project, and the content under them).
+//! a project, and the content under them), [`subjects`] (keys of the people that records are about).
 
 pub mod dsse;
 mod encoding;
@@ -34,6 +34,7 @@ mod root;
 mod secret;
 mod signing;
 pub mod stream;
+pub mod subjects;
 mod trust;
 mod verified;
 mod wrap;

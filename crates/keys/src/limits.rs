@@ -74,3 +74,18 @@ pub const ARGON2_PASSES_MAX: u32 = 16;
 
 /// Lanes of argon2id, at most.
 pub const ARGON2_LANES_MAX: u32 = 4;
+
+/// Subjects in one shard of subjects' keys; a project has 256 shards.
+pub const SUBJECT_SHARD_KEYS: usize = 65_536;
+
+/// Bytes of one shard of subjects' keys: 100 for each, and a header.
+pub const SUBJECT_SHARD_BYTES: usize = SUBJECT_SHARD_KEYS * 100 + 128;
+
+/// Open keys of subjects in memory, about 1 KiB each.
+pub const CACHED_SUBJECT_KEYS: usize = 32_768;
+
+/// Bytes of shards in memory, beyond the one in use.
+pub const CACHED_SUBJECT_SHARD_BYTES: usize = 64 * 1024 * 1024;
+
+/// Keys of new subjects that no shard holds yet.
+pub const PENDING_SUBJECT_KEYS: usize = 131_072;

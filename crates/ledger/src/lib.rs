@@ -23,7 +23,8 @@
 //!
 //! Modules in reading order: `merkle` (tree and proofs), `tile` (names and bytes), `note`, `checkpoint`,
 //! `witness` (signatures), `proof` (files), `edge` (the growing right side), `head` and `staging` (what makes
-//! a group atomic), `ledger` and `writer` (append), `reader`, `remembered`, `fsck`, `bulk`.
+//! a group atomic), `ledger` and `writer` (append), `reader`, `remembered`, `fsck`, `bulk`; [`segment`] (the
+//! tree over prediction records, whose root an entry names).
 
 pub mod bulk;
 mod checkpoint;
@@ -37,6 +38,7 @@ mod note;
 mod proof;
 mod reader;
 mod remembered;
+pub mod segment;
 mod staging;
 mod tile;
 mod witness;

@@ -74,3 +74,15 @@ pub const DEFECTS_COUNTED: u64 = 100_000;
 
 /// Names asked for in one listing.
 pub const LIST_PAGE: usize = 1000;
+
+/// Records in one segment.
+pub const SEGMENT_RECORDS: usize = 65_536;
+
+/// Hashes in the inclusion proof of a record in its segment.
+pub const SEGMENT_PATH: usize = 16;
+
+/// Bytes of one group of a record.
+pub const RECORD_GROUP_BYTES: usize = 1024 * 1024;
+
+/// Bytes of a record proof: five groups in base64, and the path.
+pub const RECORD_PROOF_BYTES: usize = 5 * (RECORD_GROUP_BYTES / 3 * 4 + 128) + 4096;

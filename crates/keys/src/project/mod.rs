@@ -8,9 +8,11 @@ use bartizan_base::canonical::EncodeError;
 use bartizan_base::{ArtifactId, BlobError, BlobName, Blobs, Digest, ProjectId, Timestamp};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::public::{Algorithm, KeyId, PublicKey};
 use crate::root::{KeyStore, KeyStoreError};
+use crate::secret::Secret;
 use crate::signing::{SigningKey, SigningKeyInvalid};
 use crate::wrap::{CryptoFailed, WrappingKey};
 
@@ -195,6 +197,18 @@ impl Keys {
     /// `<first 2 digits>/<64 digits>` of HMAC-SHA256(naming key, "bartizan-blob-v1" || digest).
     pub fn blob_name(&self, digest: &Digest) -> BlobName {
         vault::blob_name(&self.naming, digest)
+    }
+
+    /// A key of its own for `label`, which no stored record starts with: HMAC-SHA256(record MAC key, label).
+    pub(crate) fn derived(&self, label: &[u8]) -> Secret {
+        let mut bytes = Zeroizing::new([0; 32]);
+        bytes.copy_from_slice(&self.wrapping.mac(label));
+        Secret::from_bytes(*bytes)
+    }
+
+    /// Where the keys are.
+    pub(crate) fn store(&self) -> Arc<dyn Blobs> {
+        Arc::clone(&self.blobs)
     }
 
     fn document_name(&self, artifact: ArtifactId) -> BlobName {

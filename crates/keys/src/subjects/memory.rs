@@ -1,0 +1,96 @@
+//! What is kept in memory of subjects' keys: a bounded number of open ones, new ones, and whole shards.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::SubjectKey;
+use super::shard::Shard;
+use super::tag::SubjectTag;
+use crate::limits::{CACHED_SUBJECT_KEYS, CACHED_SUBJECT_SHARD_BYTES, PENDING_SUBJECT_KEYS};
+
+/// Open keys are wiped when the last user lets go of them: `Secret` and aws-lc both clear their memory.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// Keys that no shard has yet, by tag and so by shard.
+    pending: BTreeMap<SubjectTag, Arc<SubjectKey>>,
+    /// Two generations: when the young one is full it becomes the old one, and the old one is dropped.
+    young: HashMap<SubjectTag, Arc<SubjectKey>>,
+    old: HashMap<SubjectTag, Arc<SubjectKey>>,
+    shards: HashMap<u8, Shard>,
+    shard_bytes: usize,
+}
+
+impl Memory {
+    pub(super) fn find(&mut self, tag: &SubjectTag) -> Option<Arc<SubjectKey>> {
+        if let Some(key) = self.young.get(tag) {
+            return Some(Arc::clone(key));
+        }
+        if let Some(key) = self.pending.get(tag).or_else(|| self.old.get(tag)) {
+            let key = Arc::clone(key);
+            self.remember(Arc::clone(&key));
+            return Some(key);
+        }
+        None
+    }
+
+    pub(super) fn remember(&mut self, key: Arc<SubjectKey>) {
+        if self.young.len() >= CACHED_SUBJECT_KEYS / 2 {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(key.tag, key);
+    }
+
+    /// `false` when too many wait.
+    pub(super) fn add_pending(&mut self, key: Arc<SubjectKey>) -> bool {
+        if self.pending.len() >= PENDING_SUBJECT_KEYS {
+            return false;
+        }
+        self.remember(Arc::clone(&key));
+        self.pending.insert(key.tag, key);
+        true
+    }
+
+    /// Keys that no shard has yet, those of one shard beside each other.
+    pub(super) fn pending(&self) -> Vec<Arc<SubjectKey>> {
+        self.pending.values().cloned().collect()
+    }
+
+    pub(super) fn settled(&mut self, key: &SubjectKey) {
+        if self.pending.get(&key.tag).is_some_and(|present| present.id == key.id) {
+            self.pending.remove(&key.tag);
+        }
+    }
+
+    /// Hands a key out no more, and tells those who hold it; `false` when it was not here.
+    pub(super) fn forget(&mut self, tag: &SubjectTag) -> bool {
+        let found = [self.pending.remove(tag), self.young.remove(tag), self.old.remove(tag)];
+        let keys = found.iter().flatten();
+        keys.map(|key| key.erased.store(true, Ordering::Release)).count() > 0
+    }
+
+    pub(super) fn has_shard(&self, number: u8) -> bool {
+        self.shards.contains_key(&number)
+    }
+
+    pub(super) fn shard(&self, number: u8) -> Option<&Shard> {
+        self.shards.get(&number)
+    }
+
+    /// Keeps a shard, and drops others when they take too much memory.
+    pub(super) fn keep_shard(&mut self, shard: Shard) {
+        self.drop_shard(shard.number());
+        while self.shard_bytes + shard.memory() > CACHED_SUBJECT_SHARD_BYTES {
+            let Some(other) = self.shards.keys().next().copied() else { break };
+            self.drop_shard(other);
+        }
+        self.shard_bytes += shard.memory();
+        self.shards.insert(shard.number(), shard);
+    }
+
+    pub(super) fn drop_shard(&mut self, number: u8) {
+        if let Some(shard) = self.shards.remove(&number) {
+            self.shard_bytes -= shard.memory();
+        }
+    }
+}
