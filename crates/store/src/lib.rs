@@ -1,7 +1,7 @@
 //! Where Bartizan keeps things: blobs and compare-and-swap values in a data directory, and the SQL index.
 //!
-//! `store` does not know what its blobs mean. It never encrypts, signs or decides: what must be secret is
-//! encrypted before it gets here, and what must be true is proven by the ledger. It repairs nothing either; a
+//! `store` does not know what its blobs mean. It never signs or decides: what must be secret is encrypted
+//! before it gets here ([`records`] have `keys` do it), and what must be true is proven by the ledger. It repairs nothing either; a
 //! damaged index is made anew from the ledger by `registry`.
 //!
 //! ```text
@@ -11,12 +11,14 @@
 //!     |        DirBlobs, DirCas --> Tree (whole or not at all, durably) --> Disk: the real one, or SimDisk,
 //!     |        MemBlobs, MemCas   (memory)                                        which loses power on request
 //!     |
+//!     |-- records/               a write-ahead log of prediction records, and sealed segments; see [`records`]
+//!     |
 //!     '-- bartizan.db            rows that follow from the ledger
 //!              Db --tx("name", body)--> Tx --index::*--> rows; index::{read, replace, apply} for all at once
 //! ```
 //!
 //! In reading order: [`limits`], `mem` (the contracts at their simplest), `disk`, `tree`, `blobs`, `cas`, `lock`,
-//! `data_dir`, `db`, [`index`]. `faults` and [`SimDisk`] are for tests, also those of other crates.
+//! `data_dir`, [`records`], `db`, [`index`]. `faults` and [`SimDisk`] are for tests, also those of other crates.
 
 mod blobs;
 mod cas;
@@ -29,6 +31,7 @@ pub mod index;
 pub mod limits;
 mod lock;
 mod mem;
+pub mod records;
 mod tree;
 
 pub use crate::blobs::{DirBlobs, DirOpen};

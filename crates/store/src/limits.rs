@@ -46,3 +46,54 @@ pub const DB_ACQUIRE_MS: u64 = 30_000;
 
 /// Rows that one statement of a bulk insert carries.
 pub const INSERT_ROWS: usize = 128;
+
+/// Bytes of all groups of one record.
+pub const RECORD_BYTES: usize = 2 * 1024 * 1024;
+
+/// Records that were given a sequence number and are not durable yet; further callers are refused.
+pub const QUEUE_RECORDS: usize = 8_192;
+
+/// Bytes that these may take; further callers are refused.
+pub const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes after which a batch of the record log is closed; one record more may follow.
+pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of the body of one batch of the record log, as read.
+pub const BATCH_BODY_BYTES: usize = 8 * 1024 * 1024;
+
+/// Bytes after which a record log is closed.
+pub const LOG_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes of a record log, as read: one batch may begin below [`LOG_BYTES`].
+pub const LOG_FILE_BYTES: u64 = LOG_BYTES + 2 * 8 * 1024 * 1024;
+
+/// Record logs that are closed and not confirmed; then records are refused until the ledger catches up.
+pub const UNCONFIRMED_LOGS: usize = 16;
+
+/// Record logs that earlier epochs may have left; each crash leaves one.
+pub const LOGS_LEFT: usize = 4_096;
+
+/// Time after which a record log that is not empty is due to be sealed, in milliseconds.
+pub const SEAL_AFTER_MS: i64 = 60_000;
+
+/// Records in one block of a segment.
+pub const BLOCK_RECORDS: usize = 256;
+
+/// Bytes of groups after which a block of a segment is closed; one record more may follow.
+pub const BLOCK_BYTES: usize = 4 * 1024 * 1024;
+
+/// Bytes of a page of a segment, and of what it holds compressed, as read.
+pub const PAGE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Entries in one index page of a segment.
+pub const INDEX_ENTRIES: usize = 1_024;
+
+/// Segments in one page of the manifest.
+pub const MANIFEST_SEGMENTS: u64 = 1_024;
+
+/// Segments that one search looks into before it returns what it has and where to go on.
+pub const SEARCH_SEGMENTS: usize = 1_024;
+
+/// Records in one page of results.
+pub const RESULT_RECORDS: usize = 1_000;

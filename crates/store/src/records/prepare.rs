@@ -1,0 +1,186 @@
+//! What the caller's own thread does with a record: salts, commitments, encryption, the frame.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bartizan_base::Timestamp;
+use bartizan_keys::CryptoFailed;
+use bartizan_keys::subjects::{Cipher, NONCE_BYTES, SubjectKey, Subjects, TAG_BYTES};
+use bartizan_ledger::limits::RECORD_GROUP_BYTES;
+use bartizan_ledger::segment::{Commitments, RecordDigest, SALT_BYTES, Salt, commit};
+use rand_core::{CryptoRng, TryCryptoRng, TryRng};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::error::AppendFailed;
+use super::frame::{FIXED_BYTES, Meta, SEALED_EXTRA, length_bytes, put_record};
+use super::identity::NewRecord;
+use crate::limits::RECORD_BYTES;
+
+/// A record's frame, whole but for the encryption of a record without a subject, which has no key before its
+/// log is known.
+pub(super) struct Prepared {
+    pub(super) bytes: Vec<u8>,
+    pub(super) key: Option<Arc<SubjectKey>>,
+    pub(super) digest: RecordDigest,
+    pub(super) time: Timestamp,
+    /// Where the sealed groups begin.
+    pub(super) sealed_at: usize,
+    /// What was reserved for it.
+    pub(super) reserved: usize,
+}
+
+impl Prepared {
+    /// Encrypts the sealed groups in place: nonce, plain text, and room for the tag are there.
+    pub(super) fn seal(&mut self, cipher: &Cipher) -> Result<(), CryptoFailed> {
+        let region = self.bytes.get_mut(self.sealed_at..).ok_or(CryptoFailed)?;
+        let (nonce, rest) = region.split_first_chunk_mut::<NONCE_BYTES>().ok_or(CryptoFailed)?;
+        let (body, tag) = rest.split_last_chunk_mut::<TAG_BYTES>().ok_or(CryptoFailed)?;
+        *tag = cipher.seal(*nonce, self.digest.digest().as_bytes(), body)?;
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Prepared({}, {} bytes)", self.digest, self.bytes.len())
+    }
+}
+
+const RANDOM_BYTES: usize = 5 * SALT_BYTES + NONCE_BYTES;
+
+/// Hashes and encrypts a record.
+pub(super) fn prepare(
+    subjects: &Subjects,
+    random: &SharedRandom,
+    record: &NewRecord<'_>,
+    reserved: usize,
+) -> Result<Prepared, AppendFailed> {
+    let total = group_bytes(record)?;
+    if total > reserved {
+        return Err(AppendFailed::TooLarge { bytes: total, allowed: reserved });
+    }
+    let mut drawn = Zeroizing::new([0; RANDOM_BYTES]);
+    random.fill(&mut *drawn);
+    let (salts, nonce) = drawn.split_at(5 * SALT_BYTES);
+    let [salt_1, salt_2, salt_3, salt_4, salt_5] = salts.as_chunks::<SALT_BYTES>().0 else {
+        return Err(CryptoFailed.into());
+    };
+    let [envelope, subject, input, output, decisions] = record.groups;
+    let key = record.subject.map(|tag| subjects.current(tag, &mut &*random)).transpose()?;
+    let commitments = Commitments::new([
+        commit(salt_1, envelope),
+        commit(salt_2, subject),
+        commit(salt_3, input),
+        commit(salt_4, output),
+        commit(salt_5, decisions),
+    ]);
+    let digest = commitments.digest();
+    let meta = Meta {
+        id: record.id,
+        time: record.time,
+        subject: key.as_ref().map(|key| (key.tag(), key.id())),
+        request: record.request,
+        envelope_salt: *salt_1,
+        decisions_salt: *salt_5,
+    };
+    let personal = subject.len() + input.len() + output.len();
+    let mut bytes = Vec::with_capacity(FIXED_BYTES + total + SEALED_EXTRA);
+    put_record(&mut bytes, &meta, &commitments, envelope, decisions, personal + SEALED_EXTRA);
+    let sealed_at = bytes.len();
+    bytes.extend_from_slice(nonce);
+    put_personal(&mut bytes, [salt_2, salt_3, salt_4], [subject, input, output]);
+    bytes.extend_from_slice(&[0; TAG_BYTES]);
+    let mut prepared = Prepared { bytes, key: None, digest, time: record.time, sealed_at, reserved };
+    if let Some(key) = key {
+        prepared.seal(key.cipher())?;
+        prepared.key = Some(key);
+    }
+    Ok(prepared)
+}
+
+fn put_personal(out: &mut Vec<u8>, salts: [&Salt; 3], groups: [&[u8]; 3]) {
+    salts.iter().for_each(|salt| out.extend_from_slice(*salt));
+    let [subject, input, output] = groups;
+    out.extend_from_slice(&length_bytes(subject.len()));
+    out.extend_from_slice(&length_bytes(input.len()));
+    [subject, input, output].iter().for_each(|group| out.extend_from_slice(group));
+}
+
+/// Bytes of all groups, when they are within the limits.
+pub(super) fn group_bytes(record: &NewRecord<'_>) -> Result<usize, AppendFailed> {
+    let longest = record.groups.iter().map(|group| group.len()).max().unwrap_or(0);
+    let total = record.groups.iter().fold(0_usize, |sum, group| sum.saturating_add(group.len()));
+    if total > RECORD_BYTES || longest > RECORD_GROUP_BYTES {
+        return Err(AppendFailed::too_large(total));
+    }
+    Ok(total)
+}
+
+/// A random generator that many threads draw from, a few hundred bytes at a time.
+pub(super) struct SharedRandom(Mutex<Pool>);
+
+struct Pool {
+    source: Box<dyn CryptoRng + Send>,
+    // INVARIANT: bytes before `next` were handed out and are zero.
+    bytes: Zeroizing<Vec<u8>>,
+    next: usize,
+}
+
+const POOL_BYTES: usize = 16 * 1024;
+
+impl SharedRandom {
+    pub(super) fn new(source: Box<dyn CryptoRng + Send>) -> Self {
+        let pool = Pool { source, bytes: Zeroizing::new(vec![0; POOL_BYTES]), next: POOL_BYTES };
+        Self(Mutex::new(pool))
+    }
+
+    pub(super) fn fill(&self, out: &mut [u8]) {
+        // A panic while drawing leaves a pool that is drawn from again.
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Pool { source, bytes, next } = &mut *pool;
+        if out.len() > bytes.len() - *next {
+            if out.len() > POOL_BYTES / 8 {
+                source.fill_bytes(out);
+                return;
+            }
+            source.fill_bytes(bytes);
+            *next = 0;
+        }
+        let end = *next + out.len();
+        if let Some(drawn) = bytes.get_mut(*next..end) {
+            out.copy_from_slice(drawn);
+            drawn.zeroize();
+        }
+        *next = end;
+    }
+}
+
+impl TryRng for &SharedRandom {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
+        self.fill(dst);
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for &SharedRandom {}
+
+impl fmt::Debug for SharedRandom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedRandom")
+    }
+}
