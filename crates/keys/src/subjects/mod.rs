@@ -235,10 +235,14 @@ impl Subjects {
             return Ok(false);
         };
         let mut memory = self.memory();
-        if memory.find(&tag).is_some() || self.stored(&mut memory, tag)?.is_some() {
+        if memory.find(&tag).is_some() {
             return Ok(true);
         }
-        let key = Arc::new(self.key(tag, id, secret, true)?);
+        // Also when a shard has it: whoever wrote that may have died before it was durable, so it is settled anew.
+        let key = match self.stored(&mut memory, tag)? {
+            Some(key) => key,
+            None => Arc::new(self.key(tag, id, secret, true)?),
+        };
         if memory.add_pending(key) { Ok(true) } else { Err(SubjectKeyFailed::TooManyPending) }
     }
 
@@ -282,13 +286,14 @@ impl Subjects {
         let _changing = lock(&self.changing);
         let mut shard = self.read(tag.shard())?;
         let stored = shard.remove(tag);
-        if stored {
-            // The shard in memory goes first: a reader that comes now waits for the lock or reads the new one.
-            let mut memory = self.memory();
-            memory.forget(&tag);
-            self.write_locked(&mut memory, vec![shard])?;
-        }
-        Ok(self.memory().forget(&tag) || stored)
+        // Written also when it is not there: whoever removed it may have died before that was durable. Memory is
+        // held meanwhile, so that nobody reads the old shard.
+        let mut memory = self.memory();
+        let known = memory.forget(&tag);
+        memory.drop_shard(shard.number());
+        self.blobs.put(&[(&shard.name(), &shard.to_bytes(self.project, &self.shard_mac))])?;
+        memory.keep_shard(shard);
+        Ok(stored || known)
     }
 
     /// Reads a key from its shard, from memory or from the store.
@@ -331,16 +336,6 @@ impl Subjects {
         self.blobs.put(&blobs)?;
         let mut memory = self.memory();
         shards.into_iter().for_each(|shard| memory.keep_shard(shard));
-        Ok(())
-    }
-
-    /// The same for somebody who holds the memory, so that nobody reads the old shard meanwhile.
-    fn write_locked(&self, memory: &mut Memory, shards: Vec<Shard>) -> Result<(), SubjectKeyFailed> {
-        for shard in shards {
-            memory.drop_shard(shard.number());
-            self.blobs.put(&[(&shard.name(), &shard.to_bytes(self.project, &self.shard_mac))])?;
-            memory.keep_shard(shard);
-        }
         Ok(())
     }
 

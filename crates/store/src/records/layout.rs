@@ -13,8 +13,6 @@ pub(super) const HEADER_BYTES: usize = 232;
 pub(super) const TRAILER_BYTES: usize = 24;
 const TRAILER_MAGIC: &[u8; 8] = b"bzsegend";
 
-/// Bytes of the columns of one record in a block's page.
-pub(super) const ROW_BYTES: usize = 161;
 pub(super) const INDEX_ENTRY_BYTES: usize = 20;
 
 /// What a page is; the number is part of what authenticates it.

@@ -294,7 +294,11 @@ fn pending_key(tree: &Tree, subjects: &Subjects, id: LogId) -> Result<Option<Pen
 /// The segment that was made of a log already.
 fn sealed_as(tree: &Arc<Tree>, subjects: &Subjects, id: LogId) -> Result<Option<Sealed>, LogOpen> {
     match Segment::open(tree, subjects, id.number) {
-        Ok(segment) => Ok(Some(Sealed::of(segment.header(), path_of(id.number)))),
+        Ok(segment) => {
+            // Whoever wrote it may have died before its name was durable.
+            tree.confirm(&path_of(id.number))?;
+            Ok(Some(Sealed::of(segment.header(), path_of(id.number))))
+        }
         Err(ReadFailed::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(damaged(error)),
     }

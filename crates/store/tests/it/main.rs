@@ -15,6 +15,7 @@ mod failures;
 mod files;
 mod golden;
 mod lock;
+mod records;
 mod sql;
 
 use bartizan_base::{BlobError, BlobName, Blobs, read_all};

@@ -1,0 +1,181 @@
+//! Damaged and hostile files: named by file and offset, and never a panic.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bartizan_keys::OsRandom;
+use bartizan_store::records::{Log, LogOpen, Position, ReadFailed, Records, Seal};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::support::{GATEWAY, Kept, NOW, drain, expect_all, keep, make, open_in, subject, subjects_in};
+
+fn log_file(home: &Path, number: u64) -> PathBuf {
+    home.join(format!("records/log/{number:016x}"))
+}
+
+fn segment_file(home: &Path) -> PathBuf {
+    home.join("records/seg/00000000/0000000000000001")
+}
+
+fn reopen(home: &Path) -> Result<Log, LogOpen> {
+    Log::open(&home.join("records"), subjects_in(home), GATEWAY, Box::new(OsRandom), NOW)
+}
+
+/// A log of ten batches of one record each.
+fn ten() -> (TempDir, Kept) {
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    let (log, subjects) = open_in(home.path());
+    let kept = (0..10).map(|number| (number, keep(&log, &subjects, number).unwrap().digest)).collect();
+    drop(log);
+    (home, kept)
+}
+
+#[test]
+fn a_torn_end_is_cut_and_damage_before_it_is_refused() {
+    let (home, mut kept) = ten();
+    let file = log_file(home.path(), 1);
+    let whole = fs::read(&file).unwrap();
+    let batches: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(b"BZLB")).collect();
+    assert_eq!(batches.len(), 10);
+
+    for at in [116, 150, batches[3] + 5, batches[8], batches[9] - 1] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&file, &damaged).unwrap();
+        let error = reopen(home.path()).unwrap_err();
+        let LogOpen::Damaged { file, offset, .. } = error else { panic!("{error:?}") };
+        let batch = batches.iter().rev().find(|batch| **batch <= at).unwrap();
+        assert_eq!((file.as_str(), offset), ("log/0000000000000001", u64::try_from(*batch).unwrap()));
+    }
+    for at in [0, 20, 60, 115] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&file, &damaged).unwrap();
+        assert!(matches!(reopen(home.path()), Err(LogOpen::Damaged { .. })), "byte {at} of the header");
+    }
+    // Cut anywhere in the last batch, all before it is there.
+    fs::write(&file, &whole[..whole.len() - 7]).unwrap();
+    kept.remove(&9);
+    let log = reopen(home.path()).unwrap();
+    let drained = drain(&log);
+    assert_eq!((drained[0].epoch, drained[0].count), (1, 9));
+    expect_all(&Records::open(&home.path().join("records"), subjects_in(home.path())).unwrap(), &kept);
+}
+
+#[test]
+fn a_header_that_was_never_finished_is_removed() {
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    for bytes in [Vec::new(), vec![0; 50], vec![0; 116]] {
+        fs::write(log_file(home.path(), 77), bytes).unwrap();
+        drop(reopen(home.path()).unwrap());
+        assert!(!log_file(home.path(), 77).exists());
+    }
+    fs::write(log_file(home.path(), 77), [0; 117]).unwrap();
+    assert!(matches!(reopen(home.path()), Err(LogOpen::Damaged { .. })));
+}
+
+/// A segment of 300 records in two blocks.
+fn segment() -> (TempDir, Vec<u8>) {
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    let (log, subjects) = open_in(home.path());
+    for number in 0..300 {
+        super::support::append(&log, &subjects, number).unwrap();
+    }
+    log.durable(300).unwrap();
+    log.seal(NOW, Seal::Now).unwrap().unwrap();
+    let bytes = fs::read(segment_file(home.path())).unwrap();
+    (home, bytes)
+}
+
+/// Everything a reader can do with segment 1.
+fn read_all(home: &Path) -> Result<(), ReadFailed> {
+    let subjects = subjects_in(home);
+    let records = Records::open(&home.join("records"), subjects.clone())?;
+    records.check(1)?;
+    for number in [0, 150, 299] {
+        let position = records.by_id(super::support::id(number), None)?.positions;
+        let missing = ReadFailed::NotFound { segment: 1, index: 0 };
+        records.read(*position.first().ok_or(missing)?)?;
+    }
+    records.by_subject(subject(&subjects, 1).unwrap(), None, 1_000)?;
+    records.by_request(subjects.request_tag(b"request 7"), None, 1_000)?;
+    records.by_time(NOW, NOW.plus_millis(1_000_000), None, 1_000)?;
+    Ok(())
+}
+
+#[test]
+fn every_part_of_a_segment_is_checked() {
+    let (home, whole) = segment();
+    read_all(home.path()).unwrap();
+    // Every byte is covered by something: a sample of them, and all of the header and the trailer.
+    let places = (0..232).chain((232..whole.len()).step_by(97)).chain(whole.len() - 24..whole.len());
+    for at in places {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x10;
+        fs::write(segment_file(home.path()), &damaged).unwrap();
+        let error = read_all(home.path()).expect_err(&format!("byte {at} of {}", whole.len()));
+        let text = error.to_string();
+        assert!(text.starts_with("`seg/00000000/0000000000000001` is damaged at byte "), "{at}: {text}");
+    }
+}
+
+#[test]
+fn a_foreign_segment_is_refused() {
+    let (home, _) = segment();
+    let (other, bytes) = segment();
+    fs::write(segment_file(home.path()), &bytes).unwrap();
+    let error = read_all(home.path()).unwrap_err();
+    assert!(error.to_string().contains("the segment's key is not authentic"), "{error}");
+    drop(other);
+    fs::write(home.path().join("records/manifest/00000000"), b"no list").unwrap();
+    let error = read_all_ids(home.path()).unwrap_err();
+    assert!(matches!(error, ReadFailed::Damaged { file, .. } if file == "manifest/00000000"));
+}
+
+fn read_all_ids(home: &Path) -> Result<(), ReadFailed> {
+    let records = Records::open(&home.join("records"), subjects_in(home))?;
+    records.by_id(super::support::id(1), None).map(drop)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// No bytes make a reader or a writer panic, and none are taken for whole.
+    #[test]
+    fn hostile_bytes_never_panic(
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+        end in any::<prop::sample::Index>(),
+        cut in any::<bool>(),
+    ) {
+        use std::sync::OnceLock;
+        static SEGMENT: OnceLock<(TempDir, Vec<u8>)> = OnceLock::new();
+        static TEN: OnceLock<(TempDir, Vec<u8>)> = OnceLock::new();
+        let (home, whole) = SEGMENT.get_or_init(segment);
+        let mut bytes = whole.clone();
+        cuts.iter().for_each(|(at, byte)| *at.get_mut(&mut bytes) = *byte);
+        if cut {
+            bytes.truncate(end.index(whole.len()));
+        }
+        fs::write(segment_file(home.path()), &bytes).unwrap();
+        prop_assert_eq!(read_all(home.path()).is_ok(), bytes == *whole);
+        let records = Records::open(&home.path().join("records"), subjects_in(home.path())).unwrap();
+        drop(records.read(Position { segment: 1, index: 299 }));
+
+        let (home, whole) = TEN.get_or_init(|| {
+            let (home, _) = ten();
+            let bytes = fs::read(log_file(home.path(), 1)).unwrap();
+            (home, bytes)
+        });
+        let mut bytes = whole.clone();
+        cuts.iter().for_each(|(at, byte)| *at.get_mut(&mut bytes) = *byte);
+        if cut {
+            bytes.truncate(end.index(whole.len()));
+        }
+        fs::write(log_file(home.path(), 1), &bytes).unwrap();
+        drop(reopen(home.path()));
+    }
+}
