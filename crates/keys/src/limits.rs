@@ -81,8 +81,8 @@ pub const SUBJECT_SHARD_KEYS: usize = 65_536;
 /// Bytes of one shard of subjects' keys: 100 for each, and a header.
 pub const SUBJECT_SHARD_BYTES: usize = SUBJECT_SHARD_KEYS * 100 + 128;
 
-/// Open keys of subjects in memory, about 1 KiB each.
-pub const CACHED_SUBJECT_KEYS: usize = 32_768;
+/// Open keys of subjects in memory, about 1.2 KiB each.
+pub const CACHED_SUBJECT_KEYS: usize = 65_536;
 
 /// Bytes of shards in memory, beyond the one in use.
 pub const CACHED_SUBJECT_SHARD_BYTES: usize = 64 * 1024 * 1024;

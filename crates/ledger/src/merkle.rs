@@ -14,11 +14,10 @@ pub fn leaf_hash(entry: &[u8]) -> Digest {
 
 /// The hash of an inner node: SHA-256(0x01 || left || right) (RFC 6962, section 2.1).
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
-    let mut hasher = bartizan_base::Hasher::new();
-    hasher.update(&[1]);
-    hasher.update(left.as_bytes());
-    hasher.update(right.as_bytes());
-    hasher.finish()
+    let mut message = [1; 1 + 2 * 32];
+    let sides = left.as_bytes().iter().chain(right.as_bytes());
+    message.iter_mut().skip(1).zip(sides).for_each(|(to, from)| *to = *from);
+    sha256(&message)
 }
 
 /// The root of the tree without leaves: SHA-256 of nothing.

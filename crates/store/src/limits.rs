@@ -56,6 +56,10 @@ pub const QUEUE_RECORDS: usize = 8_192;
 /// Bytes that these may take; further callers are refused.
 pub const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 
+/// Longest time for which the writer of the record log waits for as many records as it last wrote together, in
+/// microseconds.
+pub const GATHER_US: u64 = 200;
+
 /// Bytes after which a batch of the record log is closed; one record more may follow.
 pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
 

@@ -1,6 +1,7 @@
 //! What is kept in memory of subjects' keys: a bounded number of open ones, new ones, and whole shards.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -9,14 +10,34 @@ use super::shard::Shard;
 use super::tag::SubjectTag;
 use crate::limits::{CACHED_SUBJECT_KEYS, CACHED_SUBJECT_SHARD_BYTES, PENDING_SUBJECT_KEYS};
 
+type ByTag = HashMap<SubjectTag, Arc<SubjectKey>, BuildHasherDefault<TagHasher>>;
+
+/// Tags are keyed hashes already, so nobody without the key can make them collide: some of their bytes will do.
+#[derive(Default)]
+struct TagHasher(u64);
+
+impl Hasher for TagHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(last) = bytes.last_chunk::<8>() {
+            self.0 = u64::from_ne_bytes(*last);
+        }
+    }
+
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Open keys are wiped when the last user lets go of them: `Secret` and aws-lc both clear their memory.
 #[derive(Default)]
 pub(super) struct Memory {
     /// Keys that no shard has yet, by tag and so by shard.
     pending: BTreeMap<SubjectTag, Arc<SubjectKey>>,
     /// Two generations: when the young one is full it becomes the old one, and the old one is dropped.
-    young: HashMap<SubjectTag, Arc<SubjectKey>>,
-    old: HashMap<SubjectTag, Arc<SubjectKey>>,
+    young: ByTag,
+    old: ByTag,
     shards: HashMap<u8, Shard>,
     shard_bytes: usize,
 }

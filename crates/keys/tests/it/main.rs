@@ -19,6 +19,7 @@ mod secrets;
 mod signing;
 mod stream;
 mod stream_property;
+mod subjects;
 mod support;
 mod trust;
 mod vault;

@@ -1,10 +1,10 @@
 //! The Merkle tree over the digests of a segment's records.
 
-use bartizan_base::Digest;
+use bartizan_base::{Digest, sha256};
 
 use super::record::RecordDigest;
 use crate::limits::SEGMENT_RECORDS;
-use crate::merkle::{empty_root, inclusion_spans, leaf_hash, node_hash, root_of};
+use crate::merkle::{empty_root, inclusion_spans, node_hash, root_of};
 
 /// The tree of RFC 6962 over record digests, built one by one. Takes 32 bytes of memory for each record.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,7 @@ impl SegmentTree {
         if self.leaves.len() >= SEGMENT_RECORDS {
             return false;
         }
-        let leaf = leaf_hash(digest.digest().as_bytes());
+        let leaf = leaf(digest);
         let mut hash = leaf;
         for _ in 0..self.leaves.len().trailing_ones() {
             if let Some(left) = self.edge.pop() {
@@ -73,4 +73,13 @@ impl SegmentTree {
         };
         inclusion_spans(index, size).into_iter().map(|span| subtree(span.begin, span.end)).collect()
     }
+}
+
+/// The same as [`leaf_hash`](crate::leaf_hash), in one call.
+fn leaf(digest: &RecordDigest) -> Digest {
+    let mut message = [0; 1 + 32];
+    if let Some(place) = message.last_chunk_mut::<32>() {
+        *place = *digest.digest().as_bytes();
+    }
+    sha256(&message)
 }

@@ -20,6 +20,7 @@ mod notes;
 mod proofs;
 mod read;
 mod remembered;
+mod segment;
 mod support;
 mod tiles;
 mod writers;

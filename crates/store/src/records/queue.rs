@@ -5,12 +5,16 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bartizan_ledger::segment::RecordDigest;
 
 use super::error::{AppendFailed, Stopped};
 use super::prepare::Prepared;
-use crate::limits::{BATCH_BYTES, QUEUE_BYTES, QUEUE_RECORDS, UNCONFIRMED_LOGS};
+use crate::limits::{BATCH_BYTES, GATHER_US, QUEUE_BYTES, QUEUE_RECORDS, UNCONFIRMED_LOGS};
+
+/// How long the writer waits for as many records as it last wrote together.
+const GATHER: Duration = Duration::from_micros(GATHER_US);
 
 /// A record that was taken. It is durable when [`Log::durable`](super::Log::durable) says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,10 @@ struct State {
     in_flight: usize,
     stopped: Option<Arc<Stopped>>,
     closing: bool,
-    writer_waits: bool,
+    /// How many slots the writer waits for; 0 when it does not wait.
+    writer_waits_for: usize,
+    /// Slots of the last batch: as many callers may come again.
+    last_batch: usize,
     rotations_wanted: u64,
     rotations_done: u64,
     unconfirmed: usize,
@@ -75,7 +82,8 @@ impl Queue {
             in_flight: 0,
             stopped: None,
             closing: false,
-            writer_waits: false,
+            writer_waits_for: 0,
+            last_batch: 0,
             rotations_wanted: 0,
             rotations_done: 0,
             unconfirmed,
@@ -107,8 +115,10 @@ impl Queue {
         if let Some(place) = at.and_then(|at| state.slots.get_mut(at)) {
             *place = slot;
         }
-        if at == Some(0) && state.writer_waits {
-            state.writer_waits = false;
+        let wanted = state.writer_waits_for;
+        // One that waits for anything wakes with the first slot; one that waits for many, with the last of them.
+        if wanted > 0 && (at == Some(0) && wanted == 1 || at.is_some_and(|at| at + 1 >= wanted)) {
+            state.writer_waits_for = 0;
             drop(state);
             self.work.notify_one();
         }
@@ -117,21 +127,33 @@ impl Queue {
     /// Waits for work. `room` is how many sequence numbers the log still takes.
     pub(super) fn next(&self, room: usize) -> Work {
         let mut state = self.state();
+        let mut waited = false;
         loop {
             let wanted = state.rotations_wanted > state.rotations_done || room == 0;
             if wanted && state.unconfirmed < UNCONFIRMED_LOGS {
                 return Work::Rotate;
             }
-            let ready = state.slots.front().is_some_and(|slot| !matches!(slot, Slot::Reserved));
-            if ready && room > 0 {
+            let ready = room > 0 && state.slots.front().is_some_and(|slot| !matches!(slot, Slot::Reserved));
+            let all_here = state.slots.len() >= state.last_batch || state.closing;
+            if ready && (all_here || waited) {
                 return state.take(room);
             }
-            if state.closing {
+            if state.closing && !ready {
                 return Work::Close;
             }
-            state.writer_waits = true;
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.writer_waits = false;
+            // Those whom the last flush let go are likely to come again at once. Waiting for them a moment makes
+            // one flush of what would be two. A single caller is never waited for.
+            if ready {
+                state.writer_waits_for = state.last_batch;
+                let result = self.work.wait_timeout(state, GATHER);
+                state = result.unwrap_or_else(PoisonError::into_inner).0;
+                waited = true;
+            } else {
+                state.writer_waits_for = 1;
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                waited = false;
+            }
+            state.writer_waits_for = 0;
         }
     }
 
@@ -251,6 +273,7 @@ impl State {
             }
         }
         self.in_flight = batch.len();
+        self.last_batch = batch.len();
         Work::Batch(first, batch)
     }
 

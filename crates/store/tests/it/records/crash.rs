@@ -58,7 +58,7 @@ fn check(world: &World, disk: &SimDisk, kept: &Kept, when: &str) {
     again.crash_at(u64::try_from(when.len()).unwrap() % 9 + 12);
     let mut more = kept.clone();
     // It may get far enough to acknowledge records of its own.
-    drop(work(world, &again, &mut more, 100));
+    let _acknowledged = work(world, &again, &mut more, 100);
     for (disk, kept) in [(disk.clone(), kept), (again.after_crash(0), &more)] {
         let (log, subjects) = world.open(&disk);
         let mut kept = kept.clone();
