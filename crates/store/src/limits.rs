@@ -60,6 +60,12 @@ pub const QUEUE_BYTES: usize = 64 * 1024 * 1024;
 /// microseconds.
 pub const GATHER_US: u64 = 200;
 
+/// Buffers of written records that are kept for the next ones.
+pub const SPARE_BUFFERS: usize = 256;
+
+/// Bytes of the largest buffer that is kept so.
+pub const SPARE_BUFFER_BYTES: usize = 4_096;
+
 /// Bytes after which a batch of the record log is closed; one record more may follow.
 pub const BATCH_BYTES: usize = 4 * 1024 * 1024;
 

@@ -184,8 +184,8 @@ impl Log {
         if bytes > RECORD_BYTES {
             return Err(AppendFailed::too_large(bytes));
         }
-        let sequence = self.shared.queue.reserve(bytes)?;
-        Ok(Place { log: self, sequence, bytes, used: false })
+        let (sequence, buffer) = self.shared.queue.reserve(bytes)?;
+        Ok(Place { log: self, sequence, bytes, buffer, used: false })
     }
 
     /// Takes a record whose envelope does not say its sequence number. It is not durable yet.
@@ -328,6 +328,7 @@ pub struct Place<'a> {
     log: &'a Log,
     sequence: u64,
     bytes: usize,
+    buffer: Vec<u8>,
     used: bool,
 }
 
@@ -353,7 +354,8 @@ impl Place<'_> {
     /// When the groups are larger than reserved, or keys fail; the number counts as lost then.
     pub fn append(mut self, record: &NewRecord<'_>) -> Result<Appended, AppendFailed> {
         let Shared { subjects, random, queue, .. } = &*self.log.shared;
-        let prepared = prepare(subjects, random, record, self.bytes)?;
+        let buffer = std::mem::take(&mut self.buffer);
+        let prepared = prepare(subjects, random, record, self.bytes, buffer)?;
         let digest = prepared.digest;
         self.used = true;
         queue.fill(self.sequence, Slot::Ready(prepared));

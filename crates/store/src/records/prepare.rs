@@ -49,12 +49,13 @@ impl fmt::Debug for Prepared {
 
 const RANDOM_BYTES: usize = 5 * SALT_BYTES + NONCE_BYTES;
 
-/// Hashes and encrypts a record.
+/// Hashes and encrypts a record, into an empty buffer.
 pub(super) fn prepare(
     subjects: &Subjects,
     random: &SharedRandom,
     record: &NewRecord<'_>,
     reserved: usize,
+    mut bytes: Vec<u8>,
 ) -> Result<Prepared, AppendFailed> {
     let total = group_bytes(record)?;
     if total > reserved {
@@ -85,7 +86,7 @@ pub(super) fn prepare(
         decisions_salt: *salt_5,
     };
     let personal = subject.len() + input.len() + output.len();
-    let mut bytes = Vec::with_capacity(FIXED_BYTES + total + SEALED_EXTRA);
+    bytes.reserve(FIXED_BYTES + total + SEALED_EXTRA);
     put_record(&mut bytes, &meta, &commitments, envelope, decisions, personal + SEALED_EXTRA);
     let sealed_at = bytes.len();
     bytes.extend_from_slice(nonce);

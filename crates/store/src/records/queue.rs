@@ -11,7 +11,7 @@ use bartizan_ledger::segment::RecordDigest;
 
 use super::error::{AppendFailed, Stopped};
 use super::prepare::Prepared;
-use crate::limits::{BATCH_BYTES, GATHER_US, QUEUE_BYTES, QUEUE_RECORDS, UNCONFIRMED_LOGS};
+use crate::limits::{BATCH_BYTES, GATHER_US, QUEUE_BYTES, QUEUE_RECORDS, SPARE_BUFFERS, UNCONFIRMED_LOGS};
 
 /// How long the writer waits for as many records as it last wrote together.
 const GATHER: Duration = Duration::from_micros(GATHER_US);
@@ -69,6 +69,8 @@ struct State {
     rotations_done: u64,
     unconfirmed: usize,
     wakers: Vec<(u64, Waker)>,
+    /// Buffers of records that are durable, for the next ones.
+    spare: Vec<Vec<u8>>,
 }
 
 impl Queue {
@@ -88,12 +90,13 @@ impl Queue {
             rotations_done: 0,
             unconfirmed,
             wakers: Vec::new(),
+            spare: Vec::new(),
         };
         Self { state: Mutex::new(state), work: Condvar::new(), done: Condvar::new() }
     }
 
-    /// Gives out the next sequence number, for a record of up to `bytes`.
-    pub(super) fn reserve(&self, bytes: usize) -> Result<u64, AppendFailed> {
+    /// Gives out the next sequence number, for a record of up to `bytes`, and an empty buffer.
+    pub(super) fn reserve(&self, bytes: usize) -> Result<(u64, Vec<u8>), AppendFailed> {
         let mut state = self.state();
         state.check()?;
         let waiting = state.slots.len() + state.in_flight;
@@ -102,7 +105,8 @@ impl Queue {
         }
         state.bytes += bytes;
         state.slots.push_back(Slot::Reserved);
-        Ok(state.first + slot_count(&state.slots) - 1)
+        let sequence = state.first + slot_count(&state.slots) - 1;
+        Ok((sequence, state.spare.pop().unwrap_or_default()))
     }
 
     /// Puts what `sequence` was given out for.
@@ -157,13 +161,16 @@ impl Queue {
         }
     }
 
-    /// Everything up to `durable` survives a power cut; `bytes` of it were reserved.
-    pub(super) fn committed(&self, durable: u64, bytes: usize) {
+    /// Everything up to `durable` survives a power cut; `bytes` of it were reserved. The buffers may be used again.
+    pub(super) fn committed(&self, durable: u64, bytes: usize, buffers: &mut Vec<Vec<u8>>) {
         let mut state = self.state();
         state.durable = durable;
         state.in_flight = 0;
         state.bytes = state.bytes.saturating_sub(bytes);
         let wakers = state.due_wakers(durable);
+        let room = SPARE_BUFFERS.saturating_sub(state.spare.len());
+        buffers.truncate(room);
+        state.spare.append(buffers);
         drop(state);
         self.done.notify_all();
         wakers.into_iter().for_each(Waker::wake);

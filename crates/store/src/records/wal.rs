@@ -14,7 +14,7 @@ use super::identity::GatewayId;
 use super::prepare::SharedRandom;
 use super::queue::Slot;
 use crate::disk::DiskFile;
-use crate::limits::{BATCH_BODY_BYTES, LOG_BYTES, LOG_FILE_BYTES};
+use crate::limits::{BATCH_BODY_BYTES, LOG_BYTES, LOG_FILE_BYTES, SPARE_BUFFER_BYTES};
 use crate::tree::Tree;
 
 const MAGIC: &[u8; 16] = b"bartizan-log-v1\n";
@@ -97,6 +97,8 @@ pub(super) struct OpenLog {
     pending: PendingKey,
     batches: u32,
     buffer: Vec<u8>,
+    /// Buffers of the records in it, empty.
+    pub(super) spare: Vec<Vec<u8>>,
 }
 
 impl OpenLog {
@@ -119,7 +121,7 @@ impl OpenLog {
         let digests = Some(Vec::new());
         let bytes = u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
         let state = LogState { id, key, wrapped, next: id.first, lost: 0, times: None, digests, bytes };
-        Ok(Self { state, file, pending, batches: 0, buffer: Vec::new() })
+        Ok(Self { state, file, pending, batches: 0, buffer: Vec::new(), spare: Vec::new() })
     }
 
     /// How many sequence numbers it still takes.
@@ -174,6 +176,12 @@ impl OpenLog {
         self.state.saw(prepared.time);
         if let Some(digests) = &mut self.state.digests {
             digests.push(prepared.digest);
+        }
+        let mut spare = prepared.bytes;
+        if spare.capacity() <= SPARE_BUFFER_BYTES {
+            // What was not encrypted when it came here was encrypted in this buffer, so nothing needs wiping.
+            spare.clear();
+            self.spare.push(spare);
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ impl Writer {
         let reserved = |slot: &Slot| if let Slot::Ready(prepared) = slot { prepared.reserved } else { 0 };
         let bytes = slots.iter().map(reserved).sum();
         self.log.write(slots, &self.shared.random)?;
-        self.shared.queue.committed(self.log.state.next - 1, bytes);
+        self.shared.queue.committed(self.log.state.next - 1, bytes, &mut self.log.spare);
         Ok(())
     }
 

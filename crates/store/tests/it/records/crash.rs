@@ -85,7 +85,7 @@ fn an_unconfirmed_segment_is_reported_again() {
     drop(log);
     let disk = disk.after_crash(0);
     let (log, _) = world.open(&disk);
-    assert_eq!(log.unconfirmed(), [sealed.clone()]);
+    assert_eq!(log.unconfirmed(), std::slice::from_ref(&sealed));
     let next = log.seal(NOW, Seal::Now).unwrap().unwrap();
     assert_eq!((next.epoch, next.previous_root), (2, Some(sealed.root)));
     log.confirm(&sealed.root).unwrap();
