@@ -21,13 +21,23 @@ use crate::limits::RECORD_BYTES;
 /// log is known.
 pub(super) struct Prepared {
     pub(super) bytes: Vec<u8>,
-    pub(super) key: Option<Arc<SubjectKey>>,
+    pub(super) key: FrameKey,
     pub(super) digest: RecordDigest,
     pub(super) time: Timestamp,
     /// Where the sealed groups begin.
     pub(super) sealed_at: usize,
     /// What was reserved for it.
     pub(super) reserved: usize,
+}
+
+/// What the writer has to do about the key of a record.
+pub(super) enum FrameKey {
+    /// Nothing: the key is durable.
+    Durable,
+    /// Write it before the record, unless it is durable by then.
+    New(Arc<SubjectKey>),
+    /// Encrypt the record under the key of its log.
+    OfLog,
 }
 
 impl Prepared {
@@ -92,10 +102,13 @@ pub(super) fn prepare(
     bytes.extend_from_slice(nonce);
     put_personal(&mut bytes, [salt_2, salt_3, salt_4], [subject, input, output]);
     bytes.extend_from_slice(&[0; TAG_BYTES]);
-    let mut prepared = Prepared { bytes, key: None, digest, time: record.time, sealed_at, reserved };
+    let mut prepared =
+        Prepared { bytes, key: FrameKey::OfLog, digest, time: record.time, sealed_at, reserved };
     if let Some(key) = key {
         prepared.seal(key.cipher())?;
-        prepared.key = Some(key);
+        // Most keys are durable long since. They are let go of here: counting references on two processors is
+        // slower than anything else that is done with them.
+        prepared.key = if key.is_journaled() { FrameKey::Durable } else { FrameKey::New(key) };
     }
     Ok(prepared)
 }

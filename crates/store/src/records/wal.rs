@@ -11,7 +11,7 @@ use bartizan_ledger::segment::RecordDigest;
 
 use super::frame::{Bytes, KIND_VOID, length_bytes, put_key};
 use super::identity::GatewayId;
-use super::prepare::SharedRandom;
+use super::prepare::{FrameKey, SharedRandom};
 use super::queue::Slot;
 use crate::disk::DiskFile;
 use crate::limits::{BATCH_BODY_BYTES, LOG_BYTES, LOG_FILE_BYTES, SPARE_BUFFER_BYTES};
@@ -164,13 +164,13 @@ impl OpenLog {
             return Ok(());
         };
         match &prepared.key {
-            Some(key) if !key.is_journaled() && !key.is_erased() => {
+            FrameKey::New(key) if !key.is_journaled() && !key.is_erased() => {
                 let wrapped = key.wrap_pending(&self.pending, &mut &*random).map_err(crypto)?;
                 put_key(&mut self.buffer, key.tag(), key.id(), &wrapped);
                 key.set_journaled();
             }
-            Some(_) => {}
-            None => prepared.seal(self.state.key.records()).map_err(crypto)?,
+            FrameKey::New(_) | FrameKey::Durable => {}
+            FrameKey::OfLog => prepared.seal(self.state.key.records()).map_err(crypto)?,
         }
         self.buffer.extend_from_slice(&prepared.bytes);
         self.state.saw(prepared.time);
