@@ -77,7 +77,7 @@ impl Samples {
 fn person(number: u64) -> Option<usize> {
     let random = mixed(number ^ 0x5555);
     let share = (random >> 16) as f64 / (1_u64 << 48) as f64;
-    (random % 16 > 0).then(|| (share.powf(3.3) * SUBJECTS as f64) as usize)
+    (!random.is_multiple_of(16)).then(|| (share.powf(3.3) * SUBJECTS as f64) as usize)
 }
 
 /// Numbers that look random and are the same in every run (SplitMix64).

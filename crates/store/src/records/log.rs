@@ -288,8 +288,9 @@ impl Log {
         // The log being written may hold the keys, and its key must go: so it is closed. What the queue still
         // has of these subjects is written without their keys.
         self.rotate()?;
-        self.shared.subjects.settle(&mut &self.shared.random)?;
+        // Only logs that were closed before the others' keys settle: one that is closed later may hold newer ones.
         let numbers: Vec<u64> = self.shared.closed().iter().map(|closed| closed.state.id.number).collect();
+        self.shared.subjects.settle(&mut &self.shared.random)?;
         for number in numbers {
             let file = key_file_of(number);
             self.shared.tree.remove(&file).map_err(|source| EraseFailed::Io { file, source })?;

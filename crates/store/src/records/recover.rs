@@ -202,10 +202,12 @@ fn take_over(
     };
     let mut seen = Seen { times: None, lost: 0 };
     let mut batches = Batches::new(file, &state.key, id.first, length);
-    while let Some(batch) = batches.next()? {
+    loop {
+        let offset = batches.offset();
+        let Some(batch) = batches.next()? else { break };
         state.next = batch.first + batch.sequences;
-        seen.batch(&batch, subjects, pending.as_ref(), random)?
-            .ok_or_else(|| wrong(0, "a batch is authentic and malformed"))?;
+        let read = seen.batch(&batch, subjects, pending.as_ref(), random)?;
+        read.ok_or_else(|| wrong(offset, "a batch is authentic and malformed"))?;
     }
     if batches.is_followed()? {
         return Err(wrong(batches.offset(), "a batch that later ones follow is not authentic"));

@@ -66,13 +66,16 @@ fn an_erasure_survives_a_cut_at_any_call() {
         let disk = world.disk();
         disk.crash_at(call);
         let acknowledged = erase_all(&world, &disk).is_some();
-        for seed in 0..4 {
-            let disk = disk.after_crash(seed);
+        // The last one is killed, so that much of what the next process sees is not durable yet.
+        let killed = [disk.after_kill()].into_iter();
+        for (seed, disk) in (0..).zip((0..4).map(|seed| disk.after_crash(seed)).chain(killed)) {
             let (log, subjects) = world.open(&disk);
             if !acknowledged {
                 log.erase(&[subject(&subjects, 1).unwrap()]).unwrap();
             }
             drain(&log);
+            drop(log);
+            let disk = disk.after_crash(0);
             let records = world.records(&disk);
             for number in 0..10 {
                 let Some(position) = records.by_id(super::support::id(number), None).unwrap().positions.pop()
