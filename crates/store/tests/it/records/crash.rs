@@ -74,6 +74,42 @@ fn check(world: &World, disk: &SimDisk, kept: &Kept, when: &str) {
     }
 }
 
+/// A segment that is seen after a kill is made durable before its log may go.
+#[test]
+fn a_segment_outlives_its_log_whenever_the_power_goes() {
+    let world = World::new();
+    let begin = |disk: &SimDisk| {
+        let (log, subjects) = world.open(disk);
+        let kept: Kept =
+            (0..4).map(|number| (number, keep(&log, &subjects, number).unwrap().digest)).collect();
+        (log, kept)
+    };
+    let whole = world.disk();
+    let (log, _) = begin(&whole);
+    let before = whole.calls();
+    log.seal(NOW, Seal::Now).unwrap();
+    let mut reported = 0;
+    for call in before + 1..=whole.calls() {
+        let disk = world.disk();
+        let (log, kept) = begin(&disk);
+        disk.crash_at(call);
+        drop(log.seal(NOW, Seal::Now));
+        drop(log);
+        let disk = disk.after_kill();
+        let (log, _) = world.open(&disk);
+        for sealed in log.unconfirmed() {
+            reported += 1;
+            log.confirm(&sealed.root).unwrap();
+        }
+        drop(log);
+        let disk = disk.after_crash(0);
+        let (log, _) = world.open(&disk);
+        drain(&log);
+        expect_all(&world.records(&disk), &kept);
+    }
+    assert!(reported > 0);
+}
+
 /// A log that was sealed and not confirmed is reported again, with the same root.
 #[test]
 fn an_unconfirmed_segment_is_reported_again() {
