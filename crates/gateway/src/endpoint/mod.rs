@@ -1,0 +1,11 @@
+//! Endpoints: what answers under a name, what answers instead, and how both are replaced or stopped.
+
+mod constant;
+mod live;
+mod loaded;
+mod serving;
+
+pub use self::constant::{Constant, ConstantInvalid};
+pub use self::live::{Endpoint, Settings, SwapRefused};
+pub use self::loaded::{LoadFailed, LoadedVersion, model_file};
+pub use self::serving::{Fallback, Serving, ServingInvalid};

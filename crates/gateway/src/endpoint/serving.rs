@@ -1,0 +1,162 @@
+//! What serves at one moment: a primary, a fallback that fits it, and the bounds of their inputs.
+
+use std::sync::Arc;
+
+use bartizan_base::VersionRef;
+use bartizan_model::{Port, Signature};
+
+use super::constant::Constant;
+use super::loaded::LoadedVersion;
+use crate::validate::{Bounds, OutOfBounds};
+
+/// What answers when the primary may not or cannot. Every route names one.
+#[derive(Debug)]
+pub enum Fallback {
+    /// Another version, loaded and verified like the primary.
+    Version(Arc<LoadedVersion>),
+    /// The same answer for every row.
+    Constant(Constant),
+    /// Nothing: 503.
+    Unavailable,
+}
+
+/// A primary with all that belongs to it. It never changes: an [`Endpoint`](super::Endpoint) replaces it whole.
+#[derive(Debug)]
+pub struct Serving {
+    primary: Arc<LoadedVersion>,
+    fallback: Fallback,
+    bounds: Option<(Bounds, OutOfBounds)>,
+    most_rows: usize,
+    tree_size: u64,
+}
+
+/// Parts that do not belong together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServingInvalid {
+    /// A fallback that takes other inputs.
+    #[error("the fallback {fallback} does not take the inputs of {primary}")]
+    Inputs {
+        /// The primary.
+        primary: VersionRef,
+        /// The fallback.
+        fallback: VersionRef,
+    },
+    /// A fallback that gives other outputs.
+    #[error("the fallback {fallback} does not give the outputs of {primary}")]
+    Outputs {
+        /// The primary.
+        primary: VersionRef,
+        /// The fallback.
+        fallback: VersionRef,
+    },
+    /// A fallback that would be stopped together with the primary.
+    #[error("the fallback {fallback} has the very files of {primary}")]
+    Same {
+        /// The primary.
+        primary: VersionRef,
+        /// The fallback.
+        fallback: VersionRef,
+    },
+    /// A constant that was checked against another signature.
+    #[error("the constant answer was checked against another model than {primary}")]
+    Constant {
+        /// The primary.
+        primary: VersionRef,
+    },
+    /// Bounds that were made for another signature.
+    #[error("the training bounds were made for another model than {primary}")]
+    Bounds {
+        /// The primary.
+        primary: VersionRef,
+    },
+}
+
+impl Serving {
+    /// Puts a primary, its fallback and its training bounds together.
+    ///
+    /// # Errors
+    /// When the fallback is not one for this primary, or the bounds are another model's.
+    pub fn new(
+        primary: Arc<LoadedVersion>,
+        fallback: Fallback,
+        bounds: Option<(Bounds, OutOfBounds)>,
+    ) -> Result<Self, ServingInvalid> {
+        let version = || primary.version().clone();
+        let (mut most_rows, mut tree_size) = (primary.model().most_rows(), primary.tree_size());
+        match &fallback {
+            Fallback::Version(other) => {
+                let fallback = || other.version().clone();
+                if other.manifest() == primary.manifest() {
+                    return Err(ServingInvalid::Same { primary: version(), fallback: fallback() });
+                }
+                if !same_inputs(primary.signature(), other.signature()) {
+                    return Err(ServingInvalid::Inputs { primary: version(), fallback: fallback() });
+                }
+                if !same_outputs(primary.signature(), other.signature()) {
+                    return Err(ServingInvalid::Outputs { primary: version(), fallback: fallback() });
+                }
+                most_rows = most_rows.min(other.model().most_rows());
+                tree_size = tree_size.min(other.tree_size());
+            }
+            Fallback::Constant(constant) if !constant.is_for(primary.signature()) => {
+                return Err(ServingInvalid::Constant { primary: version() });
+            }
+            Fallback::Constant(_) | Fallback::Unavailable => {}
+        }
+        if bounds.as_ref().is_some_and(|(bounds, _)| !bounds.are_for(primary.signature())) {
+            return Err(ServingInvalid::Bounds { primary: version() });
+        }
+        Ok(Self { primary, fallback, bounds, most_rows, tree_size })
+    }
+
+    /// The version that answers.
+    pub fn primary(&self) -> &Arc<LoadedVersion> {
+        &self.primary
+    }
+
+    /// What answers instead.
+    pub fn fallback(&self) -> &Fallback {
+        &self.fallback
+    }
+
+    /// The bounds of training, and what becomes of a request outside them.
+    pub fn bounds(&self) -> Option<&(Bounds, OutOfBounds)> {
+        self.bounds.as_ref()
+    }
+
+    /// The most rows of one request, which the fallback takes too.
+    pub fn most_rows(&self) -> usize {
+        self.most_rows
+    }
+
+    /// The size of the ledger that its evidence is from: the smaller where primary and fallback differ.
+    pub fn tree_size(&self) -> u64 {
+        self.tree_size
+    }
+
+    /// The versions in it.
+    pub fn versions(&self) -> impl Iterator<Item = &Arc<LoadedVersion>> {
+        let fallback = match &self.fallback {
+            Fallback::Version(version) => Some(version),
+            Fallback::Constant(_) | Fallback::Unavailable => None,
+        };
+        std::iter::once(&self.primary).chain(fallback)
+    }
+}
+
+/// The same names, types and shapes, in any order.
+fn same_inputs(one: &Signature, other: &Signature) -> bool {
+    let there =
+        |port: &Port| other.inputs.iter().any(|theirs| same(port, theirs) && port.shape == theirs.shape);
+    one.inputs.len() == other.inputs.len() && one.inputs.iter().all(there)
+}
+
+/// The same names and types with as many dimensions, in any order.
+fn same_outputs(one: &Signature, other: &Signature) -> bool {
+    let there = |port: &Port| other.outputs.iter().any(|theirs| same(port, theirs));
+    one.outputs.len() == other.outputs.len() && one.outputs.iter().all(there)
+}
+
+fn same(one: &Port, other: &Port) -> bool {
+    one.name == other.name && one.element == other.element && one.shape.len() == other.shape.len()
+}

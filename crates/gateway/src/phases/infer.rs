@@ -1,0 +1,216 @@
+//! Which version answers, what it says, and whether that may be said.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use bartizan_model::{Port, Tensor};
+
+use crate::endpoint::{Endpoint, Fallback, LoadedVersion, Serving};
+use crate::fault::{Fault, Refusal};
+use crate::oip::is_finite;
+use crate::validate::Fitted;
+
+/// Why the primary did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FallbackReason {
+    /// It is stopped.
+    Stopped,
+    /// It has no answer for this input.
+    NoAnswer,
+    /// Its answer holds NaN or infinity.
+    NotFinite,
+}
+
+impl FallbackReason {
+    /// The word that answers and records use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::NoAnswer => "no-answer",
+            Self::NotFinite => "not-finite",
+        }
+    }
+}
+
+/// A route that was taken.
+pub(super) struct Routed {
+    /// The caller insists on the primary's version: nothing else may answer.
+    insists: bool,
+}
+
+/// What was said, by whom, and why not by the primary.
+pub(super) struct Inferred<'s> {
+    said: Said<'s>,
+    reason: Option<FallbackReason>,
+    insists: bool,
+}
+
+enum Said<'s> {
+    Version { version: &'s Arc<LoadedVersion>, primary: bool, outputs: Vec<Tensor> },
+    Constant(Vec<Tensor>),
+    Nothing(Refusal),
+}
+
+/// What may be said.
+pub(super) struct Answered<'s> {
+    by: By<'s>,
+    reason: Option<FallbackReason>,
+    outputs: Vec<(&'s Port, Tensor)>,
+}
+
+enum By<'s> {
+    Primary(&'s Arc<LoadedVersion>),
+    Fallback(&'s Arc<LoadedVersion>),
+    Constant,
+    Nobody(Refusal),
+}
+
+/// Chooses among the versions of the route; with one primary and no canary there is one choice.
+pub(super) fn route(serving: &Serving, version: Option<NonZeroU32>) -> Result<Routed, Refusal> {
+    let served = serving.primary().version().version;
+    match version {
+        Some(wanted) if wanted != served => {
+            Err(Refusal::new(Fault::Version, format!("version {wanted} is not served here")))
+        }
+        wanted => Ok(Routed { insists: wanted.is_some() }),
+    }
+}
+
+/// Runs the model on the original values; whether it may is asked here and not before.
+pub(super) fn infer<'s>(
+    endpoint: &Endpoint,
+    serving: &'s Serving,
+    routed: Routed,
+    fitted: &Fitted<'_>,
+    rejected: Option<Refusal>,
+) -> Inferred<'s> {
+    let insists = routed.insists;
+    if let Some(refusal) = rejected {
+        return Inferred { said: Said::Nothing(refusal), reason: None, insists };
+    }
+    let primary = serving.primary();
+    let reason = if endpoint.may_infer(primary) {
+        match ask(primary, serving, fitted) {
+            Some(outputs) => {
+                let said = Said::Version { version: primary, primary: true, outputs };
+                return Inferred { said, reason: None, insists };
+            }
+            None => FallbackReason::NoAnswer,
+        }
+    } else {
+        FallbackReason::Stopped
+    };
+    let said = fall_back(endpoint, serving, fitted, insists);
+    Inferred { said, reason: Some(reason), insists }
+}
+
+/// Lets nothing through that is not finite: what the primary says falls back, what the fallback says is 503.
+pub(super) fn sanitise<'s>(
+    endpoint: &Endpoint,
+    serving: &'s Serving,
+    inferred: Inferred<'s>,
+    fitted: &Fitted<'_>,
+) -> Answered<'s> {
+    let Inferred { mut said, mut reason, insists } = inferred;
+    if !said.is_finite(fitted) && reason.is_none() {
+        reason = Some(FallbackReason::NotFinite);
+        said = fall_back(endpoint, serving, fitted, insists);
+    }
+    if !said.is_finite(fitted) {
+        said = Said::Nothing(Refusal::new(Fault::Unavailable, "the fallback has no finite answer"));
+    }
+    let (by, outputs) = match said {
+        Said::Version { version, primary: true, outputs } => (By::Primary(version), outputs),
+        Said::Version { version, primary: false, outputs } => (By::Fallback(version), outputs),
+        Said::Constant(outputs) => (By::Constant, outputs),
+        Said::Nothing(refusal) => (By::Nobody(refusal), Vec::new()),
+    };
+    let ports = &serving.primary().signature().outputs;
+    let wanted = fitted.outputs.iter().filter_map(|index| Some((ports.get(*index)?, outputs.get(*index)?)));
+    Answered { by, reason, outputs: wanted.map(|(port, tensor)| (port, tensor.clone())).collect() }
+}
+
+impl Said<'_> {
+    /// Whether the outputs that are wanted are finite; what nobody asked for does not matter.
+    fn is_finite(&self, fitted: &Fitted<'_>) -> bool {
+        match self {
+            Said::Version { outputs, .. } => {
+                fitted.outputs.iter().filter_map(|index| outputs.get(*index)).all(is_finite)
+            }
+            // Constants were looked at when they were checked.
+            Said::Constant(_) | Said::Nothing(_) => true,
+        }
+    }
+}
+
+fn fall_back<'s>(endpoint: &Endpoint, serving: &'s Serving, fitted: &Fitted<'_>, insists: bool) -> Said<'s> {
+    let nothing = |message: &str| Said::Nothing(Refusal::new(Fault::Unavailable, message));
+    if insists {
+        return nothing("this version cannot answer now; ask without a version for the fallback");
+    }
+    match serving.fallback() {
+        Fallback::Version(version) if endpoint.may_infer(version) => match ask(version, serving, fitted) {
+            Some(outputs) => Said::Version { version, primary: false, outputs },
+            None => nothing("neither the model nor its fallback has an answer"),
+        },
+        Fallback::Version(_) => nothing("the model and its fallback are stopped"),
+        Fallback::Constant(constant) => match constant.answer(fitted.rows) {
+            Ok(outputs) => Said::Constant(outputs),
+            Err(_) => nothing("the constant answer is too large for so many rows"),
+        },
+        Fallback::Unavailable => nothing("the model cannot answer now, and there is no fallback"),
+    }
+}
+
+/// What a version says, in the order of the primary's outputs.
+fn ask(version: &LoadedVersion, serving: &Serving, fitted: &Fitted<'_>) -> Option<Vec<Tensor>> {
+    let signature = serving.primary().signature();
+    let names = signature.inputs.iter().map(|port| port.name.as_str());
+    let inputs: Vec<(&str, Tensor)> = names.zip(fitted.inputs.iter().cloned()).collect();
+    let outputs = version.model().run(&inputs).ok()?;
+    let own = version.signature();
+    let of = |port: &Port| {
+        let index = own.outputs.iter().position(|other| other.name == port.name)?;
+        outputs.get(index).cloned()
+    };
+    signature.outputs.iter().map(of).collect()
+}
+
+impl Answered<'_> {
+    /// The version that answered.
+    pub(super) fn version(&self) -> Option<&Arc<LoadedVersion>> {
+        match &self.by {
+            By::Primary(version) | By::Fallback(version) => Some(version),
+            By::Constant | By::Nobody(_) => None,
+        }
+    }
+
+    /// The word for who answered.
+    pub(super) fn answered_by(&self) -> &'static str {
+        match &self.by {
+            By::Primary(_) => "primary",
+            By::Fallback(_) => "fallback",
+            By::Constant => "constant",
+            By::Nobody(_) => "nobody",
+        }
+    }
+
+    /// Why it was not the primary.
+    pub(super) fn reason(&self) -> Option<FallbackReason> {
+        self.reason
+    }
+
+    /// Why there is no answer.
+    pub(super) fn refusal(&self) -> Option<&Refusal> {
+        if let By::Nobody(refusal) = &self.by { Some(refusal) } else { None }
+    }
+
+    pub(super) fn status(&self) -> u16 {
+        self.refusal().map_or(200, |refusal| refusal.fault.status())
+    }
+
+    /// The outputs that were wanted.
+    pub(super) fn outputs(&self) -> &[(&Port, Tensor)] {
+        &self.outputs
+    }
+}

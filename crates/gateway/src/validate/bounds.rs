@@ -1,0 +1,374 @@
+//! Training bounds: which values a model has seen, taken from the schema of its data.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use bartizan_data::{ColumnRules, ColumnType, Schema};
+use bartizan_model::{Dimension, ElementType, Port, Signature, Tensor, Values};
+
+use crate::limits::{FLAGS, FLAGS_SHOWN};
+use crate::oip::Datatype;
+
+/// What the columns of a model's inputs may hold, by the data it was trained on.
+///
+/// Shares that a schema tolerates in a batch (`max_outside`, `max_unseen`) say nothing about a single request: here
+/// every value outside a range or domain counts.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// The inputs that they were made for.
+    ports: Vec<Port>,
+    /// The bounds of each input's columns, in the signature's order; row-major elements go round through them.
+    // INVARIANT: as many as the signature has inputs, none of them empty.
+    inputs: Vec<Vec<Column>>,
+}
+
+#[derive(Debug, Clone)]
+struct Column {
+    name: String,
+    /// Whether a row may be without a value.
+    optional: bool,
+    /// The least and the greatest number, rounded to the input's own type.
+    range: Option<(f64, f64)>,
+    /// The numbers it may hold, sorted by [`f64::total_cmp`], rounded to the input's own type.
+    numbers: Option<Vec<f64>>,
+    /// The texts it may hold.
+    words: Option<BTreeSet<String>>,
+    /// The longest text, in characters.
+    max_length: Option<u64>,
+    /// Texts that mean "no value".
+    null: Vec<String>,
+}
+
+/// A schema that says nothing that could be checked of this model's inputs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BoundsInvalid {
+    /// An input that is no column.
+    #[error("the schema has no column `{column}`")]
+    NoColumn {
+        /// The name.
+        column: String,
+    },
+    /// A column that is not of the kind of its input.
+    #[error("the column `{column}` is {kind}, and the input is {datatype}")]
+    Kind {
+        /// The column.
+        column: String,
+        /// What the schema says.
+        kind: &'static str,
+        /// What the model takes.
+        datatype: Datatype,
+    },
+    /// Another number of column names than the one input has columns.
+    #[error("{names} column names for an input of {columns} columns")]
+    Count {
+        /// Names.
+        names: usize,
+        /// Columns of the input.
+        columns: usize,
+    },
+    /// An input with several columns, where each input is to be one column.
+    #[error("the input `{input}` is not one column: name the columns of its last dimension")]
+    NotAColumn {
+        /// The input.
+        input: String,
+    },
+    /// Columns are named, and the model is not one that has a single input of rows and columns.
+    #[error("the model does not have one input of rows and columns, so its columns need no names")]
+    NotAMatrix,
+}
+
+/// How a value is unlike those of training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FlagKind {
+    /// There is none, in a column that always had one.
+    Missing,
+    /// Less than the least.
+    Below,
+    /// More than the greatest.
+    Above,
+    /// Not one of those that the column had.
+    Unseen,
+    /// A longer text than any.
+    TooLong,
+}
+
+impl FlagKind {
+    /// The word that records use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Below => "below",
+            Self::Above => "above",
+            Self::Unseen => "unseen",
+            Self::TooLong => "too-long",
+        }
+    }
+}
+
+impl fmt::Display for FlagKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "has no value",
+            Self::Below => "is below the training range",
+            Self::Above => "is above the training range",
+            Self::Unseen => "has a value that training did not see",
+            Self::TooLong => "has a longer text than training saw",
+        })
+    }
+}
+
+/// A column with values unlike those of training. It names no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The column.
+    pub column: String,
+    /// How.
+    pub kind: FlagKind,
+    /// Values that are.
+    pub count: usize,
+    /// The first row of them, from 0.
+    pub first_row: usize,
+}
+
+/// What was found in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// The first [`FLAGS`], in the order of inputs and columns.
+    pub flags: Vec<Flag>,
+    /// Flags that are not listed.
+    pub left_off: usize,
+}
+
+impl Flags {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.flags.len() + self.left_off
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty()
+    }
+
+    fn push(&mut self, flag: Flag) {
+        if self.flags.len() < FLAGS { self.flags.push(flag) } else { self.left_off += 1 }
+    }
+}
+
+impl fmt::Display for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, flag) in self.flags.iter().take(FLAGS_SHOWN).enumerate() {
+            let separator = if index == 0 { "" } else { ", " };
+            write!(f, "{separator}`{}` {} (first in row {})", flag.column, flag.kind, flag.first_row)?;
+        }
+        match self.len().checked_sub(FLAGS_SHOWN) {
+            Some(more) if more > 0 => write!(f, ", and {more} more"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Bounds {
+    /// Bounds of a model each of whose inputs is one column of the data, by its name.
+    ///
+    /// # Errors
+    /// When an input is no column, is not one column only, or is of another kind.
+    pub fn by_input(schema: &Schema, signature: &Signature) -> Result<Self, BoundsInvalid> {
+        let inputs = signature.inputs.iter().map(|port| {
+            let single = match port.shape.as_slice() {
+                [] | [Dimension::Rows | Dimension::Open] => true,
+                [Dimension::Fixed(length)] => *length == 1,
+                [_, rest @ ..] => rest.iter().all(|dimension| *dimension == Dimension::Fixed(1)),
+            };
+            if !single {
+                return Err(BoundsInvalid::NotAColumn { input: port.name.clone() });
+            }
+            Ok(vec![Column::new(schema, &port.name, port)?])
+        });
+        Ok(Self { ports: signature.inputs.clone(), inputs: inputs.collect::<Result<_, _>>()? })
+    }
+
+    /// Bounds of a model that has one input of rows and columns, with the names of its columns in their order.
+    ///
+    /// # Errors
+    /// When the model is another kind, has another number of columns, or a column is unknown or of another kind.
+    pub fn by_column(
+        schema: &Schema,
+        signature: &Signature,
+        columns: &[String],
+    ) -> Result<Self, BoundsInvalid> {
+        let [port] = signature.inputs.as_slice() else { return Err(BoundsInvalid::NotAMatrix) };
+        let [_, Dimension::Fixed(count)] = port.shape.as_slice() else {
+            return Err(BoundsInvalid::NotAMatrix);
+        };
+        if columns.is_empty() || columns.len() != *count {
+            return Err(BoundsInvalid::Count { names: columns.len(), columns: *count });
+        }
+        let columns = columns.iter().map(|name| Column::new(schema, name, port));
+        Ok(Self { ports: signature.inputs.clone(), inputs: vec![columns.collect::<Result<_, _>>()?] })
+    }
+
+    /// Whether they were made for these inputs.
+    pub fn are_for(&self, signature: &Signature) -> bool {
+        self.ports == signature.inputs
+    }
+
+    /// What in a request is unlike training. `inputs` fit the signature and are in its order.
+    pub fn check(&self, inputs: &[Tensor]) -> Flags {
+        let mut flags = Flags::default();
+        for (columns, tensor) in self.inputs.iter().zip(inputs) {
+            for (index, column) in columns.iter().enumerate() {
+                column.check(tensor, index, columns.len(), &mut flags);
+            }
+        }
+        flags
+    }
+}
+
+impl Column {
+    fn new(schema: &Schema, name: &str, port: &Port) -> Result<Self, BoundsInvalid> {
+        let rules = schema.column(name);
+        let rules = rules.ok_or_else(|| BoundsInvalid::NoColumn { column: name.to_owned() })?;
+        let is_text = port.element == ElementType::Text;
+        let wrong_kind = || BoundsInvalid::Kind {
+            column: name.to_owned(),
+            kind: rules.kind.name(),
+            datatype: port.element.into(),
+        };
+        if !is_text && !matches!(rules.kind, ColumnType::Integer | ColumnType::Float | ColumnType::Boolean) {
+            return Err(wrong_kind());
+        }
+        let mut column = Self {
+            name: name.to_owned(),
+            optional: rules.min_present < 1.0,
+            range: rules.range.map(|range| (narrow(range.min, port), narrow(range.max, port))),
+            numbers: None,
+            words: None,
+            max_length: rules.max_length.filter(|_| is_text),
+            null: schema.csv.null.tokens().to_vec(),
+        };
+        if let Some(domain) = &rules.domain {
+            if is_text {
+                column.words = Some(domain.values.iter().cloned().collect());
+            } else {
+                let numbers = domain.values.iter().map(|value| number(value, rules));
+                let numbers: Option<Vec<f64>> =
+                    numbers.map(|number| number.map(|number| narrow(number, port))).collect();
+                let mut numbers = numbers.ok_or_else(wrong_kind)?;
+                numbers.sort_by(f64::total_cmp);
+                column.numbers = Some(numbers);
+            }
+        }
+        Ok(column)
+    }
+
+    /// Looks at every `count`-th element from `index` on.
+    fn check(&self, tensor: &Tensor, index: usize, count: usize, flags: &mut Flags) {
+        let mut found: [Option<(usize, usize)>; KINDS.len()] = [None; KINDS.len()];
+        let mut note = |row: usize, kind: Option<FlagKind>| {
+            let place = kind.and_then(|kind| KINDS.iter().position(|other| *other == kind));
+            if let Some(place) = place.and_then(|place| found.get_mut(place)) {
+                let (seen, _) = place.get_or_insert((0, row));
+                *seen += 1;
+            }
+        };
+        match tensor.values() {
+            Values::F32(values) => {
+                let column = values.iter().skip(index).step_by(count).enumerate();
+                column.for_each(|(row, value)| note(row, self.number(f64::from(*value))));
+            }
+            Values::F64(values) => {
+                let column = values.iter().skip(index).step_by(count).enumerate();
+                column.for_each(|(row, value)| note(row, self.number(*value)));
+            }
+            Values::I64(values) => {
+                let column = values.iter().skip(index).step_by(count).enumerate();
+                column.for_each(|(row, value)| note(row, self.number(to_f64(*value))));
+            }
+            Values::I32(values) => {
+                let column = values.iter().skip(index).step_by(count).enumerate();
+                column.for_each(|(row, value)| note(row, self.number(f64::from(*value))));
+            }
+            Values::Bool(values) => {
+                let column = values.iter().skip(index).step_by(count).enumerate();
+                column.for_each(|(row, value)| note(row, self.number(f64::from(u8::from(*value)))));
+            }
+            Values::Text(values) => {
+                let column = values.iter().skip(index).step_by(count).enumerate();
+                column.for_each(|(row, value)| note(row, self.text(value)));
+            }
+        }
+        for (kind, found) in KINDS.iter().zip(found) {
+            if let Some((count, first_row)) = found {
+                flags.push(Flag { column: self.name.clone(), kind: *kind, count, first_row });
+            }
+        }
+    }
+
+    fn number(&self, value: f64) -> Option<FlagKind> {
+        if value.is_nan() {
+            return (!self.optional).then_some(FlagKind::Missing);
+        }
+        if let Some((least, greatest)) = self.range {
+            if value < least {
+                return Some(FlagKind::Below);
+            }
+            if value > greatest {
+                return Some(FlagKind::Above);
+            }
+        }
+        // Nought has two spellings, which are one number.
+        let value = value + 0.0;
+        let known = self.numbers.as_ref();
+        let unseen = known.is_some_and(|known| known.binary_search_by(|one| one.total_cmp(&value)).is_err());
+        unseen.then_some(FlagKind::Unseen)
+    }
+
+    fn text(&self, value: &str) -> Option<FlagKind> {
+        let trimmed = value.trim_ascii();
+        if self.null.iter().any(|null| null == trimmed) {
+            return (!self.optional).then_some(FlagKind::Missing);
+        }
+        if self.range.is_some() {
+            return trimmed.parse().map_or(Some(FlagKind::Unseen), |number| self.number(number));
+        }
+        if self.words.as_ref().is_some_and(|words| !words.contains(value)) {
+            return Some(FlagKind::Unseen);
+        }
+        let characters = || u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
+        self.max_length.is_some_and(|most| characters() > most).then_some(FlagKind::TooLong)
+    }
+}
+
+const KINDS: [FlagKind; 5] =
+    [FlagKind::Missing, FlagKind::Below, FlagKind::Above, FlagKind::Unseen, FlagKind::TooLong];
+
+/// A number of a domain, as a numeric input would bring it.
+fn number(value: &str, rules: &ColumnRules) -> Option<f64> {
+    match (rules.kind, value) {
+        (ColumnType::Boolean, "true") => Some(1.0),
+        (ColumnType::Boolean, "false") => Some(0.0),
+        // `-0` and `0` are one number.
+        _ => value.parse().ok().filter(|number: &f64| number.is_finite()).map(|number| number + 0.0),
+    }
+}
+
+/// A bound as the input's own type has it: the training value 0.1 is more than 0.1 once it is in 32 bits.
+fn narrow(bound: f64, port: &Port) -> f64 {
+    if port.element == ElementType::F32 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "rounded just as values are; overflow is no bound"
+        )]
+        let narrow = bound as f32;
+        return f64::from(narrow);
+    }
+    bound
+}
+
+/// As schemas compare: beyond 2^53 a whole number is rounded.
+fn to_f64(value: i64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "ranges are compared as IEEE 754 doubles")]
+    let rounded = value as f64;
+    rounded
+}

@@ -1,0 +1,16 @@
+//! Requests held against a model: its signature, and what its training data were like.
+
+mod bounds;
+mod fit;
+
+pub use self::bounds::{Bounds, BoundsInvalid, Flag, FlagKind, Flags};
+pub use self::fit::{Fitted, Mismatch, fit};
+
+/// What becomes of a request with values unlike those of training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutOfBounds {
+    /// It is refused.
+    Reject,
+    /// It is answered, and the answer and the record say so.
+    Flag,
+}
