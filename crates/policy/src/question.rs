@@ -62,7 +62,10 @@ pub struct Question {
 
 impl Question {
     /// SHA-256 over the canonical JSON of everything the decision rests on (`docs/policy.md`, "Input").
-    pub(crate) fn digest(&self) -> Result<Digest, EncodeError> {
+    ///
+    /// # Errors
+    /// When the facts have no canonical form.
+    pub fn digest(&self) -> Result<Digest, EncodeError> {
         canonical::to_bytes(&InputV1::of(self)).map(|bytes| sha256(&bytes))
     }
 

@@ -164,7 +164,8 @@ impl Prover<'_> {
     /// The entries that a predicate refers to.
     fn refer(&self, predicate: &Predicate, open: &mut BTreeSet<u64>) {
         match predicate {
-            Predicate::Project(_) | Predicate::Key(_) | Predicate::Policy(_) | Predicate::StateMap(_) => {}
+            Predicate::Project(_) | Predicate::Key(_) | Predicate::Policy(_) => {}
+            Predicate::Segment(_) | Predicate::StateMap(_) => {}
             Predicate::Decision(body) => self.refer_principal(body.principal, open),
             Predicate::Principal(body) => {
                 self.refer_act(&body.act, open);

@@ -385,6 +385,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
         | Predicate::Decision(_)
         | Predicate::Approval(_)
         | Predicate::Alias(_)
+        | Predicate::Segment(_)
         | Predicate::StateMap(_) => {}
     }
 }

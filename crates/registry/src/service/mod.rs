@@ -35,7 +35,7 @@ pub use self::models::{Proof, Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
-pub use self::serving::ReleaseFailed;
+pub use self::serving::{Judged, ReleaseFailed};
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::replay::Replayed;
 use crate::state::State;

@@ -9,8 +9,8 @@ use bartizan_policy::{PersonId, PrincipalKind, Role, Tier};
 use imbl::{OrdMap, Vector};
 
 use super::{
-    ApiKey, Dataset, Endpoint, KeyGrant, Logged, Model, Origin, Principal, Project, RoleConfirmation, Run,
-    State, Version,
+    ApiKey, Dataset, Endpoint, KeyGrant, LastSegment, Logged, Model, Origin, Principal, Project,
+    RoleConfirmation, Run, State, Version,
 };
 use crate::statement::Standing;
 
@@ -25,7 +25,7 @@ impl State {
         self.last_time
     }
 
-    /// The last entry that was neither a decision nor a state map: as long as it is the same, every question has the same answer.
+    /// The last entry that was neither a decision nor a state map nor a segment: as long as it is the same, every question has the same answer.
     pub fn facts(&self) -> u64 {
         self.facts
     }
@@ -122,6 +122,11 @@ impl State {
     /// The endpoints.
     pub fn endpoints(&self) -> &OrdMap<Name, Endpoint> {
         &self.endpoints
+    }
+
+    /// The last segment of each gateway, by the gateway's id.
+    pub fn segments(&self) -> &OrdMap<String, LastSegment> {
+        &self.segments
     }
 
     /// The training runs.

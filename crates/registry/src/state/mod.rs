@@ -10,6 +10,7 @@ mod endpoints;
 mod lookup;
 mod map;
 mod runs;
+mod segments;
 mod things;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use imbl::{OrdMap, Vector};
 
 pub use self::map::{POLICY_NAME, StateMap};
 pub(crate) use self::runs::dependencies;
+pub use self::segments::LastSegment;
 pub use self::things::{
     ApiKey, Approval, Dataset, Endpoint, KeyGrant, Logged, Model, OpenDecision, Origin, OriginSource,
     Principal, Project, RoleConfirmation, RoleGrant, Run, Stop, Version,
@@ -62,6 +64,7 @@ pub struct State {
     pub(crate) origins: OrdMap<u64, Origin>,
     pub(crate) runs: OrdMap<RunId, Run>,
     pub(crate) endpoints: OrdMap<Name, Endpoint>,
+    pub(crate) segments: OrdMap<String, LastSegment>,
     pub(crate) models: OrdMap<Name, Model>,
     /// The versions that consist of the files of a manifest.
     same_files: OrdMap<Digest, Vector<VersionRef>>,
@@ -216,6 +219,7 @@ impl State {
             origins: OrdMap::new(),
             runs: OrdMap::new(),
             endpoints: OrdMap::new(),
+            segments: OrdMap::new(),
             models: OrdMap::new(),
             same_files: OrdMap::new(),
             map: Arc::default(),
@@ -273,9 +277,13 @@ impl State {
             Predicate::ModelState(body) => self.apply_model_state(index, body)?,
             Predicate::Alias(body) => self.apply_alias(index, body)?,
             Predicate::Endpoint(body) => self.apply_endpoint(reference, body)?,
+            Predicate::Segment(body) => self.apply_segment(reference, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
-        if !matches!(signed.statement.predicate, Predicate::Decision(_) | Predicate::StateMap(_)) {
+        if !matches!(
+            signed.statement.predicate,
+            Predicate::Decision(_) | Predicate::StateMap(_) | Predicate::Segment(_)
+        ) {
             self.facts = index;
             self.map = Arc::default();
         }
@@ -352,6 +360,7 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::ModelState(body) => body.act.at,
         Predicate::Alias(body) => body.act.at,
         Predicate::Endpoint(body) => body.act.at,
+        Predicate::Segment(body) => body.at,
         Predicate::StateMap(body) => body.at,
     }
 }

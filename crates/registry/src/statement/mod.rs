@@ -8,6 +8,7 @@ mod assets;
 mod endpoints;
 mod map;
 mod runs;
+mod segments;
 
 use bartizan_base::{Digest, canonical, sha256};
 use bartizan_keys::Purpose;
@@ -29,6 +30,8 @@ pub use self::runs::{
     BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
     RUN_BUILD_TYPE, RUN_BUILDER, ResourceDescriptor, Resources, RunDetails, RunEnd, RunMetadata, RunV1,
 };
+
+pub use self::segments::SegmentV1;
 
 /// The `_type` of an in-toto Statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -226,6 +229,8 @@ predicates! {
     Alias(AliasV1) = "https://bartizan.dev/alias/v1" by Purpose::Registry;
     /// An endpoint was routed, or taken out of service.
     Endpoint(EndpointV1) = "https://bartizan.dev/endpoint/v1" by Purpose::Registry;
+    /// A segment of prediction records was sealed.
+    Segment(SegmentV1) = "https://bartizan.dev/segment/v1" by Purpose::Registry;
     /// What everything is after the entries before this one.
     StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }

@@ -1,0 +1,50 @@
+//! Folding statements about segments of prediction records.
+
+use bartizan_base::Digest;
+
+use super::{Coverage, NotAdmitted, State, edge};
+use crate::statement::{SegmentV1, StatementRef};
+
+/// The last segment of a gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastSegment {
+    /// The statement.
+    pub statement: StatementRef,
+    /// Its number.
+    pub number: u64,
+    /// Its epoch.
+    pub epoch: u64,
+    /// Its root.
+    pub root: Digest,
+    /// Records in all segments of the gateway so far.
+    pub records: u64,
+}
+
+impl State {
+    /// A segment follows the one before of its gateway: no segment can be left out or put in later.
+    pub(super) fn apply_segment(&mut self, at: StatementRef, body: &SegmentV1) -> Result<(), NotAdmitted> {
+        let what = || format!("segment {} of gateway {}", body.number, body.gateway);
+        let id = body.gateway.len() == 32
+            && body.gateway.bytes().all(|b| b.is_ascii_hexdigit() && !b.is_ascii_uppercase());
+        if !id {
+            return Err(edge(at.entry, what(), "that is no gateway's id"));
+        }
+        let last = self.segments.get(&body.gateway).copied();
+        if self.coverage == Coverage::Whole {
+            let follows = match last {
+                None => body.previous.is_none(),
+                Some(last) => {
+                    body.previous == Some(last.root) && body.number > last.number && body.epoch >= last.epoch
+                }
+            };
+            if !follows {
+                return Err(edge(at.entry, what(), "it does not follow the gateway's segment before"));
+            }
+        }
+        let records = last.map_or(0, |last| last.records).saturating_add(body.count);
+        let last =
+            LastSegment { statement: at, number: body.number, epoch: body.epoch, root: body.root, records };
+        self.segments.insert(body.gateway.clone(), last);
+        Ok(())
+    }
+}
