@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use bartizan_base::Blobs;
-use bartizan_keys::limits::PENDING_SUBJECT_KEYS;
+use bartizan_base::{Blobs, sha256};
+use bartizan_keys::limits::{PENDING_SUBJECT_KEYS, SUBJECT_SHARD_KEYS};
 use bartizan_keys::subjects::{
     ShardInvalid, SubjectKey, SubjectKeyFailed, SubjectKeyId, SubjectTag, Subjects,
 };
@@ -201,10 +201,9 @@ fn new_keys_are_bounded() {
     let subjects = Subjects::new(&keys).unwrap();
     let mut random = rng(3);
     let mut tag = |number: usize| {
-        // Tags of one shard, so that the test reads one.
-        let mut bytes = [0; 32];
-        bytes[24..].copy_from_slice(&u64::try_from(number).unwrap().to_be_bytes());
-        bytes[0] = u8::try_from(number / 65_536).unwrap();
+        // As random as tags are, but of as few shards as have room for them.
+        let mut bytes = *sha256(&number.to_be_bytes()).as_bytes();
+        bytes[0] = u8::try_from(number / SUBJECT_SHARD_KEYS).unwrap();
         subjects.current(SubjectTag::from_bytes(bytes), &mut random)
     };
     for number in 0..PENDING_SUBJECT_KEYS {
