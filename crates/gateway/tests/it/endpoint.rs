@@ -1,0 +1,196 @@
+//! Endpoints: what is loaded, what answers instead, what is stopped and swapped.
+
+use std::sync::Arc;
+
+use bartizan_gateway::{
+    Constant, ConstantInvalid, Endpoint, Fallback, Fault, LoadFailed, LoadedVersion, Made, Serving,
+    ServingInvalid, SwapRefused,
+};
+use bartizan_model::{Tensor, Values};
+use expect_test::expect;
+use serde_json::json;
+
+use crate::asked::{ask, ask_as, caller, constant, endpoint, made, rows, settings};
+use crate::onnx;
+use crate::shelf::Shelf;
+
+fn one_row() -> Vec<u8> {
+    serde_json::to_vec(&rows(&[(json!(3), json!(1), "Oslo")])).unwrap()
+}
+
+fn who(made: &Made) -> (u16, &'static str, Option<&'static str>) {
+    (made.status, made.answered_by, made.reason.map(|reason| reason.as_str()))
+}
+
+#[test]
+fn only_the_bytes_of_the_manifest_are_loaded() {
+    let shelf = Shelf::new();
+    let bytes = onnx::model("Add", "Log");
+    let version = shelf.approve("fraud", &bytes);
+    let mut changed = bytes.clone();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    for wrong in [&changed[..], &bytes[..last], &[]] {
+        let loaded = LoadedVersion::load(shelf.released(&version).unwrap(), wrong);
+        assert!(matches!(loaded, Err(LoadFailed::Content { .. })), "{loaded:?}");
+    }
+    let loaded = LoadedVersion::load(shelf.released(&version).unwrap(), &bytes).unwrap();
+    assert_eq!(loaded.version(), &version);
+    shelf.quarantine(&version);
+    assert!(shelf.released(&version).is_none(), "what is quarantined cannot be loaded");
+}
+
+#[test]
+fn a_version_has_one_model_that_runs() {
+    let shelf = Shelf::new();
+    let bytes = onnx::other();
+    let none = shelf.approve_files("none", &[("weights.bin", &bytes)]);
+    let two = shelf.approve_files("two", &[("a.onnx", &bytes), ("b.onnx", b"x"), ("c", b"y")]);
+    let broken = shelf.approve_files("broken", &[("model.onnx", b"no model")]);
+    let error = |version, bytes: &[u8]| {
+        LoadedVersion::load(shelf.released(version).unwrap(), bytes).unwrap_err().to_string()
+    };
+    expect!["none:1 has 0 files that end with `.onnx`, and one is needed"].assert_eq(&error(&none, &bytes));
+    expect!["two:1 has 2 files that end with `.onnx`, and one is needed"].assert_eq(&error(&two, &bytes));
+    expect!["broken:1 cannot be run"].assert_eq(&error(&broken, b"no model"));
+}
+
+#[test]
+fn a_stop_is_obeyed_by_the_next_inference() {
+    let shelf = Shelf::new();
+    let fallback = shelf.load("simple", &onnx::model("Sub", "Neg"));
+    let endpoint = endpoint(&shelf, Fallback::Version(Arc::clone(&fallback)));
+    let serving = endpoint.serving();
+    let primary = serving.primary();
+    assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "primary", None));
+    endpoint.stop(primary.manifest(), 1_000);
+    let stopped = made(ask(&endpoint, &one_row()));
+    assert_eq!(who(&stopped), (200, "fallback", Some("stopped")));
+    assert_eq!(stopped.version.as_ref().unwrap().1, *fallback.manifest());
+    assert!(endpoint.is_ready());
+    // Whoever insists on the version gets no other.
+    let insisting = made(ask_as(&endpoint, &one_row(), caller(), Some(1)));
+    assert_eq!(who(&insisting), (503, "nobody", Some("stopped")));
+    endpoint.stop(fallback.manifest(), 1_000);
+    let nobody = made(ask(&endpoint, &one_row()));
+    assert_eq!((who(&nobody), nobody.fault), ((503, "nobody", Some("stopped")), Some(Fault::Unavailable)));
+    assert!(!endpoint.is_ready());
+}
+
+#[test]
+fn what_the_primary_cannot_say_the_fallback_says() {
+    let shelf = Shelf::new();
+    let fallback = shelf.load("simple", &onnx::model("Sub", "Neg"));
+    let endpoint = endpoint(&shelf, Fallback::Version(fallback));
+    let body = serde_json::to_vec(&rows(&[(json!(-3), json!(1), "Oslo")])).unwrap();
+    let prediction = made(ask(&endpoint, &body));
+    assert_eq!(who(&prediction), (200, "fallback", Some("not-finite")));
+    assert_eq!(crate::asked::placed(prediction).0["outputs"][0]["data"], json!([4.0]));
+    // Nor can the fallback say anything about what is missing.
+    let body = serde_json::to_vec(&rows(&[(json!(null), json!(1), "Oslo")])).unwrap();
+    assert_eq!(who(&made(ask(&endpoint, &body))), (503, "nobody", Some("not-finite")));
+}
+
+#[test]
+fn a_swap_needs_evidence_that_is_not_older() {
+    let shelf = Shelf::new();
+    let bytes = onnx::model("Add", "Log");
+    let old = shelf.approve("fraud", &bytes);
+    let load = || LoadedVersion::load(shelf.released(&old).unwrap(), &bytes).map(Arc::new).unwrap();
+    let (first, again) = (load(), load());
+    let serving = |version| Serving::new(version, Fallback::Unavailable, None).unwrap();
+    let newer = shelf.load("fraud", &onnx::model("Sub", "Neg"));
+    let endpoint = Endpoint::new(settings(), serving(Arc::clone(&newer)));
+    let refused = endpoint.swap(serving(first)).unwrap_err();
+    assert!(matches!(refused, SwapRefused::Older { .. }), "{refused}");
+
+    let endpoint = Endpoint::new(settings(), serving(Arc::clone(&again)));
+    let stopped = again.tree_size() + 5;
+    endpoint.stop(again.manifest(), stopped);
+    endpoint.stop(again.manifest(), 1);
+    let refused = endpoint.swap(serving(again)).unwrap_err();
+    assert!(matches!(refused, SwapRefused::Stopped { stopped: at, .. } if at == stopped), "{refused}");
+    assert_eq!(made(ask(&endpoint, &one_row())).status, 503);
+    endpoint.swap(serving(newer)).unwrap();
+    assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "primary", None));
+}
+
+#[test]
+fn a_later_release_lifts_a_stop() {
+    let shelf = Shelf::new();
+    let bytes = onnx::model("Add", "Log");
+    let version = shelf.approve("fraud", &bytes);
+    let load = || LoadedVersion::load(shelf.released(&version).unwrap(), &bytes).map(Arc::new).unwrap();
+    let serving = |version| Serving::new(version, Fallback::Unavailable, None).unwrap();
+    let endpoint = Endpoint::new(settings(), serving(load()));
+    endpoint.stop(load().manifest(), load().tree_size() + 1);
+    assert!(endpoint.swap(serving(load())).is_err());
+    shelf.approve("another", b"anything that makes the ledger grow");
+    endpoint.swap(serving(load())).unwrap();
+    assert_eq!(made(ask(&endpoint, &one_row())).status, 200);
+}
+
+#[test]
+fn requests_and_stops_on_many_threads_never_mix_answers() {
+    let shelf = Shelf::new();
+    let fallback = shelf.load("simple", &onnx::model("Sub", "Neg"));
+    let endpoint = endpoint(&shelf, Fallback::Version(fallback));
+    let body = one_row();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut fell_back = false;
+                for _ in 0..300 {
+                    let prediction = made(ask(&endpoint, &body));
+                    let (by, reason) = (prediction.answered_by, prediction.reason);
+                    let score = crate::asked::placed(prediction).0["outputs"][0]["data"][0].as_f64().unwrap();
+                    match by {
+                        "primary" => assert!((score - 4.0_f64.ln()).abs() < 1e-6 && !fell_back),
+                        other => assert_eq!((other, score, reason.is_some()), ("fallback", -2.0, true)),
+                    }
+                    fell_back = by == "fallback";
+                }
+            });
+        }
+        let manifest = *endpoint.serving().primary().manifest();
+        endpoint.stop(&manifest, 99);
+        assert_eq!(made(ask(&endpoint, &body)).answered_by, "fallback", "from the return of stop on");
+    });
+}
+
+#[test]
+fn parts_that_do_not_belong_together_make_no_serving() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let other = shelf.load("other", &onnx::other());
+    let with = |fallback| Serving::new(Arc::clone(&primary), fallback, None).unwrap_err();
+    let inputs = with(Fallback::Version(Arc::clone(&other)));
+    assert!(matches!(inputs, ServingInvalid::Inputs { .. }), "{inputs}");
+    let same = with(Fallback::Version(Arc::clone(&primary)));
+    assert!(matches!(same, ServingInvalid::Same { .. }), "{same}");
+    let serving = Serving::new(other, Fallback::Constant(constant(&primary)), None);
+    assert!(matches!(serving, Err(ServingInvalid::Constant { .. })), "{serving:?}");
+}
+
+#[test]
+fn a_constant_is_held_to_the_signature() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let score = |shape: Vec<usize>, values| ("score".to_owned(), Tensor::new(shape, values).unwrap());
+    let city = || {
+        let text = Values::Text(vec!["x".into()]);
+        ("where".to_owned(), Tensor::new(vec![1, 1], text).unwrap())
+    };
+    let check = |outputs| Constant::check(primary.signature(), outputs).unwrap_err();
+    let fine = score(vec![1, 1], Values::F32(vec![1.0]));
+    assert!(matches!(check(vec![fine.clone()]), ConstantInvalid::Missing { .. }));
+    assert!(matches!(check(vec![fine.clone(), city(), fine]), ConstantInvalid::Unknown { .. }));
+    let double = score(vec![1, 1], Values::F64(vec![1.0]));
+    assert!(matches!(check(vec![double, city()]), ConstantInvalid::Element { .. }));
+    let nan = score(vec![1, 1], Values::F32(vec![f32::NAN]));
+    assert!(matches!(check(vec![nan, city()]), ConstantInvalid::NotFinite { .. }));
+    for shape in [vec![2, 1], vec![1], vec![1, 2]] {
+        let values = Values::F32(vec![0.0; shape.iter().product()]);
+        assert!(matches!(check(vec![score(shape, values), city()]), ConstantInvalid::Shape { .. }));
+    }
+}

@@ -1,0 +1,169 @@
+//! Requests against signatures, and bounds against schemas.
+
+use bartizan_data::Schema;
+use bartizan_gateway::validate::{Bounds, BoundsInvalid, FlagKind, OutOfBounds};
+use bartizan_gateway::{Endpoint, Fallback, Serving, ServingInvalid};
+use bartizan_model::{Dimension, ElementType, Port, Signature, Tensor, Values};
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use crate::asked::{SCHEMA, ask, endpoint, refused, rows, settings, told};
+use crate::onnx;
+use crate::shelf::Shelf;
+
+#[test]
+fn a_request_fits_the_signature_or_is_told_why_not() {
+    let shelf = Shelf::new();
+    let endpoint = endpoint(&shelf, Fallback::Unavailable);
+    let good = rows(&[(json!(1), json!(2), "Oslo")]);
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut body = good.clone();
+        change(&mut body);
+        let refusal = refused(ask(&endpoint, &serde_json::to_vec(&body).unwrap()));
+        assert_eq!(refusal.status, 400);
+        told(&refusal.body) + "\n"
+    };
+    let told = [
+        with(&|body| drop(body["inputs"].as_array_mut().unwrap().pop())),
+        with(&|body| body["inputs"][0]["name"] = json!("town")),
+        with(&|body| body["inputs"][1]["datatype"] = json!("FP64")),
+        with(&|body| body["inputs"][1]["shape"] = json!([1])),
+        with(&|body| body["inputs"][1]["shape"] = json!([1, 1, 1])),
+        with(&|body| {
+            body["inputs"][1]["shape"] = json!([1, 2]);
+            body["inputs"][1]["data"] = json!([1, 2]);
+        }),
+        with(&|body| {
+            body["inputs"][1]["shape"] = json!([2, 1]);
+            body["inputs"][1]["data"] = json!([1, 2]);
+        }),
+        with(&|body| *body = rows(&[])),
+        with(&|body| body["outputs"] = json!([])),
+        with(&|body| body["outputs"] = json!([{"name": "label"}])),
+    ];
+    expect![[r#"
+        mismatch: the input `income` is missing
+        mismatch: the model has no input `town`
+        mismatch: the input `age` is FP64, and the model takes FP32
+        mismatch: the input `age` has the shape [1], and the model takes [-1, 1]
+        mismatch: the input `age` has the shape [1, 1, 1], and the model takes [-1, 1]
+        mismatch: the input `age` has the shape [1, 2], and the model takes [-1, 1]
+        mismatch: the input `income` has 1 rows, and the inputs before it 2
+        mismatch: the request has no rows
+        mismatch: `outputs` is empty: leave it out to get them all
+        mismatch: the model has no output `label`
+    "#]]
+    .assert_eq(&told.concat());
+}
+
+#[test]
+fn more_rows_than_a_call_may_bring_are_refused() {
+    let shelf = Shelf::new();
+    let loaded = shelf.load("other", &onnx::other());
+    let serving = Serving::new(loaded, Fallback::Unavailable, None).unwrap();
+    let most = serving.most_rows();
+    let endpoint = Endpoint::new(settings(), serving);
+    let body = json!({"inputs": [{"name": "x", "datatype": "FP32", "shape": [most + 1, 1], "data": vec![0; most + 1]}]});
+    let refusal = refused(ask(&endpoint, &serde_json::to_vec(&body).unwrap()));
+    assert_eq!(
+        told(&refusal.body),
+        format!("mismatch: {} rows, and this endpoint takes at most {most} in one request", most + 1)
+    );
+}
+
+/// One input of rows and so many columns.
+fn matrix(element: ElementType, columns: Dimension) -> Signature {
+    let shape = vec![Dimension::Rows, columns];
+    Signature {
+        inputs: vec![Port { name: "X".to_owned(), element, shape, columns: None }],
+        outputs: Vec::new(),
+    }
+}
+
+#[test]
+fn the_columns_of_a_matrix_are_checked_by_their_names() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let names = ["income".to_owned(), "age".to_owned()];
+    for element in [ElementType::F32, ElementType::F64] {
+        let signature = matrix(element, Dimension::Fixed(2));
+        let bounds = Bounds::by_column(&schema, &signature, &names).unwrap();
+        let rows = [0.1, 120.0, f64::NAN, f64::NAN, -0.0, -0.0, 0.100_001, 120.001];
+        let values = match element {
+            ElementType::F32 => Values::F32(rows.map(|value| value as f32).to_vec()),
+            _ => Values::F64(rows.to_vec()),
+        };
+        let flags = bounds.check(&[Tensor::new(vec![4, 2], values).unwrap()]);
+        let found: Vec<_> = flags
+            .flags
+            .iter()
+            .map(|flag| (flag.column.as_str(), flag.kind, flag.count, flag.first_row))
+            .collect();
+        let expected = [
+            ("income", FlagKind::Above, 1, 3),
+            ("age", FlagKind::Missing, 1, 1),
+            ("age", FlagKind::Above, 1, 3),
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn bounds_that_say_nothing_of_the_inputs_are_refused() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let two = matrix(ElementType::F32, Dimension::Fixed(2));
+    let by = |signature: &Signature, names: &[&str]| {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Bounds::by_column(&schema, signature, &names).unwrap_err()
+    };
+    assert!(matches!(by(&two, &["age"]), BoundsInvalid::Count { names: 1, columns: 2 }));
+    assert!(matches!(by(&two, &["age", "height"]), BoundsInvalid::NoColumn { .. }));
+    assert!(matches!(by(&two, &["age", "city"]), BoundsInvalid::Kind { .. }));
+    assert!(matches!(by(&matrix(ElementType::F32, Dimension::Open), &["age"]), BoundsInvalid::NotAMatrix));
+    assert!(matches!(Bounds::by_input(&schema, &two).unwrap_err(), BoundsInvalid::NotAColumn { .. }));
+
+    let shelf = Shelf::new();
+    let bounds = Bounds::by_column(&schema, &two, &["age".to_owned(), "income".to_owned()]).unwrap();
+    let loaded = shelf.load("other", &onnx::other());
+    let serving = Serving::new(loaded, Fallback::Unavailable, Some((bounds, OutOfBounds::Flag)));
+    assert!(matches!(serving, Err(ServingInvalid::Bounds { .. })), "{serving:?}");
+}
+
+#[test]
+fn domains_of_numbers_and_texts_that_are_numbers_are_checked() {
+    let schema = r#"
+format = "bartizan-schema-v1"
+[csv]
+separator = ","
+encoding = "utf-8"
+null = [""]
+[rows]
+[[column]]
+name = "X"
+type = "boolean"
+min_present = 1.0
+severity = "block"
+[column.domain]
+values = ["false"]
+max_unseen = 0.0
+"#;
+    let boolean = Schema::parse(schema).unwrap();
+    let signature = matrix(ElementType::I64, Dimension::Fixed(1));
+    let bounds = Bounds::by_input(&boolean, &signature).unwrap();
+    let flags = bounds.check(&[Tensor::new(vec![3, 1], Values::I64(vec![0, 1, 2])).unwrap()]);
+    assert_eq!(
+        (flags.flags[0].kind, flags.flags[0].count, flags.flags[0].first_row),
+        (FlagKind::Unseen, 2, 1)
+    );
+    let number = schema.replace("boolean", "float").replace("domain", "range");
+    let number =
+        number.replace("values = [\"false\"]", "min = 1.0\nmax = 2.0").replace("max_unseen", "max_outside");
+    let bounds =
+        Bounds::by_input(&Schema::parse(&number).unwrap(), &matrix(ElementType::Text, Dimension::Fixed(1)))
+            .unwrap();
+    let texts = ["1", " 2.0 ", "2.5", "two", "", "-1"].map(Into::into).to_vec();
+    let flags = bounds.check(&[Tensor::new(vec![6, 1], Values::Text(texts)).unwrap()]);
+    let kinds: Vec<_> = flags.flags.iter().map(|flag| (flag.kind, flag.first_row)).collect();
+    let expected =
+        [(FlagKind::Missing, 4), (FlagKind::Below, 5), (FlagKind::Above, 2), (FlagKind::Unseen, 3)];
+    assert_eq!(kinds, expected);
+}
