@@ -51,15 +51,15 @@ impl<'a> Request<'a> {
         let reader = &mut reader;
         let (mut id, mut inputs, mut outputs, mut parameters) = (None, None, None, None);
         members(reader, REQUEST, |reader, name| match name {
-            "id" => once(&mut id, name, REQUEST, || identifier(reader)),
+            "id" => once(&mut id, name, REQUEST, || unless_null(reader, identifier)),
             "inputs" => once(&mut inputs, name, REQUEST, || read_inputs(reader)),
-            "outputs" => once(&mut outputs, name, REQUEST, || read_outputs(reader)),
-            "parameters" => once(&mut parameters, name, REQUEST, || read_parameters(reader)),
+            "outputs" => once(&mut outputs, name, REQUEST, || unless_null(reader, read_outputs)),
+            "parameters" => once(&mut parameters, name, REQUEST, || unless_null(reader, read_parameters)),
             _ => Err(RequestInvalid::Unknown { name: cut(name), of: REQUEST }),
         })?;
         reader.end()?;
         let inputs = inputs.ok_or(RequestInvalid::Missing { name: "inputs", of: REQUEST })?;
-        Ok(Self { id: id.flatten(), inputs, outputs })
+        Ok(Self { id: id.flatten(), inputs, outputs: outputs.flatten() })
     }
 }
 
@@ -123,13 +123,21 @@ fn once<T>(
     Ok(())
 }
 
-fn identifier<'a>(reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, RequestInvalid> {
+/// Reads a member that may be left out: other software writes `null` for that.
+fn unless_null<'a, T>(
+    reader: &mut Reader<'a>,
+    read: fn(&mut Reader<'a>) -> Result<T, RequestInvalid>,
+) -> Result<Option<T>, RequestInvalid> {
     if reader.peek() == Some(b'n') && reader.word("null") {
         return Ok(None);
     }
+    read(reader).map(Some)
+}
+
+fn identifier<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, RequestInvalid> {
     let id = reader.string()?;
     check_name(&id, REQUEST_ID_BYTES)?;
-    Ok(Some(id))
+    Ok(id)
 }
 
 fn read_inputs<'a>(reader: &mut Reader<'a>) -> Result<Vec<(Cow<'a, str>, Tensor)>, RequestInvalid> {
@@ -167,7 +175,7 @@ fn input<'a>(reader: &mut Reader<'a>, room: &mut usize) -> Result<(Cow<'a, str>,
         "name" => once(&mut name, member, INPUT, || tensor_name(reader)),
         "shape" => once(&mut shape, member, INPUT, || read_shape(reader)),
         "datatype" => once(&mut datatype, member, INPUT, || read_datatype(reader)),
-        "parameters" => once(&mut parameters, member, INPUT, || read_parameters(reader)),
+        "parameters" => once(&mut parameters, member, INPUT, || unless_null(reader, read_parameters)),
         "data" => once(&mut found, member, INPUT, || match (&name, datatype) {
             (Some(name), Some(datatype)) => data::read(reader, name, datatype, room).map(Found::Read),
             _ => {
@@ -198,7 +206,7 @@ fn output<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, str>, RequestInvalid> {
     let (mut name, mut parameters) = (None, None);
     members(reader, OUTPUT, |reader, member| match member {
         "name" => once(&mut name, member, OUTPUT, || tensor_name(reader)),
-        "parameters" => once(&mut parameters, member, OUTPUT, || read_parameters(reader)),
+        "parameters" => once(&mut parameters, member, OUTPUT, || unless_null(reader, read_parameters)),
         _ => Err(RequestInvalid::Unknown { name: cut(member), of: OUTPUT }),
     })?;
     name.ok_or(RequestInvalid::Missing { name: "name", of: OUTPUT })

@@ -1,11 +1,15 @@
 //! Endpoints: what is loaded, what answers instead, what is stopped and swapped.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
 
+use bartizan_base::Timestamp;
 use bartizan_gateway::{
-    Constant, ConstantInvalid, Endpoint, Fallback, Fault, LoadFailed, LoadedVersion, Made, Serving,
-    ServingInvalid, SwapRefused,
+    Constant, ConstantInvalid, Endpoint, Fallback, Fault, Head, LoadFailed, LoadedVersion, Made, Phase,
+    PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
 };
+use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
 use expect_test::expect;
 use serde_json::json;
@@ -75,6 +79,40 @@ fn a_stop_is_obeyed_by_the_next_inference() {
     let nobody = made(ask(&endpoint, &one_row()));
     assert_eq!((who(&nobody), nobody.fault), ((503, "nobody", Some("stopped")), Some(Fault::Unavailable)));
     assert!(!endpoint.is_ready());
+}
+
+#[test]
+fn a_stop_reaches_requests_that_have_not_begun_to_infer() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let fallback = shelf.load("simple", &onnx::model("Sub", "Neg"));
+    let body = one_row();
+    for (ended, by) in
+        [("parse", "fallback"), ("validate", "fallback"), ("route", "fallback"), ("infer", "primary")]
+    {
+        let fallback = Fallback::Version(Arc::clone(&fallback));
+        let serving = Serving::new(Arc::clone(&primary), fallback, None).unwrap();
+        let endpoint = Endpoint::new(settings(), serving);
+        // The time is asked for at the beginning, and when a phase has ended.
+        let asked = Cell::new(0);
+        let stop_in_time = || {
+            if asked.get() > 0 && Phase::ALL[asked.get() - 1].as_str() == ended {
+                endpoint.stop(primary.manifest(), 1_000);
+            }
+            asked.set(asked.get() + 1);
+            Duration::ZERO
+        };
+        let request = PredictRequest {
+            body: &body,
+            version: None,
+            caller: caller(),
+            head: Head { tree_size: 1, age_ms: 0 },
+            now: Timestamp::EPOCH,
+            elapsed: &stop_in_time,
+            random: &mut OsRandom,
+        };
+        assert_eq!(made(predict(&endpoint, request)).answered_by, by, "stopped after {ended}");
+    }
 }
 
 #[test]

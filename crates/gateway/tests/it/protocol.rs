@@ -38,7 +38,9 @@ fn empty_and_single_shapes_are_shapes() {
             Request::parse(order.as_bytes()).unwrap();
         }
     }
-    assert_eq!(Request::parse(br#"{"inputs":[],"id":null}"#).unwrap().id, None);
+    let nulls = Request::parse(br#"{"id":null,"parameters":null,"inputs":[],"outputs":null}"#).unwrap();
+    assert_eq!((nulls.id, nulls.outputs), (None, None));
+    assert!(Request::parse(br#"{"inputs":null}"#).is_err());
 }
 
 #[test]
