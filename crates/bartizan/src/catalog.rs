@@ -52,6 +52,9 @@ catalog! {
     SCHEMA "BZ-0312" "schema" "The schema is not one, or a rule in it cannot be meant." "mend the schema at the place named";
     RUN "BZ-0321" "training run" "The sandbox could not run the command, or what it left cannot be taken." "bartizan run show RUN tells what is known";
     ISOLATION "BZ-0322" "isolation missing" "This machine does not give everything that full isolation needs." "run as root, or enable unprivileged user namespaces and Landlock";
+    INFER_REQUEST "BZ-0331" "inference request" "The body is not a request that this model takes: its form, names, types or shapes." "GET /v2/models/ENDPOINT says what it takes";
+    INFER_BEYOND "BZ-0332" "beyond training" "The request holds values unlike those of the training data, and the endpoint refuses such." "look at the values, or route the endpoint with `--beyond flag`";
+    INFER_UNAVAILABLE "BZ-0333" "nobody answers" "Neither the model of the endpoint nor its fallback can answer now." "bartizan endpoint show ENDPOINT";
     LEDGER_DAMAGED "BZ-0401" "ledger damaged" "Bytes of the ledger do not hash to its signed checkpoint." "bartizan ledger fsck, then restore the ledger from a backup";
     LEDGER_FORKED "BZ-0402" "ledger rolled back" "The ledger is smaller than, or contradicts, one that this data directory has seen." "find out who put an older copy back; restore the newest one";
     LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage and repeat the command";

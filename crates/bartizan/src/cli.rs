@@ -46,11 +46,14 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NAME", default_value = "admin")]
         admin: String,
     },
-    /// Serve the API and the console
+    /// Serve the API, the console, and predictions
     Up {
         /// Where to listen [default: 127.0.0.1:7878]
         #[arg(long, value_name = "ADDRESS")]
         listen: Option<String>,
+        /// Where to answer the Open Inference Protocol [default: 127.0.0.1:7879]
+        #[arg(long, value_name = "ADDRESS")]
+        inference: Option<String>,
     },
     /// Show the whole chain on throw-away data, and attacks on it that must fail
     Demo {

@@ -11,7 +11,7 @@ use crate::cli::{Cli, Command};
 use crate::failure::Failure;
 use crate::out::Format;
 
-const KEYS: [&str; 4] = ["data_dir", "listen", "output", "server"];
+const KEYS: [&str; 5] = ["data_dir", "inference", "listen", "output", "server"];
 /// What the sandbox tells a job, `BARTIZAN_IN` and so on, is no setting.
 const SANDBOX: [&str; 3] = ["in", "out", "code"];
 /// Bytes of a configuration file.
@@ -24,6 +24,8 @@ pub(crate) struct Configuration {
     pub(crate) server: Option<String>,
     pub(crate) format: Format,
     pub(crate) listen: SocketAddr,
+    /// Where predictions are asked for.
+    pub(crate) inference: SocketAddr,
     pub(crate) token: Option<String>,
     origins: Vec<(&'static str, Value, String)>,
 }
@@ -40,19 +42,20 @@ impl Configuration {
         let data_dir = pick(&mut origins, "data_dir", flag, &environment, None, Some("./bartizan-data"));
         let data_dir = PathBuf::from(data_dir.unwrap_or_default());
         let file = File::read(&data_dir.join("bartizan.toml"))?;
-        let flag = match &cli.command {
-            Command::Up { listen } => listen.clone(),
-            _ => None,
+        let (listen, inference) = match &cli.command {
+            Command::Up { listen, inference } => (listen.clone(), inference.clone()),
+            _ => (None, None),
         };
         if file.get("server").is_some() {
             crate::boot::own(&data_dir)?;
         }
         let listen =
-            pick(&mut origins, "listen", flag, &environment, file.get("listen"), Some("127.0.0.1:7878"));
-        let listen = listen.unwrap_or_default();
-        let listen = listen
-            .parse()
-            .map_err(|_| wrong(format!("`{listen}` is not an address such as 127.0.0.1:7878")))?;
+            pick(&mut origins, "listen", listen, &environment, file.get("listen"), Some("127.0.0.1:7878"));
+        let listen = address(&listen.unwrap_or_default())?;
+        let given = file.get("inference");
+        let inference =
+            pick(&mut origins, "inference", inference, &environment, given, Some("127.0.0.1:7879"));
+        let inference = address(&inference.unwrap_or_default())?;
         let flag = cli.global.output.map(|format| word(format).to_owned());
         let output = pick(&mut origins, "output", flag, &environment, file.get("output"), Some("table"));
         let format = match output.as_deref() {
@@ -68,7 +71,7 @@ impl Configuration {
         let server =
             pick(&mut origins, "server", cli.global.server.clone(), &environment, file.get("server"), None);
         let token = environment.iter().find(|(key, _)| key == "token").map(|(_, value)| value.clone());
-        Ok(Self { data_dir, server, format, listen, token, origins })
+        Ok(Self { data_dir, server, format, listen, inference, token, origins })
     }
 
     /// Every value, and where it comes from.
@@ -79,6 +82,10 @@ impl Configuration {
         };
         self.origins.iter().map(row).collect()
     }
+}
+
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    text.parse().map_err(|_| wrong(format!("`{text}` is not an address such as 127.0.0.1:7878")))
 }
 
 /// The variables that begin with `BARTIZAN_`, by their key.

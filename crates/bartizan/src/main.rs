@@ -17,6 +17,7 @@ mod console;
 mod demo;
 mod failure;
 mod handed_out;
+mod inference;
 mod out;
 mod runner;
 

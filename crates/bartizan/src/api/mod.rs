@@ -39,8 +39,7 @@ use tokio::time::timeout;
 
 pub(crate) use self::ledger::verdict;
 pub(crate) use self::routes::{Access, ROUTES, Route};
-use self::serve::Place;
-pub(crate) use self::serve::{Ended, serve};
+pub(crate) use self::serve::{Ended, Place, serve};
 use self::session::Sessions;
 use crate::catalog::ids;
 use crate::failure::Failure;

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use self::paced::Paced;
-pub(super) use self::places::Place;
+pub(crate) use self::places::Place;
 use self::places::Places;
 use super::App;
 

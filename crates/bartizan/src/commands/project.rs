@@ -1,5 +1,7 @@
 //! `init`, `up`, `demo`, `keys`, `explain`.
 
+use std::net::SocketAddr;
+
 use bartizan_base::Name;
 use bartizan_keys::{OsRandom, Secret};
 use bartizan_policy::Tier;
@@ -7,6 +9,7 @@ use bartizan_registry::Profile;
 use bartizan_store::{ApiAt, LockInfo, LockSecret};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::Work;
 use crate::api::{self, App};
@@ -16,6 +19,7 @@ use crate::cli::Keys;
 use crate::client::os_user;
 use crate::demo::{DemoFailed, DemoOptions};
 use crate::failure::Failure;
+use crate::inference::Gateway;
 
 pub(super) async fn init(work: &Work, admin: &str) -> Result<u8, Failure> {
     let founder = Profile { name: admin.to_owned(), local_user: Some(os_user()), email: None };
@@ -35,15 +39,10 @@ pub(super) async fn init(work: &Work, admin: &str) -> Result<u8, Failure> {
 pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
     let path = work.configuration.data_dir.clone();
     let opened = boot::open(&path, "up", work.passphrase()?, false).await?;
-    let listen = work.configuration.listen;
     let tier = opened.registry.state().tier();
-    if tier == Tier::Explore && !listen.ip().is_loopback() {
-        let what = format!("a project in tier explore answers only on its own machine, not on {listen}");
-        return Err(Failure::new(ids::CONFIGURATION, what).then("bartizan access tier release"));
-    }
-    let listener =
-        TcpListener::bind(listen).await.map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
-    let address = listener.local_addr().map_err(|error| Failure::of(ids::CONFIGURATION, &error))?;
+    let (listener, address) = bind(work.configuration.listen, tier).await?;
+    let (asked, inference) = bind(work.configuration.inference, tier).await?;
+    let gateway = Gateway::open(opened.registry.clone(), &path)?;
     let kind: Name = "up".parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     let secret = Secret::generate(&mut OsRandom);
     let told = ApiAt { address, secret: Some(LockSecret::from_bytes(*secret.expose())) };
@@ -51,20 +50,40 @@ pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
     opened.lock.announce(&info).map_err(|error| Failure::of(ids::STORAGE, &error))?;
     let app = App::new(opened.registry.clone(), path, Some(secret));
     tracing::info!(%address, "listening; the console is at http://{address}/models");
+    tracing::info!(%inference, "predictions are answered at http://{inference}/v2");
+    let (over, ended) = watch::channel(false);
     let end = async {
         end().await;
+        over.send_replace(true);
         // Before the listener closes: whoever takes the address next is not to be found in our lock file.
         if let Err(error) = opened.lock.announce(&LockInfo { api: None, ..info }) {
             tracing::warn!(%error, "our address is still in the lock file");
         }
     };
-    let ended = api::serve(listener, &app, api::router(&app), end).await;
+    let ended =
+        tokio::join!(api::serve(listener, &app, api::router(&app), end), gateway.serve(asked, &app, ended),);
     tracing::info!("stopped");
-    if ended == api::Ended::CutOff {
+    if ended != (api::Ended::Whole, api::Ended::Whole) {
         // What was cut off may still write: nobody else gets the directory before this process is gone.
         Box::leak(Box::new(opened.lock));
     }
     Ok(0)
+}
+
+/// Listens; a project whose approvals prove little does so for its own machine only.
+async fn bind(at: SocketAddr, tier: Tier) -> Result<(TcpListener, SocketAddr), Failure> {
+    if tier == Tier::Explore && !at.ip().is_loopback() {
+        let what = format!("a project in tier explore answers only on its own machine, not on {at}");
+        return Err(Failure::new(ids::CONFIGURATION, what).then("bartizan access tier release"));
+    }
+    let configured = |error| {
+        let mut failure = Failure::new(ids::CONFIGURATION, format!("nothing can listen on {at}"));
+        failure.why.push(std::io::Error::to_string(&error));
+        failure
+    };
+    let listener = TcpListener::bind(at).await.map_err(configured)?;
+    let address = listener.local_addr().map_err(configured)?;
+    Ok((listener, address))
 }
 
 /// Waits until somebody asks this process to end.
@@ -82,7 +101,7 @@ async fn end() {
 }
 
 /// Tries to connect, as the demo's thief does.
-pub(super) fn dial(address: std::net::SocketAddr) -> Result<u8, Failure> {
+pub(super) fn dial(address: SocketAddr) -> Result<u8, Failure> {
     let dialled = std::net::TcpStream::connect_timeout(&address, std::time::Duration::from_secs(2));
     dialled.map(|_| 0).map_err(|error| Failure::of(ids::UNREACHABLE, &error))
 }

@@ -48,6 +48,7 @@ pub(super) fn run(work: &Work, wanted: &Train) -> Result<u8, Failure> {
     let trained = train(&columns, &labels, &options).map_err(|error| Failure::of(ids::INVALID, &error))?;
     drop(progress);
     let out = out_directory(wanted.out.as_deref())?;
+    std::fs::create_dir_all(&out).map_err(|error| file_failure(&out, &error))?;
     let parameters = json!({
         "learner": wanted.learner,
         "seed": wanted.seed,

@@ -1,67 +1,13 @@
 //! The API of `up`: who gets in, and that commands find it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::bench::Bench;
-
-struct Up {
-    child: Child,
-    address: String,
-}
-
-impl Up {
-    fn start(bench: &Bench) -> Self {
-        let mut child = bench.command(&["up", "--listen", "127.0.0.1:0"]).spawn().unwrap();
-        let mut line = String::new();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        stderr.read_line(&mut line).unwrap();
-        // Whoever stops reading would make the server block on its log.
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()).is_ok());
-        let address =
-            line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
-        Self { address: address.to_owned(), child }
-    }
-
-    /// Sends raw bytes and returns the first line of the answer.
-    fn raw(&self, request: &str) -> String {
-        self.whole(request).lines().next().unwrap_or_default().to_owned()
-    }
-
-    /// Sends raw bytes and returns the whole answer.
-    fn whole(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok();
-        answer
-    }
-}
-
-impl Up {
-    /// Asks it to end, and returns how long it took.
-    fn end(&mut self) -> Duration {
-        let begun = Instant::now();
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        while self.child.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "it does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        begun.elapsed()
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
+use crate::up::Up;
 
 #[test]
 fn commands_find_the_api_that_holds_the_directory() {
@@ -72,7 +18,7 @@ fn commands_find_the_api_that_holds_the_directory() {
     bench.write("model/model.onnx", &vec![7; 700_001]);
     let up = Up::start(&bench);
     bench.refused(&["model", "list"], 3, "BZ-0201");
-    bench.refused(&["up", "--listen", "127.0.0.1:0"], 5, "BZ-0103");
+    bench.refused(&["up", "--listen", "127.0.0.1:0", "--inference", "127.0.0.1:0"], 5, "BZ-0103");
     let import = ["model", "import", "model", "--name", "m", "--origin", "over the API"];
     let imported = bench.run_with("BARTIZAN_TOKEN", key, &import);
     assert_eq!(imported.code, 0, "{}", imported.stderr);

@@ -13,3 +13,5 @@ mod endpoints;
 mod input;
 mod progress;
 mod runs;
+mod serving;
+mod up;

@@ -1,7 +1,6 @@
 //! Tests of `gateway` through its public face.
 #![expect(
     clippy::unwrap_used,
-    clippy::cast_possible_truncation,
     clippy::print_stderr,
     clippy::panic,
     clippy::indexing_slicing,

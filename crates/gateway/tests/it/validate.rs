@@ -84,12 +84,14 @@ fn matrix(element: ElementType, columns: Dimension) -> Signature {
 fn the_columns_of_a_matrix_are_checked_by_their_names() {
     let schema = Schema::parse(SCHEMA).unwrap();
     let names = ["income".to_owned(), "age".to_owned()];
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is what is tested")]
+    let narrow = |value: f64| value as f32;
     for element in [ElementType::F32, ElementType::F64] {
         let signature = matrix(element, Dimension::Fixed(2));
         let bounds = Bounds::by_column(&schema, &signature, &names).unwrap();
         let rows = [0.1, 120.0, f64::NAN, f64::NAN, -0.0, -0.0, 0.100_001, 120.001];
         let values = match element {
-            ElementType::F32 => Values::F32(rows.map(|value| value as f32).to_vec()),
+            ElementType::F32 => Values::F32(rows.map(narrow).to_vec()),
             _ => Values::F64(rows.to_vec()),
         };
         let flags = bounds.check(&[Tensor::new(vec![4, 2], values).unwrap()]);

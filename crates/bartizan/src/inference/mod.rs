@@ -1,0 +1,306 @@
+//! Predictions over the Open Inference Protocol v2: who asks, what answers, and the record of it.
+//!
+//! ```text
+//!   ledger --follow: load what is released, stop what is not--> endpoints
+//!   request --identify, authorise--> gateway::predict --> record log, durable --> answer
+//!                                                             '--sealed--> segment --> ledger
+//! ```
+
+mod follow;
+mod records;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use axum::routing::{get, post};
+use bartizan_base::{Digest, Name};
+use bartizan_gateway::{
+    Caller, Endpoint, Fault, Head, Made, PredictRequest, Prediction, RecordFailed, oip, predict,
+};
+use bartizan_keys::OsRandom;
+use bartizan_keys::subjects::Subjects;
+use bartizan_policy::api_key::ApiKey;
+use bartizan_registry::{Caller as Asker, Failed, Registry};
+use bartizan_store::records::{Log, Seal};
+use http_body_util::{BodyExt as _, Limited};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use crate::api::{self, App, Ended, Place};
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// Bytes of a request.
+const REQUEST_BYTES: usize = bartizan_gateway::limits::BODY_BYTES;
+/// How long a request's body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+/// The header with the caller's own id of a request.
+const REQUEST_ID: &str = "x-request-id";
+/// The header that says whom a prediction is about.
+const SUBJECT: &str = "bartizan-subject";
+
+/// Everything that answers for predictions.
+pub(crate) struct Gateway {
+    registry: Registry,
+    log: Log,
+    subjects: Arc<Subjects>,
+    endpoints: RwLock<BTreeMap<Name, Arc<Endpoint>>>,
+    began: Instant,
+}
+
+impl Gateway {
+    /// Answers, follows the ledger and seals records until `ended` says true; then seals what is left.
+    pub(crate) async fn serve(
+        self: &Arc<Self>,
+        listener: TcpListener,
+        app: &App,
+        mut ended: watch::Receiver<bool>,
+    ) -> Ended {
+        let end = async move {
+            // An error says that nobody is left who could say it.
+            drop(ended.wait_for(|ended| *ended).await);
+        };
+        let served = tokio::select! {
+            served = api::serve(listener, app, router(self), end) => served,
+            () = self.follow() => Ended::CutOff,
+            () = self.keep() => Ended::CutOff,
+        };
+        if let Err(failure) = self.seal(Seal::Now).await {
+            tracing::error!(id = failure.id, what = failure.what, why = ?failure.why, "the last records are not sealed; they are in the log");
+        }
+        served
+    }
+
+    fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
+        let name: Name = name.parse().ok()?;
+        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
+    }
+}
+
+/// The routes of the protocol. Live and ready tell strangers nothing but that; the rest needs an API key.
+pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/v2/health/live", get(async || answer(StatusCode::OK, oip::live(true))))
+        .route("/v2/health/ready", get(async || answer(StatusCode::OK, oip::ready(true))))
+        .route("/v2", get(async || answer(StatusCode::OK, oip::server_metadata(env!("CARGO_PKG_VERSION")))))
+        .route("/v2/models/{model}", get(metadata))
+        .route("/v2/models/{model}/ready", get(ready))
+        .route("/v2/models/{model}/infer", post(infer))
+        .route("/v2/models/{model}/versions/{version}/infer", post(infer_version))
+        .with_state(Arc::clone(gateway))
+}
+
+async fn metadata(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, parts: Parts) -> Response {
+    match allowed(&gateway, &parts, &model).await {
+        Ok((endpoint, _, _)) => {
+            let serving = endpoint.serving();
+            let versions: Vec<u32> =
+                serving.versions().map(|loaded| loaded.version().version.get()).collect();
+            let body = oip::model_metadata(&model, &versions, serving.primary().signature());
+            answer(StatusCode::OK, body)
+        }
+        Err(refused) => refused,
+    }
+}
+
+async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -> Response {
+    let ready = gateway.endpoint(&model).is_some_and(|endpoint| endpoint.is_ready());
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, oip::model_ready(&model, ready))
+}
+
+async fn infer(
+    State(gateway): State<Arc<Gateway>>,
+    Path(model): Path<String>,
+    parts: Parts,
+    body: Body,
+) -> Response {
+    made(&gateway, &parts, &model, None, body).await
+}
+
+async fn infer_version(
+    State(gateway): State<Arc<Gateway>>,
+    Path((model, version)): Path<(String, NonZeroU32)>,
+    parts: Parts,
+    body: Body,
+) -> Response {
+    made(&gateway, &parts, &model, Some(version), body).await
+}
+
+/// Identifies, authorises, reads the body, predicts, and answers once the record is durable.
+async fn made(
+    gateway: &Arc<Gateway>,
+    parts: &Parts,
+    model: &str,
+    version: Option<NonZeroU32>,
+    body: Body,
+) -> Response {
+    let (endpoint, asker, judged) = match allowed(gateway, parts, model).await {
+        Ok(allowed) => allowed,
+        Err(refused) => return refused,
+    };
+    let collected = timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await;
+    let body = match collected {
+        Ok(Ok(collected)) => collected.to_bytes(),
+        Ok(Err(_)) => {
+            return failed(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "the body is too large, or broke off",
+                ids::INVALID,
+            );
+        }
+        Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body came too slowly", ids::SLOW),
+    };
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (request, subject) = (text(REQUEST_ID), text(SUBJECT));
+    let worker = Arc::clone(gateway);
+    let predicted = tokio::task::spawn_blocking(move || {
+        let subjects = &worker.subjects;
+        let tag = |value: &[u8]| subjects.tag(value);
+        let began = worker.began;
+        predict(
+            &endpoint,
+            PredictRequest {
+                body: &body,
+                version,
+                caller: Caller {
+                    principal: asker.principal(),
+                    decision: judged.decision,
+                    policy: judged.policy,
+                    request: request.as_deref(),
+                    subject: subject.as_deref().map(|value| tag(value.as_bytes())),
+                    subject_tag: &tag,
+                    slices: &[],
+                },
+                head: Head { tree_size: judged.tree_size, age_ms: 0 },
+                now: worker.registry.now(),
+                elapsed: &|| began.elapsed(),
+                random: &mut OsRandom,
+            },
+        )
+    });
+    match predicted.await {
+        Ok(Prediction::Made(made)) => recorded(gateway, *made).await,
+        Ok(Prediction::Refused(refused)) => {
+            answer(StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST), refused.body)
+        }
+        Err(error) => {
+            tracing::error!(%error, "a prediction could not be made");
+            failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction could not be made", ids::INTERNAL)
+        }
+    }
+}
+
+/// Gives the answer out for its record: no record, no answer.
+async fn recorded(gateway: &Gateway, made: Made) -> Response {
+    let request = made.request.as_ref().map(|id| gateway.subjects.request_tag(id.as_bytes()));
+    let (appended, prediction) = match made.record(&gateway.log, request) {
+        Ok(taken) => taken,
+        Err(RecordFailed::Append(error)) => {
+            tracing::warn!(%error, "a prediction was not recorded, so it is not answered");
+            return failed(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the prediction cannot be recorded now",
+                ids::STORAGE,
+            );
+        }
+        Err(RecordFailed::Encode(error)) => {
+            tracing::error!(%error, "a prediction has no record");
+            return failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction has no record", ids::INTERNAL);
+        }
+    };
+    match gateway.log.when_durable(appended.sequence).await {
+        Ok(()) => answer(StatusCode::from_u16(prediction.status).unwrap_or(StatusCode::OK), prediction.body),
+        Err(error) => {
+            tracing::error!(%error, "the record log has stopped");
+            failed(StatusCode::SERVICE_UNAVAILABLE, "the prediction cannot be recorded now", ids::STORAGE)
+        }
+    }
+}
+
+/// Who asks, whether they may, and what would answer. To whoever may not, an unknown endpoint looks the same.
+async fn allowed(
+    gateway: &Gateway,
+    parts: &Parts,
+    model: &str,
+) -> Result<(Arc<Endpoint>, Asker, Judged), Response> {
+    let asker = identified(gateway, parts).ok_or_else(|| {
+        failed(
+            StatusCode::UNAUTHORIZED,
+            "an API key is needed: `Authorization: Bearer KEY`",
+            ids::NOT_AUTHENTICATED,
+        )
+    })?;
+    let unknown =
+        || failed(StatusCode::NOT_FOUND, "there is no such endpoint, or it is not yours", ids::NOT_FOUND);
+    let name: Name = model.parse().map_err(|_| unknown())?;
+    match gateway.registry.judge_prediction(&asker, &name).await {
+        Ok(judged) => {
+            let endpoint = gateway.endpoint(model).ok_or_else(unknown)?;
+            let judged =
+                Judged { decision: judged.decision, policy: judged.policy, tree_size: judged.tree_size };
+            Ok((endpoint, asker, judged))
+        }
+        Err(Failed::Refused(_)) => Err(unknown()),
+        Err(error) => {
+            let failure = Failure::from(error);
+            let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            Err(answer(status, oip::error(&failure.what, &failure.id)))
+        }
+    }
+}
+
+struct Judged {
+    decision: Digest,
+    policy: Digest,
+    tree_size: u64,
+}
+
+fn identified(gateway: &Gateway, parts: &Parts) -> Option<Asker> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    let key = ApiKey::parse(key.trim()).ok()?;
+    let from = parts.extensions.get::<SocketAddr>()?.ip();
+    let asker = gateway.registry.admit(&key, from).ok().map(Asker::key)?;
+    if let Some(place) = parts.extensions.get::<Arc<Place>>() {
+        place.recognise();
+    }
+    Some(asker)
+}
+
+fn failed(status: StatusCode, what: &str, id: &str) -> Response {
+    answer(status, oip::error(what, id))
+}
+
+fn answer(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The id that explains why a prediction was not made.
+const fn error_id(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Malformed | Fault::TooLarge | Fault::Mismatch => ids::INFER_REQUEST,
+        Fault::OutOfBounds => ids::INFER_BEYOND,
+        Fault::Version => ids::NOT_FOUND,
+        Fault::Unavailable => ids::INFER_UNAVAILABLE,
+        Fault::Defect => ids::INTERNAL,
+    }
+}

@@ -1,0 +1,111 @@
+//! The record log of this gateway: opened with the project, sealed into segments that the ledger names.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use bartizan_base::sha256;
+use bartizan_keys::OsRandom;
+use bartizan_keys::subjects::Subjects;
+use bartizan_registry::Registry;
+use bartizan_registry::statement::SegmentV1;
+use bartizan_store::records::{GatewayId, Log, LogCreate, Seal, Sealed};
+use tokio::time::Instant;
+
+use super::Gateway;
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// How often the log is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Gateway {
+    /// Opens the record log of the data directory, and makes it when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or something that was acknowledged is damaged.
+    pub(crate) fn open(registry: Registry, data_dir: &Path) -> Result<Arc<Self>, Failure> {
+        let storage = |error: &dyn std::error::Error| Failure::of(ids::STORAGE, error);
+        let gateway = gateway_id(&registry);
+        let root = data_dir.join("segments");
+        let directory = root.join(gateway.to_string());
+        for path in [&root, &directory] {
+            match std::fs::DirBuilder::new().mode(0o700).create(path) {
+                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(storage(&error)),
+                Ok(()) | Err(_) => {}
+            }
+        }
+        match Log::create(&directory, gateway) {
+            Ok(()) | Err(LogCreate::Exists) => {}
+            Err(error) => return Err(storage(&error)),
+        }
+        let subjects = Subjects::new(registry.keys()).map_err(|error| storage(&error))?;
+        let subjects = Arc::new(subjects);
+        let log = Log::open(&directory, Arc::clone(&subjects), gateway, Box::new(OsRandom), registry.now());
+        let log = log.map_err(|error| storage(&error))?;
+        let endpoints = RwLock::new(BTreeMap::new());
+        Ok(Arc::new(Self { registry, log, subjects, endpoints, began: Instant::now() }))
+    }
+
+    /// Seals the log when that is due, until it is dropped by whoever runs it.
+    pub(crate) async fn keep(self: &Arc<Self>) {
+        loop {
+            if let Err(failure) = self.seal(Seal::WhenDue).await {
+                tracing::error!(id = failure.id, what = failure.what, "records could not be sealed");
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Seals what is to be sealed, has it stated in the ledger, and drops the log behind it.
+    pub(crate) async fn seal(self: &Arc<Self>, when: Seal) -> Result<(), Failure> {
+        let mut when = when;
+        loop {
+            let worker = Arc::clone(self);
+            let sealed =
+                tokio::task::spawn_blocking(move || worker.log.seal(worker.registry.now(), when)).await;
+            let sealed = sealed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+            let sealed = sealed.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+            for waiting in self.log.unconfirmed() {
+                self.state(&waiting).await?;
+            }
+            if sealed.is_none() {
+                return Ok(());
+            }
+            when = Seal::WhenDue;
+        }
+    }
+
+    async fn state(self: &Arc<Self>, sealed: &Sealed) -> Result<(), Failure> {
+        self.registry
+            .state_segment(SegmentV1 {
+                gateway: sealed.gateway.to_string(),
+                epoch: sealed.epoch,
+                number: sealed.number,
+                first: sealed.first,
+                count: sealed.count,
+                lost: sealed.lost,
+                root: sealed.root,
+                previous: sealed.previous_root,
+                at: self.registry.now(),
+            })
+            .await?;
+        let (worker, root) = (Arc::clone(self), sealed.root);
+        let confirmed = tokio::task::spawn_blocking(move || worker.log.confirm(&root)).await;
+        let confirmed = confirmed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+        confirmed.map_err(|error| Failure::of(ids::STORAGE, &error))
+    }
+}
+
+/// The id of the gateway inside a data directory: there is one for each project.
+fn gateway_id(registry: &Registry) -> GatewayId {
+    let named = sha256(format!("bartizan-gateway-v1 {}", registry.keys().project()).as_bytes());
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(named.as_bytes()) {
+        *to = *from;
+    }
+    GatewayId::from_bytes(id)
+}
