@@ -52,7 +52,7 @@ impl Gateway {
     /// Loads endpoints whose route has changed, and drops those that are out of service.
     async fn load_what_is_routed(&self, routed: &mut BTreeMap<Name, u64>) {
         let state = self.registry.state();
-        let active = |stated: &&Stated| stated.body.standing == Standing::Active;
+        let active = |stated: &&Stated| is_active(stated);
         for stated in state.endpoints().values().filter(active) {
             let name = &stated.body.endpoint;
             if routed.get(name) == Some(&stated.statement.entry) {
@@ -127,19 +127,30 @@ impl Gateway {
         primary: &LoadedVersion,
         beyond: Beyond,
     ) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
-        let Some(schema) = self.registry.training_schema(primary.version()).await? else { return Ok(None) };
-        let policy = match beyond {
-            Beyond::Reject => OutOfBounds::Reject,
-            Beyond::Flag => OutOfBounds::Flag,
-        };
-        match Bounds::by_input(&schema, primary.signature()) {
-            Ok(bounds) => Ok(Some((bounds, policy))),
-            Err(error) => {
+        let schema = self.registry.training_schema(primary.version()).await?;
+        let bounds = schema.map(|schema| Bounds::by_input(&schema, primary.signature())).transpose();
+        match (bounds, beyond) {
+            (Ok(Some(bounds)), Beyond::Reject) => Ok(Some((bounds, OutOfBounds::Reject))),
+            (Ok(Some(bounds)), Beyond::Flag) => Ok(Some((bounds, OutOfBounds::Flag))),
+            (Ok(None), Beyond::Flag) => Ok(None),
+            (Err(error), Beyond::Flag) => {
                 tracing::warn!(%error, version = %primary.version(), "requests are not compared with the training data");
                 Ok(None)
             }
+            // Whoever asked for a comparison is not served without one.
+            (Ok(None), Beyond::Reject) => {
+                let what =
+                    format!("{} names no data that requests could be compared with", primary.version());
+                Err(Failure::new(ids::INFER_UNAVAILABLE, what))
+            }
+            (Err(error), Beyond::Reject) => Err(Failure::of(ids::INFER_UNAVAILABLE, &error)),
         }
     }
+}
+
+/// Whether an endpoint is in service.
+pub(super) fn is_active(stated: &Stated) -> bool {
+    stated.body.standing == Standing::Active
 }
 
 /// A constant answer, checked against what the model would answer.

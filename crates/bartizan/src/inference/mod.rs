@@ -36,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use self::follow::is_active;
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;
@@ -46,6 +47,8 @@ const REQUEST_BYTES: usize = bartizan_gateway::limits::BODY_BYTES;
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// The header with the caller's own id of a request.
 const REQUEST_ID: &str = "x-request-id";
+/// The header that comes with tensors in binary form.
+const BINARY: &str = "inference-header-content-length";
 /// The header that says whom a prediction is about.
 const SUBJECT: &str = "bartizan-subject";
 
@@ -97,6 +100,7 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v2/models/{model}/ready", get(ready))
         .route("/v2/models/{model}/infer", post(infer))
         .route("/v2/models/{model}/versions/{version}/infer", post(infer_version))
+        .fallback(async || failed(StatusCode::NOT_FOUND, "there is nothing here", ids::NOT_FOUND))
         .with_state(Arc::clone(gateway))
 }
 
@@ -149,6 +153,10 @@ async fn made(
         Ok(allowed) => allowed,
         Err(refused) => return refused,
     };
+    if parts.headers.contains_key(BINARY) {
+        let what = "tensors in binary form are not taken; ask the client for JSON (`binary_data=False`)";
+        return failed(StatusCode::UNSUPPORTED_MEDIA_TYPE, what, ids::INFER_REQUEST);
+    }
     let collected = timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await;
     let body = match collected {
         Ok(Ok(collected)) => collected.to_bytes(),
@@ -246,7 +254,14 @@ async fn allowed(
     let name: Name = model.parse().map_err(|_| unknown())?;
     match gateway.registry.judge_prediction(&asker, &name).await {
         Ok(judged) => {
-            let endpoint = gateway.endpoint(model).ok_or_else(unknown)?;
+            let in_service = || gateway.registry.state().endpoints().get(&name).is_some_and(is_active);
+            let endpoint = gateway.endpoint(model).ok_or_else(|| match in_service() {
+                true => {
+                    let what = "the endpoint is not loaded; the log of the server says why";
+                    failed(StatusCode::SERVICE_UNAVAILABLE, what, ids::INFER_UNAVAILABLE)
+                }
+                false => unknown(),
+            })?;
             let judged =
                 Judged { decision: judged.decision, policy: judged.policy, tree_size: judged.tree_size };
             Ok((endpoint, asker, judged))

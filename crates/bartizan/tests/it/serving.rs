@@ -11,16 +11,22 @@ use crate::up::Up;
 
 /// A project with an endpoint `scores` that answers `tips:1`, and `tips:2` after it; and a key for its admin.
 fn with_endpoint(more: &[&str]) -> (Bench, String) {
+    with_endpoint_of(&[], more)
+}
+
+/// The same, of models imported with more arguments.
+fn with_endpoint_of(origin: &[&str], more: &[&str]) -> (Bench, String) {
     let bench = Bench::with_project();
     let rows = (0..200).map(|row| format!("{row},{},{}\n", row % 7, u8::from(row > 100)));
     let csv = std::iter::once("distance,hour,tip\n".to_owned()).chain(rows).collect::<String>();
     bench.write("rides.csv", csv.as_bytes());
+    assert_eq!(bench.run(&["data", "add", "rides", "rides.csv", "--source", "a test"]).code, 0);
     for seed in ["1", "2"] {
         let train = ["train", "rides.csv", "--label", "tip", "--seed", seed, "--out", "tips"];
         let ran = bench.run(&train);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         let import = ["model", "import", "tips", "--name", "tips", "--origin", "a test"];
-        let ran = bench.run(&import);
+        let ran = bench.run(&[&import[..], origin].concat());
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         std::fs::remove_dir_all(bench.path("tips")).unwrap();
     }
@@ -151,6 +157,27 @@ fn whoever_may_not_ask_learns_nothing_and_what_is_no_request_is_refused() {
         assert_eq!(answer.status, status, "{case}: {}", answer.body);
         assert!(answer.body["error"].is_string(), "{case}: {}", answer.body);
     }
+}
+
+#[test]
+fn values_beyond_the_training_data_are_refused_where_the_route_says_so() {
+    let trained = ["--trained-on", "rides:1"];
+    let (bench, key) = with_endpoint_of(&trained, &["--no-fallback", "--beyond", "reject"]);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    assert_eq!(ask(&up, "POST", INFER, Some(&key), &ride(199.0, 6.0)).status, 200);
+    let refused = ask(&up, "POST", INFER, Some(&key), &ride(5000.0, 6.0));
+    let told = refused.body.to_string();
+    assert_eq!((refused.status, told.contains("BZ-0332")), (400, true), "{told}");
+}
+
+#[test]
+fn an_endpoint_that_cannot_compare_as_its_route_demands_does_not_answer() {
+    let (bench, key) = with_endpoint(&["--no-fallback", "--beyond", "reject"]);
+    let up = Up::start(&bench);
+    let refused = ask(&up, "POST", INFER, Some(&key), &ride(3.0, 2.0));
+    let told = refused.body.to_string();
+    assert_eq!((refused.status, told.contains("BZ-0333")), (503, true), "{told}");
 }
 
 #[test]
