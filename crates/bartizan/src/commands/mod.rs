@@ -7,6 +7,7 @@ mod ledger;
 mod model;
 mod project;
 mod run;
+mod servable;
 mod train;
 mod tree;
 mod upload;

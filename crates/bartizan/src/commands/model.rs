@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Work, encoded, read_bytes, read_text, tree, upload, version_path};
+use super::{Work, encoded, read_bytes, read_text, servable, tree, upload, version_path};
 use crate::catalog::ids;
 use crate::cli::{Direction, Model, Stop};
 use crate::failure::Failure;
@@ -24,6 +24,7 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
     match verb {
         Model::Import { path, name, origin, trained_on, sensitive, signature, signer } => {
             let files = tree::list(&path, signature.as_deref())?;
+            let servable = servable::note(&files)?;
             let publisher = match (signature, signer) {
                 (Some(signature), Some(signer)) => Some(json!({
                     "bundle": STANDARD.encode(read_bytes(&signature, BUNDLE_BYTES)?),
@@ -44,9 +45,12 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
                 "origin": origin,
                 "publisher": publisher,
             });
-            let imported =
+            let mut imported =
                 client.order(&format!("/api/v1/models/{}/versions", encoded(&name)), &body).await?;
             drop(progress);
+            if let Some(members) = imported.as_object_mut() {
+                members.insert("servable".to_owned(), servable.into());
+            }
             work.answer(&imported)
         }
         Model::List => work.show_all("/api/v1/models").await,

@@ -134,6 +134,35 @@ fn sealed(bench: &Bench) -> (u64, u64) {
 }
 
 #[test]
+fn import_says_whether_a_model_can_be_served() {
+    let bench = Bench::with_project();
+    bench.write("rides.csv", b"distance,tip\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,0\n8,1\n9,0\n10,1\n");
+    assert_eq!(bench.run(&["train", "rides.csv", "--label", "tip", "--out", "trained"]).code, 0);
+    for (file, bytes) in [
+        ("pickled/model.joblib", b"\x80\x04".as_slice()),
+        ("torch/weights.pt", b"PK"),
+        ("none/model.bin", b"?"),
+        ("broken/model.onnx", b"no ONNX"),
+        ("two/a.onnx", b"1"),
+        ("two/b.onnx", b"2"),
+    ] {
+        bench.write(file, bytes);
+    }
+    for (model, words) in [
+        ("trained", "yes"),
+        ("pickled", "skl2onnx"),
+        ("torch", "torch.onnx.export"),
+        ("none", "no file is called *.onnx"),
+        ("broken", "the file is not an ONNX model"),
+        ("two", "2 files are called *.onnx"),
+    ] {
+        let imported = bench.json(&["model", "import", model, "--name", model, "--origin", "a test"]);
+        let said = imported.get("servable").and_then(Value::as_str).unwrap();
+        assert!(said.contains(words), "{model}: {said}");
+    }
+}
+
+#[test]
 fn whoever_may_not_ask_learns_nothing_and_what_is_no_request_is_refused() {
     let (bench, key) = with_endpoint(&["--no-fallback"]);
     let limited = bench.json(&["access", "key", "create", "admin", "--days", "1", "--scopes", "model.show"]);
