@@ -11,6 +11,7 @@ mod limits;
 mod onnx;
 mod poison;
 mod rng;
+mod serving;
 mod stage;
 mod story;
 mod table;
@@ -74,6 +75,8 @@ fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<()
     story.model(lines)?;
     let cut = training::in_the_sandbox(&story, lines, story.requires_isolation())?;
     story.prove(lines)?;
+    lines.head("Predictions")?;
+    serving::predictions(&story, lines, cut)?;
     lines.head("Attacks, each on a copy of what an attacker could reach")?;
     attacks::on_content(&story, lines)?;
     attacks::on_ledger(&story, lines)?;

@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
@@ -13,6 +14,13 @@ pub(crate) struct Stage {
     root: PathBuf,
     binary: PathBuf,
     temporary: bool,
+}
+
+/// `up` on a data directory; it ends with this value.
+pub(crate) struct Served {
+    child: Child,
+    /// Where predictions are asked for.
+    pub(crate) inference: String,
 }
 
 /// What a command came to.
@@ -91,6 +99,30 @@ impl Stage {
         })
     }
 
+    /// Serves a data directory on ports of this machine that are free.
+    pub(crate) fn serve(&self, data_dir: &Path) -> Result<Served> {
+        let data_dir = data_dir.to_string_lossy();
+        let somewhere = "127.0.0.1:0";
+        let up = ["--data-dir", &*data_dir, "up", "--listen", somewhere, "--inference", somewhere];
+        #[expect(clippy::disallowed_methods, reason = "the demo runs this very binary, nothing else")]
+        let mut command = Command::new(&self.binary);
+        command.args(up).current_dir(&self.root).env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().context("cannot run this program again")?;
+        let mut told = BufReader::new(child.stderr.take().context("the server has no standard error")?);
+        let mut served = Served { child, inference: String::new() };
+        let mut line = String::new();
+        while !line.contains("predictions are answered at http://") {
+            line.clear();
+            ensure!(told.read_line(&mut line)? > 0, "the server ended at once");
+        }
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        served.inference = address.context("the server does not say where it listens")?.to_owned();
+        // Whoever stops reading would make the server wait on its log.
+        std::thread::spawn(move || std::io::copy(&mut told, &mut std::io::sink()).is_ok());
+        Ok(served)
+    }
+
     /// Runs a command on a data directory that must succeed, and returns its answer as JSON.
     pub(crate) fn ask(&self, data_dir: &Path, token: Option<&str>, arguments: &[&str]) -> Result<Value> {
         let ran = self.on(data_dir, token, arguments)?;
@@ -108,6 +140,26 @@ impl Stage {
         let mut all = vec!["--data-dir", data_dir.as_str(), "-o", "json"];
         all.extend_from_slice(arguments);
         self.run(token, &all)
+    }
+}
+
+impl Served {
+    /// Asks the server to end, and waits until it has sealed its records.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
+        let ended = self.child.wait().context("the server cannot be waited for")?;
+        ensure!(ended.success(), "the server ended badly: {ended}");
+        Ok(())
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It may have ended already.
+        if self.child.kill().is_ok() {
+            self.child.wait().ok();
+        }
     }
 }
 

@@ -77,6 +77,12 @@ impl<'a> Story<'a> {
         &self.input.secrets
     }
 
+    /// The second half of the data.
+    pub(crate) fn table(&self) -> Result<Table> {
+        let separator = separator_of(&self.input.second);
+        Table::parse(&self.input.second, separator).context("the data is no table")
+    }
+
     /// The column that is predicted.
     pub(crate) fn label(&self) -> &str {
         &self.input.label

@@ -33,16 +33,12 @@ impl Cut {
     }
 }
 
+/// What the runs of the demo may read.
+const INPUT: [&str; 2] = ["--input", "transactions:2"];
+
 /// A model is trained in the sandbox on the accepted data, approved and proved with its provenance.
 pub(crate) fn in_the_sandbox(story: &Story<'_>, lines: &mut Lines<'_>, require: bool) -> Result<Cut> {
-    let mut command =
-        vec!["bartizan".to_owned(), "train".into(), "/bartizan/in/transactions".into(), "--label".into()];
-    command.push(story.label().to_owned());
-    if let Some(above) = story.label_above() {
-        command.extend(["--label-above".to_owned(), above.to_string()]);
-    }
-    let input = ["--input", "transactions:2"];
-    let (ran, cut) = start(story, "trained", &input, &command, require)?;
+    let (ran, cut) = start(story, "trained", &INPUT, &command(story), require)?;
     let made: Value = serde_json::from_str(&ran.stdout)
         .with_context(|| format!("the run did not answer in JSON:\n{}{}", ran.stdout, ran.stderr))?;
     ensure!(made["version"] == "trained:1", "the run made no version: {made}");
@@ -63,6 +59,25 @@ pub(crate) fn in_the_sandbox(story: &Story<'_>, lines: &mut Lines<'_>, require: 
     Ok(cut)
 }
 
+/// The same model is trained again, from another seed, as `trained:2`.
+pub(crate) fn once_more(story: &Story<'_>, cut: Cut) -> Result<()> {
+    let command = [command(story), vec!["--seed".to_owned(), "2".to_owned()]].concat();
+    let (ran, _) = start(story, "trained", &INPUT, &command, cut == Cut::Full)?;
+    ensure!(ran.code == 0, "the second training failed:\n{}{}", ran.stdout, ran.stderr);
+    Ok(())
+}
+
+/// What trains the baseline inside the sandbox.
+fn command(story: &Story<'_>) -> Vec<String> {
+    let mut command =
+        ["bartizan", "train", "/bartizan/in/transactions", "--label"].map(str::to_owned).to_vec();
+    command.push(story.label().to_owned());
+    if let Some(above) = story.label_above() {
+        command.extend(["--label-above".to_owned(), above.to_string()]);
+    }
+    command
+}
+
 /// A job that tries to send the data away. Somebody listens, and hears nothing.
 pub(crate) fn that_dials_out(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<()> {
     let what = "a training job tries the network: `run start`";
@@ -73,7 +88,7 @@ pub(crate) fn that_dials_out(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut)
     listener.set_nonblocking(true).context("nobody can listen here")?;
     let address = listener.local_addr().context("nobody can listen here")?.to_string();
     let command = ["bartizan", "demo-dial", &address].map(str::to_owned);
-    let (ran, _) = start(story, "stolen", &["--input", "transactions:2"], &command, true)?;
+    let (ran, _) = start(story, "stolen", &INPUT, &command, true)?;
     ensure!(ran.code == 1, "the job was not stopped:\n{}{}", ran.stdout, ran.stderr);
     let ended: Value = serde_json::from_str(&ran.stdout).context("the run did not answer in JSON")?;
     let heard = listener.accept();
