@@ -31,7 +31,7 @@ pub use self::vault::{EraseFailed, SealFailed, Sealed, commitment};
 pub enum Purpose {
     /// Says which key may sign what; its public half is in the trust file.
     ProjectRoot,
-    /// Signs the ledger's checkpoints. The only Ed25519 key.
+    /// Signs the ledger's checkpoints.
     LedgerOrigin,
     /// Signs statements about principals, roles and policies.
     Access,
@@ -41,23 +41,26 @@ pub enum Purpose {
     Registry,
     /// Signs OpenSSF Model Signing bundles.
     ModelSigning,
+    /// Signs receipts of predictions, and statements about segments of their records.
+    Gateway,
 }
 
 impl Purpose {
     /// Every purpose, in order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ProjectRoot,
         Self::LedgerOrigin,
         Self::Access,
         Self::Dataset,
         Self::Registry,
         Self::ModelSigning,
+        Self::Gateway,
     ];
 
     /// The algorithm of its keys.
     pub const fn algorithm(self) -> Algorithm {
         match self {
-            Self::LedgerOrigin => Algorithm::Ed25519,
+            Self::LedgerOrigin | Self::Gateway => Algorithm::Ed25519,
             _ => Algorithm::EcdsaP256Sha256,
         }
     }
@@ -72,6 +75,7 @@ impl fmt::Display for Purpose {
             Self::Dataset => "dataset",
             Self::Registry => "registry",
             Self::ModelSigning => "model-signing",
+            Self::Gateway => "gateway",
         })
     }
 }
@@ -115,7 +119,7 @@ pub struct KeyInfo {
     pub status: KeyStatus,
 }
 
-/// The keys of one project, open: six kinds of signing key, the key that wraps data keys, and the key that
+/// The keys of one project, open: seven kinds of signing key, the key that wraps data keys, and the key that
 /// names blobs.
 ///
 /// Of all [`Keys`] of one project, in all processes, only one may seal and erase at a time: the caller holds
@@ -138,6 +142,7 @@ struct SigningKeys {
     dataset: SigningKey,
     registry: SigningKey,
     model_signing: SigningKey,
+    gateway: SigningKey,
     // INVARIANT: sorted by purpose, then newest first, then id.
     list: Vec<KeyInfo>,
 }
@@ -185,6 +190,7 @@ impl Keys {
             Purpose::Dataset => &self.signing.dataset,
             Purpose::Registry => &self.signing.registry,
             Purpose::ModelSigning => &self.signing.model_signing,
+            Purpose::Gateway => &self.signing.gateway,
         }
     }
 

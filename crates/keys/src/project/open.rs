@@ -121,6 +121,7 @@ pub(super) fn assemble(mut keys: Vec<(KeyInfo, SigningKey)>) -> Result<SigningKe
         dataset: newest(Purpose::Dataset)?,
         registry: newest(Purpose::Registry)?,
         model_signing: newest(Purpose::ModelSigning)?,
+        gateway: newest(Purpose::Gateway)?,
         list,
     })
 }

@@ -44,6 +44,7 @@ fn by_purpose_then_newest_first_then_id() {
         (Purpose::Registry, 2000),
         (Purpose::Registry, 1000),
         (Purpose::ModelSigning, 1000),
+        (Purpose::Gateway, 1000),
     ];
     assert_eq!(order, expected);
     assert!(signing.list[6].id < signing.list[7].id);

@@ -160,7 +160,7 @@ fn check_key_store(kind: &str, open: fn(&Path) -> Box<dyn KeyStore>, blob: &str,
     let keys = Keys::open(Arc::new(key_blobs), open(copy.path())).unwrap();
     assert_eq!(keys.project().to_string(), "prj_00112233445566778899aabbccddeeff");
     assert_eq!(keys.development(), kind == "development");
-    assert_eq!(keys.list().len(), 6);
+    assert_eq!(keys.list().len(), Purpose::ALL.len());
     for purpose in Purpose::ALL {
         let key = keys.signing(purpose);
         assert!(key.public().verify(b"message", &key.sign(b"message").unwrap()).is_ok());
@@ -180,8 +180,8 @@ fn key_store_v1_development() {
     check_key_store(
         "development",
         |dir| Box::new(FileKeyStore::open(dir).unwrap()),
-        "c0/c051fc58e47544408181b8dedb8489d902f2a5258a994e1674aa9e2823d6a7c4",
-        "7346458681a3550674f4f9c159584d50356f1294111102842342d8dbea8ced90",
+        "c2/c232ecac64c9a9c105c52b9687ff5c92161906f545713402de9d5abb1b8a0ee2",
+        "4e5d40d38e7199969c84e0623fd650595380a85ee970148d2275527d72f7bc1a",
     );
 }
 
@@ -190,8 +190,8 @@ fn key_store_v1_sealed() {
     check_key_store(
         "sealed",
         |dir| Box::new(SealedKeyStore::open(dir, &passphrase("correct horse battery staple")).unwrap()),
-        "29/294ad9c0d6b296d01b0e0cac269f4862cfa286256fd0ee533259e8939bdcec29",
-        "f947264706a201178e28622a26225e3280fccbeb1d008323a96741a1fb78d2b0",
+        "9a/9aa6971574ef594a0b5a6de1bb811ecc732cb6de989f10f04460974f8d097684",
+        "d18e022594ca767545213c77ddb38a34f83baeafff002a7ddb1035a5fe79c972",
     );
 }
 

@@ -25,15 +25,15 @@ fn a_new_project_has_one_key_for_each_purpose() {
         assert_eq!(world.keys.signing(info.purpose).public(), &info.public);
         assert_eq!(info.public.id(), info.id);
         assert_eq!((info.status, info.created_at), (KeyStatus::Active, NOW));
-        let ledger = info.purpose == Purpose::LedgerOrigin;
-        let expected = if ledger { Algorithm::Ed25519 } else { Algorithm::EcdsaP256Sha256 };
+        let quick = matches!(info.purpose, Purpose::LedgerOrigin | Purpose::Gateway);
+        let expected = if quick { Algorithm::Ed25519 } else { Algorithm::EcdsaP256Sha256 };
         assert_eq!((info.algorithm, info.public.algorithm()), (expected, expected));
     }
     let mut ids: Vec<_> = list.iter().map(|key| key.id).collect();
     ids.sort();
     ids.dedup();
-    assert_eq!(ids.len(), 6);
-    expect!["project-root ledger-origin access dataset registry model-signing"]
+    assert_eq!(ids.len(), Purpose::ALL.len());
+    expect!["project-root ledger-origin access dataset registry model-signing gateway"]
         .assert_eq(&list.iter().map(|key| key.purpose.to_string()).collect::<Vec<_>>().join(" "));
 }
 
@@ -205,7 +205,7 @@ fn making_keys_survives_a_failing_storage() {
                 assert!(matches!(&made, Err(CreateKeys::Storage(error)) if error.kind == BlobErrorKind::Io));
             }
             match Keys::open(Arc::new(blobs.clone()), world.root()) {
-                Ok(keys) => assert_eq!((keys.list().len(), moment), (6, Moment::After)),
+                Ok(keys) => assert_eq!((keys.list().len(), moment), (Purpose::ALL.len(), Moment::After)),
                 Err(OpenKeys::NotFound) => {
                     Keys::create(Arc::new(blobs), world.root(), project(1), &mut rng(8), NOW).unwrap();
                 }

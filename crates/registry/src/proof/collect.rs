@@ -210,11 +210,13 @@ impl Prover<'_> {
             Predicate::Approval(body) => self.refer_act(&body.act, open),
             Predicate::ModelState(body) => {
                 self.refer_act(&body.act, open);
+                open.insert(body.previous);
                 open.extend(body.approvals.iter().map(|approval| approval.entry));
             }
             Predicate::Alias(body) => self.refer_act(&body.act, open),
             Predicate::Endpoint(body) => {
                 self.refer_act(&body.act, open);
+                open.extend(body.previous);
                 let routed = body.primary.iter().chain(&body.fallback.version);
                 let versions = routed.filter_map(|routed| self.state.version(&routed.version));
                 open.extend(

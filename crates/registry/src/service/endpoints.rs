@@ -64,8 +64,10 @@ impl Registry {
             }
             NewFallback::Unavailable => Fallback { version: None, constant: None },
         };
+        let previous = state.endpoints().get(&new.endpoint).map(|found| found.statement.entry);
         let body = EndpointV1 {
             endpoint: new.endpoint,
+            previous,
             standing: Standing::Active,
             primary: Some(primary),
             fallback,
@@ -91,6 +93,7 @@ impl Registry {
         }
         let body = EndpointV1 {
             endpoint,
+            previous: Some(found.statement.entry),
             standing: Standing::Disabled,
             primary: None,
             fallback: Fallback { version: None, constant: None },

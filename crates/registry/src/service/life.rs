@@ -202,8 +202,6 @@ fn note_signer(keys: &Arc<Keys>) -> Result<NoteSigner, Failed> {
 }
 
 impl Registry {
-    /// Puts the policy of this program in force, where the ledger knows another one: decisions are taken under a
-    /// policy that the ledger names, and approvals under the former one lapse.
     /// Grants the project's keys the predicate types that this version of the program signs with them.
     async fn adopt_grants(&self) -> Result<(), Failed> {
         let state = self.state();
@@ -224,6 +222,8 @@ impl Registry {
         writer.append(statements).await.map(|_| ())
     }
 
+    /// Puts the policy of this program in force, where the ledger knows another one: decisions are taken under a
+    /// policy that the ledger names, and approvals under the former one lapse.
     async fn adopt_policy(&self) -> Result<(), Failed> {
         let policy = self.inner.policies.digest();
         if self.state().policy() == Some(policy) {

@@ -209,6 +209,9 @@ impl State {
         if found.state != body.from || found.body.manifest != body.manifest {
             return Err(edge(index, what(), "it is another manifest or in another state"));
         }
+        if found.state_entry() != body.previous {
+            return Err(edge(index, what(), "it does not follow the last change of its state"));
+        }
         match body.to {
             VersionState::Approved => self.check_carried(index, body)?,
             VersionState::Quarantined => {

@@ -9,6 +9,9 @@ impl State {
         let index = at.entry;
         let what = || format!("endpoint {}", body.endpoint);
         let refuse = |why| Err(edge(index, what(), why));
+        if self.endpoints.get(&body.endpoint).map(|found| found.statement.entry) != body.previous {
+            return refuse("it does not follow the last statement about the endpoint");
+        }
         match (body.standing, &body.primary) {
             (Standing::Active, Some(primary)) => {
                 self.consume(index, &body.act, &Deed::endpoint_route(&body.endpoint, &primary.version))?;

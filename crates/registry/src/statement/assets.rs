@@ -271,6 +271,8 @@ pub struct ModelStateV1 {
     pub manifest: Digest,
     /// The state before.
     pub from: VersionState,
+    /// The entry that brought it into that state: changes of one version are a chain without gaps.
+    pub previous: u64,
     /// The state after.
     pub to: VersionState,
     /// The approvals that carry a change to `approved`.

@@ -41,6 +41,8 @@ pub enum Beyond {
 pub struct EndpointV1 {
     /// The endpoint.
     pub endpoint: Name,
+    /// The entry that spoke of it last: what is said of one endpoint is a chain without gaps.
+    pub previous: Option<u64>,
     /// Whether it answers.
     pub standing: Standing,
     /// The version that answers; absent when it is out of service.

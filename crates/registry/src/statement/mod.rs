@@ -230,7 +230,7 @@ predicates! {
     /// An endpoint was routed, or taken out of service.
     Endpoint(EndpointV1) = "https://bartizan.dev/endpoint/v1" by Purpose::Registry;
     /// A segment of prediction records was sealed.
-    Segment(SegmentV1) = "https://bartizan.dev/segment/v1" by Purpose::Registry;
+    Segment(SegmentV1) = "https://bartizan.dev/segment/v1" by Purpose::Gateway;
     /// What everything is after the entries before this one.
     StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }
