@@ -267,9 +267,10 @@ pub(crate) struct Verify {
     /// The trust file
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: PathBuf,
-    /// The state that must be proven: approved, candidate, retired, quarantined, revoked or any
-    #[arg(long, value_name = "STATE", default_value = "approved", value_parser = STATES)]
-    pub(crate) state: String,
+    /// The state that must be proven: approved, candidate, retired, quarantined, revoked or any [default: approved; for a
+    /// prediction, whose version was approved when it answered, any]
+    #[arg(long, value_name = "STATE", value_parser = STATES)]
+    pub(crate) state: Option<String>,
     /// The version that the proof must be of, NAME:VERSION
     #[arg(long = "of", value_name = "VERSION")]
     pub(crate) version: Option<String>,
@@ -282,6 +283,18 @@ pub(crate) struct Verify {
     /// Accept development keys
     #[arg(long)]
     pub(crate) allow_development: bool,
+    /// The prediction that the proof must be of
+    #[arg(long, value_name = "ID")]
+    pub(crate) prediction: Option<String>,
+    /// Run the model of --model again on what was asked, and compare with what was answered
+    #[arg(long, requires = "model")]
+    pub(crate) replay: bool,
+    /// The receipt that the gateway gave for the prediction: the header `Bartizan-Receipt`, or all headers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// The answer that the receipt was given for: the body, byte for byte
+    #[arg(long, value_name = "FILE", requires = "receipt")]
+    pub(crate) answer: Option<PathBuf>,
 }
 
 /// What `--state` takes.

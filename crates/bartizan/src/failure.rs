@@ -201,7 +201,7 @@ impl From<ProofRefused> for Failure {
             ProofRefused::Rewritten { .. } => ids::PROOF_REWRITTEN,
             ProofRefused::NoConsistency { .. } => ids::PROOF_CONSISTENCY,
             ProofRefused::EntryOrder { .. } => ids::PROOF_ORDER,
-            ProofRefused::NotIncluded { .. } => ids::PROOF_NOT_INCLUDED,
+            ProofRefused::NotIncluded(_) => ids::PROOF_NOT_INCLUDED,
             ProofRefused::Statement(_) => ids::PROOF_STATEMENT,
             ProofRefused::OtherProject => ids::PROOF_PROJECT,
             ProofRefused::Development => ids::PROOF_DEVELOPMENT,
@@ -209,6 +209,9 @@ impl From<ProofRefused> for Failure {
             ProofRefused::Manifest(_) | ProofRefused::ModelSignature { .. } => ids::PROOF_SIGNATURE,
             ProofRefused::LeftOut { .. } => ids::PROOF_LEFT_OUT,
             ProofRefused::Claim { .. } => ids::PROOF_CLAIM,
+            ProofRefused::RecordProof(_) | ProofRefused::RecordEnvelope(_) => ids::PROOF_MALFORMED,
+            ProofRefused::NotInSegment(_) | ProofRefused::Record { .. } => ids::PROOF_RECORD,
+            ProofRefused::Receipt { .. } => ids::PROOF_RECEIPT,
         };
         Self::of(id, &refused)
     }

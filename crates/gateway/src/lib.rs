@@ -17,7 +17,8 @@
 //! follow the ledger; whoever does calls [`Endpoint::stop`] and [`Endpoint::swap`].
 //!
 //! Modules in reading order: [`oip`] (the protocol), [`validate`] (requests against a model and its training),
-//! `endpoint` (what answers), `phases` (the order), `record` (what is kept), `fault` (why not), `id`.
+//! `endpoint` (what answers), `phases` (the order), `record` (what is kept), `replay` (a record against its model),
+//! `fault` (why not), `id`.
 
 mod endpoint;
 mod fault;
@@ -26,6 +27,7 @@ pub mod limits;
 pub mod oip;
 mod phases;
 mod record;
+mod replay;
 pub mod validate;
 
 pub use crate::endpoint::{
@@ -39,3 +41,4 @@ pub use crate::phases::{
     Timings, predict,
 };
 pub use crate::record::{Groups, Placement};
+pub use crate::replay::{ReplayFailed, Replayed, replay};

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_base::{Digest, PrincipalId, Timestamp};
+use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::subjects::{RequestTag, SubjectTag};
 use bartizan_ledger::limits::RECORD_GROUP_BYTES;
 use bartizan_model::{Port, Tensor};
+use bartizan_registry::prediction::{AnsweredBy, FORMAT, RecordEnvelope};
 use bartizan_store::limits::RECORD_BYTES;
 use bartizan_store::records::{GatewayId, NewRecord, Place};
 use serde::Serialize;
@@ -17,9 +18,6 @@ use crate::id::PredictionId;
 use crate::limits::ENVELOPE_BYTES;
 use crate::oip::{Datatype, Shown};
 use crate::validate::Flags;
-
-/// The format of the groups.
-const FORMAT: &str = "bartizan-prediction-v1";
 
 /// All of a route's traffic, in millionths.
 const WHOLE_WEIGHT: u32 = 1_000_000;
@@ -66,32 +64,13 @@ pub(crate) struct Draft {
 /// What the envelope says beside its place.
 #[derive(Debug)]
 pub(crate) struct Envelope {
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Name,
     pub(crate) head_age_ms: u64,
     pub(crate) tree_size: u64,
     /// Version and manifest digest of the model that answered.
-    pub(crate) model: Option<(String, Digest)>,
-    pub(crate) answered_by: &'static str,
+    pub(crate) model: Option<(VersionRef, Digest)>,
+    pub(crate) answered_by: AnsweredBy,
     pub(crate) fallback_reason: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct EnvelopeWire<'a> {
-    answered_by: &'a str,
-    endpoint: &'a str,
-    epoch: u64,
-    fallback_reason: Option<&'a str>,
-    format: &'a str,
-    gateway: String,
-    head_age_ms: u64,
-    id: String,
-    manifest: Option<Digest>,
-    model: Option<&'a str>,
-    route: &'a str,
-    sequence: u64,
-    time: Timestamp,
-    tree_size: u64,
-    weight_ppm: u32,
 }
 
 #[derive(Serialize)]
@@ -231,22 +210,23 @@ impl Draft {
     /// The record at a place.
     pub(crate) fn place(self, place: &Placement) -> Result<Groups, serde_json::Error> {
         let Envelope { endpoint, head_age_ms, tree_size, model, answered_by, fallback_reason } =
-            &self.envelope;
-        let envelope = serde_json::to_vec(&EnvelopeWire {
+            self.envelope;
+        let (model, manifest) = model.unzip();
+        let envelope = serde_json::to_vec(&RecordEnvelope {
             answered_by,
             endpoint,
             epoch: place.epoch,
-            fallback_reason: *fallback_reason,
-            format: FORMAT,
+            fallback_reason: fallback_reason.map(str::to_owned),
+            format: FORMAT.to_owned(),
             gateway: place.gateway.to_string(),
-            head_age_ms: *head_age_ms,
+            head_age_ms,
             id: self.id.to_string(),
-            manifest: model.as_ref().map(|(_, manifest)| *manifest),
-            model: model.as_ref().map(|(version, _)| version.as_str()),
-            route: "primary",
+            manifest,
+            model,
+            route: "primary".to_owned(),
             sequence: place.sequence,
             time: self.time,
-            tree_size: *tree_size,
+            tree_size,
             weight_ppm: WHOLE_WEIGHT,
         })?;
         let [subject, input, output, decisions] = self.others;

@@ -209,6 +209,28 @@ impl Envelope {
         text.into_bytes()
     }
 
+    /// An envelope from its parts, with one signature; the key it names need not have made it.
+    ///
+    /// # Errors
+    /// When the parts are not those of an envelope.
+    pub fn of(
+        payload_type: &str,
+        payload: Vec<u8>,
+        key: KeyId,
+        signature: Vec<u8>,
+    ) -> Result<Self, EnvelopeInvalid> {
+        let signature = Signature { hint: key.to_string(), bytes: signature };
+        Self::new(payload_type.to_owned(), payload, vec![signature])
+    }
+
+    /// The key and the bytes of the signature, not verified, where there is one and it names a key.
+    pub fn sole_signature(&self) -> Option<(KeyId, &[u8])> {
+        match self.signatures.as_slice() {
+            [signature] => Some((signature.key_id().ok()?, &signature.bytes)),
+            _ => None,
+        }
+    }
+
     /// The payload, not verified: for display and look-ups only.
     pub fn payload(&self) -> &[u8] {
         &self.payload

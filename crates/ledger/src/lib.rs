@@ -21,11 +21,12 @@
 //!  fsck: recomputes everything from the entries up
 //! ```
 //!
-//! Modules in reading order: `merkle` (tree and proofs), `tile` (names and bytes), `note`, `checkpoint`,
+//! Modules in reading order: `merkle` (tree and proofs), `batch` (proofs of several leaves), `tile` (names and bytes), `note`, `checkpoint`,
 //! `witness` (signatures), `proof` (files), `edge` (the growing right side), `head` and `staging` (what makes
 //! a group atomic), `ledger` and `writer` (append), `reader`, `remembered`, `fsck`, `bulk`; [`segment`] (the
 //! tree over prediction records, whose root an entry names).
 
+mod batch;
 pub mod bulk;
 mod checkpoint;
 mod edge;
@@ -44,6 +45,7 @@ mod tile;
 mod witness;
 mod writer;
 
+pub use crate::batch::{narrow_inclusions, prove_inclusions, verify_inclusions};
 pub use crate::checkpoint::{Checkpoint, CheckpointInvalid, SignedCheckpoint, TrustInvalid, TrustedLog};
 pub use crate::fsck::{Defect, DefectKind, NOT_COVERED, Report, fsck};
 pub use crate::head::HeadInvalid;

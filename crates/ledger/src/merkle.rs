@@ -70,6 +70,9 @@ pub enum ProofInvalid {
         /// The size claimed.
         size: u64,
     },
+    /// The leaves do not ascend, or one is there twice.
+    #[error("the leaves do not ascend")]
+    Order,
     /// Fewer or more hashes than trees of these sizes need.
     #[error("{hashes} hashes in the proof do not fit these sizes")]
     Length {
@@ -293,6 +296,6 @@ pub(crate) fn consistency_spans(old: u64, new: u64) -> Vec<Span> {
 }
 
 /// The largest power of two below `leaves`, which must exceed 1.
-fn split(leaves: u64) -> u64 {
+pub(crate) fn split(leaves: u64) -> u64 {
     1 << (leaves - 1).ilog2()
 }

@@ -1,6 +1,6 @@
 //! Reading: snapshots of a ledger in which every byte is hashed up to a checkpoint before it is returned.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +8,7 @@ use std::vec::IntoIter;
 
 use bartizan_base::{BlobError, Blobs, Digest, read_all};
 
+use crate::batch;
 use crate::checkpoint::{CheckpointInvalid, SignedCheckpoint, TrustedLog};
 use crate::edge::{Levels, load_entries, load_hashes};
 use crate::head::checkpoint_name;
@@ -184,6 +185,20 @@ impl Snapshot {
             return Err(ReadFailed::Beyond { asked: index, size });
         }
         inclusion_spans(index, size).into_iter().map(|span| self.span_hash(span)).collect()
+    }
+
+    /// The proof that all entries at `indices` are in the tree of the first `size` entries; see
+    /// [`verify_inclusions`](crate::verify_inclusions).
+    ///
+    /// # Errors
+    /// As [`Snapshot::inclusion`].
+    pub fn inclusions(&self, indices: &BTreeSet<u64>, size: u64) -> Result<Vec<Digest>, ReadFailed> {
+        self.covered(size)?;
+        if let Some(asked) = indices.last().copied().filter(|index| *index >= size) {
+            return Err(ReadFailed::Beyond { asked, size });
+        }
+        let indices: Vec<u64> = indices.iter().copied().collect();
+        batch::spans(&indices, size).into_iter().map(|span| self.span_hash(span)).collect()
     }
 
     /// The proof that the tree of `new` entries continues the tree of `old` (RFC 6962, 2.1.2).

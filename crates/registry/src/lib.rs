@@ -20,7 +20,9 @@ mod index;
 pub mod limits;
 pub mod manifest;
 mod parts;
+pub mod prediction;
 pub mod proof;
+mod receipt;
 mod released;
 mod replay;
 mod service;
@@ -28,6 +30,7 @@ pub mod state;
 pub mod statement;
 
 pub use crate::index::{Index, IndexFailed};
+pub use crate::receipt::{NewReceipt, RECEIPT_HEADER, Receipt, ReceiptFailed};
 pub use crate::released::{ModelVersion, NotReleased, Released};
 pub use crate::replay::{ReplayFailed, Replayed, replay};
 pub use crate::service::*;

@@ -39,6 +39,9 @@ pub const PROOF_BYTES: usize = 32 * 1024 * 1024;
 /// Entries in a proof file.
 pub const PROOF_ENTRIES: usize = 4096;
 
+/// Bytes of a receipt.
+pub const RECEIPT_BYTES: usize = 4 * 1024;
+
 /// Decisions about reads that are written in one group.
 pub const TOGETHER: usize = 256;
 

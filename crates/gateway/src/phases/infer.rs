@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bartizan_model::{Port, Tensor};
+use bartizan_registry::prediction::AnsweredBy;
 
 use crate::endpoint::{Endpoint, Fallback, LoadedVersion, Serving};
 use crate::fault::{Fault, Refusal};
@@ -186,12 +187,12 @@ impl Answered<'_> {
     }
 
     /// The word for who answered.
-    pub(super) fn answered_by(&self) -> &'static str {
+    pub(super) fn answered_by(&self) -> AnsweredBy {
         match &self.by {
-            By::Primary(_) => "primary",
-            By::Fallback(_) => "fallback",
-            By::Constant => "constant",
-            By::Nobody(_) => "nobody",
+            By::Primary(_) => AnsweredBy::Primary,
+            By::Fallback(_) => AnsweredBy::Fallback,
+            By::Constant => AnsweredBy::Constant,
+            By::Nobody(_) => AnsweredBy::Nobody,
         }
     }
 

@@ -249,10 +249,10 @@ fn record(
     let decisions = decisions_group(decision, policy, flags, &timings.in_ns());
     let decisions = decisions.map_err(|_| Refusal::new(Fault::Defect, "the record cannot be written"))?;
     let envelope = Envelope {
-        endpoint: asked.endpoint.name().to_string(),
+        endpoint: asked.endpoint.name().clone(),
         head_age_ms: head.age_ms,
         tree_size: head.tree_size,
-        model: answered.version().map(|version| (version.version().to_string(), *version.manifest())),
+        model: answered.version().map(|version| (version.version().clone(), *version.manifest())),
         answered_by: answered.answered_by(),
         fallback_reason: answered.reason().map(FallbackReason::as_str),
     };

@@ -14,5 +14,6 @@ mod onnx;
 mod predict;
 mod protocol;
 mod real;
+mod replay;
 mod shelf;
 mod validate;

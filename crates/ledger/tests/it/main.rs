@@ -11,6 +11,7 @@
 )]
 
 mod append;
+mod batch;
 mod checkpoints;
 mod crash;
 mod fsck;

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_base::{Blobs, Digest, PrincipalId, VersionRef, canonical};
 use bartizan_keys::{Keys, Purpose, UnsealFailed};
+use bartizan_ledger::segment::{RecordProof, Shown};
 use bartizan_ledger::{ReadFailed, Snapshot};
 
-use super::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ShownLeaf, ShownMap};
+use super::format::{
+    Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, RecordClaim, ShownLeaf, ShownMap,
+};
 use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
-use crate::state::{EntryInvalid, POLICY_NAME, State, StateMap};
+use crate::prediction::RecordEnvelope;
+use crate::state::{EntryInvalid, POLICY_NAME, State, StateMap, Version};
 use crate::statement::{Act, DatasetRef, MapKind, Predicate, Private};
 
 /// What a proof is made from.
@@ -59,9 +63,31 @@ pub enum ProveFailed {
         /// The thing.
         name: String,
     },
+    /// The proof of the record hides its envelope, or that is none.
+    #[error("the record of the prediction does not say which it is")]
+    Envelope,
+    /// The ledger does not name the segment that the record is in.
+    #[error("the ledger does not name the segment of the prediction yet")]
+    NotSealed,
+    /// An entry of the ledger is no statement with one signature: a defect of this program.
+    #[error("entry {index} cannot be shown in parts")]
+    Parts {
+        /// The entry.
+        index: u64,
+    },
     /// The proof has no canonical form.
     #[error("the proof cannot be written")]
     Encode(#[source] canonical::EncodeError),
+}
+
+/// What a proof has to show.
+struct Wanted<'a> {
+    claim: Claim,
+    entries: BTreeSet<u64>,
+    /// The version whose documents are opened.
+    version: Option<&'a Version>,
+    /// The leaves of the map, beside those that every proof shows.
+    leaves: Vec<(MapKind, String)>,
 }
 
 impl Prover<'_> {
@@ -77,39 +103,103 @@ impl Prover<'_> {
         version: &VersionRef,
         since: &BTreeSet<u64>,
     ) -> Result<Vec<u8>, ProveFailed> {
-        let unknown = || ProveFailed::Unknown { version: version.clone() };
-        let found = self.state.version(version).ok_or_else(unknown)?;
-        let mut wanted: BTreeSet<u64> = BTreeSet::from([found.statement.entry, found.body.origin.entry]);
-        wanted.extend(&found.state_entries);
-        wanted.extend(found.approvals.iter().map(|approval| approval.statement.entry));
-        let map_entry = self.snapshot.size().saturating_sub(1);
-        wanted.insert(map_entry);
-        let entries = self.close(wanted)?;
+        let found = self.version(version)?;
+        let (version, manifest, state) = (version.clone(), found.body.manifest, found.state);
+        let wanted = Wanted {
+            leaves: vec![(MapKind::ModelVersion, version.to_string())],
+            claim: Claim::ModelVersion { version, manifest, state },
+            entries: entries_of(found),
+            version: Some(found),
+        };
+        self.write(keys, blobs, wanted, since)
+    }
+
+    /// Writes the proof that a prediction was recorded, given the proof of its record, which shows the envelope. It
+    /// covers what served the prediction: the route of the endpoint at that time and every change of it since, and the
+    /// version that answered.
+    ///
+    /// # Errors
+    /// When the record is not one of a segment that the ledger names, or the ledger or a document cannot be read.
+    pub fn prediction(
+        &self,
+        keys: &Keys,
+        blobs: &dyn Blobs,
+        record: &RecordProof,
+        segment: u64,
+        since: &BTreeSet<u64>,
+    ) -> Result<Vec<u8>, ProveFailed> {
+        let [Shown::Revealed(envelope), ..] = record.groups() else { return Err(ProveFailed::Envelope) };
+        let envelope = RecordEnvelope::parse(&envelope.bytes).map_err(|_| ProveFailed::Envelope)?;
+        let entry = self.state.segment_entry(&envelope.gateway, segment).ok_or(ProveFailed::NotSealed)?;
+        let mut entries = BTreeSet::from([entry]);
+        entries.extend(self.routes_since(&envelope)?);
+        let version = envelope.model.as_ref().map(|version| self.version(version)).transpose()?;
+        entries.extend(version.into_iter().flat_map(entries_of));
+        let mut leaves = vec![(MapKind::Endpoint, envelope.endpoint.to_string())];
+        leaves.extend(version.map(|found| (MapKind::ModelVersion, found.body.version.to_string())));
+        let claim = RecordClaim { prediction: envelope.id, record: record.to_text(), segment: entry };
+        let wanted = Wanted { claim: Claim::Prediction(claim), entries, version, leaves };
+        self.write(keys, blobs, wanted, since)
+    }
+
+    fn version(&self, version: &VersionRef) -> Result<&Version, ProveFailed> {
+        self.state.version(version).ok_or_else(|| ProveFailed::Unknown { version: version.clone() })
+    }
+
+    /// The statements about an endpoint from now back to the one that was in force when a prediction was made.
+    fn routes_since(&self, envelope: &RecordEnvelope) -> Result<Vec<u64>, ProveFailed> {
+        let mut next =
+            self.state.endpoints().get(&envelope.endpoint).map(|endpoint| endpoint.statement.entry);
+        let mut found = Vec::new();
+        while let Some(index) = next {
+            found.push(index);
+            if index < envelope.tree_size || found.len() > PROOF_ENTRIES {
+                break;
+            }
+            let signed = self.state.open(index, &self.snapshot.entry(index)?)?;
+            next = match &signed.statement().predicate {
+                Predicate::Endpoint(body) => body.previous,
+                _ => None,
+            };
+        }
+        Ok(found)
+    }
+
+    fn write(
+        &self,
+        keys: &Keys,
+        blobs: &dyn Blobs,
+        wanted: Wanted<'_>,
+        since: &BTreeSet<u64>,
+    ) -> Result<Vec<u8>, ProveFailed> {
+        let Wanted { claim, mut entries, version, leaves } = wanted;
+        let size = self.snapshot.size();
+        let map_entry = size.saturating_sub(1);
+        entries.insert(map_entry);
+        let entries = self.close(entries)?;
         let mut file = ProofFile {
             format: FORMAT.to_owned(),
-            claim: Claim::ModelVersion {
-                version: version.clone(),
-                manifest: found.body.manifest,
-                state: found.state,
-            },
+            claim,
             checkpoint: self.snapshot.checkpoint().note().to_owned(),
             consistency: Vec::new(),
+            inclusion: self.snapshot.inclusions(&entries.keys().copied().collect(), size)?,
             entries: Vec::new(),
-            map: ShownMap { entry: map_entry, leaves: self.leaves(version)? },
-            openings: vec![
-                open(keys, blobs, &found.body.manifest_blob)?,
-                open(keys, blobs, &found.body.oms_bundle_blob)?,
-            ],
+            map: self.shown_map(map_entry, leaves)?,
+            openings: Vec::new(),
         };
+        for private in
+            version.iter().flat_map(|found| [&found.body.manifest_blob, &found.body.oms_bundle_blob])
+        {
+            file.openings.push(open(keys, blobs, private)?);
+        }
         file.openings.sort_by_key(|opening| opening.commitment);
-        let size = self.snapshot.size();
         for earlier in since.iter().copied().filter(|earlier| *earlier < size) {
             let hashes = self.snapshot.consistency(earlier, size)?;
             file.consistency.push(Consistency { size: earlier, hashes });
         }
         for (index, envelope) in entries {
-            let inclusion = self.snapshot.inclusion(index, size)?;
-            file.entries.push(ProofEntry { index, envelope, inclusion });
+            let entry = ProofEntry::new(index, &envelope).ok_or(ProveFailed::Parts { index })?;
+            file.entries.push(entry);
         }
         let bytes = file.to_bytes().map_err(ProveFailed::Encode)?;
         if bytes.len() > PROOF_BYTES || file.entries.len() > PROOF_ENTRIES {
@@ -119,22 +209,21 @@ impl Prover<'_> {
     }
 
     /// The leaves of the map that show that no change of what the claim rests on was left out.
-    fn leaves(&self, version: &VersionRef) -> Result<Vec<ShownLeaf>, ProveFailed> {
+    fn shown_map(&self, entry: u64, mut names: Vec<(MapKind, String)>) -> Result<ShownMap, ProveFailed> {
         let project = self.state.project().map(|project| project.id.to_string()).unwrap_or_default();
-        let mut names = vec![
-            (MapKind::ModelVersion, version.to_string()),
-            (MapKind::Policy, POLICY_NAME.to_owned()),
-            (MapKind::Project, project),
-        ];
+        names.push((MapKind::Policy, POLICY_NAME.to_owned()));
+        names.push((MapKind::Project, project));
         names.extend(self.state.keys().keys().map(|id| (MapKind::Key, id.to_string())));
         let shown = |(kind, name): (MapKind, String)| {
-            let (index, leaf, inclusion) = self.map.find(kind, &name).ok_or(ProveFailed::Map { name })?;
-            Ok(ShownLeaf { index, leaf: leaf.clone(), inclusion })
+            let (index, leaf) = self.map.find(kind, &name).ok_or(ProveFailed::Map { name })?;
+            Ok(ShownLeaf { index, leaf: leaf.clone() })
         };
         let leaves: Result<Vec<ShownLeaf>, ProveFailed> = names.into_iter().map(shown).collect();
         let mut leaves = leaves?;
         leaves.sort_by_key(|leaf| leaf.index);
-        Ok(leaves)
+        let indices: Vec<u64> = leaves.iter().map(|leaf| leaf.index).collect();
+        let inclusion = self.map.inclusion(&indices).map_err(|_| ProveFailed::Map { name: String::new() })?;
+        Ok(ShownMap { entry, inclusion, leaves })
     }
 
     /// Adds everything that the wanted entries refer to, and everything that refers to in turn.
@@ -216,7 +305,6 @@ impl Prover<'_> {
             Predicate::Alias(body) => self.refer_act(&body.act, open),
             Predicate::Endpoint(body) => {
                 self.refer_act(&body.act, open);
-                open.extend(body.previous);
                 let routed = body.primary.iter().chain(&body.fallback.version);
                 let versions = routed.filter_map(|routed| self.state.version(&routed.version));
                 open.extend(
@@ -237,6 +325,14 @@ impl Prover<'_> {
             open.extend(&found.entries);
         }
     }
+}
+
+/// What the standing of a version rests on.
+fn entries_of(found: &Version) -> BTreeSet<u64> {
+    let mut entries = BTreeSet::from([found.statement.entry, found.body.origin.entry]);
+    entries.extend(&found.state_entries);
+    entries.extend(found.approvals.iter().map(|approval| approval.statement.entry));
+    entries
 }
 
 fn open(keys: &Keys, blobs: &dyn Blobs, private: &Private) -> Result<Opening, ProveFailed> {

@@ -1,13 +1,16 @@
 //! The bytes of a proof file; see `docs/formats/proof.md`.
 
+use std::collections::BTreeSet;
+
 use bartizan_base::{Digest, VersionRef, canonical, sha256};
-use bartizan_keys::commitment;
+use bartizan_keys::{KeyId, commitment, dsse};
+use bartizan_ledger::{leaf_hash, narrow_inclusions};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::limits::{PROOF_BYTES, PROOF_ENTRIES};
-use crate::statement::{MapLeaf, VersionState};
+use crate::statement::{MapLeaf, PAYLOAD_TYPE, VersionState};
 
 /// The format this version writes and reads.
 pub const FORMAT: &str = "bartizan-proof-v1";
@@ -26,6 +29,8 @@ pub struct ProofFile {
     pub consistency: Vec<Consistency>,
     /// The statements.
     pub entries: Vec<ProofEntry>,
+    /// That the entries are in the checkpoint's tree, each hash once; see [`bartizan_ledger::verify_inclusions`].
+    pub inclusion: Vec<Digest>,
     /// What shows that nothing was left out.
     pub map: ShownMap,
     /// Private documents that are shown.
@@ -45,6 +50,20 @@ pub enum Claim {
         /// Its state at the tree size of the checkpoint, as far as the entries show.
         state: VersionState,
     },
+    /// A prediction was recorded, and what it says of itself is so.
+    Prediction(RecordClaim),
+}
+
+/// The record of a prediction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordClaim {
+    /// The prediction, `prd_` and 32 hexadecimal digits.
+    pub prediction: String,
+    /// The proof that the record is in its segment, `bartizan-record-proof-v1`.
+    pub record: String,
+    /// The entry that states the segment.
+    pub segment: u64,
 }
 
 /// A proof that the tree of `size` leaves is a prefix of the checkpoint's.
@@ -57,17 +76,40 @@ pub struct Consistency {
     pub hashes: Vec<Digest>,
 }
 
-/// One ledger entry with its inclusion proof.
+/// One ledger entry, in parts: a DSSE envelope of one statement with one signature, in its plain form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProofEntry {
     /// The ledger index.
     pub index: u64,
-    /// The entry, byte for byte.
+    /// The key that the signature names.
+    pub key: KeyId,
+    /// The signature.
     #[serde(with = "base64_bytes")]
-    pub envelope: Vec<u8>,
-    /// The proof, RFC 9162 section 2.1.3.
-    pub inclusion: Vec<Digest>,
+    pub signature: Vec<u8>,
+    /// The payload: an in-toto statement, byte for byte.
+    pub statement: String,
+}
+
+impl ProofEntry {
+    /// Takes an entry apart; none when it has another form than the one that every ledger entry has.
+    pub fn new(index: u64, envelope: &[u8]) -> Option<Self> {
+        let parsed = dsse::Envelope::parse(envelope).ok()?;
+        let (key, signature) = parsed.sole_signature()?;
+        let statement = std::str::from_utf8(parsed.payload()).ok()?.to_owned();
+        let entry = Self { index, key, signature: signature.to_vec(), statement };
+        (entry.envelope().ok()? == envelope).then_some(entry)
+    }
+
+    /// The entry, byte for byte.
+    ///
+    /// # Errors
+    /// When the parts are not those of an envelope.
+    pub fn envelope(&self) -> Result<Vec<u8>, dsse::EnvelopeInvalid> {
+        let payload = self.statement.clone().into_bytes();
+        let envelope = dsse::Envelope::of(PAYLOAD_TYPE, payload, self.key, self.signature.clone())?;
+        Ok(envelope.to_bytes())
+    }
 }
 
 /// The last entry of the file, a state map, and some of its leaves.
@@ -76,11 +118,13 @@ pub struct ProofEntry {
 pub struct ShownMap {
     /// The index of the entry.
     pub entry: u64,
+    /// That the leaves are in the map, each hash once; see [`bartizan_ledger::verify_inclusions`].
+    pub inclusion: Vec<Digest>,
     /// The leaves.
     pub leaves: Vec<ShownLeaf>,
 }
 
-/// One leaf of a state map with its inclusion proof.
+/// One leaf of a state map.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShownLeaf {
@@ -88,8 +132,6 @@ pub struct ShownLeaf {
     pub index: u64,
     /// The leaf.
     pub leaf: MapLeaf,
-    /// The proof, RFC 9162 section 2.1.3.
-    pub inclusion: Vec<Digest>,
 }
 
 /// A private document that is shown, with the salt of its commitment.
@@ -136,6 +178,18 @@ pub enum ProofMalformed {
         /// How many.
         count: usize,
     },
+    /// An entry is not in parts that make an envelope.
+    #[error("entry {index} is no statement with one signature")]
+    Entry {
+        /// The entry.
+        index: u64,
+        /// Why not.
+        #[source]
+        source: Box<dsse::EnvelopeInvalid>,
+    },
+    /// The hashes do not belong to the entries.
+    #[error("the hashes of the inclusion proof are not those that the entries need")]
+    Inclusion,
     /// A list that ascends does not, or something is in it twice.
     #[error("the {what} do not ascend")]
     Order {
@@ -145,6 +199,26 @@ pub enum ProofMalformed {
 }
 
 impl ProofFile {
+    /// Leaves entries out, as whoever hands a file on could; what is left still is of the same tree.
+    ///
+    /// # Errors
+    /// When the entries are not those that the file proves to be in its tree.
+    pub fn leave_out(&mut self, indices: &BTreeSet<u64>, tree_size: u64) -> Result<(), ProofMalformed> {
+        let mut leaves = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let envelope = entry
+                .envelope()
+                .map_err(|source| ProofMalformed::Entry { index: entry.index, source: Box::new(source) })?;
+            leaves.push((entry.index, leaf_hash(&envelope)));
+        }
+        let kept: BTreeSet<u64> =
+            leaves.iter().map(|(index, _)| *index).filter(|index| !indices.contains(index)).collect();
+        let inclusion = narrow_inclusions(&leaves, tree_size, &self.inclusion, &kept);
+        self.inclusion = inclusion.ok_or(ProofMalformed::Inclusion)?;
+        self.entries.retain(|entry| kept.contains(&entry.index));
+        Ok(())
+    }
+
     /// The canonical bytes.
     ///
     /// # Errors

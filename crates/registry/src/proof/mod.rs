@@ -2,12 +2,18 @@
 
 mod collect;
 mod format;
+mod prediction;
+mod refused;
 mod shown;
 mod verify;
 mod words;
 
 pub(crate) use self::collect::read_private;
 pub use self::collect::{ProveFailed, Prover};
-pub use self::format::{Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ProofMalformed};
+pub use self::format::{
+    Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ProofMalformed, RecordClaim,
+};
+pub use self::prediction::ProvenPrediction;
+pub use self::refused::ProofRefused;
 pub(crate) use self::verify::check_signature;
-pub use self::verify::{ProofRefused, Seen, Verdict, VerifyOptions, trusted_log, verify};
+pub use self::verify::{Seen, Verdict, VerifyOptions, trusted_log, verify};

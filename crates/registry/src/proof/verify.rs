@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use bartizan_base::{Digest, Timestamp, VersionRef};
 use bartizan_keys::{KeyId, NoteKey, PublicKey, Purpose, TrustFile, oms};
 use bartizan_ledger::{
-    CheckpointInvalid, ProofInvalid as MerkleInvalid, SignedCheckpoint, TrustedLog, VerifierKey, leaf_hash,
-    verify_consistency, verify_inclusion,
+    SignedCheckpoint, TrustedLog, VerifierKey, leaf_hash, verify_consistency, verify_inclusions,
 };
 
 use super::format::{Claim, Opening, ProofFile, ProofMalformed};
-use crate::manifest::{Manifest, ManifestInvalid, manifest_digest};
-use crate::state::{Coverage, EntryInvalid, State};
-use crate::statement::{Predicate, Private, VersionState};
+use super::prediction::{Claimed, ProvenPrediction};
+use super::refused::ProofRefused;
+use super::shown::Stands;
+use crate::manifest::{Manifest, manifest_digest};
+use crate::state::{Coverage, State, Version};
+use crate::statement::{Predicate, Private, SegmentV1, StateMapV1, VersionState};
 
 /// The largest checkpoint that a verifier has seen of one ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,109 +47,10 @@ pub struct Verdict {
     pub asserted: Vec<String>,
     /// What the file does not speak of.
     pub not_covered: Vec<String>,
-}
-
-/// The proof does not hold. Each variant is another way to fail; none of them is a matter of retrying.
-#[derive(Debug, thiserror::Error)]
-pub enum ProofRefused {
-    /// The file is not a proof file.
-    #[error("the file is not a proof")]
-    Malformed(#[source] ProofMalformed),
-    /// The checkpoint is of another ledger, not signed by the trusted key, or cosigned by too few witnesses.
-    #[error("the checkpoint is not one of ledger `{expected}` under the trusted keys")]
-    Checkpoint {
-        /// The ledger that is trusted.
-        expected: String,
-        /// What does not fit.
-        #[source]
-        source: CheckpointInvalid,
-    },
-    /// The trust file itself names a key that cannot be read.
-    #[error("the trust file holds a key that this version cannot read")]
-    TrustKey,
-    /// The tree is smaller than one that is known to exist: the log was rolled back, or the proof is an old one.
-    #[error(
-        "the proof covers {size} entries, but {known} are known to exist, by the trust file or from an earlier proof"
-    )]
-    Smaller {
-        /// The tree size of the proof.
-        size: u64,
-        /// The tree size that is known.
-        known: u64,
-    },
-    /// The tree contradicts one that is known to exist: history was rewritten.
-    #[error("the tree of {size} entries does not continue the tree of {known} entries that is known")]
-    Rewritten {
-        /// The tree size of the proof.
-        size: u64,
-        /// The tree size that is known.
-        known: u64,
-    },
-    /// The file does not show that the tree continues the one that is known.
-    #[error("the proof does not show that its tree of {size} entries continues the known tree of {known}")]
-    NoConsistency {
-        /// The tree size of the proof.
-        size: u64,
-        /// The tree size that is known.
-        known: u64,
-    },
-    /// The entries are not in ascending order, or one is there twice.
-    #[error("entry {index} is out of order")]
-    EntryOrder {
-        /// The entry that is not above its predecessor.
-        index: u64,
-    },
-    /// An entry is not in the tree: its bytes, its place or its proof were changed.
-    #[error("entry {index} is not in the tree that the checkpoint signs")]
-    NotIncluded {
-        /// The entry.
-        index: u64,
-        /// Why.
-        #[source]
-        source: MerkleInvalid,
-    },
-    /// A statement is not signed by a key that the project root granted it to, or contradicts an earlier one.
-    #[error("a statement does not follow from the trusted root key")]
-    Statement(#[source] EntryInvalid),
-    /// The statements are of another project.
-    #[error("the statements are of another project than the trusted one")]
-    OtherProject,
-    /// Development keys, which anybody with access to the machine could have copied.
-    #[error("the project's root key is a development key")]
-    Development,
-    /// A private document is not what a statement committed to.
-    #[error("an opened document does not fit any commitment in the statements")]
-    Opening {
-        /// The commitment it claims.
-        commitment: Digest,
-    },
-    /// A document that the claim needs is not opened.
-    #[error("the {what} is not in the proof")]
-    NotOpened {
-        /// Which document.
-        what: &'static str,
-    },
-    /// The manifest is not the one that the statements are about.
-    #[error("the manifest is not a manifest")]
-    Manifest(#[source] ManifestInvalid),
-    /// The signing bundle is not a signature of this manifest by the project's model-signing key.
-    #[error("the model signature does not hold: {why}")]
-    ModelSignature {
-        /// What does not fit.
-        why: &'static str,
-    },
-    /// The state map does not confirm what the statements give: something was left out, or the map was changed.
-    #[error("the state map does not confirm the statements: {why}")]
-    LeftOut {
-        /// What differs.
-        why: &'static str,
-    },
-    /// The statements do not give what is claimed.
-    #[error("the statements do not give the claim: {why}")]
-    Claim {
-        /// What differs.
-        why: &'static str,
-    },
+    /// The keys of gateways that the statements grant, which sign receipts.
+    pub gateway_keys: Vec<PublicKey>,
+    /// The prediction, where the claim is about one.
+    pub prediction: Option<ProvenPrediction>,
 }
 
 /// Verifies a proof file.
@@ -171,19 +74,13 @@ pub fn verify(
     if let Some(known) = known {
         check_continues(&file, tree, known)?;
     }
-    check_entries(&file, tree)?;
-    let mut state = State::new(trust.project_root.clone(), Coverage::Excerpt);
-    let mut committed = BTreeSet::new();
-    let mut map = None;
-    for entry in &file.entries {
-        let signed = state.admit(entry.index, &entry.envelope).map_err(ProofRefused::Statement)?;
-        let predicate = &signed.statement().predicate;
-        collect_commitments(predicate, &mut committed);
-        map = match predicate {
-            Predicate::StateMap(body) => Some(body.clone()),
-            _ => None,
-        };
-    }
+    let envelopes = check_entries(&file, tree)?;
+    let recorded = match &file.claim {
+        Claim::Prediction(claim) => Some((claim.segment, Claimed::read(claim)?)),
+        Claim::ModelVersion { .. } => None,
+    };
+    let moment = recorded.as_ref().map(|(_, claimed)| claimed.tree_size());
+    let Folded { state, then, committed, segments, map } = fold(trust, &envelopes, moment)?;
     let leaves = super::shown::leaves(&file.map, map.as_ref())?;
     let project = state.project().ok_or(ProofRefused::OtherProject)?;
     if project.id != trust.project || project.origin != trust.origin {
@@ -206,13 +103,29 @@ pub fn verify(
         proven: Vec::new(),
         asserted: Vec::new(),
         not_covered: Vec::new(),
+        gateway_keys: keys_for(&state, Purpose::Gateway).into_iter().map(|(_, key)| key).collect(),
+        prediction: None,
     };
-    match &file.claim {
-        Claim::ModelVersion { version, manifest, state: claimed } => {
-            check_model(&state, &openings, version, *manifest, *claimed)?;
-            super::shown::nothing_left_out(&state, &leaves, version)?;
-            super::words::about_model(&mut verdict, &state, version);
+    if let Claim::ModelVersion { version, manifest, state: claimed } = &file.claim {
+        check_model(&state, &openings, version, *manifest, *claimed)?;
+        super::shown::nothing_left_out(&state, &leaves)?;
+        super::shown::version_stands(&state, &leaves, version, Stands::As(*claimed))?;
+        super::words::about_model(&mut verdict, &state, version);
+    }
+    if let Some((entry, claimed)) = recorded {
+        super::prediction::served(&then, claimed.envelope())?;
+        super::shown::nothing_left_out(&state, &leaves)?;
+        super::shown::endpoint_stands(&state, &leaves, &claimed.envelope().endpoint)?;
+        let mut proven = claimed.in_segment(entry, segments.get(&entry).cloned())?;
+        if let Some(version) = proven.version().cloned() {
+            let found =
+                state.version(&version).ok_or(ProofRefused::Claim { why: "no such model version" })?;
+            check_opened(&state, &openings, found)?;
+            let stands = super::shown::version_stands(&state, &leaves, &version, Stands::Somehow)?;
+            proven.stands_now = Some(stands.to_owned());
         }
+        super::words::about_prediction(&mut verdict, &state, &then, &proven);
+        verdict.prediction = Some(proven);
     }
     super::words::about_log(&mut verdict, &state, trust, &file);
     Ok(verdict)
@@ -247,18 +160,64 @@ fn check_continues(file: &ProofFile, tree: Seen, known: Seen) -> Result<(), Proo
     verify_consistency(known.size, tree.size, &shown.hashes, &known.root, &tree.root).map_err(|_| rewritten)
 }
 
-fn check_entries(file: &ProofFile, tree: Seen) -> Result<(), ProofRefused> {
+/// Checks that the entries are those of the tree, and returns them byte for byte.
+fn check_entries(file: &ProofFile, tree: Seen) -> Result<Vec<(u64, Vec<u8>)>, ProofRefused> {
     let mut least = 0;
+    let (mut envelopes, mut leaves) = (Vec::new(), Vec::new());
     for entry in &file.entries {
-        if entry.index < least {
-            return Err(ProofRefused::EntryOrder { index: entry.index });
+        let index = entry.index;
+        if index < least {
+            return Err(ProofRefused::EntryOrder { index });
         }
-        least = entry.index.saturating_add(1);
-        let leaf = leaf_hash(&entry.envelope);
-        verify_inclusion(&leaf, entry.index, tree.size, &entry.inclusion, &tree.root)
-            .map_err(|source| ProofRefused::NotIncluded { index: entry.index, source })?;
+        least = index.saturating_add(1);
+        let envelope = entry.envelope().map_err(|source| {
+            ProofRefused::Malformed(ProofMalformed::Entry { index, source: Box::new(source) })
+        })?;
+        leaves.push((index, leaf_hash(&envelope)));
+        envelopes.push((index, envelope));
     }
-    Ok(())
+    verify_inclusions(&leaves, tree.size, &file.inclusion, &tree.root).map_err(ProofRefused::NotIncluded)?;
+    Ok(envelopes)
+}
+
+/// What the entries of a file say together.
+struct Folded {
+    state: State,
+    /// The state after the entries before the moment that a claim is about.
+    then: State,
+    /// What documents they commit to.
+    committed: BTreeSet<Digest>,
+    /// The segments that they state.
+    segments: BTreeMap<u64, SegmentV1>,
+    /// The state map, when the last entry is one.
+    map: Option<StateMapV1>,
+}
+
+fn fold(
+    trust: &TrustFile,
+    envelopes: &[(u64, Vec<u8>)],
+    moment: Option<u64>,
+) -> Result<Folded, ProofRefused> {
+    let mut state = State::new(trust.project_root.clone(), Coverage::Excerpt);
+    let mut then = None;
+    let (mut committed, mut segments, mut map) = (BTreeSet::new(), BTreeMap::new(), None);
+    for (index, envelope) in envelopes {
+        if then.is_none() && moment.is_some_and(|moment| *index >= moment) {
+            then = Some(state.clone());
+        }
+        let signed = state.admit(*index, envelope).map_err(ProofRefused::Statement)?;
+        let predicate = &signed.statement().predicate;
+        collect_commitments(predicate, &mut committed);
+        map = match predicate {
+            Predicate::StateMap(body) => Some(body.clone()),
+            _ => None,
+        };
+        if let Predicate::Segment(body) = predicate {
+            segments.insert(*index, body.clone());
+        }
+    }
+    let then = then.unwrap_or_else(|| state.clone());
+    Ok(Folded { state, then, committed, segments, map })
 }
 
 fn check_model(
@@ -283,11 +242,20 @@ fn check_model(
             return Err(ProofRefused::Claim { why: "its very files are stopped under another name" });
         }
     }
+    check_opened(state, openings, found)
+}
+
+/// Checks the model signature of a version with the documents that the file opens.
+fn check_opened(
+    state: &State,
+    openings: &BTreeMap<Digest, &Opening>,
+    found: &Version,
+) -> Result<(), ProofRefused> {
     let opened =
         |private: &Private, what| openings.get(&private.commitment).ok_or(ProofRefused::NotOpened { what });
     let manifest_bytes = &opened(&found.body.manifest_blob, "manifest")?.content;
     let bundle = &opened(&found.body.oms_bundle_blob, "signing bundle")?.content;
-    check_signature(state, version, manifest_bytes, bundle).map(|_| ())
+    check_signature(state, &found.body.version, manifest_bytes, bundle).map(|_| ())
 }
 
 /// Checks manifest and signing bundle against the version statement and the keys that the state grants.
@@ -312,7 +280,7 @@ pub(crate) fn check_signature(
     if bartizan_base::sha256(bundle) != found.body.oms_bundle {
         return Err(refuse("the bundle is not the one that the version statement binds"));
     }
-    let signed = model_signing_keys(state)
+    let signed = keys_for(state, Purpose::ModelSigning)
         .into_iter()
         .find_map(|(_, key)| oms::verify(bundle, &key).ok())
         .ok_or_else(|| refuse("no model-signing key of the project signed the bundle"))?;
@@ -330,8 +298,9 @@ pub(crate) fn check_signature(
     Ok(manifest)
 }
 
-fn model_signing_keys(state: &State) -> Vec<(KeyId, PublicKey)> {
-    let granted = state.keys().iter().filter(|(_, grant)| grant.purpose == Purpose::ModelSigning);
+/// The keys of a purpose that are not revoked.
+fn keys_for(state: &State, purpose: Purpose) -> Vec<(KeyId, PublicKey)> {
+    let granted = state.keys().iter().filter(|(_, grant)| grant.purpose == purpose);
     granted
         .filter(|(_, grant)| grant.standing != crate::statement::KeyStanding::Revoked)
         .map(|(id, grant)| (*id, grant.public.clone()))

@@ -2,11 +2,14 @@
 
 use bartizan_base::VersionRef;
 use bartizan_keys::TrustFile;
+use bartizan_ledger::segment::Group;
 use bartizan_policy::Tier;
 
 use super::format::ProofFile;
+use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
-use crate::state::{OriginSource, State};
+use crate::prediction::AnsweredBy;
+use crate::state::{OriginSource, State, Version};
 use crate::statement::{DatasetV1, Isolation, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
 
 /// Says what the statements prove and assert about a model version.
@@ -55,6 +58,66 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
     }
     for dataset in origin.trained_on() {
         about_dataset(verdict, state, &dataset.version);
+    }
+}
+
+/// Says what is proven of a prediction, and what only the gateway says.
+pub(super) fn about_prediction(
+    verdict: &mut Verdict,
+    state: &State,
+    then: &State,
+    prediction: &ProvenPrediction,
+) {
+    let ProvenPrediction { envelope, segment, segment_entry, revealed, stands_now } = prediction;
+    let size = envelope.tree_size;
+    verdict.proven.push(format!(
+        "the record of {} is number {} of the {} in segment {} of gateway {}, which entry {segment_entry} names: nothing in it \
+         was changed since",
+        envelope.id,
+        revealed.index(),
+        segment.count,
+        segment.number,
+        segment.gateway,
+    ));
+    let endpoint = &envelope.endpoint;
+    let route = then.endpoints().get(endpoint).map(|found| found.statement.entry).unwrap_or_default();
+    match (&envelope.model, envelope.answered_by) {
+        (Some(version), by) => {
+            verdict.proven.push(format!(
+                "after {size} entries of the ledger, which the record names, endpoint {endpoint} was routed to {version} as its {by} \
+                 (entry {route}), and {version} was approved and not stopped"
+            ));
+            about_model(verdict, state, version);
+            let now = stands_now.as_deref().unwrap_or_default();
+            let changed = state.version(version).map(Version::state_entry).filter(|entry| *entry >= size);
+            if let Some(entry) = changed {
+                verdict.proven.push(format!("that was after the prediction: it stands as {now} since entry {entry}"));
+            }
+        }
+        (None, AnsweredBy::Constant) => verdict.proven.push(format!(
+            "after {size} entries of the ledger, which the record names, endpoint {endpoint} had a constant answer as its fallback \
+             (entry {route})"
+        )),
+        (None, _) => verdict.proven.push(format!(
+            "after {size} entries of the ledger, which the record names, endpoint {endpoint} was in service (entry {route}); no \
+             version answered"
+        )),
+    }
+    verdict.asserted.push(format!(
+        "by the gateway: that it took the request at {}, knew {size} entries of the ledger then, as of {} ms before, and that what \
+         the record shows is what was asked and answered",
+        envelope.time, envelope.head_age_ms
+    ));
+    if envelope.model.is_some() {
+        verdict.asserted.push(
+            "by the gateway: that the model gave this output; `verify --replay` runs the model and compares"
+                .to_owned(),
+        );
+    }
+    let hidden = Group::ALL.into_iter().filter(|group| prediction.group(*group).is_none());
+    let hidden: Vec<String> = hidden.map(|group| group.to_string()).collect();
+    if !hidden.is_empty() {
+        verdict.not_covered.push(format!("what the record says in its hidden groups: {}", hidden.join(", ")));
     }
 }
 

@@ -231,8 +231,8 @@ impl Registry {
         }
         tracing::warn!(%policy, "the access policy of this program is put in force; approvals under the former one lapse");
         let writer = self.writer().await?;
-        let at = writer.now();
-        writer.append(vec![Statement::about(PolicyV1 { policy, at })]).await.map(|_| ())
+        let (previous, at) = (writer.state().policies().last().map(|(entry, _)| *entry), writer.now());
+        writer.append(vec![Statement::about(PolicyV1 { policy, previous, at })]).await.map(|_| ())
     }
 
     /// Appends the first statements, which the project root signs.
@@ -289,7 +289,7 @@ fn first_statements(
     })];
     let granted = keys.list().iter().filter(|info| info.purpose != Purpose::ProjectRoot);
     first.extend(granted.map(|info| Statement::about(grant(info, at))));
-    first.push(Statement::about(PolicyV1 { policy: registry.inner.policies.digest(), at }));
+    first.push(Statement::about(PolicyV1 { policy: registry.inner.policies.digest(), previous: None, at }));
     let act = root_act(founder, at);
     first.push(Statement::about(PrincipalV1 {
         principal: founder,

@@ -9,6 +9,7 @@ mod failed;
 mod life;
 mod models;
 mod profile;
+mod proofs;
 mod register;
 mod runs;
 mod serving;
@@ -31,8 +32,9 @@ pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery}
 pub use self::endpoints::{NewFallback, NewRoute};
 pub use self::failed::Failed;
 pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
-pub use self::models::{Proof, Quarantine, VerificationReport};
+pub use self::models::{Quarantine, VerificationReport};
 pub use self::profile::Profile;
+pub use self::proofs::Proof;
 pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
 pub use self::serving::{Judged, ReleaseFailed};

@@ -1,6 +1,5 @@
 //! Model versions: verification, approval, quarantine, aliases, proofs.
 
-use std::collections::BTreeSet;
 use std::io::Read;
 use std::sync::{Arc, PoisonError};
 
@@ -12,7 +11,7 @@ use super::write::Writer;
 use super::{Caller, Failed, Inner, Registry};
 use crate::limits::TEXT_BYTES;
 use crate::manifest::ManifestFile;
-use crate::proof::{Prover, check_signature, read_private};
+use crate::proof::{check_signature, read_private};
 use crate::released::{ModelVersion, Released};
 use crate::replay::{Replayed, replay};
 use crate::state::{State, Version};
@@ -25,15 +24,6 @@ pub struct Quarantine {
     pub version: VersionRef,
     /// Why.
     pub reason: String,
-}
-
-/// A proof file and the tree that it is about.
-#[derive(Debug, Clone)]
-pub struct Proof {
-    /// The file.
-    pub bytes: Vec<u8>,
-    /// The tree size of its checkpoint.
-    pub tree_size: u64,
 }
 
 /// What a verification looked at and found right.
@@ -240,40 +230,6 @@ impl Registry {
             let (manifest, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.manifest_blob)?;
             let (bundle, _) = read_private(&inner.keys, inner.blobs.as_ref(), &found.body.oms_bundle_blob)?;
             Ok(check_signature(&state, &version, &manifest, &bundle).is_ok())
-        })
-        .await
-    }
-
-    /// Writes the proof of a version's present state.
-    ///
-    /// # Errors
-    /// When the caller may not, or a document cannot be read.
-    pub async fn prove_model(
-        &self,
-        caller: &Caller,
-        version: &VersionRef,
-        since: BTreeSet<u64>,
-    ) -> Result<Proof, Failed> {
-        // State, map and ledger of one moment; what takes long comes after the turn.
-        let (state, map, snapshot) = {
-            let writer = self.writer().await?;
-            let facts = writer.state().model_facts(version);
-            writer.allow(caller, op::Prove, facts).await.map(|_| ())?;
-            let state = writer.state();
-            let found = state.known_version(version)?;
-            if found.state == VersionState::Approved {
-                check_approvals(&state, version)?;
-                check_twin(&state, found)?;
-            }
-            let map = state.map().map_err(|error| Failed::Sign(Box::new(error)))?;
-            writer.append(vec![Statement::about(map.statement(state.next_index(), writer.now()))]).await?;
-            (writer.state(), map, self.snapshot()?)
-        };
-        let version = version.clone();
-        self.blocking(move |inner| {
-            let prover = Prover { state: &state, snapshot: &snapshot, map: &map };
-            let bytes = prover.model_version(&inner.keys, inner.blobs.as_ref(), &version, &since)?;
-            Ok(Proof { bytes, tree_size: snapshot.size() })
         })
         .await
     }

@@ -12,7 +12,9 @@ use super::{
     SignedStatement, State, edge,
 };
 use crate::deed::Deed;
-use crate::statement::{Act, ApiKeyV1, KeyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing};
+use crate::statement::{
+    Act, ApiKeyV1, KeyV1, PolicyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing,
+};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -54,6 +56,14 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    pub(super) fn apply_policy(&mut self, index: u64, body: &PolicyV1) -> Result<(), NotAdmitted> {
+        if self.policies.last().map(|(entry, _)| *entry) != body.previous {
+            return Err(edge(index, "policy", "it does not follow the policy in force"));
+        }
+        self.policies.push((index, body.policy));
+        Ok(())
     }
 
     pub(super) fn apply_key(&mut self, index: u64, body: &KeyV1) -> Result<(), NotAdmitted> {

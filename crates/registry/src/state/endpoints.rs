@@ -1,6 +1,6 @@
 //! Folding statements about endpoints.
 
-use super::{Endpoint, NotAdmitted, State, edge};
+use super::{Coverage, Endpoint, NotAdmitted, State, edge};
 use crate::deed::Deed;
 use crate::statement::{EndpointV1, Routed, Standing, StatementRef};
 
@@ -9,7 +9,10 @@ impl State {
         let index = at.entry;
         let what = || format!("endpoint {}", body.endpoint);
         let refuse = |why| Err(edge(index, what(), why));
-        if self.endpoints.get(&body.endpoint).map(|found| found.statement.entry) != body.previous {
+        let last = self.endpoints.get(&body.endpoint).map(|found| found.statement.entry);
+        // An excerpt may begin anywhere in the chain; from there on it has no gaps.
+        let begins = self.coverage == Coverage::Excerpt && last.is_none();
+        if last != body.previous && !begins {
             return refuse("it does not follow the last statement about the endpoint");
         }
         match (body.standing, &body.primary) {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bartizan_base::{Digest, Timestamp, canonical};
-use bartizan_ledger::{leaf_hash, root_of};
+use bartizan_ledger::{ProofInvalid, leaf_hash, prove_inclusions, root_of};
 
-use super::{Coverage, NotAdmitted, State, Version, edge};
+use super::{Coverage, Endpoint, NotAdmitted, State, Version, edge};
 use crate::statement::{MapKind, MapLeaf, StateMapV1, VersionState};
 
 /// How the map names the access policy.
@@ -53,11 +53,7 @@ impl State {
             add(MapKind::ApiKey, id.clone(), key.standing.to_string(), key.entry);
         }
         for (name, endpoint) in &self.endpoints {
-            let state = match &endpoint.body.primary {
-                Some(primary) => format!("routed {}", primary.version),
-                None => "disabled".to_owned(),
-            };
-            add(MapKind::Endpoint, name.to_string(), state, endpoint.statement.entry);
+            add(MapKind::Endpoint, name.to_string(), endpoint.word(), endpoint.statement.entry);
         }
         for (id, grant) in &self.keys {
             add(MapKind::Key, id.to_string(), grant.standing.to_string(), last(&grant.entries));
@@ -118,6 +114,16 @@ impl State {
     }
 }
 
+impl Endpoint {
+    /// How it stands, as in [`MapKind::Endpoint`].
+    pub(crate) fn word(&self) -> String {
+        match &self.body.primary {
+            Some(primary) => format!("routed {}", primary.version),
+            None => "disabled".to_owned(),
+        }
+    }
+}
+
 impl Version {
     /// The entry that made it, or changed its state last.
     pub fn state_entry(&self) -> u64 {
@@ -153,29 +159,19 @@ impl StateMap {
         StateMapV1 { tree_size, leaves: self.len(), root: self.root(), at }
     }
 
-    /// A leaf with its place and its inclusion proof (RFC 9162 section 2.1.3), if there is one of that name.
-    pub fn find(&self, kind: MapKind, name: &str) -> Option<(u64, &MapLeaf, Vec<Digest>)> {
+    /// A leaf with its place, if there is one of that name.
+    pub fn find(&self, kind: MapKind, name: &str) -> Option<(u64, &MapLeaf)> {
         let at =
             self.leaves.binary_search_by(|leaf| (leaf.kind, leaf.name.as_str()).cmp(&(kind, name))).ok()?;
-        let mut path = Vec::new();
-        inclusion(&self.hashes, at, &mut path);
-        Some((u64::try_from(at).ok()?, self.leaves.get(at)?, path))
+        Some((u64::try_from(at).ok()?, self.leaves.get(at)?))
     }
-}
 
-/// The inclusion proof of the leaf at an index, from the leaf upwards.
-fn inclusion(hashes: &[Digest], at: usize, path: &mut Vec<Digest>) {
-    if hashes.len() < 2 {
-        return;
-    }
-    let half = hashes.len().next_power_of_two() / 2;
-    let (left, right) = hashes.split_at(half);
-    if at < half {
-        inclusion(left, at, path);
-        path.push(root_of(right));
-    } else {
-        inclusion(right, at - half, path);
-        path.push(root_of(left));
+    /// The proof that the leaves at `indices`, which ascend, are in it; see [`bartizan_ledger::verify_inclusions`].
+    ///
+    /// # Errors
+    /// When an index is out of order or beyond the map.
+    pub fn inclusion(&self, indices: &[u64]) -> Result<Vec<Digest>, ProofInvalid> {
+        prove_inclusions(&self.hashes, indices)
     }
 }
 

@@ -65,6 +65,8 @@ pub struct State {
     pub(crate) runs: OrdMap<RunId, Run>,
     pub(crate) endpoints: OrdMap<Name, Endpoint>,
     pub(crate) segments: OrdMap<String, LastSegment>,
+    /// The number and the entry of each segment of a gateway, in order.
+    stated_segments: OrdMap<String, Vector<(u64, u64)>>,
     pub(crate) models: OrdMap<Name, Model>,
     /// The versions that consist of the files of a manifest.
     same_files: OrdMap<Digest, Vector<VersionRef>>,
@@ -220,6 +222,7 @@ impl State {
             runs: OrdMap::new(),
             endpoints: OrdMap::new(),
             segments: OrdMap::new(),
+            stated_segments: OrdMap::new(),
             models: OrdMap::new(),
             same_files: OrdMap::new(),
             map: Arc::default(),
@@ -263,7 +266,7 @@ impl State {
         match &signed.statement.predicate {
             Predicate::Project(body) => self.apply_project(index, body)?,
             Predicate::Key(body) => self.apply_key(index, body)?,
-            Predicate::Policy(body) => self.policies.push((index, body.policy)),
+            Predicate::Policy(body) => self.apply_policy(index, body)?,
             Predicate::Decision(body) => self.apply_decision(index, body)?,
             Predicate::Principal(body) => self.apply_principal(index, signed, body)?,
             Predicate::Role(body) => self.apply_role(index, signed, body)?,

@@ -45,6 +45,15 @@ impl State {
         let last =
             LastSegment { statement: at, number: body.number, epoch: body.epoch, root: body.root, records };
         self.segments.insert(body.gateway.clone(), last);
+        self.stated_segments.entry(body.gateway.clone()).or_default().push_back((body.number, at.entry));
         Ok(())
+    }
+
+    /// The entry that states a segment of a gateway.
+    pub fn segment_entry(&self, gateway: &str, number: u64) -> Option<u64> {
+        let stated = self.stated_segments.get(gateway)?;
+        // Numbers rise with entries.
+        let at = stated.binary_search_by_key(&number, |(number, _)| *number).ok()?;
+        stated.get(at).map(|(_, entry)| *entry)
     }
 }

@@ -78,6 +78,8 @@ pub struct KeyV1 {
 pub struct PolicyV1 {
     /// The digest over schema and policies.
     pub policy: Digest,
+    /// The entry that put the policy before it in force: no policy in between can be kept quiet.
+    pub previous: Option<u64>,
     /// When, as the writer's clock asserts.
     pub at: Timestamp,
 }

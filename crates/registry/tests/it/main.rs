@@ -1,5 +1,5 @@
 //! The registry through its public face: one project in memory, from its beginning to a verified proof.
-#![expect(clippy::unwrap_used, reason = "test helpers outside #[test] functions")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers outside #[test] functions")]
 
 mod data;
 mod duties;

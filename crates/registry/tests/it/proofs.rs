@@ -27,6 +27,17 @@ async fn proven() -> (World, VersionRef, TrustFile, Vec<u8>) {
     (world, version, trust, proof)
 }
 
+/// The version and the state that a proof of a version claims.
+fn claimed(claim: &Claim) -> (&VersionRef, VersionState) {
+    let Claim::ModelVersion { version, state, .. } = claim else { panic!("another claim: {claim:?}") };
+    (version, *state)
+}
+
+fn state_of(claim: &mut Claim) -> &mut VersionState {
+    let Claim::ModelVersion { state, .. } = claim else { panic!("another claim: {claim:?}") };
+    state
+}
+
 fn edit(proof: &[u8], change: impl FnOnce(&mut ProofFile)) -> Vec<u8> {
     let mut file = ProofFile::parse(proof).unwrap();
     change(&mut file);
@@ -37,8 +48,8 @@ fn edit(proof: &[u8], change: impl FnOnce(&mut ProofFile)) -> Vec<u8> {
 async fn a_proof_verifies_with_the_trust_file_alone() {
     let (_world, version, trust, proof) = proven().await;
     let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
-    let Claim::ModelVersion { version: claimed, state, .. } = &verdict.claim;
-    assert_eq!((claimed, *state), (&version, VersionState::Approved));
+    let (claimed, state) = claimed(&verdict.claim);
+    assert_eq!((claimed, state), (&version, VersionState::Approved));
     assert!(verdict.asserted.iter().any(|line| line.starts_with("self-attested: the operator could have")));
     assert!(proof.len() <= 64 * 1024, "{} bytes", proof.len());
 }
@@ -56,11 +67,18 @@ async fn an_edited_proof_fails() {
     let check = |proof: &[u8]| verify(proof, &trust, None, DEVELOPMENT).unwrap_err();
     let space = [proof.as_slice(), b" "].concat();
     assert!(matches!(check(&space), ProofRefused::Malformed(_)));
-    let envelope = edit(&proof, |file| file.entries[3].envelope[40] ^= 1);
+    let envelope = edit(&proof, |file| file.entries[3].statement.push(' '));
+    assert!(matches!(check(&envelope), ProofRefused::NotIncluded { .. }));
+    let signature = edit(&proof, |file| file.entries[3].signature[20] ^= 1);
+    assert!(matches!(check(&signature), ProofRefused::NotIncluded { .. }));
+    let unsigned = edit(&proof, |file| file.entries[3].signature.clear());
+    assert!(matches!(check(&unsigned), ProofRefused::Malformed(_)));
+    let longer = edit(&proof, |file| file.inclusion.push(file.inclusion[0]));
+    assert!(matches!(check(&longer), ProofRefused::NotIncluded { .. }));
+    let envelope = edit(&proof, |file| file.entries[3].key = file.entries.last().unwrap().key);
     assert!(matches!(check(&envelope), ProofRefused::NotIncluded { .. }));
     let claim = edit(&proof, |file| {
-        let Claim::ModelVersion { state, .. } = &mut file.claim;
-        *state = VersionState::Candidate;
+        *state_of(&mut file.claim) = VersionState::Candidate;
     });
     assert!(matches!(check(&claim), ProofRefused::Claim { .. }));
     let checkpoint = edit(&proof, |file| file.checkpoint = file.checkpoint.replacen("\n", "\n1", 1));
@@ -71,11 +89,18 @@ async fn an_edited_proof_fails() {
     assert!(matches!(check(&twice), ProofRefused::Malformed(_)));
     let closed = edit(&proof, |file| file.openings.clear());
     assert!(matches!(check(&closed), ProofRefused::NotOpened { .. }));
-    let cut = edit(&proof, |file| file.entries.truncate(10));
+    let size = verify(&proof, &trust, None, DEVELOPMENT).unwrap().seen.size;
+    let indices: Vec<u64> =
+        ProofFile::parse(&proof).unwrap().entries.iter().map(|entry| entry.index).collect();
+    let without =
+        |gone: &[u64]| edit(&proof, |file| file.leave_out(&gone.iter().copied().collect(), size).unwrap());
+    let cut = without(&indices[10..]);
     assert!(matches!(check(&cut), ProofRefused::LeftOut { .. }));
     let hole = edit(&proof, |file| {
-        file.entries.remove(file.entries.len() - 3);
+        file.entries.remove(3);
     });
+    assert!(matches!(check(&hole), ProofRefused::NotIncluded { .. }));
+    let hole = without(&[indices[indices.len() - 3]]);
     assert!(matches!(check(&hole), ProofRefused::Statement(_)));
     let unlinked = edit(&proof, |file| file.consistency.clear());
     assert!(matches!(check(&unlinked), ProofRefused::NoConsistency { .. }));
@@ -89,7 +114,8 @@ async fn a_reordered_proof_fails() {
     assert!(matches!(refused, Err(ProofRefused::EntryOrder { .. })), "{refused:?}");
     let renumbered = edit(&proof, |file| {
         let (left, right) = file.entries.split_at_mut(3);
-        std::mem::swap(&mut left[2].envelope, &mut right[0].envelope);
+        std::mem::swap(&mut left[2].index, &mut right[0].index);
+        std::mem::swap(&mut left[2], &mut right[0]);
     });
     let refused = verify(&renumbered, &trust, None, DEVELOPMENT);
     assert!(matches!(refused, Err(ProofRefused::NotIncluded { .. })), "{refused:?}");
@@ -132,8 +158,7 @@ async fn a_quarantined_version_is_proven_to_be_quarantined() {
     let since = BTreeSet::from([trust.minimum_size]);
     let proof = world.registry.prove_model(&security, &version, since).await.unwrap().bytes;
     let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
-    let Claim::ModelVersion { state, .. } = verdict.claim;
-    assert_eq!(state, VersionState::Quarantined);
+    assert_eq!(claimed(&verdict.claim).1, VersionState::Quarantined);
 }
 
 /// Whoever hands a proof on cannot cut the bad news out of it.
@@ -145,11 +170,13 @@ async fn a_quarantine_that_was_cut_out_shows() {
     world.registry.quarantine(&security, &order).await.unwrap();
     let since = BTreeSet::from([trust.minimum_size]);
     let after = world.registry.prove_model(&security, &version, since).await.unwrap().bytes;
-    let entries = ProofFile::parse(&after).unwrap().entries.len();
+    let size = verify(&after, &trust, None, DEVELOPMENT).unwrap().seen.size;
+    let indices: Vec<u64> =
+        ProofFile::parse(&after).unwrap().entries.iter().map(|entry| entry.index).collect();
+    let entries = indices.len();
     let old = ProofFile::parse(&before).unwrap();
     let pretend = |file: &mut ProofFile| {
-        let Claim::ModelVersion { state, .. } = &mut file.claim;
-        *state = VersionState::Approved;
+        *state_of(&mut file.claim) = VersionState::Approved;
     };
     for (how, cut) in [
         ("the change of state", vec![entries - 2]),
@@ -159,9 +186,7 @@ async fn a_quarantine_that_was_cut_out_shows() {
     ] {
         let edited = edit(&after, |file| {
             pretend(file);
-            for at in cut {
-                file.entries.remove(at);
-            }
+            file.leave_out(&cut.iter().map(|at| indices[*at]).collect(), size).unwrap();
         });
         let refused = verify(&edited, &trust, None, DEVELOPMENT);
         assert!(
@@ -171,14 +196,14 @@ async fn a_quarantine_that_was_cut_out_shows() {
     }
     let old_map = edit(&after, |file| {
         pretend(file);
-        file.entries.remove(entries - 2);
+        file.leave_out(&BTreeSet::from([indices[entries - 2]]), size).unwrap();
         file.map = old.map.clone();
     });
     let refused = verify(&old_map, &trust, None, DEVELOPMENT);
     assert!(matches!(refused, Err(ProofRefused::LeftOut { .. })), "{refused:?}");
     let word = edit(&after, |file| {
         pretend(file);
-        file.entries.remove(entries - 2);
+        file.leave_out(&BTreeSet::from([indices[entries - 2]]), size).unwrap();
         for shown in &mut file.map.leaves {
             shown.leaf.state = shown.leaf.state.replace("quarantined", "approved");
         }
@@ -206,7 +231,7 @@ fn the_golden_proof_verifies() {
     let read = |name: &str| std::fs::read(format!("{golden}/{name}")).unwrap();
     let trust = TrustFile::parse(&read("trust.json")).unwrap();
     let verdict = verify(&read("fraud-1.proof.json"), &trust, None, DEVELOPMENT).unwrap();
-    let Claim::ModelVersion { version, state, .. } = verdict.claim;
+    let (version, state) = claimed(&verdict.claim);
     assert_eq!((version.to_string().as_str(), state), ("fraud:1", VersionState::Approved));
 }
 

@@ -1,0 +1,114 @@
+//! `verify` of a prediction: what its record shows, its receipt, and the model run again.
+
+use std::io::Read as _;
+
+use bartizan_base::sha256;
+use bartizan_gateway::{Replayed, model_file, replay};
+use bartizan_ledger::segment::Group;
+use bartizan_model::limits::MODEL_BYTES;
+use bartizan_registry::Receipt;
+use bartizan_registry::proof::{ProvenPrediction, Verdict};
+use serde_json::{Map, Value, json};
+
+use super::super::{file_failure, read_bytes, tree};
+use super::{expect, manifest_of};
+use crate::catalog::ids;
+use crate::cli::Verify;
+use crate::failure::Failure;
+
+/// Bytes of a file with a receipt: it may hold all headers of an answer.
+const RECEIPT_BYTES: u64 = 64 * 1024;
+/// Bytes of an answer.
+const ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Refuses what can only be asked of a prediction.
+pub(super) fn not_asked(wanted: &Verify) -> Result<(), Failure> {
+    if wanted.prediction.is_none() && !wanted.replay && wanted.receipt.is_none() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        ids::PROOF_EXPECTED,
+        "the proof holds, but it is of a model version, not of a prediction",
+    ))
+}
+
+/// Compares a proven prediction with what was asked for, and says what its record shows.
+pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Failure> {
+    let missing = || Failure::new(ids::INTERNAL, "a verified prediction is not there");
+    let prediction = verdict.prediction.as_ref().ok_or_else(missing)?;
+    let envelope = &prediction.envelope;
+    if wanted.prediction.as_ref().is_some_and(|expected| *expected != envelope.id) {
+        let what = format!("the proof holds, but it is of {}", envelope.id);
+        return Err(Failure::new(ids::PROOF_EXPECTED, what));
+    }
+    let stands = prediction.stands_now.as_deref().unwrap_or("unknown");
+    expect(wanted, envelope.model.as_ref(), envelope.manifest, wanted.state.as_deref(), stands)?;
+    let mut proven = Vec::new();
+    if wanted.replay {
+        proven.push(again(wanted, prediction)?);
+    }
+    if let Some(path) = &wanted.receipt {
+        let text = read_bytes(path, RECEIPT_BYTES)?;
+        let receipt = Receipt::find(&text, &verdict.gateway_keys)?;
+        receipt.check_record(prediction)?;
+        proven.push("the gateway gave the caller a receipt for this very record".to_owned());
+        if let Some(path) = &wanted.answer {
+            receipt.check_answer(&read_bytes(path, ANSWER_BYTES)?)?;
+            proven.push("the receipt is for this very answer".to_owned());
+        }
+    }
+    let answer = json!({
+        "prediction": envelope.id,
+        "endpoint": envelope.endpoint,
+        "version": envelope.model.as_ref().map(ToString::to_string),
+        "manifest": envelope.manifest,
+        "answeredBy": envelope.answered_by,
+        "time": envelope.time,
+        "state": prediction.stands_now,
+        "record": groups(prediction),
+    });
+    verdict.proven.extend(proven);
+    Ok(answer)
+}
+
+/// The groups of the record that the proof shows, as JSON.
+fn groups(prediction: &ProvenPrediction) -> Value {
+    let mut shown = Map::new();
+    for group in Group::ALL {
+        let Some(bytes) = prediction.group(group) else { continue };
+        let value = serde_json::from_slice(bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(bytes)));
+        shown.insert(group.to_string(), value);
+    }
+    shown.into()
+}
+
+/// Runs the model again.
+fn again(wanted: &Verify, prediction: &ProvenPrediction) -> Result<String, Failure> {
+    let refuse = |what: String| Failure::new(ids::PROOF_REPLAY, what);
+    let hidden = |group| refuse(format!("the proof does not show the {group} of the prediction"));
+    let input = prediction.group(Group::Input).ok_or_else(|| hidden(Group::Input))?;
+    let output = prediction.group(Group::Output).ok_or_else(|| hidden(Group::Output))?;
+    let path = wanted.model.as_deref().ok_or_else(|| refuse("no model is named".to_owned()))?;
+    let (manifest, _) = manifest_of(path)?;
+    let no_file = |count| refuse(format!("the model has {count} ONNX files, and one is served"));
+    let wanted = model_file(&manifest).map_err(no_file)?;
+    let files = tree::list(path, None)?;
+    let file = files.iter().find(|file| file.path == wanted.path);
+    let file = file.ok_or_else(|| refuse(format!("`{}` is not there", wanted.path)))?;
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(MODEL_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    file.open()?.take(limit).read_to_end(&mut bytes).map_err(|error| file_failure(path, &error))?;
+    if sha256(&bytes) != wanted.sha256 {
+        return Err(refuse(format!("`{}` changed while it was read, or is too large", wanted.path)));
+    }
+    let model =
+        bartizan_model::Model::load(&bytes).map_err(|error| Failure::of(ids::PROOF_REPLAY, &error))?;
+    match replay(&model, input, output).map_err(|error| Failure::of(ids::PROOF_REPLAY, &error))? {
+        Replayed::Same { outputs } => Ok(format!(
+            "the model, run again here on what was asked, gives every bit of the {outputs} outputs that were answered"
+        )),
+        Replayed::Differs { output } => {
+            Err(refuse(format!("the model, run again, gives another `{output}` than was answered")))
+        }
+    }
+}
