@@ -84,7 +84,7 @@ pub const UNCONFIRMED_LOGS: usize = 16;
 /// Record logs that earlier epochs may have left; each crash leaves one.
 pub const LOGS_LEFT: usize = 4_096;
 
-/// Time after which a record log that is not empty is due to be sealed, in milliseconds.
+/// Time after which a record log is due to be sealed, also when it is empty, in milliseconds.
 pub const SEAL_AFTER_MS: i64 = 60_000;
 
 /// Records in one block of a segment.

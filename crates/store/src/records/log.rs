@@ -21,7 +21,7 @@ use super::recover;
 use super::wal::{LogState, file_of, key_file_of};
 use crate::blobs::DirOpen;
 use crate::disk::{Disk, DiskLock, SimDisk};
-use crate::limits::{RECORD_BYTES, SEAL_AFTER_MS, UNCONFIRMED_LOGS};
+use crate::limits::{RECORD_BYTES, SEAL_AFTER_MS};
 use crate::tree::Tree;
 
 /// The record log of one gateway, open for writing. All methods may be called from any thread; only
@@ -234,10 +234,11 @@ impl Log {
         let mut state = next();
         if state.is_none() {
             let age = now.millis() - sealing.begun.millis();
-            if when == Seal::WhenDue && age < SEAL_AFTER_MS {
+            // A clock that was set back says nothing of the age.
+            if when == Seal::WhenDue && (0..SEAL_AFTER_MS).contains(&age) {
                 return Ok(None);
             }
-            self.rotate()?;
+            self.shared.queue.rotate()?;
             sealing.begun = now;
             state = next();
         }
@@ -287,7 +288,7 @@ impl Log {
         }
         // The log being written may hold the keys, and its key must go: so it is closed. What the queue still
         // has of these subjects is written without their keys.
-        self.rotate()?;
+        self.shared.queue.rotate()?;
         // Only logs that were closed before the others' keys settle: one that is closed later may hold newer ones.
         let numbers: Vec<u64> = self.shared.closed().iter().map(|closed| closed.state.id.number).collect();
         self.shared.subjects.settle(&mut &self.shared.random)?;
@@ -296,13 +297,6 @@ impl Log {
             self.shared.tree.remove(&file).map_err(|source| EraseFailed::Io { file, source })?;
         }
         Ok(erased)
-    }
-
-    fn rotate(&self) -> Result<(), SealFailed> {
-        if self.shared.queue.unconfirmed() >= UNCONFIRMED_LOGS {
-            return Err(SealFailed::Behind);
-        }
-        self.shared.queue.rotate().map_err(SealFailed::Stopped)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bartizan_ledger::segment::RecordDigest;
 
-use super::error::{AppendFailed, Stopped};
+use super::error::{AppendFailed, SealFailed, Stopped};
 use super::prepare::Prepared;
 use crate::limits::{BATCH_BYTES, GATHER_US, QUEUE_BYTES, QUEUE_RECORDS, SPARE_BUFFERS, UNCONFIRMED_LOGS};
 
@@ -121,7 +121,8 @@ impl Queue {
         }
         let wanted = state.writer_waits_for;
         // One that waits for anything wakes with the first slot; one that waits for many, with the last of them.
-        if wanted > 0 && (at == Some(0) && wanted == 1 || at.is_some_and(|at| at + 1 >= wanted)) {
+        let here = at.is_some_and(|at| if wanted == 1 { at == 0 } else { at + 1 >= wanted });
+        if wanted > 0 && here {
             state.writer_waits_for = 0;
             drop(state);
             self.work.notify_one();
@@ -215,13 +216,14 @@ impl Queue {
         self.state().stopped.clone()
     }
 
-    pub(super) fn unconfirmed(&self) -> usize {
-        self.state().unconfirmed
-    }
-
     /// Has the log closed, and waits until it is.
-    pub(super) fn rotate(&self) -> Result<(), Arc<Stopped>> {
+    pub(super) fn rotate(&self) -> Result<(), SealFailed> {
         let mut state = self.state();
+        // Looked at under the lock, and then the writer is sure to do it: whoever waited here for a log to be
+        // confirmed would hold back those who confirm.
+        if state.unconfirmed >= UNCONFIRMED_LOGS {
+            return Err(SealFailed::Behind);
+        }
         state.rotations_wanted += 1;
         let wanted = state.rotations_wanted;
         self.work.notify_one();
@@ -230,7 +232,7 @@ impl Queue {
                 return Ok(());
             }
             if let Some(stopped) = &state.stopped {
-                return Err(Arc::clone(stopped));
+                return Err(SealFailed::Stopped(Arc::clone(stopped)));
             }
             state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
         }

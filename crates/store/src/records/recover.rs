@@ -20,7 +20,7 @@ use super::wal::{
     Batch, Batches, HEADER_BYTES, LogHeader, LogId, LogState, OpenLog, checked_length, file_of, key_file_of,
 };
 use super::writer::Writer;
-use crate::disk::{Disk, DiskFile, EntryKind, LockMode};
+use crate::disk::{Disk, EntryKind, LockMode};
 use crate::limits::LOGS_LEFT;
 use crate::tree::Tree;
 
@@ -31,9 +31,8 @@ const EPOCH_BYTES: usize = 256;
 
 pub(super) fn create(disk: Disk, gateway: GatewayId) -> Result<(), LogCreate> {
     let tree = Arc::new(Tree::open(disk)?);
-    if tree.disk().lock(LOCK_FILE, LockMode::TryExclusive)?.is_none() {
-        return Err(LogCreate::Exists);
-    }
+    // Held to the end: whoever made one meanwhile may write it already.
+    let _lock = tree.disk().lock(LOCK_FILE, LockMode::TryExclusive)?.ok_or(LogCreate::Exists)?;
     match tree.open_file(EPOCH_FILE) {
         Ok(_) => return Err(LogCreate::Exists),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -55,11 +54,13 @@ pub(super) fn open(
     now: Timestamp,
 ) -> Result<Log, LogOpen> {
     let tree = Arc::new(Tree::open(disk)?);
+    read_epoch(&tree)?;
+    let lock = tree.disk().lock(LOCK_FILE, LockMode::TryExclusive)?.ok_or(LogOpen::Taken)?;
+    // Only now, because whoever held the lock before may have raised it.
     let (written_by, last_epoch) = read_epoch(&tree)?;
     if written_by != gateway {
         return Err(LogOpen::OtherGateway);
     }
-    let lock = tree.disk().lock(LOCK_FILE, LockMode::TryExclusive)?.ok_or(LogOpen::Taken)?;
     let epoch = last_epoch.saturating_add(1);
     let manifest = Manifest::open(&tree, &subjects).map_err(damaged)?;
     let last = manifest.last().map_or((0, 0), |last| (last.number, last.epoch));
@@ -69,9 +70,9 @@ pub(super) fn open(
 
     let random = SharedRandom::new(random);
     let (mut closed, mut number) = (VecDeque::new(), last.0);
-    for (header, file) in logs {
+    for header in logs {
         number = number.max(header.id.number);
-        closed.extend(take_over(&tree, &subjects, &random, &header, &file)?);
+        closed.extend(take_over(&tree, &subjects, &random, &header)?);
     }
     subjects.settle(&mut &random)?;
     let id = LogId { gateway, epoch, number: number + 1, first: 1 };
@@ -118,7 +119,7 @@ fn check_epoch(found: u64, epoch: u64, file: impl Fn() -> String) -> Result<(), 
 }
 
 /// The headers of all logs, oldest first. What a power cut left of logs that were being made is removed.
-fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<(LogHeader, DiskFile)>, LogOpen> {
+fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<LogHeader>, LogOpen> {
     let (mut numbers, mut keys) = (BTreeSet::new(), BTreeSet::new());
     tree.disk().entries("log", &mut |name, kind| {
         let (digits, set) = match name.strip_suffix(".key") {
@@ -149,7 +150,7 @@ fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<(LogHeader
         match LogHeader::parse(&bytes).filter(|header| header.id.number == *number) {
             Some(header) if header.id.gateway == gateway => {
                 check_epoch(header.id.epoch, epoch, || name.clone())?;
-                headers.push((header, file));
+                headers.push(header);
             }
             Some(_) => return Err(wrong("the log of another gateway")),
             // The header is durable before the first batch is written.
@@ -160,8 +161,7 @@ fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<(LogHeader
             None => return Err(wrong("not the header of this log")),
         }
     }
-    for number in keys.iter().filter(|number| !headers.iter().any(|(header, _)| header.id.number == **number))
-    {
+    for number in keys.iter().filter(|number| !headers.iter().any(|header| header.id.number == **number)) {
         tree.remove(&key_file_of(*number))?;
     }
     Ok(headers)
@@ -174,10 +174,10 @@ fn take_over(
     subjects: &Subjects,
     random: &SharedRandom,
     header: &LogHeader,
-    file: &DiskFile,
 ) -> Result<Option<Closed>, LogOpen> {
     let (id, name) = (header.id, header.id.file());
     let wrong = |offset, reason| LogOpen::Damaged { file: name.clone(), offset, reason };
+    let file = tree.open_file(&name)?;
     let key = subjects.open_segment_key(&header.wrapped, &id.segment_aad(subjects))?;
     let Some(key) = key else {
         // A torn header may look whole; then nothing follows it.
@@ -189,7 +189,7 @@ fn take_over(
         return Err(wrong(0, "the header is not authentic"));
     };
     let pending = pending_key(tree, subjects, id)?;
-    let length = checked_length(file)?.ok_or_else(|| wrong(0, "longer than a log can be"))?;
+    let length = checked_length(&file)?.ok_or_else(|| wrong(0, "longer than a log can be"))?;
     let mut state = LogState {
         id,
         key,
@@ -201,7 +201,7 @@ fn take_over(
         bytes: 0,
     };
     let mut seen = Seen { times: None, lost: 0 };
-    let mut batches = Batches::new(file, &state.key, id.first, length);
+    let mut batches = Batches::new(&file, &state.key, id.first, length);
     loop {
         let offset = batches.offset();
         let Some(batch) = batches.next()? else { break };

@@ -207,6 +207,19 @@ fn a_log_is_made_once_and_written_by_one() {
     assert_eq!(open(&disk, "records", GATEWAY).unwrap().epoch(), 2);
 }
 
+/// A clock that was set back does not put sealing off.
+#[test]
+fn a_log_that_seems_to_begin_in_the_future_is_due() {
+    let world = World::new();
+    let disk = world.disk();
+    let (log, subjects) = world.open(&disk);
+    keep(&log, &subjects, 1).unwrap();
+    assert_eq!(log.seal(NOW.plus_millis(59_999), Seal::WhenDue).unwrap(), None);
+    let sealed = log.seal(NOW.plus_millis(-3_600_000), Seal::WhenDue).unwrap().unwrap();
+    assert_eq!(sealed.count, 1);
+    assert_eq!(log.seal(NOW.plus_millis(-3_600_000), Seal::WhenDue).unwrap(), None);
+}
+
 /// An epoch file that was put back from a copy is noticed.
 #[test]
 fn an_epoch_is_never_used_twice() {
