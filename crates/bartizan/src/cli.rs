@@ -1,9 +1,12 @@
 //! The command line: nouns and verbs.
 
+mod predictions;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::predictions::{About, Predictions, Search};
 use crate::out::Format;
 
 const AFTER_HELP: &str = "Environment:
@@ -101,6 +104,9 @@ pub(crate) enum Command {
     /// Endpoints: which version answers, and what answers instead
     #[command(subcommand)]
     Endpoint(Endpoint),
+    /// Recorded predictions
+    #[command(subcommand)]
+    Predictions(Predictions),
     /// Write the chain of a model version as one file
     Prove {
         /// NAME:VERSION

@@ -49,7 +49,7 @@ impl Client {
             return Remote::new(Server::holding(&api)?, token).map(Self::Remote);
         }
         let opened = boot::open(data_dir, "command", passphrase, false).await?;
-        let app = App::new(opened.registry.clone(), data_dir.to_owned(), None);
+        let app = App::new(opened.registry.clone(), data_dir.to_owned(), None, None);
         let who = InProcess { user: os_user(), token };
         Ok(Self::Local { router: api::router(&app), who, _opened: Box::new(opened) })
     }

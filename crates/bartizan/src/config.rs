@@ -61,9 +61,10 @@ impl Configuration {
         let format = match output.as_deref() {
             Some("table") => Format::Table,
             Some("json") => Format::Json,
+            Some("jsonl") => Format::Jsonl,
             other => {
                 return Err(wrong(format!(
-                    "`{}` is not an output: `table` or `json`",
+                    "`{}` is not an output: `table`, `json` or `jsonl`",
                     other.unwrap_or_default()
                 )));
             }
@@ -170,6 +171,7 @@ fn word(format: Format) -> &'static str {
     match format {
         Format::Table => "table",
         Format::Json => "json",
+        Format::Jsonl => "jsonl",
     }
 }
 

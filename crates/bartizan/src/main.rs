@@ -19,6 +19,7 @@ mod failure;
 mod handed_out;
 mod inference;
 mod out;
+mod predictions;
 mod runner;
 
 use std::process::ExitCode;

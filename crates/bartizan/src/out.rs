@@ -16,6 +16,8 @@ pub(crate) enum Format {
     Table,
     /// For programs.
     Json,
+    /// For programs, a line for each element of a list.
+    Jsonl,
 }
 
 /// Prints data.
@@ -46,10 +48,17 @@ impl Out {
         if io::stdout().is_terminal() { self.lines(text) } else { self.exact(text) }
     }
 
+    /// Prints a line beside the data, on standard error.
+    pub(crate) fn note(self, text: &str) {
+        if writeln!(io::stderr(), "{}", shown_lines(text)).is_err() {
+            tracing::debug!("standard error is closed");
+        }
+    }
+
     /// Prints what went wrong, on standard error.
     pub(crate) fn failure(self, failure: &Failure) {
         let text = match self.format {
-            Format::Json => serde_json::json!({ "error": failure }).to_string(),
+            Format::Json | Format::Jsonl => serde_json::json!({ "error": failure }).to_string(),
             Format::Table => failure.to_string(),
         };
         if writeln!(io::stderr(), "{text}").is_err() {
@@ -62,6 +71,10 @@ impl Format {
     fn render(self, value: &Value) -> String {
         match self {
             Self::Json => format!("{value}\n"),
+            Self::Jsonl => match value {
+                Value::Array(rows) => rows.iter().map(|row| format!("{row}\n")).collect(),
+                other => format!("{other}\n"),
+            },
             Self::Table => table(value),
         }
     }

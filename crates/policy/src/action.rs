@@ -55,6 +55,12 @@ pub enum Action {
     EndpointDisable,
     /// Ask an endpoint for predictions.
     EndpointPredict,
+    /// Find predictions, and see what is recorded of them beside what is personal.
+    PredictionsShow,
+    /// See what is personal in the records of predictions, and find those about somebody.
+    PredictionsRead,
+    /// Destroy what is personal in the records of all predictions about somebody.
+    PredictionsErase,
     /// Write a proof file for a version.
     Prove,
     /// Show ledger entries.
@@ -173,6 +179,9 @@ table! {
     EndpointRoute                    "endpoint.route"                     Mutation Endpoint;
     EndpointDisable                  "endpoint.disable"                   Mutation Endpoint;
     EndpointPredict                  "endpoint.predict"                   Read     Endpoint;
+    PredictionsShow                  "predictions.show"                   Read     Project;
+    PredictionsRead                  "predictions.read"                   Read     Project;
+    PredictionsErase                 "predictions.erase"                  Mutation Project;
     Prove                            "prove"                              Read     Model;
     LedgerShow                       "ledger.show"                        Read     Project;
     LedgerProof                      "ledger.proof"                       Read     Project;

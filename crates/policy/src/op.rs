@@ -80,6 +80,9 @@ operations! {
     EndpointRoute on EndpointFacts;
     EndpointDisable on EndpointFacts;
     EndpointPredict on EndpointFacts;
+    PredictionsShow on ProjectWide;
+    PredictionsRead on ProjectWide;
+    PredictionsErase on ProjectWide;
     Prove on ModelFacts;
     LedgerShow on ProjectWide;
     LedgerProof on ProjectWide;

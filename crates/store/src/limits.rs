@@ -105,5 +105,8 @@ pub const MANIFEST_SEGMENTS: u64 = 1_024;
 /// Segments that one search looks into before it returns what it has and where to go on.
 pub const SEARCH_SEGMENTS: usize = 1_024;
 
+/// Blocks of segments that one scan reads before it says where to go on: as many as one full segment has.
+pub const SCAN_BLOCKS: usize = 256;
+
 /// Records in one page of results.
 pub const RESULT_RECORDS: usize = 1_000;

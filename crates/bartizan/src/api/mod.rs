@@ -6,6 +6,7 @@ mod data;
 mod endpoint;
 mod ledger;
 mod model;
+mod predictions;
 mod project;
 mod routes;
 mod run;
@@ -34,7 +35,7 @@ use bartizan_registry::{Caller, Registry};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 pub(crate) use self::ledger::verdict;
@@ -44,6 +45,7 @@ use self::session::Sessions;
 use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::handed_out::HandedOut;
+use crate::inference::Gateway;
 
 /// Bytes of a request that is not an upload.
 const REQUEST_BYTES: usize = 1024 * 1024;
@@ -59,6 +61,7 @@ pub(crate) struct App {
     pub(crate) handed_out: HandedOut,
     /// What this process shows that it knows; none where nothing listens.
     pub(crate) secret: Option<Secret>,
+    gateway: OnceCell<Arc<Gateway>>,
     sessions: Sessions,
     working: Arc<Semaphore>,
 }
@@ -105,11 +108,33 @@ type QueryParts = Result<Query<BTreeMap<String, String>>, QueryRejection>;
 pub(crate) type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
 
 impl App {
-    /// An application over an open registry.
-    pub(crate) fn new(registry: Registry, data_dir: PathBuf, secret: Option<Secret>) -> Arc<Self> {
-        let handed_out = HandedOut::new(&data_dir);
-        let working = Arc::new(Semaphore::new(usize::try_from(REQUESTS).unwrap_or(usize::MAX)));
-        Arc::new(Self { registry, data_dir, handed_out, secret, sessions: Sessions::default(), working })
+    /// An application over an open registry, and the gateway of this process if there is one.
+    pub(crate) fn new(
+        registry: Registry,
+        data_dir: PathBuf,
+        secret: Option<Secret>,
+        gateway: Option<Arc<Gateway>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            registry,
+            handed_out: HandedOut::new(&data_dir),
+            data_dir,
+            secret,
+            gateway: OnceCell::new_with(gateway),
+            sessions: Sessions::default(),
+            working: Arc::new(Semaphore::new(usize::try_from(REQUESTS).unwrap_or(usize::MAX))),
+        })
+    }
+
+    /// The gateway, which keeps the records of predictions. Where none serves in this process, which holds the data
+    /// directory alone then, what it left on disk is opened, and answers no requests for predictions.
+    pub(crate) async fn gateway(&self) -> Result<&Arc<Gateway>, Failure> {
+        let open = async || {
+            let (registry, path) = (self.registry.clone(), self.data_dir.clone());
+            let opened = tokio::task::spawn_blocking(move || Gateway::open(registry, &path)).await;
+            opened.map_err(|error| Failure::of(ids::INTERNAL, &error))?
+        };
+        self.gateway.get_or_try_init(open).await
     }
 
     /// Waits until no request is worked on.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Answering, App, Call, access, console, data, endpoint, ledger, model, project, run, upload};
+use super::{
+    Answering, App, Call, access, console, data, endpoint, ledger, model, predictions, project, run, upload,
+};
 
 /// What it takes to use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +80,9 @@ routes! {
     "GET" "/api/v1/endpoints/{endpoint}" Principal "model.list" => endpoint::show;
     "POST" "/api/v1/endpoints/{endpoint}" Principal "endpoint.route" => endpoint::route;
     "DELETE" "/api/v1/endpoints/{endpoint}" Principal "endpoint.disable" => endpoint::disable;
+
+    "POST" "/api/v1/predictions/search" Principal "predictions.show or predictions.read" => predictions::search;
+    "GET" "/api/v1/predictions/{id}" Principal "predictions.show or predictions.read" => predictions::show;
 
     "GET" "/api/v1/ledger/entries" Principal "ledger.show" => ledger::list;
     "GET" "/api/v1/ledger/entries/{index}" Principal "ledger.show" => ledger::show;

@@ -53,7 +53,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let report = checked.map_err(|error| unreadable(&file, &error))?;
             let printed = match work.out.format {
                 crate::out::Format::Table => work.out.lines(&report.render()),
-                crate::out::Format::Json => {
+                crate::out::Format::Json | crate::out::Format::Jsonl => {
                     let bytes = report.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
                     work.out.exact(&format!("{}\n", String::from_utf8_lossy(&bytes)))
                 }

@@ -5,6 +5,7 @@ mod data;
 mod endpoint;
 mod ledger;
 mod model;
+mod predictions;
 mod project;
 mod run;
 mod servable;
@@ -66,6 +67,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Train(wanted) => train::run(&work, &wanted),
         Command::DemoDial { address } => project::dial(address),
         Command::Endpoint(verb) => endpoint::run(&work, verb).await,
+        Command::Predictions(verb) => predictions::run(&work, verb).await,
         Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
         Command::Lineage { direction, version, dataset } => {

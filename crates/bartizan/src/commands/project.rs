@@ -1,6 +1,7 @@
 //! `init`, `up`, `demo`, `keys`, `explain`.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bartizan_base::Name;
 use bartizan_keys::{OsRandom, Secret};
@@ -48,7 +49,7 @@ pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
     let told = ApiAt { address, secret: Some(LockSecret::from_bytes(*secret.expose())) };
     let info = LockInfo { pid: std::process::id(), kind, api: Some(told) };
     opened.lock.announce(&info).map_err(|error| Failure::of(ids::STORAGE, &error))?;
-    let app = App::new(opened.registry.clone(), path, Some(secret));
+    let app = App::new(opened.registry.clone(), path, Some(secret), Some(Arc::clone(&gateway)));
     tracing::info!(%address, "listening; the console is at http://{address}/models");
     tracing::info!(%inference, "predictions are answered at http://{inference}/v2");
     let (over, ended) = watch::channel(false);

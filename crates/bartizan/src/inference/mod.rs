@@ -30,13 +30,14 @@ use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::Subjects;
 use bartizan_policy::api_key::ApiKey;
 use bartizan_registry::{Caller as Asker, Failed, Registry};
-use bartizan_store::records::{Log, Seal};
+use bartizan_store::records::{Log, Records, Seal};
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use self::follow::is_active;
+use self::records::Sealing;
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;
@@ -57,6 +58,8 @@ pub(crate) struct Gateway {
     registry: Registry,
     log: Log,
     subjects: Arc<Subjects>,
+    records: Arc<Records>,
+    sealing: tokio::sync::Mutex<Sealing>,
     endpoints: RwLock<BTreeMap<Name, Arc<Endpoint>>>,
     began: Instant,
 }

@@ -12,8 +12,8 @@ use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::Subjects;
 use bartizan_registry::Registry;
 use bartizan_registry::statement::SegmentV1;
-use bartizan_store::records::{GatewayId, Log, LogCreate, Seal, Sealed};
-use tokio::time::Instant;
+use bartizan_store::records::{GatewayId, Log, LogCreate, Records, Seal, Sealed};
+use tokio::time::{Instant, sleep_until};
 
 use super::Gateway;
 use crate::catalog::ids;
@@ -21,6 +21,17 @@ use crate::failure::Failure;
 
 /// How often the log is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// The least time between two segments that somebody asks for: whoever asks again and again does not make one each time.
+const ASKED_FOR: Duration = Duration::from_secs(1);
+
+/// What is sealed, as one task at a time knows it.
+#[derive(Debug, Default)]
+pub(super) struct Sealing {
+    /// The last sequence number of this epoch in a segment.
+    sealed: u64,
+    /// When somebody last asked for a segment.
+    asked: Option<Instant>,
+}
 
 impl Gateway {
     /// Opens the record log of the data directory, and makes it when there is none.
@@ -46,8 +57,20 @@ impl Gateway {
         let subjects = Arc::new(subjects);
         let log = Log::open(&directory, Arc::clone(&subjects), gateway, Box::new(OsRandom), registry.now());
         let log = log.map_err(|error| storage(&error))?;
+        let records = Records::open(&directory, Arc::clone(&subjects)).map_err(|error| storage(&error))?;
+        let (records, sealing) = (Arc::new(records), tokio::sync::Mutex::default());
         let endpoints = RwLock::new(BTreeMap::new());
-        Ok(Arc::new(Self { registry, log, subjects, endpoints, began: Instant::now() }))
+        Ok(Arc::new(Self { registry, log, subjects, records, sealing, endpoints, began: Instant::now() }))
+    }
+
+    /// The sealed records.
+    pub(crate) const fn records(&self) -> &Arc<Records> {
+        &self.records
+    }
+
+    /// The keys and pseudonyms of those whom records are about.
+    pub(crate) const fn subjects(&self) -> &Arc<Subjects> {
+        &self.subjects
     }
 
     /// Seals the log when that is due, until it is dropped by whoever runs it.
@@ -62,21 +85,54 @@ impl Gateway {
 
     /// Seals what is to be sealed, has it stated in the ledger, and drops the log behind it.
     pub(crate) async fn seal(self: &Arc<Self>, when: Seal) -> Result<(), Failure> {
-        let mut when = when;
-        loop {
-            let worker = Arc::clone(self);
-            let sealed =
-                tokio::task::spawn_blocking(move || worker.log.seal(worker.registry.now(), when)).await;
-            let sealed = sealed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-            let sealed = sealed.map_err(|error| Failure::of(ids::STORAGE, &error))?;
-            for waiting in self.log.unconfirmed() {
-                self.state(&waiting).await?;
-            }
-            if sealed.is_none() {
-                return Ok(());
-            }
-            when = Seal::WhenDue;
+        let mut sealing = self.sealing.lock().await;
+        self.seal_due(&mut sealing).await?;
+        if when == Seal::Now {
+            self.seal_next(&mut sealing, Seal::Now).await?;
         }
+        Ok(())
+    }
+
+    /// Has every record that is durable now in a segment that the ledger names, so that it can be found, proved and
+    /// erased. When no record waits for one, none is made.
+    ///
+    /// # Errors
+    /// When the log cannot be sealed, or the ledger cannot be written.
+    pub(crate) async fn seal_taken(self: &Arc<Self>) -> Result<(), Failure> {
+        let taken = self.log.last_given();
+        let mut sealing = self.sealing.lock().await;
+        if self.log.waiting() > 0 {
+            self.seal_due(&mut sealing).await?;
+        }
+        if sealing.sealed >= taken {
+            return Ok(());
+        }
+        if let Some(asked) = sealing.asked {
+            sleep_until(asked + ASKED_FOR).await;
+        }
+        sealing.asked = Some(Instant::now());
+        self.seal_next(&mut sealing, Seal::Now).await.map(|_| ())
+    }
+
+    /// Seals every log that is closed, or due.
+    async fn seal_due(self: &Arc<Self>, sealing: &mut Sealing) -> Result<(), Failure> {
+        while self.seal_next(sealing, Seal::WhenDue).await? {}
+        Ok(())
+    }
+
+    /// Seals one log and has all segments stated that are not; `false` when there was none to seal.
+    async fn seal_next(self: &Arc<Self>, sealing: &mut Sealing, when: Seal) -> Result<bool, Failure> {
+        let worker = Arc::clone(self);
+        let sealed = tokio::task::spawn_blocking(move || worker.log.seal(worker.registry.now(), when)).await;
+        let sealed = sealed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+        let sealed = sealed.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+        for waiting in self.log.unconfirmed() {
+            self.state(&waiting).await?;
+        }
+        if let Some(sealed) = sealed.iter().find(|sealed| sealed.epoch == self.log.epoch()) {
+            sealing.sealed = sealed.last;
+        }
+        Ok(sealed.is_some())
     }
 
     async fn state(self: &Arc<Self>, sealed: &Sealed) -> Result<(), Failure> {

@@ -69,5 +69,7 @@ fn programs_get_exactly_what_there_is() {
         let value = json!({ "name": text, "list": [text] });
         let printed = super::Format::Json.render(&value);
         assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).unwrap(), value);
+        let lines = super::Format::Jsonl.render(&serde_json::json!([value, 1]));
+        assert_eq!(lines, format!("{printed}1\n"));
     }
 }

@@ -11,6 +11,7 @@ mod client;
 mod crash;
 mod endpoints;
 mod input;
+mod predictions;
 mod progress;
 mod runs;
 mod serving;

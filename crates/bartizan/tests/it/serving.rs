@@ -10,12 +10,12 @@ use crate::bench::Bench;
 use crate::up::Up;
 
 /// A project with an endpoint `scores` that answers `tips:1`, and `tips:2` after it; and a key for its admin.
-fn with_endpoint(more: &[&str]) -> (Bench, String) {
+pub(crate) fn with_endpoint(more: &[&str]) -> (Bench, String) {
     with_endpoint_of(&[], more)
 }
 
 /// The same, of models imported with more arguments.
-fn with_endpoint_of(origin: &[&str], more: &[&str]) -> (Bench, String) {
+pub(crate) fn with_endpoint_of(origin: &[&str], more: &[&str]) -> (Bench, String) {
     let bench = Bench::with_project();
     let rows = (0..200).map(|row| format!("{row},{},{}\n", row % 7, u8::from(row > 100)));
     let csv = std::iter::once("distance,hour,tip\n".to_owned()).chain(rows).collect::<String>();
@@ -41,20 +41,32 @@ fn with_endpoint_of(origin: &[&str], more: &[&str]) -> (Bench, String) {
     (bench, key)
 }
 
-struct Answer {
-    status: u16,
-    body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 /// Asks the gateway, on a connection of its own.
-fn ask(up: &Up, method: &str, path: &str, key: Option<&str>, body: &str) -> Answer {
+pub(crate) fn ask(up: &Up, method: &str, path: &str, key: Option<&str>, body: &str) -> Answer {
+    ask_with(up, method, path, key, "", body)
+}
+
+/// The same with more headers, each with its end of line.
+pub(crate) fn ask_with(
+    up: &Up,
+    method: &str,
+    path: &str,
+    key: Option<&str>,
+    headers: &str,
+    body: &str,
+) -> Answer {
     let mut stream = TcpStream::connect(&up.inference).unwrap();
     let authorization = key.map(|key| format!("Authorization: Bearer {key}\r\n")).unwrap_or_default();
     let length = body.len();
     write!(
         stream,
         "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{authorization}\
-         Content-Length: {length}\r\n\r\n{body}"
+         {headers}Content-Length: {length}\r\n\r\n{body}"
     )
     .unwrap();
     let mut answer = String::new();
@@ -64,13 +76,13 @@ fn ask(up: &Up, method: &str, path: &str, key: Option<&str>, body: &str) -> Answ
     Answer { status, body: serde_json::from_str(body).unwrap() }
 }
 
-fn ride(distance: f64, hour: f64) -> String {
+pub(crate) fn ride(distance: f64, hour: f64) -> String {
     let input = |name: &str, value: f64| json!({ "name": name, "shape": [1, 1], "datatype": "FP32", "data": [value] });
     json!({ "inputs": [input("distance", distance), input("hour", hour)] }).to_string()
 }
 
 /// Waits until the endpoint is ready; the gateway follows the ledger, and so begins without endpoints.
-fn wait_ready(up: &Up) {
+pub(crate) fn wait_ready(up: &Up) {
     let begun = Instant::now();
     while ask(up, "GET", "/v2/models/scores/ready", None, "").status != 200 {
         assert!(begun.elapsed() < Duration::from_secs(30), "the endpoint does not get ready");
@@ -78,7 +90,7 @@ fn wait_ready(up: &Up) {
     }
 }
 
-const INFER: &str = "/v2/models/scores/infer";
+pub(crate) const INFER: &str = "/v2/models/scores/infer";
 
 #[test]
 fn a_released_version_answers_and_each_answer_has_its_record() {

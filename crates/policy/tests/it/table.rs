@@ -110,6 +110,8 @@ fn reads_and_mutations() {
         model.verify
         model.export
         endpoint.predict
+        predictions.show
+        predictions.read
         prove
         ledger.show
         ledger.proof

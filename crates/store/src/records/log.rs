@@ -214,6 +214,16 @@ impl Log {
         self.shared.queue.stopped()
     }
 
+    /// The last sequence number of this epoch that was given out; 0 when none was.
+    pub fn last_given(&self) -> u64 {
+        self.shared.queue.last_given()
+    }
+
+    /// How many logs are closed and not confirmed, with or without a segment.
+    pub fn waiting(&self) -> usize {
+        self.shared.queue.unconfirmed()
+    }
+
     /// Segments that are made and not confirmed, oldest first: also those of earlier epochs, whose ledger entry
     /// may or may not exist.
     pub fn unconfirmed(&self) -> Vec<Sealed> {

@@ -106,6 +106,20 @@ pub(super) fn read_page(tree: &Tree, page: u64) -> Result<Vec<SegmentInfo>, Read
     parse_page(&bytes, page).ok_or_else(|| damaged("not a list of segments"))
 }
 
+/// The segments up to number `last`, newest first; a page of the list is read when it is come to.
+pub(super) fn newest_first(
+    tree: &Tree,
+    last: u64,
+) -> Result<impl Iterator<Item = Result<SegmentInfo, ReadFailed>>, ReadFailed> {
+    let pages = pages(tree)?.into_iter().rev().filter(move |page| *page <= last / MANIFEST_SEGMENTS);
+    let segments = pages.flat_map(move |page| match read_page(tree, page) {
+        Ok(entries) => entries.into_iter().rev().map(Ok).collect(),
+        Err(error) => vec![Err(error)],
+    });
+    let wanted = move |info: &Result<SegmentInfo, _>| info.as_ref().map_or(true, |info| info.number <= last);
+    Ok(segments.filter(wanted))
+}
+
 fn parse_page(bytes: &[u8], page: u64) -> Option<Vec<SegmentInfo>> {
     let (content, digest) = bytes.split_last_chunk::<32>()?;
     (sha256(content).as_bytes() == digest).then_some(())?;

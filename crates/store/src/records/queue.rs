@@ -216,6 +216,12 @@ impl Queue {
         self.state().stopped.clone()
     }
 
+    /// The last sequence number that was given out; one less than the first when none was.
+    pub(super) fn last_given(&self) -> u64 {
+        let state = self.state();
+        (state.first + slot_count(&state.slots)).saturating_sub(1)
+    }
+
     /// Has the log closed, and waits until it is.
     pub(super) fn rotate(&self) -> Result<(), SealFailed> {
         let mut state = self.state();

@@ -15,7 +15,7 @@ use super::error::{ProveFailed, ReadFailed};
 use super::frame::Bytes;
 use super::identity::{Position, RecordId};
 use super::layout::{PageKind, Row};
-use super::manifest::{SegmentInfo, pages, read_page};
+use super::manifest::{SegmentInfo, newest_first, pages, read_page};
 use super::segment::{Block, Segment};
 use crate::blobs::DirOpen;
 use crate::disk::{Disk, SimDisk};
@@ -106,16 +106,8 @@ impl Records {
     /// # Errors
     /// When the list of segments cannot be read.
     pub fn segments(&self, before: Option<u64>, limit: usize) -> Result<Vec<SegmentInfo>, ReadFailed> {
-        let before = before.unwrap_or(u64::MAX);
-        let mut found = Vec::new();
-        for page in pages(&self.tree)?.into_iter().rev() {
-            let entries = read_page(&self.tree, page)?.into_iter().rev();
-            found.extend(entries.filter(|entry| entry.number < before).take(limit - found.len()));
-            if found.len() >= limit {
-                break;
-            }
-        }
-        Ok(found)
+        let last = before.map_or(u64::MAX, |before| before.saturating_sub(1));
+        newest_first(&self.tree, last)?.take(limit).collect()
     }
 
     /// Looks for the record with this id, from the newest segment on.
@@ -150,40 +142,6 @@ impl Records {
         limit: usize,
     ) -> Result<Found, ReadFailed> {
         self.by_key(PageKind::Subject, index_key(tag.as_bytes()), before, limit)
-    }
-
-    /// Looks for records of a time from `from` up to and without `to`, those taken last first.
-    ///
-    /// # Errors
-    /// When a segment cannot be read.
-    pub fn by_time(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-        before: Option<Position>,
-        limit: usize,
-    ) -> Result<Found, ReadFailed> {
-        let overlaps = |earliest: Timestamp, latest: Timestamp| earliest < to && latest >= from;
-        let wanted = |info: &SegmentInfo| overlaps(info.earliest, info.latest);
-        self.search(before, limit, wanted, |segment, before, limit| {
-            let mut found = Vec::new();
-            for (number, entry) in segment.directory().blocks.iter().enumerate().rev() {
-                if !overlaps(entry.earliest, entry.latest) {
-                    continue;
-                }
-                let block = segment.block(number)?;
-                let inside = |(index, row): &(u32, &Row)| {
-                    *index < before && row.meta.time >= from && row.meta.time < to
-                };
-                let rows: Vec<u32> =
-                    (block.first..).zip(&block.rows).filter(inside).map(|(index, _)| index).collect();
-                found.extend(rows.into_iter().rev().take(limit - found.len()));
-                if found.len() >= limit {
-                    break;
-                }
-            }
-            Ok(found)
-        })
     }
 
     /// The record with a sequence number, which a receipt names; `None` when it is not sealed, or was never
@@ -260,10 +218,15 @@ impl Records {
         Ok((tree.root(), segment.header().count))
     }
 
-    fn segment(&self, number: u64) -> Result<Segment, ReadFailed> {
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(super) fn segment(&self, number: u64) -> Result<Segment, ReadFailed> {
         Segment::open(&self.tree, &self.subjects, number)
     }
 
+    /// Goes through segments, newest first, until there are enough results or enough was looked at.
     fn by_key(
         &self,
         kind: PageKind,
@@ -271,44 +234,25 @@ impl Records {
         before: Option<Position>,
         limit: usize,
     ) -> Result<Found, ReadFailed> {
-        self.search(
-            before,
-            limit,
-            |_| true,
-            |segment, before, limit| segment.lookup(kind, key, before, limit),
-        )
-    }
-
-    /// Goes through segments, newest first, until there are enough results or enough was looked at.
-    fn search(
-        &self,
-        before: Option<Position>,
-        limit: usize,
-        wanted: impl Fn(&SegmentInfo) -> bool,
-        look: impl Fn(&Segment, u32, usize) -> Result<Vec<u32>, ReadFailed>,
-    ) -> Result<Found, ReadFailed> {
         let limit = limit.clamp(1, RESULT_RECORDS);
         let before = before.unwrap_or(Position { segment: u64::MAX, index: 0 });
         let mut positions = Vec::new();
         let mut left = SEARCH_SEGMENTS;
-        for page in pages(&self.tree)?.into_iter().rev() {
-            for info in read_page(&self.tree, page)?.into_iter().rev() {
-                let number = info.number;
-                let upper = if number == before.segment { before.index } else { u32::MAX };
-                if number > before.segment || info.count == 0 || !wanted(&info) {
-                    continue;
-                }
-                if left == 0 {
-                    let before = Some(Position { segment: number, index: upper });
-                    return Ok(Found { positions, before });
-                }
-                left -= 1;
-                let found = look(&self.segment(number)?, upper, limit - positions.len())?;
-                positions.extend(found.into_iter().map(|index| Position { segment: number, index }));
-                if positions.len() >= limit {
-                    let before = positions.last().copied();
-                    return Ok(Found { positions, before });
-                }
+        for info in newest_first(&self.tree, before.segment)? {
+            let SegmentInfo { number, count, .. } = info?;
+            let upper = if number == before.segment { before.index } else { u32::MAX };
+            if count == 0 {
+                continue;
+            }
+            if left == 0 {
+                return Ok(Found { positions, before: Some(Position { segment: number, index: upper }) });
+            }
+            left -= 1;
+            let found = self.segment(number)?.lookup(kind, key, upper, limit - positions.len())?;
+            positions.extend(found.into_iter().map(|index| Position { segment: number, index }));
+            if positions.len() >= limit {
+                let before = positions.last().copied();
+                return Ok(Found { positions, before });
             }
         }
         Ok(Found { positions, before: None })

@@ -125,11 +125,16 @@ impl Segment {
         })
     }
 
+    /// The index of the first record of block number `number`.
+    pub(super) fn first_of(&self, number: usize) -> u32 {
+        self.directory.blocks.iter().take(number).map(|block| block.records).sum()
+    }
+
     /// Reads block number `number`.
     pub(super) fn block(&self, number: usize) -> Result<Block, ReadFailed> {
         let missing = || self.damaged(0, "a block is missing");
         let entry = self.directory.blocks.get(number).ok_or_else(missing)?;
-        let first = self.directory.blocks.iter().take(number).map(|block| block.records).sum();
+        let first = self.first_of(number);
         let fixed = u64::from(entry.records) * u64::try_from(Commitments::BYTES).unwrap_or(u64::MAX);
         let at = entry.offset.checked_add(fixed).and_then(|at| at.checked_add(entry.sealed));
         let at = at.ok_or_else(|| self.damaged(entry.offset, "a block lies outside of the file"))?;

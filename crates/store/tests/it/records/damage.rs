@@ -1,6 +1,7 @@
 //! Damaged and hostile files: named by file and offset, and never a panic.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use bartizan_keys::OsRandom;
@@ -103,7 +104,7 @@ fn read_all(home: &Path) -> Result<(), ReadFailed> {
     }
     records.by_subject(subject(&subjects, 1).unwrap(), None, 1_000)?;
     records.by_request(subjects.request_tag(b"request 7"), None, 1_000)?;
-    records.by_time(NOW, NOW.plus_millis(1_000_000), None, 1_000)?;
+    records.scan(NOW..NOW.plus_millis(1_000_000), None, |_| ControlFlow::Continue(()))?;
     Ok(())
 }
 

@@ -1,13 +1,15 @@
 //! What a log takes, what it seals, and how its records are found again.
 
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use bartizan_base::{Digest, sha256};
+use bartizan_base::{Digest, Timestamp, sha256};
 use bartizan_ledger::segment::Group;
+use bartizan_store::limits::SCAN_BLOCKS;
 use bartizan_store::records::{
-    AppendFailed, ConfirmFailed, GatewayId, Log, LogCreate, LogOpen, NewRecord, Position, Seal,
+    AppendFailed, ConfirmFailed, GatewayId, Log, LogCreate, LogOpen, NewRecord, Position, Records, Seal,
 };
 use bartizan_store::{SimDisk, SimFault};
 use proptest::prelude::*;
@@ -59,11 +61,60 @@ fn records_are_sealed_found_and_proved() {
     assert_eq!(about, (0..700).rev().filter(|index| index % 4 == 1).collect::<Vec<u32>>());
 
     let (from, to) = (NOW.plus_millis(250_000), NOW.plus_millis(260_000));
-    let found = records.by_time(from, to, None, 4).unwrap();
-    assert_eq!(found.positions, [at(259), at(258), at(257), at(256)]);
-    let found = records.by_time(from, to, found.before, 100).unwrap();
-    assert_eq!(found.positions, [at(255), at(254), at(253), at(252), at(251), at(250)]);
+    let (found, before) = scanned(&records, from..to, None, 4);
+    assert_eq!((found.as_slice(), before), ([259, 258, 257, 256].as_slice(), Some(at(256))));
+    let (found, before) = scanned(&records, from..to, before, 100);
+    assert_eq!((found.as_slice(), before), ([255, 254, 253, 252, 251, 250].as_slice(), None));
+    let (found, _) = scanned(&records, NOW..NOW.plus_millis(1_000_000), None, 1_000);
+    assert_eq!(found, (0..700).rev().collect::<Vec<u32>>());
     assert_eq!(records.by_id(id(700), None).unwrap().positions, []);
+}
+
+/// The indexes of records of a time, up to `limit`, and where to go on. What is in clear of each is what was kept.
+fn scanned(
+    records: &Records,
+    times: Range<Timestamp>,
+    before: Option<Position>,
+    limit: usize,
+) -> (Vec<u32>, Option<Position>) {
+    let mut found = Vec::new();
+    let before = records.scan(times, before, |record| {
+        let number = u64::from(record.position.index);
+        assert_eq!((record.id, record.envelope), (id(number), groups(number)[0].as_slice()));
+        assert!(records.peek(record.position, |peeked| peeked == record).unwrap());
+        found.push(record.position.index);
+        if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    (found, before.unwrap())
+}
+
+/// A scan reads a bounded number of blocks, says where to go on, and leaves nothing out.
+#[test]
+fn a_scan_for_something_rare_goes_on_where_it_stopped() {
+    let world = World::new();
+    let disk = world.disk();
+    let (log, subjects) = world.open(&disk);
+    let segments = u32::try_from(SCAN_BLOCKS).unwrap() + 10;
+    for number in 0..segments {
+        keep(&log, &subjects, u64::from(number)).unwrap();
+        let sealed = log.seal(NOW, Seal::Now).unwrap().unwrap();
+        log.confirm(&sealed.root).unwrap();
+    }
+    let records = world.records(&disk);
+    let (mut seen, mut before, mut calls) = (Vec::new(), None, 0);
+    loop {
+        before = records
+            .scan(Timestamp::EPOCH..NOW.plus_millis(1_000_000), before, |record| {
+                seen.push(record.position.segment);
+                ControlFlow::Continue(())
+            })
+            .unwrap();
+        calls += 1;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!((calls, seen), (2, (1..=u64::from(segments)).rev().collect()));
 }
 
 #[test]

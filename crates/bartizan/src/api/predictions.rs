@@ -1,0 +1,148 @@
+//! Recorded predictions: found, and shown to those who may see them.
+
+use std::sync::Arc;
+
+use bartizan_base::Timestamp;
+use bartizan_gateway::PredictionId;
+use bartizan_policy::{ProjectWide, op};
+use bartizan_store::index::entries::{self, Which};
+use bartizan_store::records::{Position, Records};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Answer, App, Call};
+use crate::catalog::ids;
+use crate::failure::Failure;
+use crate::inference::Gateway;
+use crate::predictions::{Cursor, Query, Revealed, by_id, find, shown, unread};
+
+/// Bytes of the value of a subject, or of what a caller calls a request.
+const VALUE_BYTES: usize = 4096;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Search {
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    endpoint: Option<String>,
+    model: Option<String>,
+    subject: Option<String>,
+    request: Option<String>,
+    #[serde(default)]
+    flagged: bool,
+    answered_by: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// Finds predictions. The person that they are about is named in the body, where no log of requests has it.
+pub(super) async fn search(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
+    let wanted: Search = call.json().await?;
+    match wanted.subject {
+        Some(_) => app.registry.ask(&caller, op::PredictionsRead, ProjectWide).await?,
+        None => app.registry.ask(&caller, op::PredictionsShow, ProjectWide).await?,
+    }
+    for value in [&wanted.subject, &wanted.request].into_iter().flatten() {
+        check_value(value)?;
+    }
+    let gateway = Arc::clone(app.gateway().await?);
+    let (subjects, before) = (gateway.subjects(), cursor(wanted.cursor.as_deref())?);
+    let query = Query {
+        since: wanted.since.unwrap_or(Timestamp::EPOCH),
+        until: wanted.until.unwrap_or(Timestamp::from_millis(i64::MAX)),
+        endpoint: wanted.endpoint,
+        model: wanted.model,
+        subject: wanted.subject.as_ref().map(|value| subjects.tag(value.as_bytes())),
+        request: wanted.request.as_ref().map(|value| subjects.request_tag(value.as_bytes())),
+        flagged: wanted.flagged,
+        answered_by: wanted.answered_by,
+        limit: wanted.limit.unwrap_or(usize::MAX),
+        before,
+    };
+    if before.is_none() {
+        gateway.seal_taken().await?;
+    }
+    let page =
+        reading(&gateway, move |records| find(records, &query).map_err(|error| unread(&error))).await?;
+    let next = page.next.map(|next| Cursor(next).to_string());
+    Ok(Answer::Json(json!({ "predictions": page.rows, "next": next })))
+}
+
+/// Shows a prediction, or says where to go on looking for it.
+pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let revealed = match call.query::<bool>("inputs")? {
+        Some(true) => Revealed::Personal,
+        Some(false) | None => Revealed::Clear,
+    };
+    match revealed {
+        Revealed::Personal => app.registry.ask(call.caller()?, op::PredictionsRead, ProjectWide).await?,
+        Revealed::Clear => app.registry.ask(call.caller()?, op::PredictionsShow, ProjectWide).await?,
+    }
+    let id: PredictionId = call.part("id")?;
+    let before = cursor(call.query.get("cursor").map(String::as_str))?;
+    let gateway = Arc::clone(app.gateway().await?);
+    let look = async || {
+        reading(&gateway, move |records| by_id(records, id, before).map_err(|error| unread(&error))).await
+    };
+    let mut found = look().await?;
+    // What was taken a moment ago is in the log, and what is asked for is mostly new.
+    if found.positions.is_empty() && before.is_none() {
+        gateway.seal_taken().await?;
+        found = look().await?;
+    }
+    let position = match (found.positions.first(), found.before) {
+        (Some(position), _) => *position,
+        (None, Some(next)) => return Ok(Answer::Json(json!({ "next": Cursor(next).to_string() }))),
+        (None, None) => {
+            let failure = Failure::new(ids::NOT_FOUND, format!("there is no record of {id}"));
+            return Err(failure.then("bartizan predictions search"));
+        }
+    };
+    let record = reading(&gateway, move |records| records.read(position).map_err(|error| unread(&error)));
+    let sealed = sealed(app, &gateway, position).await?;
+    shown(&record.await?, &sealed, revealed).map(Answer::Json)
+}
+
+/// What the ledger says of the segment that a record is in.
+async fn sealed(app: &App, gateway: &Arc<Gateway>, position: Position) -> Result<Value, Failure> {
+    let Position { segment, index } = position;
+    let listed = reading(gateway, move |records| {
+        records.segments(segment.checked_add(1), 1).map_err(|error| unread(&error))
+    });
+    let root = listed.await?.first().filter(|info| info.number == segment).map(|info| info.root.to_hex());
+    let Some(root) = root else { return Err(Failure::new(ids::RECORD_DAMAGED, "a segment is not listed")) };
+    let about = root.clone();
+    let read =
+        app.registry.index().db().read("find segment", async |mut tx| {
+            entries::latest(&mut tx, Which::Subject(&about), None, 1).await
+        });
+    let stated = read.await.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+    let entry = stated.first().map(|entry| entry.idx);
+    Ok(json!({ "segment": segment, "index": index, "root": root, "entry": entry }))
+}
+
+/// Reads records off the async threads.
+async fn reading<T: Send + 'static>(
+    gateway: &Gateway,
+    read: impl FnOnce(&Records) -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let records = Arc::clone(gateway.records());
+    let read = tokio::task::spawn_blocking(move || read(&records)).await;
+    read.map_err(|error| Failure::of(ids::INTERNAL, &error))?
+}
+
+fn cursor(text: Option<&str>) -> Result<Option<Position>, Failure> {
+    let parsed = text.map(str::parse::<Cursor>).transpose();
+    let parsed = parsed.map_err(|error| Failure::of(ids::INVALID, &error))?;
+    Ok(parsed.map(|Cursor(position)| position))
+}
+
+/// A value that may be personal: it is never repeated in what is answered.
+fn check_value(value: &str) -> Result<(), Failure> {
+    if value.is_empty() || value.len() > VALUE_BYTES {
+        let what = format!("the value is empty, or longer than {VALUE_BYTES} bytes");
+        return Err(Failure::new(ids::INVALID, what));
+    }
+    Ok(())
+}

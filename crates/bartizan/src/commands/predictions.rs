@@ -1,0 +1,151 @@
+//! `predictions`: find and show what was predicted.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use bartizan_base::{Clock, Timestamp};
+use bartizan_store::SystemClock;
+use serde_json::{Value, json};
+
+use super::{Work, encoded, file_failure, read_text};
+use crate::catalog::ids;
+use crate::cli::{About, Predictions, Search};
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::out::Format;
+
+/// Bytes of a file that names a person.
+const SUBJECT_BYTES: u64 = 8192;
+
+pub(super) async fn run(work: &Work, verb: Predictions) -> Result<u8, Failure> {
+    match verb {
+        Predictions::Search(wanted) => search(work, &wanted).await,
+        Predictions::Show { id, request, inputs } => show(work, id, request, inputs).await,
+    }
+}
+
+async fn search(work: &Work, wanted: &Search) -> Result<u8, Failure> {
+    let now = SystemClock.now();
+    let time = |text: &Option<String>| text.as_deref().map(|text| moment(text, now)).transpose();
+    let mut query = json!({
+        "since": time(&wanted.since)?,
+        "until": time(&wanted.until)?,
+        "endpoint": wanted.endpoint,
+        "model": wanted.model,
+        "subject": subject(&wanted.about)?,
+        "request": wanted.request,
+        "flagged": wanted.flagged,
+        "answeredBy": wanted.answered_by,
+        "cursor": wanted.cursor,
+    });
+    let client = work.client().await?;
+    let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
+    let mut found = Vec::new();
+    let next = loop {
+        set(&mut query, "limit", (limit - found.len()).into());
+        let page = client.order("/api/v1/predictions/search", &query).await?;
+        found.extend(page.get("predictions").and_then(Value::as_array).cloned().unwrap_or_default());
+        let next = page.get("next").cloned().unwrap_or_default();
+        if next.is_null() || found.len() >= limit {
+            break next;
+        }
+        set(&mut query, "cursor", next);
+    };
+    if work.out.format == Format::Json {
+        return work.answer(&json!({ "predictions": found, "next": next }));
+    }
+    let answered = work.answer(&Value::Array(found));
+    if let Some(cursor) = next.as_str() {
+        work.out.note(&format!("there may be more: repeat the search with --cursor {cursor}"));
+    }
+    answered
+}
+
+async fn show(work: &Work, id: Option<String>, request: Option<String>, inputs: bool) -> Result<u8, Failure> {
+    let client = work.client().await?;
+    let id = match (id, request) {
+        (Some(id), _) => id,
+        (None, Some(request)) => requested(&client, &request).await?,
+        (None, None) => return Err(Failure::new(ids::USAGE, "a prediction has an id or a request id")),
+    };
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/api/v1/predictions/{}?inputs={inputs}{cursor}", encoded(&id));
+        let shown = client.examine(&path).await?;
+        match shown.get("next").and_then(Value::as_str) {
+            Some(next) => cursor = format!("&cursor={}", encoded(next)),
+            None => return work.answer(&shown),
+        }
+    }
+}
+
+/// The id of the one prediction that its caller called so.
+async fn requested(client: &Client, request: &str) -> Result<String, Failure> {
+    let mut query = json!({ "request": request, "limit": 2 });
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        let page = client.order("/api/v1/predictions/search", &query).await?;
+        let rows = page.get("predictions").and_then(Value::as_array).into_iter().flatten();
+        found.extend(rows.filter_map(|row| row.get("id")?.as_str().map(str::to_owned)));
+        match (found.as_slice(), page.get("next")) {
+            ([_, _, ..], _) => {
+                let what = "several predictions were asked for with this request id";
+                let next = "bartizan predictions search --request ID, then show one by its id";
+                return Err(Failure::new(ids::CONFLICT, what).then(next));
+            }
+            (_, Some(next)) if next.is_string() => set(&mut query, "cursor", next.clone()),
+            ([id], _) => return Ok(id.clone()),
+            ([], _) => {
+                let what = "there is no prediction with this request id";
+                return Err(Failure::new(ids::NOT_FOUND, what).then("bartizan predictions search"));
+            }
+        }
+    }
+}
+
+fn set(query: &mut Value, name: &str, value: Value) {
+    if let Some(members) = query.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// The value that names a person, from an argument, a file or standard input.
+fn subject(about: &About) -> Result<Option<String>, Failure> {
+    let text = match (&about.subject, &about.subject_file) {
+        (Some(value), _) => return Ok(Some(value.clone())),
+        (None, None) => return Ok(None),
+        (None, Some(path)) if path == Path::new("-") => {
+            let mut text = String::new();
+            let read = std::io::stdin().take(SUBJECT_BYTES).read_to_string(&mut text);
+            read.map_err(|error| file_failure(Path::new("standard input"), &error))?;
+            text
+        }
+        (None, Some(path)) => read_text(path, SUBJECT_BYTES)?,
+    };
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() || line.contains('\n') {
+        return Err(Failure::new(ids::USAGE, "a person is named by one line of text"));
+    }
+    Ok(Some(line.to_owned()))
+}
+
+/// A moment: a time, a day, or how long before `now`.
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let millis = match text.strip_prefix(digits) {
+        Some("s") => Some(1_000),
+        Some("m") => Some(60_000),
+        Some("h") => Some(3_600_000),
+        Some("d") => Some(86_400_000),
+        _ => None,
+    };
+    if let (Some(millis), Ok(count)) = (millis, digits.parse::<u32>()) {
+        return Ok(now.plus_millis(-i64::from(count).saturating_mul(millis)));
+    }
+    let day = format!("{text}T00:00:00Z");
+    text.parse().or_else(|error| day.parse().map_err(|_| Failure::of(ids::USAGE, &error)))
+}
+
+#[cfg(test)]
+mod tests;

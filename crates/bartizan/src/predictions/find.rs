@@ -1,0 +1,98 @@
+//! Finding predictions, newest first, with bounded work for one request.
+
+use std::ops::ControlFlow;
+
+use bartizan_base::Timestamp;
+use bartizan_gateway::PredictionId;
+use bartizan_keys::subjects::{RequestTag, SubjectTag};
+use bartizan_store::records::{ClearRecord, Found, Position, ReadFailed, Records};
+use serde_json::Value;
+
+use super::shown::Envelope;
+
+/// Predictions on one page.
+pub(crate) const PAGE: usize = 200;
+
+/// What is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Query {
+    /// From this time on.
+    pub(crate) since: Timestamp,
+    /// Up to and without this time.
+    pub(crate) until: Timestamp,
+    /// Of this endpoint.
+    pub(crate) endpoint: Option<String>,
+    /// By this version `NAME:VERSION`, or by any version of the model `NAME`.
+    pub(crate) model: Option<String>,
+    /// About this person.
+    pub(crate) subject: Option<SubjectTag>,
+    /// What its caller called it.
+    pub(crate) request: Option<RequestTag>,
+    /// Only with flags.
+    pub(crate) flagged: bool,
+    /// Only answered by `primary`, `fallback`, `constant` or `nobody`.
+    pub(crate) answered_by: Option<String>,
+    /// At most so many.
+    pub(crate) limit: usize,
+    /// Only those before.
+    pub(crate) before: Option<Position>,
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    /// Predictions, newest first.
+    pub(crate) rows: Vec<Value>,
+    /// Where to go on; `None` when everything was searched.
+    pub(crate) next: Option<Position>,
+}
+
+/// Finds predictions. What it does for one call is bounded, so it may return less than asked for, and even nothing,
+/// and say where to go on.
+pub(crate) fn find(records: &Records, query: &Query) -> Result<Page, ReadFailed> {
+    let limit = query.limit.clamp(1, PAGE);
+    let mut rows = Vec::new();
+    let found = match (query.subject, query.request) {
+        (Some(tag), _) => records.by_subject(tag, query.before, limit)?,
+        (None, Some(tag)) => records.by_request(tag, query.before, limit)?,
+        (None, None) => {
+            let next = records.scan(query.since..query.until, query.before, |record| {
+                rows.extend(query.row(&record));
+                if rows.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            return Ok(Page { rows, next });
+        }
+    };
+    for position in found.positions {
+        rows.extend(records.peek(position, |record| query.row(&record))?);
+    }
+    Ok(Page { rows, next: found.before })
+}
+
+/// The place of a prediction, as far as one call looks; or where to go on.
+pub(crate) fn by_id(
+    records: &Records,
+    id: PredictionId,
+    before: Option<Position>,
+) -> Result<Found, ReadFailed> {
+    records.by_id(id.record(), before)
+}
+
+impl Query {
+    /// The row of a record that is looked for.
+    fn row(&self, record: &ClearRecord<'_>) -> Option<Value> {
+        // An index knows half of a tag.
+        let about = self.subject.is_none_or(|tag| record.subject == Some(tag));
+        if !about || !(self.since..self.until).contains(&record.time) {
+            return None;
+        }
+        let envelope = Envelope::parse(record.envelope)?;
+        let wanted = self.endpoint.as_ref().is_none_or(|wanted| *wanted == envelope.endpoint)
+            && self.answered_by.as_ref().is_none_or(|wanted| *wanted == envelope.answered_by)
+            && self.model.as_ref().is_none_or(|wanted| envelope.is_by(wanted));
+        if !wanted {
+            return None;
+        }
+        envelope.row(record).filter(|(_, flags)| *flags > 0 || !self.flagged).map(|(row, _)| row)
+    }
+}

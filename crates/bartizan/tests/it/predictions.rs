@@ -1,0 +1,153 @@
+//! Recorded predictions from the command line: found, and shown to those who may see them.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Ran, finish};
+use crate::serving::{INFER, ask_with, ride, wait_ready, with_endpoint};
+use crate::up::Up;
+
+/// Asks for a prediction about somebody, and returns its id.
+fn predict(up: &Up, key: &str, distance: f64, subject: &str, request: &str) -> String {
+    let subject = if subject.is_empty() { String::new() } else { format!("Bartizan-Subject: {subject}\r\n") };
+    let headers = format!("{subject}X-Request-Id: {request}\r\n");
+    let answer = ask_with(up, "POST", INFER, Some(key), &headers, &ride(distance, 2.0));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body.pointer("/parameters/prediction_id").and_then(Value::as_str).unwrap().to_owned()
+}
+
+/// Runs a command with a key against the running server, with something on standard input.
+fn with_input(bench: &Bench, key: &str, arguments: &[&str], input: &str) -> Ran {
+    let mut command = bench.command(arguments);
+    let mut child = command.env("BARTIZAN_TOKEN", key).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    finish(child)
+}
+
+fn json_of(ran: &Ran) -> Value {
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+fn ids(found: &Value) -> Vec<&str> {
+    let rows = found.get("predictions").and_then(Value::as_array).unwrap();
+    rows.iter().map(|row| row.get("id").and_then(Value::as_str).unwrap()).collect()
+}
+
+#[test]
+fn a_prediction_is_shown_at_once_and_after_it_was_sealed() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    let id = predict(&up, &key, 3.0, "anna@example.org", "order 7");
+    let shown = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "show", &id]));
+    let expected = [
+        ("id", json!(id)),
+        ("endpoint", json!("scores")),
+        ("model", json!("tips:2")),
+        ("answeredBy", json!("primary")),
+        ("fallbackReason", Value::Null),
+        ("sequence", json!(1)),
+        ("flags", json!([])),
+    ];
+    for (member, value) in expected {
+        assert_eq!(shown[member], value, "{member}: {shown}");
+    }
+    assert!(shown["sealed"]["entry"].is_u64(), "{shown}");
+    for member in ["inputs", "outputs", "principal", "subject", "request"] {
+        assert!(shown.get(member).is_none(), "{member}: {shown}");
+    }
+    let by_request = ["predictions", "show", "--request", "order 7", "--inputs"];
+    let shown = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &by_request));
+    let distance = json!({ "name": "distance", "datatype": "FP32", "shape": [1, 1], "data": [3.0] });
+    assert_eq!((&shown["id"], &shown["inputs"][0]), (&json!(id), &distance), "{shown}");
+    assert_eq!((&shown["request"], &shown["status"]), (&json!("order 7"), &json!(200)), "{shown}");
+    assert!(shown["outputs"][1]["data"][1].as_f64().is_some_and(|tips| tips < 0.5), "{shown}");
+    assert!(shown["subject"].as_str().is_some_and(|tag| tag.len() == 64), "{shown}");
+    // Whoever was killed left its log: the next one who looks finds what is in it.
+    let last = predict(&up, &key, 4.0, "", "order 8");
+    up.child.kill().unwrap();
+    up.child.wait().unwrap();
+    for id in [&id, &last] {
+        assert_eq!(bench.json(&["predictions", "show", id])["id"], json!(id));
+    }
+    let unknown = format!("prd_{}", "0".repeat(32));
+    bench.refused(&["predictions", "show", &unknown], 4, "BZ-0203");
+    bench.refused(&["predictions", "show", "prd_1"], 2, "BZ-0003");
+    bench.refused(&["predictions", "show"], 2, "");
+    bench.refused(&["predictions", "show", "--request", "order 9"], 4, "BZ-0203");
+}
+
+#[test]
+fn a_search_finds_what_was_asked_for_and_goes_on_where_it_stopped() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    let people = ["anna@example.org", "ben@example.org", ""];
+    let made: Vec<String> =
+        (0..9).map(|at| predict(&up, &key, 3.0, people[at % 3], &format!("order {}", at / 2))).collect();
+    let of = |wanted: &[usize]| wanted.iter().map(|at| made[*at].as_str()).collect::<Vec<_>>();
+    let search = |more: &[&str], input: &str| {
+        json_of(&with_input(&bench, &key, &[&["predictions", "search"], more].concat(), input))
+    };
+    let everything = of(&[8, 7, 6, 5, 4, 3, 2, 1, 0]);
+    bench.write("anna.txt", b"anna@example.org\n");
+    let table: [(&[&str], &str, Vec<&str>); 13] = [
+        (&[], "", everything.clone()),
+        (&["--endpoint", "scores", "--model", "tips:2", "--since", "1h"], "", everything.clone()),
+        (&["--model", "tips"], "", everything.clone()),
+        (&["--model", "tips:1"], "", vec![]),
+        (&["--model", "tip"], "", vec![]),
+        (&["--endpoint", "other"], "", vec![]),
+        (&["--answered-by", "fallback"], "", vec![]),
+        (&["--until", "1h"], "", vec![]),
+        (&["--flagged"], "", vec![]),
+        (&["--request", "order 1"], "", of(&[3, 2])),
+        (&["--subject", "ben@example.org"], "", of(&[7, 4, 1])),
+        (&["--subject-file", "anna.txt", "--limit", "2"], "", of(&[6, 3])),
+        (&["--subject-file", "-"], "carl@example.org\n", vec![]),
+    ];
+    for (arguments, input, expected) in table {
+        assert_eq!(ids(&search(arguments, input)), expected, "{arguments:?}");
+    }
+    let (mut found, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let more: Vec<&str> = cursor.iter().flat_map(|cursor| ["--cursor", cursor.as_str()]).collect();
+        let page = search(&[&["--limit", "2"], more.as_slice()].concat(), "");
+        found.extend(ids(&page).into_iter().map(str::to_owned));
+        match page["next"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    assert_eq!(found, everything);
+    bench.write("two.txt", b"anna\nben\n");
+    for wrong in [["--cursor", "x"], ["--since", "soon"], ["--limit", "0"], ["--subject-file", "two.txt"]] {
+        let ran = bench.run_with("BARTIZAN_TOKEN", &key, &[&["predictions", "search"], &wrong[..]].concat());
+        assert_eq!(ran.code, 2, "{wrong:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_is_personal_takes_a_right_of_its_own() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let create = ["access", "key", "create", "admin", "--days", "1", "--scopes", "predictions.show"];
+    let limited = bench.json(&create)["key"].as_str().unwrap().to_owned();
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    let id = predict(&up, &key, 3.0, "anna@example.org", "order 7");
+    let table: [(&[&str], i32); 5] = [
+        (&["predictions", "show", &id], 0),
+        (&["predictions", "search", "--request", "order 7"], 0),
+        (&["predictions", "show", &id, "--inputs"], 3),
+        (&["predictions", "search", "--subject", "anna@example.org"], 3),
+        (&["model", "list"], 3),
+    ];
+    for (arguments, code) in table {
+        let ran = bench.run_with("BARTIZAN_TOKEN", &limited, arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+        assert!(!ran.stderr.contains("anna@"), "{}", ran.stderr);
+    }
+}

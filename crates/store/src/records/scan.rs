@@ -1,0 +1,111 @@
+//! Going through sealed records by what is in clear of them, without a key of any subject.
+
+use std::ops::{ControlFlow, Range};
+
+use bartizan_base::Timestamp;
+use bartizan_keys::subjects::SubjectTag;
+
+use super::error::ReadFailed;
+use super::identity::{Position, RecordId};
+use super::manifest::{SegmentInfo, newest_first};
+use super::reader::Records;
+use super::segment::Block;
+use crate::limits::{SCAN_BLOCKS, SEARCH_SEGMENTS};
+
+/// What a segment tells of a record to whoever can open the segment: the groups that are never personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClearRecord<'a> {
+    /// Where it is.
+    pub position: Position,
+    /// Its id.
+    pub id: RecordId,
+    /// Its time, as the gateway believed.
+    pub time: Timestamp,
+    /// Whom it is about.
+    pub subject: Option<SubjectTag>,
+    /// The first group.
+    pub envelope: &'a [u8],
+    /// The fifth group.
+    pub decisions: &'a [u8],
+}
+
+impl Records {
+    /// Shows the records of some time, those taken last first, until `look` breaks off or enough was read for one
+    /// call. Says where to go on; `None` when nothing is left.
+    ///
+    /// # Errors
+    /// When a segment cannot be read.
+    pub fn scan(
+        &self,
+        times: Range<Timestamp>,
+        before: Option<Position>,
+        mut look: impl FnMut(ClearRecord<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Position>, ReadFailed> {
+        let overlaps = |earliest, latest| earliest < times.end && latest >= times.start;
+        let before = before.unwrap_or(Position { segment: u64::MAX, index: 0 });
+        let (mut segments, mut blocks) = (SEARCH_SEGMENTS, SCAN_BLOCKS);
+        for info in newest_first(self.tree(), before.segment)? {
+            let SegmentInfo { number, count, earliest, latest, .. } = info?;
+            if count == 0 || !overlaps(earliest, latest) {
+                continue;
+            }
+            let mut upper = if number == before.segment { before.index } else { u32::MAX };
+            if segments == 0 {
+                return Ok(Some(Position { segment: number, index: upper }));
+            }
+            segments -= 1;
+            let segment = self.segment(number)?;
+            for (at, entry) in segment.directory().blocks.iter().enumerate().rev() {
+                let first = segment.first_of(at);
+                // What begins at or after the place to go on from was seen.
+                if first >= upper || !overlaps(entry.earliest, entry.latest) {
+                    continue;
+                }
+                if blocks == 0 {
+                    return Ok(Some(Position { segment: number, index: upper }));
+                }
+                blocks -= 1;
+                let block = segment.block(at)?;
+                for record in (0..block.rows.len()).rev().filter_map(|row| clear(&block, number, row)) {
+                    let wanted = record.position.index < upper && times.contains(&record.time);
+                    if wanted && look(record).is_break() {
+                        return Ok(Some(record.position));
+                    }
+                }
+                upper = first;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Shows what is in clear of one record.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn peek<T>(
+        &self,
+        position: Position,
+        look: impl FnOnce(ClearRecord<'_>) -> T,
+    ) -> Result<T, ReadFailed> {
+        let missing = || ReadFailed::NotFound { segment: position.segment, index: position.index };
+        let segment = self.segment(position.segment)?;
+        let block = segment.block(segment.block_of(position.index).ok_or_else(missing)?)?;
+        let row = position.index.checked_sub(block.first).and_then(|row| usize::try_from(row).ok());
+        let record = row.and_then(|row| clear(&block, position.segment, row)).ok_or_else(missing)?;
+        Ok(look(record))
+    }
+}
+
+fn clear(block: &Block, segment: u64, at: usize) -> Option<ClearRecord<'_>> {
+    let row = block.rows.get(at)?;
+    let (envelope, decisions) = block.clear(at)?;
+    let index = block.first + u32::try_from(at).ok()?;
+    Some(ClearRecord {
+        position: Position { segment, index },
+        id: row.meta.id,
+        time: row.meta.time,
+        subject: row.meta.subject.map(|(tag, _)| tag),
+        envelope,
+        decisions,
+    })
+}
