@@ -1,16 +1,21 @@
-//! Following the ledger: what is released is loaded, what is stopped answers no more.
+//! Following the ledger: what is stopped answers no more, what is routed is loaded.
+//!
+//! ```text
+//!   every 100 ms: has the ledger grown? --> stop what may not be served, drop what is out of service
+//!   every 100 ms: what is not as the ledger says? --> load (reads, may take long) --> put, swap
+//! ```
+//!
+//! The two never wait for each other: a quarantine bites while a large model loads.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use bartizan_base::Name;
-use bartizan_gateway::oip::Request;
-use bartizan_gateway::validate::{Bounds, OutOfBounds};
-use bartizan_gateway::{Constant, Endpoint, Fallback, LoadedVersion, Serving, Settings, model_file};
-use bartizan_model::limits::MODEL_BYTES;
-use bartizan_registry::state::Endpoint as Stated;
-use bartizan_registry::statement::{Beyond, Routed, Standing};
+use bartizan_base::{Name, VersionRef};
+use bartizan_gateway::{Endpoint, Fallback, Serving, Settings};
+use bartizan_registry::state::{Endpoint as Stated, State};
+use bartizan_registry::statement::Standing;
+use tokio::time::Instant;
 
 use super::{Gateway, error_id};
 use crate::catalog::ids;
@@ -18,133 +23,175 @@ use crate::failure::Failure;
 
 /// How often the ledger is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long after a failure an endpoint is loaded again; twice as long after each further one.
+const AGAIN: Duration = Duration::from_secs(1);
+/// The longest time between two attempts.
+const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+
+/// What an endpoint should serve: its last statement, and which versions of it may be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    entry: u64,
+    primary: bool,
+    fallback: bool,
+}
+
+/// What became of the last attempt to load an endpoint.
+#[derive(Debug)]
+struct Attempt {
+    wanted: Wanted,
+    failed: Option<Failed>,
+}
+
+/// An endpoint that is not served, or not whole.
+#[derive(Debug)]
+struct Failed {
+    times: u32,
+    again: Instant,
+    said: String,
+}
 
 impl Gateway {
     /// Follows the ledger until it is dropped by whoever runs it.
     pub(crate) async fn follow(&self) {
+        tokio::join!(self.keep_stopping(), self.keep_loading());
+    }
+
+    async fn keep_stopping(&self) {
         let mut seen = None;
-        let mut routed = BTreeMap::new();
         loop {
-            let state = self.registry.state();
-            if seen != Some(state.facts()) {
-                seen = Some(state.facts());
+            let facts = self.registry.state().facts();
+            if seen != Some(facts) {
+                seen = Some(facts);
                 self.stop_what_is_stopped();
-                self.load_what_is_routed(&mut routed).await;
             }
             tokio::time::sleep(LOOK).await;
         }
     }
 
-    /// Tells endpoints of every version that may not be served any more. It reads nothing, so it is at once.
+    /// Tells endpoints of every version that may not be served any more, and drops those that are out of service.
+    /// It reads nothing, so it is at once.
     fn stop_what_is_stopped(&self) {
+        let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+        // Taken under the lock: whoever puts an endpoint there looks at the state under it too.
         let state = self.registry.state();
-        let endpoints = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        endpoints.retain(|name, _| state.endpoints().get(name).is_some_and(is_active));
         for endpoint in endpoints.values() {
-            for loaded in endpoint.serving().versions() {
-                let may = state.version(loaded.version()).is_some_and(|found| state.releasable(found));
-                if !may {
-                    endpoint.stop(loaded.manifest(), state.next_index());
-                }
-            }
+            stop(endpoint, &endpoint.serving(), &state);
         }
     }
 
-    /// Loads endpoints whose route has changed, and drops those that are out of service.
-    async fn load_what_is_routed(&self, routed: &mut BTreeMap<Name, u64>) {
-        let state = self.registry.state();
-        let active = |stated: &&Stated| is_active(stated);
-        for stated in state.endpoints().values().filter(active) {
+    async fn keep_loading(&self) {
+        let mut seen = None;
+        let mut attempts = BTreeMap::new();
+        loop {
+            let state = self.registry.state();
+            let failing = attempts.values().any(|attempt: &Attempt| attempt.failed.is_some());
+            if seen != Some(state.facts()) || failing {
+                seen = Some(state.facts());
+                self.load_what_is_routed(&state, &mut attempts).await;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Loads endpoints that do not serve what the ledger says.
+    async fn load_what_is_routed(&self, state: &State, attempts: &mut BTreeMap<Name, Attempt>) {
+        attempts.retain(|name, _| state.endpoints().get(name).is_some_and(is_active));
+        for stated in state.endpoints().values().filter(|stated| is_active(stated)) {
             let name = &stated.body.endpoint;
-            if routed.get(name) == Some(&stated.statement.entry) {
+            let wanted = wanted(state, stated);
+            let before = attempts.remove(name).filter(|attempt| attempt.wanted == wanted);
+            let due = match before.as_ref().map(|attempt| &attempt.failed) {
+                Some(Some(failed)) => Instant::now() >= failed.again,
+                Some(None) => !self.serves(name, wanted),
+                None => true,
+            };
+            if !due {
+                attempts.extend(before.map(|attempt| (name.clone(), attempt)));
                 continue;
             }
-            match self.serving(stated).await {
-                Ok(serving) => {
-                    self.put(name, serving);
-                    routed.insert(name.clone(), stated.statement.entry);
-                }
-                Err(failure) => {
-                    tracing::error!(endpoint = %name, id = failure.id, what = failure.what, why = ?failure.why, "an endpoint cannot be served");
-                    // Tried again when the ledger grows; what it served before goes on, unless it is stopped.
-                }
-            }
+            let said = match self.assemble(stated).await {
+                Ok((serving, lacks)) => self.put(name, serving).err().or(lacks),
+                Err(failure) => Some(failure),
+            };
+            let failed = said.map(|failure| failed(name, &failure, before.and_then(|before| before.failed)));
+            attempts.insert(name.clone(), Attempt { wanted, failed });
         }
-        let kept: BTreeSet<Name> =
-            state.endpoints().values().filter(active).map(|stated| stated.body.endpoint.clone()).collect();
-        routed.retain(|name, _| kept.contains(name));
-        let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
-        endpoints.retain(|name, _| kept.contains(name));
     }
 
-    fn put(&self, name: &Name, serving: Serving) {
+    /// Whether every version that may answer under a name can.
+    fn serves(&self, name: &Name, wanted: Wanted) -> bool {
+        self.endpoint(name.as_str()).is_some_and(|endpoint| {
+            let serving = endpoint.serving();
+            let primary = serving.primary().is_ok_and(|primary| endpoint.may_infer(primary));
+            let fallback = match serving.fallback() {
+                Fallback::Version(version) => endpoint.may_infer(version),
+                Fallback::Constant(_) | Fallback::Unavailable => false,
+            };
+            (primary || !wanted.primary) && (fallback || !wanted.fallback)
+        })
+    }
+
+    /// Serves something under a name from now on, unless the ledger says otherwise meanwhile.
+    fn put(&self, name: &Name, serving: Serving) -> Result<(), Failure> {
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+        let state = self.registry.state();
+        if !state.endpoints().get(name).is_some_and(is_active) {
+            return Ok(());
+        }
         match endpoints.get(name) {
             Some(endpoint) => {
-                if let Err(error) = endpoint.swap(serving) {
-                    tracing::warn!(%error, endpoint = %name, "a route is older than what is served");
-                }
+                stop(endpoint, &serving, &state);
+                endpoint.swap(serving).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
             }
             None => {
-                let settings =
-                    Settings { name: name.clone(), withheld: BTreeSet::new(), subject_input: None, error_id };
-                endpoints.insert(name.clone(), Arc::new(Endpoint::new(settings, serving)));
+                let settings = Settings {
+                    name: name.clone(),
+                    withheld: std::collections::BTreeSet::new(),
+                    subject_input: None,
+                    error_id,
+                };
+                let endpoint = Endpoint::new(settings, serving);
+                stop(&endpoint, &endpoint.serving(), &state);
+                endpoints.insert(name.clone(), Arc::new(endpoint));
+                Ok(())
             }
         }
     }
 
-    async fn serving(&self, stated: &Stated) -> Result<Serving, Failure> {
-        let missing = || Failure::new(ids::INTERNAL, "an endpoint in service has no version");
-        let primary = self.load(stated.body.primary.as_ref().ok_or_else(missing)?).await?;
-        let fallback = match (&stated.body.fallback.version, &stated.body.fallback.constant) {
-            (Some(version), _) => Fallback::Version(self.load(version).await?),
-            (None, Some(constant)) => {
-                let outputs = self.registry.read_document(constant).await?;
-                Fallback::Constant(constant_of(&outputs, &primary)?)
-            }
-            (None, None) => Fallback::Unavailable,
-        };
-        let bounds = self.bounds(&primary, stated.body.beyond).await?;
-        Serving::new(primary, fallback, bounds).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
+    /// Whether every endpoint in service is loaded and has an answer.
+    pub(super) fn is_ready(&self) -> bool {
+        let state = self.registry.state();
+        state
+            .endpoints()
+            .values()
+            .filter(|stated| is_active(stated))
+            .all(|stated| self.endpoint(stated.body.endpoint.as_str()).is_some_and(|found| found.is_ready()))
     }
+}
 
-    async fn load(&self, routed: &Routed) -> Result<Arc<LoadedVersion>, Failure> {
-        let released = self.registry.release(&routed.version).await;
-        let released = released.map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?;
-        let no_file = |count| {
-            let what = format!("{} has {count} ONNX files, and one is served", routed.version);
-            Failure::new(ids::INFER_UNAVAILABLE, what)
-        };
-        let file = model_file(&released.get().manifest).map_err(no_file)?.clone();
-        let bytes = self.registry.read_model_file(&file, MODEL_BYTES).await?;
-        let loaded = tokio::task::spawn_blocking(move || LoadedVersion::load(released, &bytes)).await;
-        let loaded = loaded.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-        loaded.map(Arc::new).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
-    }
-
-    /// The bounds of the data that a version was trained on, when its inputs are columns of that data.
-    async fn bounds(
-        &self,
-        primary: &LoadedVersion,
-        beyond: Beyond,
-    ) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
-        let schema = self.registry.training_schema(primary.version()).await?;
-        let bounds = schema.map(|schema| Bounds::by_input(&schema, primary.signature())).transpose();
-        match (bounds, beyond) {
-            (Ok(Some(bounds)), Beyond::Reject) => Ok(Some((bounds, OutOfBounds::Reject))),
-            (Ok(Some(bounds)), Beyond::Flag) => Ok(Some((bounds, OutOfBounds::Flag))),
-            (Ok(None), Beyond::Flag) => Ok(None),
-            (Err(error), Beyond::Flag) => {
-                tracing::warn!(%error, version = %primary.version(), "requests are not compared with the training data");
-                Ok(None)
-            }
-            // Whoever asked for a comparison is not served without one.
-            (Ok(None), Beyond::Reject) => {
-                let what =
-                    format!("{} names no data that requests could be compared with", primary.version());
-                Err(Failure::new(ids::INFER_UNAVAILABLE, what))
-            }
-            (Err(error), Beyond::Reject) => Err(Failure::of(ids::INFER_UNAVAILABLE, &error)),
+/// Tells an endpoint of the versions in `serving` that may not be served any more.
+fn stop(endpoint: &Endpoint, serving: &Serving, state: &State) {
+    for loaded in serving.versions() {
+        if !may_be_served(state, loaded.version()) {
+            endpoint.stop(loaded.manifest(), state.next_index());
         }
+    }
+}
+
+fn may_be_served(state: &State, version: &VersionRef) -> bool {
+    state.version(version).is_some_and(|found| state.releasable(found))
+}
+
+fn wanted(state: &State, stated: &Stated) -> Wanted {
+    let may = |routed: &Option<bartizan_registry::statement::Routed>| {
+        routed.as_ref().is_some_and(|routed| may_be_served(state, &routed.version))
+    };
+    Wanted {
+        entry: stated.statement.entry,
+        primary: may(&stated.body.primary),
+        fallback: may(&stated.body.fallback.version),
     }
 }
 
@@ -153,11 +200,13 @@ pub(super) fn is_active(stated: &Stated) -> bool {
     stated.body.standing == Standing::Active
 }
 
-/// A constant answer, checked against what the model would answer.
-fn constant_of(outputs: &[u8], primary: &LoadedVersion) -> Result<Constant, Failure> {
-    // Outputs have the form of inputs, so the parser of requests reads them, with all its limits.
-    let body = [br#"{"inputs":"#.as_slice(), outputs, b"}"].concat();
-    let parsed = Request::parse(&body).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?;
-    let given = parsed.inputs.into_iter().map(|(name, tensor)| (name.into_owned(), tensor)).collect();
-    Constant::check(primary.signature(), given).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
+/// Notes a failure, and says so in the log when it is not the same as before.
+fn failed(name: &Name, failure: &Failure, before: Option<Failed>) -> Failed {
+    let said = std::iter::once(&failure.what).chain(&failure.why).cloned().collect::<Vec<_>>().join(": ");
+    let times = before.as_ref().map_or(0, |before| before.times.saturating_add(1));
+    if before.is_none_or(|before| before.said != said) {
+        tracing::error!(endpoint = %name, id = failure.id, what = failure.what, why = ?failure.why, "an endpoint is not served as it is routed");
+    }
+    let wait = AGAIN.saturating_mul(1 << times.min(6)).min(AGAIN_AT_MOST);
+    Failed { times, again: Instant::now() + wait, said }
 }

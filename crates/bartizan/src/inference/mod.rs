@@ -7,6 +7,7 @@
 //! ```
 
 mod follow;
+mod load;
 mod records;
 
 use std::collections::BTreeMap;
@@ -97,7 +98,7 @@ impl Gateway {
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new()
         .route("/v2/health/live", get(async || answer(StatusCode::OK, oip::live(true))))
-        .route("/v2/health/ready", get(async || answer(StatusCode::OK, oip::ready(true))))
+        .route("/v2/health/ready", get(health_ready))
         .route("/v2", get(async || answer(StatusCode::OK, oip::server_metadata(env!("CARGO_PKG_VERSION")))))
         .route("/v2/models/{model}", get(metadata))
         .route("/v2/models/{model}/ready", get(ready))
@@ -111,13 +112,20 @@ async fn metadata(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>
     match allowed(&gateway, &parts, &model).await {
         Ok((endpoint, _, _)) => {
             let serving = endpoint.serving();
-            let versions: Vec<u32> =
-                serving.versions().map(|loaded| loaded.version().version.get()).collect();
-            let body = oip::model_metadata(&model, &versions, serving.primary().signature());
+            // Nothing else can be asked for by number, and this only while it may answer.
+            let there = serving.primary().is_ok_and(|primary| endpoint.may_infer(primary));
+            let versions: Vec<u32> = there.then(|| serving.version().version.get()).into_iter().collect();
+            let body = oip::model_metadata(&model, &versions, serving.signature());
             answer(StatusCode::OK, body)
         }
         Err(refused) => refused,
     }
+}
+
+async fn health_ready(State(gateway): State<Arc<Gateway>>) -> Response {
+    let ready = gateway.is_ready();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, oip::ready(ready))
 }
 
 async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -> Response {

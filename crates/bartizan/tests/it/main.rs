@@ -15,4 +15,5 @@ mod predictions;
 mod progress;
 mod runs;
 mod serving;
+mod stops;
 mod up;

@@ -8,8 +8,8 @@ use crate::oip::is_finite;
 /// Outputs for one row, of the types and shapes that a signature promises.
 #[derive(Debug, Clone)]
 pub struct Constant {
-    ports: Vec<Port>,
-    /// One for each port, in the signature's order.
+    signature: Signature,
+    /// One for each output, in the signature's order.
     outputs: Vec<Tensor>,
 }
 
@@ -77,13 +77,18 @@ impl Constant {
         }
         match given.pop() {
             Some((name, _)) => Err(ConstantInvalid::Unknown { name }),
-            None => Ok(Self { ports: signature.outputs.clone(), outputs }),
+            None => Ok(Self { signature: signature.clone(), outputs }),
         }
     }
 
     /// Whether it was checked against the outputs of this signature.
     pub fn is_for(&self, signature: &Signature) -> bool {
-        self.ports == signature.outputs
+        self.signature.outputs == signature.outputs
+    }
+
+    /// The signature it was checked against: what it answers to when no model is there.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// The answer for so many rows, in the signature's order.
@@ -91,7 +96,7 @@ impl Constant {
     /// # Errors
     /// When it would be larger than a tensor may be.
     pub fn answer(&self, rows: usize) -> Result<Vec<Tensor>, TensorInvalid> {
-        let outputs = self.ports.iter().zip(&self.outputs);
+        let outputs = self.signature.outputs.iter().zip(&self.outputs);
         outputs.map(|(port, tensor)| repeated(port, tensor, rows)).collect()
     }
 }

@@ -129,7 +129,7 @@ impl Endpoint {
     }
 
     /// Whether a version may begin to infer now.
-    pub(crate) fn may_infer(&self, version: &LoadedVersion) -> bool {
+    pub fn may_infer(&self, version: &LoadedVersion) -> bool {
         if !self.any_stop.load(Ordering::Acquire) {
             return true;
         }
@@ -145,6 +145,6 @@ impl Endpoint {
             Fallback::Constant(_) => true,
             Fallback::Unavailable => false,
         };
-        fallback || self.may_infer(serving.primary())
+        fallback || serving.primary().is_ok_and(|primary| self.may_infer(primary))
     }
 }

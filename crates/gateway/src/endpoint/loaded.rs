@@ -1,5 +1,7 @@
 //! A model version that was released, whose bytes are those of its manifest, and that runs.
 
+use std::sync::Arc;
+
 use bartizan_base::{Digest, VersionRef, sha256};
 use bartizan_model::{Model, Signature};
 use bartizan_registry::manifest::{Manifest, ManifestFile};
@@ -12,7 +14,7 @@ const MODEL_SUFFIX: &str = ".onnx";
 #[derive(Debug)]
 pub struct LoadedVersion {
     released: Released<ModelVersion>,
-    model: Model,
+    model: Arc<Model>,
 }
 
 /// A version could not be loaded.
@@ -73,7 +75,13 @@ impl LoadedVersion {
         let model = Model::load(bytes);
         let model =
             model.map_err(|source| LoadFailed::Model { version: version(), source: Box::new(source) })?;
-        Ok(Self { released, model })
+        Ok(Self { released, model: Arc::new(model) })
+    }
+
+    /// The same model for another release of the same files: nothing is read again. None when the files are others.
+    pub fn released_again(&self, released: Released<ModelVersion>) -> Option<Self> {
+        let same = released.get().manifest_digest == *self.manifest();
+        same.then(|| Self { released, model: Arc::clone(&self.model) })
     }
 
     /// `NAME:VERSION`.

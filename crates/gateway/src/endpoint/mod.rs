@@ -8,4 +8,4 @@ mod serving;
 pub use self::constant::{Constant, ConstantInvalid};
 pub use self::live::{Endpoint, Settings, SwapRefused};
 pub use self::loaded::{LoadFailed, LoadedVersion, model_file};
-pub use self::serving::{Fallback, Serving, ServingInvalid};
+pub use self::serving::{Absent, Fallback, Serving, ServingInvalid};

@@ -7,6 +7,8 @@ use bartizan_model::{Port, Signature};
 
 use super::constant::Constant;
 use super::loaded::LoadedVersion;
+use crate::limits::ELEMENTS;
+use crate::phases::FallbackReason;
 use crate::validate::{Bounds, OutOfBounds};
 
 /// What answers when the primary may not or cannot. Every route names one.
@@ -20,10 +22,25 @@ pub enum Fallback {
     Unavailable,
 }
 
+/// A version that an endpoint is routed to and that is not there.
+#[derive(Debug, Clone)]
+pub struct Absent {
+    /// The version.
+    pub version: VersionRef,
+    /// Why it is not there, which every answer says.
+    pub why: FallbackReason,
+    /// The size of the ledger at which that is known.
+    pub tree_size: u64,
+}
+
 /// A primary with all that belongs to it. It never changes: an [`Endpoint`](super::Endpoint) replaces it whole.
+///
+/// The primary may be absent: what answers instead then says what a request must bring.
 #[derive(Debug)]
 pub struct Serving {
-    primary: Arc<LoadedVersion>,
+    version: VersionRef,
+    primary: Result<Arc<LoadedVersion>, FallbackReason>,
+    signature: Signature,
     fallback: Fallback,
     bounds: Option<(Bounds, OutOfBounds)>,
     most_rows: usize,
@@ -56,6 +73,12 @@ pub enum ServingInvalid {
         primary: VersionRef,
         /// The fallback.
         fallback: VersionRef,
+    },
+    /// Neither a primary nor a fallback.
+    #[error("{primary} is not there, and nothing answers instead")]
+    Nothing {
+        /// The primary.
+        primary: VersionRef,
     },
     /// A constant that was checked against another signature.
     #[error("the constant answer was checked against another model than {primary}")]
@@ -106,12 +129,50 @@ impl Serving {
         if bounds.as_ref().is_some_and(|(bounds, _)| !bounds.are_for(primary.signature())) {
             return Err(ServingInvalid::Bounds { primary: version() });
         }
-        Ok(Self { primary, fallback, bounds, most_rows, tree_size })
+        let (version, signature) = (version(), primary.signature().clone());
+        Ok(Self { version, primary: Ok(primary), signature, fallback, bounds, most_rows, tree_size })
+    }
+
+    /// Puts together what answers while the version that is routed to may not be loaded, or cannot. The inputs and
+    /// outputs are those of the fallback.
+    ///
+    /// # Errors
+    /// When there is no fallback, or the bounds are another model's.
+    pub fn without_primary(
+        absent: Absent,
+        fallback: Fallback,
+        bounds: Option<(Bounds, OutOfBounds)>,
+    ) -> Result<Self, ServingInvalid> {
+        let Absent { version, why, tree_size } = absent;
+        let (signature, most_rows, tree_size) = match &fallback {
+            Fallback::Version(other) => {
+                (other.signature().clone(), other.model().most_rows(), tree_size.min(other.tree_size()))
+            }
+            Fallback::Constant(constant) => (constant.signature().clone(), ELEMENTS, tree_size),
+            Fallback::Unavailable => return Err(ServingInvalid::Nothing { primary: version }),
+        };
+        if bounds.as_ref().is_some_and(|(bounds, _)| !bounds.are_for(&signature)) {
+            return Err(ServingInvalid::Bounds { primary: version });
+        }
+        Ok(Self { version, primary: Err(why), signature, fallback, bounds, most_rows, tree_size })
+    }
+
+    /// The version that is routed to, whether it is there or not.
+    pub fn version(&self) -> &VersionRef {
+        &self.version
     }
 
     /// The version that answers.
-    pub fn primary(&self) -> &Arc<LoadedVersion> {
-        &self.primary
+    ///
+    /// # Errors
+    /// Why it is not there.
+    pub fn primary(&self) -> Result<&Arc<LoadedVersion>, FallbackReason> {
+        self.primary.as_ref().map_err(|why| *why)
+    }
+
+    /// What it takes and gives.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// What answers instead.
@@ -140,7 +201,7 @@ impl Serving {
             Fallback::Version(version) => Some(version),
             Fallback::Constant(_) | Fallback::Unavailable => None,
         };
-        std::iter::once(&self.primary).chain(fallback)
+        self.primary.iter().chain(fallback)
     }
 }
 

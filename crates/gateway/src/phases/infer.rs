@@ -16,6 +16,8 @@ use crate::validate::Fitted;
 pub enum FallbackReason {
     /// It is stopped.
     Stopped,
+    /// It may be served, and could not be loaded.
+    NotLoaded,
     /// It has no answer for this input.
     NoAnswer,
     /// Its answer holds NaN or infinity.
@@ -27,6 +29,7 @@ impl FallbackReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
+            Self::NotLoaded => "not-loaded",
             Self::NoAnswer => "no-answer",
             Self::NotFinite => "not-finite",
         }
@@ -68,7 +71,7 @@ enum By<'s> {
 
 /// Chooses among the versions of the route; with one primary and no canary there is one choice.
 pub(super) fn route(serving: &Serving, version: Option<NonZeroU32>) -> Result<Routed, Refusal> {
-    let served = serving.primary().version().version;
+    let served = serving.version().version;
     match version {
         Some(wanted) if wanted != served => {
             Err(Refusal::new(Fault::Version, format!("version {wanted} is not served here")))
@@ -89,17 +92,16 @@ pub(super) fn infer<'s>(
     if let Some(refusal) = rejected {
         return Inferred { said: Said::Nothing(refusal), reason: None, insists };
     }
-    let primary = serving.primary();
-    let reason = if endpoint.may_infer(primary) {
-        match ask(primary, serving, fitted) {
+    let reason = match serving.primary() {
+        Ok(primary) if endpoint.may_infer(primary) => match ask(primary, serving, fitted) {
             Some(outputs) => {
                 let said = Said::Version { version: primary, primary: true, outputs };
                 return Inferred { said, reason: None, insists };
             }
             None => FallbackReason::NoAnswer,
-        }
-    } else {
-        FallbackReason::Stopped
+        },
+        Ok(_) => FallbackReason::Stopped,
+        Err(why) => why,
     };
     let said = fall_back(endpoint, serving, fitted, insists);
     Inferred { said, reason: Some(reason), insists }
@@ -126,7 +128,7 @@ pub(super) fn sanitise<'s>(
         Said::Constant(outputs) => (By::Constant, outputs),
         Said::Nothing(refusal) => (By::Nobody(refusal), Vec::new()),
     };
-    let ports = &serving.primary().signature().outputs;
+    let ports = &serving.signature().outputs;
     let wanted = fitted.outputs.iter().filter_map(|index| Some((ports.get(*index)?, outputs.get(*index)?)));
     Answered { by, reason, outputs: wanted.map(|(port, tensor)| (port, tensor.clone())).collect() }
 }
@@ -165,7 +167,7 @@ fn fall_back<'s>(endpoint: &Endpoint, serving: &'s Serving, fitted: &Fitted<'_>,
 
 /// What a version says, in the order of the primary's outputs.
 fn ask(version: &LoadedVersion, serving: &Serving, fitted: &Fitted<'_>) -> Option<Vec<Tensor>> {
-    let signature = serving.primary().signature();
+    let signature = serving.signature();
     let names = signature.inputs.iter().map(|port| port.name.as_str());
     let inputs: Vec<(&str, Tensor)> = names.zip(fitted.inputs.iter().cloned()).collect();
     let outputs = version.model().run(&inputs).ok()?;

@@ -176,7 +176,7 @@ fn parse(body: &[u8]) -> Result<Request<'_>, Refusal> {
 }
 
 fn validate<'a>(serving: &Serving, request: Request<'a>) -> Result<Valid<'a>, Refusal> {
-    let fitted = fit(request, serving.primary().signature(), serving.most_rows());
+    let fitted = fit(request, serving.signature(), serving.most_rows());
     let fitted = fitted.map_err(|mismatch| Refusal::new(Fault::Mismatch, mismatch.to_string()))?;
     let Some((bounds, policy)) = serving.bounds() else {
         return Ok(Valid { fitted, flags: Flags::default(), rejected: None });
@@ -222,7 +222,7 @@ fn redact(
     answered: &Answered<'_>,
 ) -> Result<(Option<bartizan_keys::subjects::SubjectTag>, Copies), Refusal> {
     let Asked { endpoint, serving, fitted, caller } = asked;
-    let signature = serving.primary().signature();
+    let signature = serving.signature();
     let subject = request::subject(endpoint.settings(), signature, fitted, caller)?;
     let wanted = fitted.outputs.iter().filter_map(|index| signature.outputs.get(*index));
     let wanted = fitted.selects.then(|| wanted.map(|port| port.name.as_str()).collect());

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bartizan_base::Timestamp;
 use bartizan_gateway::{
-    Constant, ConstantInvalid, Endpoint, Fallback, Fault, Head, LoadFailed, LoadedVersion, Made, Phase,
-    PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
+    Absent, Constant, ConstantInvalid, Endpoint, Fallback, FallbackReason, Fault, Head, LoadFailed,
+    LoadedVersion, Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
@@ -65,7 +65,7 @@ fn a_stop_is_obeyed_by_the_next_inference() {
     let fallback = shelf.load("simple", &onnx::model("Sub", "Neg"));
     let endpoint = endpoint(&shelf, Fallback::Version(Arc::clone(&fallback)));
     let serving = endpoint.serving();
-    let primary = serving.primary();
+    let primary = serving.primary().unwrap();
     assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "primary", None));
     endpoint.stop(primary.manifest(), 1_000);
     let stopped = made(ask(&endpoint, &one_row()));
@@ -113,6 +113,56 @@ fn a_stop_reaches_requests_that_have_not_begun_to_infer() {
         };
         assert_eq!(made(predict(&endpoint, request)).answered_by, by, "stopped after {ended}");
     }
+}
+
+#[test]
+fn while_the_primary_is_not_there_its_fallback_answers() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let other = shelf.load("simple", &onnx::model("Sub", "Neg"));
+    let absent = |why| Absent { version: primary.version().clone(), why, tree_size: 1_000 };
+    for (why, word) in [(FallbackReason::Stopped, "stopped"), (FallbackReason::NotLoaded, "not-loaded")] {
+        for (fallback, by) in [
+            (Fallback::Version(Arc::clone(&other)), "fallback"),
+            (Fallback::Constant(constant(&primary)), "constant"),
+        ] {
+            let endpoint =
+                Endpoint::new(settings(), Serving::without_primary(absent(why), fallback, None).unwrap());
+            let prediction = made(ask(&endpoint, &one_row()));
+            assert_eq!(who(&prediction), (200, by, Some(word)));
+            let insisting = made(ask_as(&endpoint, &one_row(), caller(), Some(1)));
+            assert_eq!(who(&insisting), (503, "nobody", Some(word)), "nothing else is that version");
+            assert!(endpoint.is_ready());
+        }
+    }
+    let nothing = Serving::without_primary(absent(FallbackReason::Stopped), Fallback::Unavailable, None);
+    assert!(matches!(nothing, Err(ServingInvalid::Nothing { .. })), "{nothing:?}");
+
+    // The fallback may be stopped too, and the primary comes back by a swap.
+    let fallback = Fallback::Version(Arc::clone(&other));
+    let serving = Serving::without_primary(absent(FallbackReason::Stopped), fallback, None).unwrap();
+    let endpoint = Endpoint::new(settings(), serving);
+    endpoint.stop(other.manifest(), 1_000);
+    assert_eq!(who(&made(ask(&endpoint, &one_row()))), (503, "nobody", Some("stopped")));
+    assert!(!endpoint.is_ready());
+    let back = shelf.load("back", &onnx::model("Add", "Log"));
+    endpoint.swap(Serving::new(back, Fallback::Unavailable, None).unwrap()).unwrap();
+    assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "primary", None));
+}
+
+#[test]
+fn a_version_in_memory_serves_another_release_of_its_files_and_of_no_others() {
+    let shelf = Shelf::new();
+    let bytes = onnx::model("Add", "Log");
+    let version = shelf.approve("fraud", &bytes);
+    let loaded = LoadedVersion::load(shelf.released(&version).unwrap(), &bytes).unwrap();
+    let other = shelf.approve("simple", &onnx::model("Sub", "Neg"));
+    assert!(loaded.released_again(shelf.released(&other).unwrap()).is_none());
+    let again = loaded.released_again(shelf.released(&version).unwrap()).unwrap();
+    assert!(again.tree_size() > loaded.tree_size());
+    let endpoint =
+        Endpoint::new(settings(), Serving::new(Arc::new(again), Fallback::Unavailable, None).unwrap());
+    assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "primary", None));
 }
 
 #[test]
@@ -190,7 +240,7 @@ fn requests_and_stops_on_many_threads_never_mix_answers() {
                 }
             });
         }
-        let manifest = *endpoint.serving().primary().manifest();
+        let manifest = *endpoint.serving().primary().unwrap().manifest();
         endpoint.stop(&manifest, 99);
         assert_eq!(made(ask(&endpoint, &body)).answered_by, "fallback", "from the return of stop on");
     });

@@ -28,7 +28,7 @@ fn two_rows() -> Vec<u8> {
 fn an_answer_says_who_gave_it_and_its_record_says_all() {
     let shelf = Shelf::new();
     let endpoint = endpoint(&shelf, Fallback::Unavailable);
-    let digest = *endpoint.serving().primary().manifest();
+    let digest = *endpoint.serving().primary().unwrap().manifest();
     let slices = [("region".to_owned(), "nørd".to_owned())];
     let caller = Caller { slices: &slices, subject: Some(tag(b"anna")), ..caller() };
     let prediction = made(ask_as(&endpoint, &two_rows(), caller, Some(1)));

@@ -216,6 +216,10 @@ impl Queue {
         self.state().stopped.clone()
     }
 
+    pub(super) fn unconfirmed(&self) -> usize {
+        self.state().unconfirmed
+    }
+
     /// The last sequence number that was given out; one less than the first when none was.
     pub(super) fn last_given(&self) -> u64 {
         let state = self.state();

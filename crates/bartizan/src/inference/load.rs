@@ -1,0 +1,203 @@
+//! Loading what an endpoint is routed to: the released versions, the fallback, the bounds of the training data.
+
+use std::sync::{Arc, PoisonError};
+
+use bartizan_base::VersionRef;
+use bartizan_gateway::oip::Request;
+use bartizan_gateway::validate::{Bounds, OutOfBounds};
+use bartizan_gateway::{Absent, Constant, Fallback, FallbackReason, LoadedVersion, Serving, model_file};
+use bartizan_model::Signature;
+use bartizan_model::limits::MODEL_BYTES;
+use bartizan_registry::ReleaseFailed;
+use bartizan_registry::state::Endpoint as Stated;
+use bartizan_registry::statement::{Beyond, Routed};
+
+use super::Gateway;
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// Why a version is not loaded.
+enum NotLoaded {
+    /// It may not be served; only an entry of the ledger changes that.
+    NotReleased(Failure),
+    /// It may, and cannot be now.
+    Failed(Failure),
+}
+
+impl NotLoaded {
+    fn reason(&self) -> FallbackReason {
+        match self {
+            Self::NotReleased(_) => FallbackReason::Stopped,
+            Self::Failed(_) => FallbackReason::NotLoaded,
+        }
+    }
+
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::NotReleased(failure) | Self::Failed(failure) => failure,
+        }
+    }
+}
+
+impl Gateway {
+    /// What an endpoint can serve of its route; and what it lacks, if that is worth another attempt.
+    ///
+    /// # Errors
+    /// When neither its primary nor its fallback can answer.
+    pub(super) async fn assemble(&self, stated: &Stated) -> Result<(Serving, Option<Failure>), Failure> {
+        let missing = || Failure::new(ids::INTERNAL, "an endpoint in service has no version");
+        let routed = stated.body.primary.as_ref().ok_or_else(missing)?;
+        match self.load(routed).await {
+            Ok(primary) => self.with_primary(stated, primary).await,
+            Err(why) => self.without_primary(stated, &routed.version, why).await,
+        }
+    }
+
+    async fn with_primary(
+        &self,
+        stated: &Stated,
+        primary: Arc<LoadedVersion>,
+    ) -> Result<(Serving, Option<Failure>), Failure> {
+        let (fallback, lacks) = match self.fallback(stated, Some(primary.signature())).await {
+            Ok(fallback) => (fallback, None),
+            // What may not be served is no reason to take down what may.
+            Err(NotLoaded::NotReleased(failure)) => {
+                let endpoint = &stated.body.endpoint;
+                tracing::error!(%endpoint, what = failure.what, why = ?failure.why, "nothing stands in for the model: its fallback may not be served");
+                (Fallback::Unavailable, None)
+            }
+            Err(NotLoaded::Failed(failure)) => (Fallback::Unavailable, Some(failure)),
+        };
+        let bounds = || self.bounds(primary.version(), primary.signature(), stated.body.beyond);
+        match Serving::new(Arc::clone(&primary), fallback, bounds().await?) {
+            Ok(serving) => Ok((serving, lacks)),
+            Err(error) => {
+                let lacks = Failure::of(ids::INFER_UNAVAILABLE, &error);
+                let alone = Serving::new(Arc::clone(&primary), Fallback::Unavailable, bounds().await?);
+                Ok((alone.map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?, Some(lacks)))
+            }
+        }
+    }
+
+    async fn without_primary(
+        &self,
+        stated: &Stated,
+        version: &VersionRef,
+        why: NotLoaded,
+    ) -> Result<(Serving, Option<Failure>), Failure> {
+        // Taken before the fallback is looked at: what is known later may lift the stop.
+        let tree_size = self.registry.state().next_index();
+        let fallback = match self.fallback(stated, None).await {
+            Ok(Fallback::Unavailable) => return Err(why.into_failure()),
+            Ok(fallback) => fallback,
+            Err(also) => {
+                let failure = why.into_failure();
+                let also = also.into_failure();
+                tracing::error!(endpoint = %stated.body.endpoint, what = also.what, why = ?also.why, "neither the model nor its fallback can be loaded");
+                return Err(failure);
+            }
+        };
+        let signature = match &fallback {
+            Fallback::Version(loaded) => loaded.signature().clone(),
+            Fallback::Constant(constant) => constant.signature().clone(),
+            Fallback::Unavailable => return Err(why.into_failure()),
+        };
+        let bounds = self.bounds(version, &signature, stated.body.beyond).await?;
+        let absent = Absent { version: version.clone(), why: why.reason(), tree_size };
+        let serving = Serving::without_primary(absent, fallback, bounds);
+        let serving = serving.map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?;
+        let lacks = match why {
+            NotLoaded::NotReleased(failure) => {
+                let endpoint = &stated.body.endpoint;
+                tracing::error!(%endpoint, what = failure.what, why = ?failure.why, "the fallback answers: the model may not be served");
+                None
+            }
+            NotLoaded::Failed(failure) => Some(failure),
+        };
+        Ok((serving, lacks))
+    }
+
+    /// What answers instead. `signature` is that of the primary, when it is there.
+    async fn fallback(&self, stated: &Stated, signature: Option<&Signature>) -> Result<Fallback, NotLoaded> {
+        match (&stated.body.fallback.version, &stated.body.fallback.constant) {
+            (Some(version), _) => Ok(Fallback::Version(self.load(version).await?)),
+            (None, Some(constant)) => {
+                let read = self.registry.read_document(constant).await;
+                let outputs = read.map_err(|error| NotLoaded::Failed(Failure::from(error)))?;
+                let Some(signature) = signature else { return Ok(Fallback::Unavailable) };
+                constant_of(&outputs, signature).map(Fallback::Constant).map_err(NotLoaded::Failed)
+            }
+            (None, None) => Ok(Fallback::Unavailable),
+        }
+    }
+
+    async fn load(&self, routed: &Routed) -> Result<Arc<LoadedVersion>, NotLoaded> {
+        let of =
+            |error: &dyn std::error::Error| NotLoaded::Failed(Failure::of(ids::INFER_UNAVAILABLE, error));
+        let released = match self.registry.release(&routed.version).await {
+            Ok(released) => released,
+            Err(ReleaseFailed::NotReleased(why)) => {
+                return Err(NotLoaded::NotReleased(Failure::of(ids::INFER_UNAVAILABLE, &why)));
+            }
+            Err(ReleaseFailed::Failed(error)) => return Err(NotLoaded::Failed(Failure::from(error))),
+        };
+        if let Some(there) = self.in_memory(routed) {
+            let again = there.released_again(released);
+            let other = || Failure::new(ids::INTERNAL, "a version is in memory with other files");
+            return again.map(Arc::new).ok_or_else(|| NotLoaded::Failed(other()));
+        }
+        let file = model_file(&released.get().manifest).cloned().map_err(|count| {
+            let what = format!("{} has {count} ONNX files, and one is served", routed.version);
+            NotLoaded::Failed(Failure::new(ids::INFER_UNAVAILABLE, what))
+        })?;
+        let bytes = self.registry.read_model_file(&file, MODEL_BYTES).await;
+        let bytes = bytes.map_err(|error| NotLoaded::Failed(Failure::from(error)))?;
+        let loaded = tokio::task::spawn_blocking(move || LoadedVersion::load(released, &bytes)).await;
+        let loaded = loaded.map_err(|error| NotLoaded::Failed(Failure::of(ids::INTERNAL, &error)))?;
+        loaded.map(Arc::new).map_err(|error| of(&error))
+    }
+
+    /// A version with these files that some endpoint serves: its bytes were compared with the manifest already.
+    fn in_memory(&self, routed: &Routed) -> Option<Arc<LoadedVersion>> {
+        let endpoints = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        endpoints.values().find_map(|endpoint| {
+            let serving = endpoint.serving();
+            serving.versions().find(|loaded| *loaded.manifest() == routed.manifest).cloned()
+        })
+    }
+
+    /// The bounds of the data that a version was trained on, when its inputs are columns of that data.
+    async fn bounds(
+        &self,
+        version: &VersionRef,
+        signature: &Signature,
+        beyond: Beyond,
+    ) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
+        let schema = self.registry.training_schema(version).await?;
+        let bounds = schema.map(|schema| Bounds::by_input(&schema, signature)).transpose();
+        match (bounds, beyond) {
+            (Ok(Some(bounds)), Beyond::Reject) => Ok(Some((bounds, OutOfBounds::Reject))),
+            (Ok(Some(bounds)), Beyond::Flag) => Ok(Some((bounds, OutOfBounds::Flag))),
+            (Ok(None), Beyond::Flag) => Ok(None),
+            (Err(error), Beyond::Flag) => {
+                tracing::warn!(%error, %version, "requests are not compared with the training data");
+                Ok(None)
+            }
+            // Whoever asked for a comparison is not served without one.
+            (Ok(None), Beyond::Reject) => {
+                let what = format!("{version} names no data that requests could be compared with");
+                Err(Failure::new(ids::INFER_UNAVAILABLE, what))
+            }
+            (Err(error), Beyond::Reject) => Err(Failure::of(ids::INFER_UNAVAILABLE, &error)),
+        }
+    }
+}
+
+/// A constant answer, checked against what the model would answer.
+fn constant_of(outputs: &[u8], signature: &Signature) -> Result<Constant, Failure> {
+    // Outputs have the form of inputs, so the parser of requests reads them, with all its limits.
+    let body = [br#"{"inputs":"#.as_slice(), outputs, b"}"].concat();
+    let parsed = Request::parse(&body).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?;
+    let given = parsed.inputs.into_iter().map(|(name, tensor)| (name.into_owned(), tensor)).collect();
+    Constant::check(signature, given).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
+}

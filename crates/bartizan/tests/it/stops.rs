@@ -1,0 +1,194 @@
+//! What is stopped, gone or slow, and what answers meanwhile.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::bench::Bench;
+use crate::serving::{Answer, INFER, ask, ride, wait_ready, with_endpoint};
+use crate::up::Up;
+
+/// How long it may take until a stop bites.
+const BITES: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn predict(up: &Up, key: &str) -> Answer {
+    ask(up, "POST", INFER, Some(key), &ride(3.0, 2.0))
+}
+
+/// The status, the version that answered, and why it was not the one that is routed to.
+fn who(answer: &Answer) -> (u16, Option<&str>, Option<&str>) {
+    let reason = answer.body.pointer("/parameters/fallback_reason").and_then(Value::as_str);
+    (answer.status, answer.body.get("model_version").and_then(Value::as_str), reason)
+}
+
+/// Asks until the answer is as expected.
+fn until(up: &Up, key: &str, patience: Duration, expected: (u16, Option<&str>, Option<&str>)) {
+    let begun = Instant::now();
+    loop {
+        let answer = predict(up, key);
+        if who(&answer) == expected {
+            return;
+        }
+        assert!(begun.elapsed() < patience, "{:?} instead of {expected:?}: {}", who(&answer), answer.body);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn say(bench: &Bench, key: &str, arguments: &[&str]) {
+    let ran = bench.run_with("BARTIZAN_TOKEN", key, arguments);
+    assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+}
+
+fn quarantine(bench: &Bench, key: &str, version: &str) {
+    say(bench, key, &["model", "quarantine", version, "--reason", "a test"]);
+}
+
+fn health(up: &Up) -> u16 {
+    ask(up, "GET", "/v2/health/ready", None, "").status
+}
+
+#[test]
+fn after_a_restart_the_fallback_answers_for_a_quarantined_model_until_that_is_lifted() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    assert_eq!(bench.run(&["model", "quarantine", "tips:2", "--reason", "a test"]).code, 0);
+    let up = Up::start(&bench);
+    until(&up, &key, PATIENCE, (200, Some("1"), Some("stopped")));
+    assert_eq!(health(&up), 200);
+    let described = ask(&up, "GET", "/v2/models/scores", Some(&key), "");
+    assert_eq!(described.body.get("versions"), Some(&Value::Array(Vec::new())), "{}", described.body);
+    let insisting = ask(&up, "POST", "/v2/models/scores/versions/2/infer", Some(&key), &ride(3.0, 2.0));
+    assert_eq!(insisting.status, 503, "{}", insisting.body);
+    say(&bench, &key, &["model", "approve", "tips:2"]);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
+}
+
+#[test]
+fn a_quarantined_fallback_does_not_take_the_model_down() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    assert_eq!(bench.run(&["model", "quarantine", "tips:1", "--reason", "a test"]).code, 0);
+    let up = Up::start(&bench);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
+    quarantine(&bench, &key, "tips:2");
+    until(&up, &key, BITES, (503, None, None));
+    assert_eq!(health(&up), 503);
+    say(&bench, &key, &["model", "approve", "tips:1"]);
+    until(&up, &key, PATIENCE, (200, Some("1"), Some("stopped")));
+    say(&bench, &key, &["model", "approve", "tips:2"]);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
+    quarantine(&bench, &key, "tips:2");
+    until(&up, &key, BITES, (200, Some("1"), Some("stopped")));
+}
+
+#[test]
+fn nobody_is_ready_while_an_endpoint_in_service_is_not() {
+    let (bench, key) = with_endpoint(&["--no-fallback"]);
+    assert_eq!(bench.run(&["model", "quarantine", "tips:2", "--reason", "a test"]).code, 0);
+    let up = Up::start(&bench);
+    std::thread::sleep(BITES);
+    assert_eq!((health(&up), predict(&up, &key).status), (503, 503));
+    say(&bench, &key, &["endpoint", "disable", "scores"]);
+    assert_eq!(health(&up), 200, "nothing is in service");
+    assert_eq!(predict(&up, &key).status, 404);
+}
+
+#[test]
+fn what_cannot_be_read_is_loaded_when_it_can() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let (blobs, away) = (bench.path("bartizan-data/blobs"), bench.path("away"));
+    std::fs::create_dir(&away).unwrap();
+    move_all(&blobs, &away);
+    let up = Up::start(&bench);
+    std::thread::sleep(BITES);
+    assert_eq!((health(&up), predict(&up, &key).status), (503, 503));
+    move_all(&away, &blobs);
+    // Nothing is asked that would be recorded, so the ledger does not grow.
+    let begun = Instant::now();
+    while health(&up) != 200 {
+        assert!(begun.elapsed() < PATIENCE, "it is not loaded again");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    until(&up, &key, BITES, (200, Some("2"), None));
+}
+
+fn move_all(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::rename(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+}
+
+/// The files under a directory, with their sizes.
+fn files(directory: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let (path, data) = entry.map(|entry| (entry.path(), entry.metadata().unwrap())).unwrap();
+        match data.is_dir() {
+            true => found.extend(files(&path)),
+            false => found.push((path, data.len())),
+        }
+    }
+    found
+}
+
+/// Imports and approves one more version, and finds where its model is stored.
+fn one_more(bench: &Bench, seed: &str) -> PathBuf {
+    let blobs = bench.path("bartizan-data/blobs");
+    let before = files(&blobs);
+    let train = ["train", "rides.csv", "--label", "tip", "--seed", seed, "--out", "more"];
+    assert_eq!(bench.run(&train).code, 0);
+    let stored = std::fs::metadata(bench.path("more/model.onnx")).unwrap().len();
+    assert_eq!(bench.run(&["model", "import", "more", "--name", "more", "--origin", "a test"]).code, 0);
+    std::fs::remove_dir_all(bench.path("more")).unwrap();
+    assert_eq!(bench.run(&["model", "approve", "more:1"]).code, 0);
+    let new = files(&blobs).into_iter().filter(|found| !before.contains(found));
+    new.min_by_key(|(_, bytes)| bytes.abs_diff(stored)).unwrap().0
+}
+
+#[test]
+fn a_quarantine_bites_while_another_model_is_loaded() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let stored = one_more(&bench, "3");
+    // Endpoints are loaded by name.
+    let route = ["endpoint", "route", "slow", "--model", "more:1", "--no-fallback"];
+    assert_eq!(bench.run(&route).code, 0);
+    // Reading it does not end.
+    std::fs::remove_file(&stored).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&stored).status().unwrap();
+    assert!(made.success());
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
+    assert_eq!(health(&up), 503, "the other is not loaded");
+    quarantine(&bench, &key, "tips:2");
+    until(&up, &key, BITES, (200, Some("1"), Some("stopped")));
+}
+
+#[test]
+fn an_endpoint_that_is_disabled_under_load_answers_no_more() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    let disabled = std::sync::OnceLock::new();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let begun = Instant::now();
+                loop {
+                    let late = disabled.get().is_some_and(|at: &Instant| at.elapsed() > BITES);
+                    let answer = predict(&up, &key);
+                    match answer.status {
+                        200 => assert!(!late && begun.elapsed() < PATIENCE, "it still answers"),
+                        404 => break,
+                        _ => panic!("{}", answer.body),
+                    }
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(200));
+        say(&bench, &key, &["endpoint", "disable", "scores"]);
+        disabled.set(Instant::now()).unwrap();
+    });
+    assert_eq!(health(&up), 200);
+}
