@@ -48,6 +48,9 @@ pub const TOGETHER: usize = 256;
 /// How often a decision about a read is made anew because what it rests on changed before it was recorded.
 pub const DECIDE_AGAIN: usize = 3;
 
+/// Answers that are kept to the question who may ask an endpoint for predictions.
+pub const JUDGED: usize = 4096;
+
 /// How far this machine's clock may be behind the last statement before nothing more is written.
 pub const CLOCK_BEHIND_MILLIS: i64 = 5 * 60 * 1000;
 

@@ -122,7 +122,7 @@ impl Gateway {
 
     /// Whether every version that may answer under a name can.
     fn serves(&self, name: &Name, wanted: Wanted) -> bool {
-        self.endpoint(name.as_str()).is_some_and(|endpoint| {
+        self.endpoint(name).is_some_and(|endpoint| {
             let serving = endpoint.serving();
             let primary = serving.primary().is_ok_and(|primary| endpoint.may_infer(primary));
             let fallback = match serving.fallback() {
@@ -167,7 +167,7 @@ impl Gateway {
             .endpoints()
             .values()
             .filter(|stated| is_active(stated))
-            .all(|stated| self.endpoint(stated.body.endpoint.as_str()).is_some_and(|found| found.is_ready()))
+            .all(|stated| self.endpoint(&stated.body.endpoint).is_some_and(|found| found.is_ready()))
     }
 }
 

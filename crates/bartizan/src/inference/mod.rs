@@ -11,7 +11,7 @@ mod load;
 mod records;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -23,14 +23,14 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
-use bartizan_base::{Digest, Name};
+use bartizan_base::Name;
 use bartizan_gateway::{
     Caller, Endpoint, Fault, Head, Made, PredictRequest, Prediction, RecordFailed, oip, predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::Subjects;
 use bartizan_policy::api_key::ApiKey;
-use bartizan_registry::{Caller as Asker, Failed, Registry};
+use bartizan_registry::{Failed, Judged, NotJudged, Registry};
 use bartizan_store::records::{Log, Records, Seal};
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::TcpListener;
@@ -88,9 +88,8 @@ impl Gateway {
         served
     }
 
-    fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
-        let name: Name = name.parse().ok()?;
-        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(&name).cloned()
+    fn endpoint(&self, name: &Name) -> Option<Arc<Endpoint>> {
+        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
 }
 
@@ -110,7 +109,7 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
 
 async fn metadata(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, parts: Parts) -> Response {
     match allowed(&gateway, &parts, &model).await {
-        Ok((endpoint, _, _)) => {
+        Ok((endpoint, _)) => {
             let serving = endpoint.serving();
             // Nothing else can be asked for by number, and this only while it may answer.
             let there = serving.primary().is_ok_and(|primary| endpoint.may_infer(primary));
@@ -129,7 +128,7 @@ async fn health_ready(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -> Response {
-    let ready = gateway.endpoint(&model).is_some_and(|endpoint| endpoint.is_ready());
+    let ready = model.parse().is_ok_and(|name| gateway.endpoint(&name).is_some_and(|found| found.is_ready()));
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, oip::model_ready(&model, ready))
 }
@@ -160,7 +159,7 @@ async fn made(
     version: Option<NonZeroU32>,
     body: Body,
 ) -> Response {
-    let (endpoint, asker, judged) = match allowed(gateway, parts, model).await {
+    let (endpoint, judged) = match allowed(gateway, parts, model).await {
         Ok(allowed) => allowed,
         Err(refused) => return refused,
     };
@@ -193,7 +192,7 @@ async fn made(
                 body: &body,
                 version,
                 caller: Caller {
-                    principal: asker.principal(),
+                    principal: judged.principal,
                     decision: judged.decision,
                     policy: judged.policy,
                     request: request.as_deref(),
@@ -248,63 +247,57 @@ async fn recorded(gateway: &Gateway, made: Made) -> Response {
 }
 
 /// Who asks, whether they may, and what would answer. To whoever may not, an unknown endpoint looks the same.
-async fn allowed(
-    gateway: &Gateway,
-    parts: &Parts,
-    model: &str,
-) -> Result<(Arc<Endpoint>, Asker, Judged), Response> {
-    let asker = identified(gateway, parts).ok_or_else(|| {
-        failed(
-            StatusCode::UNAUTHORIZED,
-            "an API key is needed: `Authorization: Bearer KEY`",
-            ids::NOT_AUTHENTICATED,
-        )
-    })?;
+async fn allowed(gateway: &Gateway, parts: &Parts, model: &str) -> Result<(Arc<Endpoint>, Judged), Response> {
+    let stranger = || {
+        let what = "an API key is needed: `Authorization: Bearer KEY`";
+        failed(StatusCode::UNAUTHORIZED, what, ids::NOT_AUTHENTICATED)
+    };
     let unknown =
         || failed(StatusCode::NOT_FOUND, "there is no such endpoint, or it is not yours", ids::NOT_FOUND);
-    let name: Name = model.parse().map_err(|_| unknown())?;
-    match gateway.registry.judge_prediction(&asker, &name).await {
+    let (key, from) = presented(parts).ok_or_else(stranger)?;
+    let known = || {
+        if let Some(place) = parts.extensions.get::<Arc<Place>>() {
+            place.recognise();
+        }
+    };
+    let Ok(name) = model.parse::<Name>() else {
+        let admitted = ApiKey::parse(key).and_then(|key| gateway.registry.admit(&key, from));
+        admitted.map_err(|_| stranger())?;
+        known();
+        return Err(unknown());
+    };
+    match gateway.registry.judge_prediction(key, from, &name).await {
         Ok(judged) => {
+            known();
             let in_service = || gateway.registry.state().endpoints().get(&name).is_some_and(is_active);
-            let endpoint = gateway.endpoint(model).ok_or_else(|| match in_service() {
+            let endpoint = gateway.endpoint(&name).ok_or_else(|| match in_service() {
                 true => {
                     let what = "the endpoint is not loaded; the log of the server says why";
                     failed(StatusCode::SERVICE_UNAVAILABLE, what, ids::INFER_UNAVAILABLE)
                 }
                 false => unknown(),
             })?;
-            let judged =
-                Judged { decision: judged.decision, policy: judged.policy, tree_size: judged.tree_size };
-            Ok((endpoint, asker, judged))
+            Ok((endpoint, judged))
         }
-        Err(Failed::Refused(_)) => Err(unknown()),
-        Err(error) => {
-            let failure = Failure::from(error);
+        Err(NotJudged::NotAdmitted(_)) => Err(stranger()),
+        Err(NotJudged::Failed(failed)) => {
+            known();
+            if let Failed::Refused(_) = failed {
+                return Err(unknown());
+            }
+            let failure = Failure::from(failed);
             let status = StatusCode::from_u16(failure.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             Err(answer(status, oip::error(&failure.what, &failure.id)))
         }
     }
 }
 
-struct Judged {
-    decision: Digest,
-    policy: Digest,
-    tree_size: u64,
-}
-
-fn identified(gateway: &Gateway, parts: &Parts) -> Option<Asker> {
+/// The API key that a request comes with, and from where.
+fn presented(parts: &Parts) -> Option<(&str, IpAddr)> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    let key = ApiKey::parse(key.trim()).ok()?;
     let from = parts.extensions.get::<SocketAddr>()?.ip();
-    let asker = gateway.registry.admit(&key, from).ok().map(Asker::key)?;
-    if let Some(place) = parts.extensions.get::<Arc<Place>>() {
-        place.recognise();
-    }
-    Some(asker)
+    scheme.eq_ignore_ascii_case("bearer").then(|| (key.trim(), from))
 }
 
 fn failed(status: StatusCode, what: &str, id: &str) -> Response {

@@ -201,6 +201,20 @@ fn whoever_may_not_ask_learns_nothing_and_what_is_no_request_is_refused() {
 }
 
 #[test]
+fn a_revoked_key_is_refused_by_the_very_next_request() {
+    let (bench, key) = with_endpoint(&["--no-fallback"]);
+    let created = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let (id, other) = (created["id"].as_str().unwrap(), created["key"].as_str().unwrap());
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    let status = || ask(&up, "POST", INFER, Some(other), &ride(3.0, 2.0)).status;
+    assert_eq!([status(), status()], [200, 200]);
+    let ran = bench.run_with("BARTIZAN_TOKEN", &key, &["access", "key", "revoke", id]);
+    assert_eq!((ran.code, status()), (0, 401), "{}", ran.stderr);
+    assert_eq!(ask(&up, "POST", INFER, Some(&key), &ride(3.0, 2.0)).status, 200);
+}
+
+#[test]
 fn values_beyond_the_training_data_are_refused_where_the_route_says_so() {
     let trained = ["--trained-on", "rides:1"];
     let (bench, key) = with_endpoint_of(&trained, &["--no-fallback", "--beyond", "reject"]);

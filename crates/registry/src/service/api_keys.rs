@@ -42,9 +42,19 @@ impl Registry {
     /// # Errors
     /// When it is not accepted; the reasons are told apart for counters, never in answers.
     pub fn admit(&self, presented: &ApiKey, from: IpAddr) -> Result<Arc<Admitted>, NotAdmitted> {
-        let state = self.state();
-        let stored = stored_key(&state, presented.id());
-        api_key::admit(stored.as_ref(), presented, from, self.inner.clock.now()).map(Arc::new)
+        self.admit_in(&self.state(), presented, from, self.inner.clock.now())
+    }
+
+    /// The same by a state and at a time.
+    pub(super) fn admit_in(
+        &self,
+        state: &State,
+        presented: &ApiKey,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<Arc<Admitted>, NotAdmitted> {
+        let stored = stored_key(state, presented.id());
+        api_key::admit(stored.as_ref(), presented, from, now).map(Arc::new)
     }
 
     /// Issues an API key; its text is returned once and kept nowhere.

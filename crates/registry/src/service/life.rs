@@ -150,6 +150,7 @@ fn assemble(
             state: RwLock::new(Arc::new(state)),
             writer: Arc::new(tokio::sync::Mutex::new(())),
             waiting: super::together::Waiting::default(),
+            judged: super::judged::Kept::default(),
             replayed: Mutex::new(replayed),
             uploads: Mutex::new(Pending::default()),
         }),

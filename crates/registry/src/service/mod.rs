@@ -6,6 +6,7 @@ mod datasets;
 mod endpoints;
 mod facts;
 mod failed;
+mod judged;
 mod life;
 mod models;
 mod profile;
@@ -31,13 +32,14 @@ pub use self::api_keys::{KeyClaim, KeyLimits};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
 pub use self::endpoints::{NewFallback, NewRoute};
 pub use self::failed::Failed;
+pub use self::judged::{Judged, NotJudged};
 pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
 pub use self::models::{Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::proofs::Proof;
 pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
-pub use self::serving::{Judged, ReleaseFailed};
+pub use self::serving::ReleaseFailed;
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::replay::Replayed;
 use crate::state::State;
@@ -62,6 +64,7 @@ struct Inner {
     state: RwLock<Arc<State>>,
     writer: Arc<tokio::sync::Mutex<()>>,
     waiting: together::Waiting,
+    judged: judged::Kept,
     replayed: Mutex<Option<Arc<Replayed>>>,
     uploads: Mutex<uploads::Pending>,
 }

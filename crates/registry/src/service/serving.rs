@@ -2,11 +2,10 @@
 
 use std::io::Read as _;
 
-use bartizan_base::{Digest, Name, VersionRef};
+use bartizan_base::VersionRef;
 use bartizan_data::Schema;
-use bartizan_policy::{Action, Effect, EndpointFacts, Question, op};
 
-use super::{Caller, Failed, Registry};
+use super::{Failed, Registry};
 use crate::limits::DOCUMENT_BYTES;
 use crate::manifest::ManifestFile;
 use crate::proof::read_private;
@@ -22,17 +21,6 @@ pub enum ReleaseFailed {
     /// What it takes to know cannot be read.
     #[error(transparent)]
     Failed(#[from] Failed),
-}
-
-/// That somebody may ask for predictions, and what that rests on.
-#[derive(Debug, Clone, Copy)]
-pub struct Judged {
-    /// The digest of the question that was answered with yes.
-    pub decision: Digest,
-    /// The digest of the policy that answered it.
-    pub policy: Digest,
-    /// The size of the ledger that it rests on.
-    pub tree_size: u64,
 }
 
 impl Registry {
@@ -67,35 +55,6 @@ impl Registry {
             return Ok(());
         }
         writer.append(vec![Statement::about(segment)]).await.map(|_| ())
-    }
-
-    /// Decides whether somebody may ask an endpoint for predictions. The digest of what that rests on goes into the
-    /// record of each prediction; a refusal is recorded here.
-    ///
-    /// # Errors
-    /// When they may not.
-    pub async fn judge_prediction(&self, caller: &Caller, endpoint: &Name) -> Result<Judged, Failed> {
-        let state = self.state();
-        let now = self.inner.clock.now();
-        if !caller.stands(&state, now) {
-            return Err(Failed::KeyEnded);
-        }
-        let primary = state.endpoints().get(endpoint).and_then(|found| found.body.primary.clone());
-        let target = primary.map(|primary| state.model_facts(&primary.version));
-        let facts = EndpointFacts { endpoint: endpoint.clone(), target };
-        let question = Question {
-            principal: state.principal_facts(caller.principal)?,
-            project: state.project_facts()?,
-            action: Action::EndpointPredict,
-            resource: facts.clone().into(),
-            context: caller.context(now),
-        };
-        let decision = self.inner.policies.evaluate(&question);
-        if decision.effect == Effect::Deny {
-            self.allow(caller, op::EndpointPredict, facts).await.map(|_| ())?;
-        }
-        let rests_on = question.digest().map_err(|error| Failed::Sign(Box::new(error)))?;
-        Ok(Judged { decision: rests_on, policy: self.inner.policies.digest(), tree_size: state.next_index() })
     }
 
     /// Reads a file of a model, decrypted and compared with its digest.

@@ -55,6 +55,9 @@ impl Place {
     /// A credential was accepted: from now on nobody takes the place away. While there are too many known ones, it
     /// stays that of a stranger.
     pub(crate) fn recognise(&self) {
+        if self.is_known() {
+            return;
+        }
         let mut taken = self.all.taken();
         if taken.known < KNOWN && taken.strangers.remove(&self.number).is_some() {
             taken.known += 1;
