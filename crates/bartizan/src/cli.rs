@@ -1,12 +1,14 @@
 //! The command line: nouns and verbs.
 
 mod predictions;
+mod verify;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::predictions::{About, Predictions, Search};
+pub(crate) use self::verify::Verify;
 use crate::out::Format;
 
 const AFTER_HELP: &str = "Environment:
@@ -264,47 +266,6 @@ pub(crate) struct Fallback {
     #[arg(long)]
     pub(crate) no_fallback: bool,
 }
-
-/// A proof, what to trust, and what it must prove.
-#[derive(Debug, Args)]
-pub(crate) struct Verify {
-    /// The proof
-    pub(crate) file: PathBuf,
-    /// The trust file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) trust: PathBuf,
-    /// The state that must be proven: approved, candidate, retired, quarantined, revoked or any [default: approved; for a
-    /// prediction, whose version was approved when it answered, any]
-    #[arg(long, value_name = "STATE", value_parser = STATES)]
-    pub(crate) state: Option<String>,
-    /// The version that the proof must be of, NAME:VERSION
-    #[arg(long = "of", value_name = "VERSION")]
-    pub(crate) version: Option<String>,
-    /// The model that the proof must be of: a file or directory that holds exactly its files
-    #[arg(long, value_name = "PATH")]
-    pub(crate) model: Option<PathBuf>,
-    /// Where the largest tree seen is remembered [default: beside the trust file, FILE.seen]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) memory: Option<PathBuf>,
-    /// Accept development keys
-    #[arg(long)]
-    pub(crate) allow_development: bool,
-    /// The prediction that the proof must be of
-    #[arg(long, value_name = "ID")]
-    pub(crate) prediction: Option<String>,
-    /// Run the model of --model again on what was asked, and compare with what was answered
-    #[arg(long, requires = "model")]
-    pub(crate) replay: bool,
-    /// The receipt that the gateway gave for the prediction: the header `Bartizan-Receipt`, or all headers
-    #[arg(long, value_name = "FILE")]
-    pub(crate) receipt: Option<PathBuf>,
-    /// The answer that the receipt was given for: the body, byte for byte
-    #[arg(long, value_name = "FILE", requires = "receipt")]
-    pub(crate) answer: Option<PathBuf>,
-}
-
-/// What `--state` takes.
-const STATES: [&str; 6] = ["approved", "candidate", "retired", "quarantined", "revoked", "any"];
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Direction {
