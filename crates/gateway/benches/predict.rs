@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use bartizan_base::{PrincipalId, Timestamp, sha256};
 use bartizan_gateway::oip::Request;
 use bartizan_gateway::{
-    Caller, Endpoint, Fallback, Head, Made, Placement, PredictRequest, Prediction, Serving, Settings, predict,
+    Caller, Endpoint, Fallback, Made, Placement, PredictRequest, Prediction, Serving, Settings, predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::SubjectTag;
@@ -163,7 +163,6 @@ fn ask(endpoint: &Endpoint, body: &[u8]) -> Made {
             subject_tag: &|value| SubjectTag::from_bytes(*sha256(value).as_bytes()),
             slices: &[],
         },
-        head: Head { tree_size: 40, age_ms: 250 },
         now: now_once(),
         elapsed: &|| origin.elapsed(),
         random: &mut OsRandom,

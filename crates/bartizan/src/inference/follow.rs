@@ -60,11 +60,12 @@ impl Gateway {
     async fn keep_stopping(&self) {
         let mut seen = None;
         loop {
-            let facts = self.registry.state().facts();
-            if seen != Some(facts) {
-                seen = Some(facts);
+            let state = self.registry.state();
+            if seen != Some(state.facts()) {
+                seen = Some(state.facts());
                 self.stop_what_is_stopped();
             }
+            self.confirm(&state);
             tokio::time::sleep(LOOK).await;
         }
     }
@@ -78,6 +79,18 @@ impl Gateway {
         endpoints.retain(|name, _| state.endpoints().get(name).is_some_and(is_active));
         for endpoint in endpoints.values() {
             stop(endpoint, &endpoint.serving(), &state);
+        }
+    }
+
+    /// Notes up to which entry endpoints are known to serve what the ledger says. What may not be served is stopped.
+    fn confirm(&self, state: &State) {
+        let endpoints = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
+        for (name, endpoint) in endpoints.iter() {
+            let serving = endpoint.serving();
+            let route = state.endpoints().get(name).map(|stated| stated.statement.entry);
+            if route == serving.route() {
+                serving.confirm(state.next_index(), self.began.elapsed());
+            }
         }
     }
 
@@ -112,7 +125,9 @@ impl Gateway {
                 continue;
             }
             let said = match self.assemble(stated).await {
-                Ok((serving, lacks)) => self.put(name, serving).err().or(lacks),
+                Ok((serving, lacks)) => {
+                    self.put(name, serving.routed_by(stated.statement.entry)).err().or(lacks)
+                }
                 Err(failure) => Some(failure),
             };
             let failed = said.map(|failure| failed(name, &failure, before.and_then(|before| before.failed)));
@@ -137,12 +152,16 @@ impl Gateway {
     fn put(&self, name: &Name, serving: Serving) -> Result<(), Failure> {
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
         let state = self.registry.state();
-        if !state.endpoints().get(name).is_some_and(is_active) {
+        let stated = state.endpoints().get(name).filter(|stated| is_active(stated));
+        // Another route was stated while this was loaded: that one is next.
+        if stated.map(|stated| stated.statement.entry) != serving.route() {
             return Ok(());
         }
+        let now = self.began.elapsed();
         match endpoints.get(name) {
             Some(endpoint) => {
                 stop(endpoint, &serving, &state);
+                serving.confirm(state.next_index(), now);
                 endpoint.swap(serving).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
             }
             None => {
@@ -154,6 +173,7 @@ impl Gateway {
                 };
                 let endpoint = Endpoint::new(settings, serving);
                 stop(&endpoint, &endpoint.serving(), &state);
+                endpoint.serving().confirm(state.next_index(), now);
                 endpoints.insert(name.clone(), Arc::new(endpoint));
                 Ok(())
             }

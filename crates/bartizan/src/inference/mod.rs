@@ -7,6 +7,7 @@
 //! ```
 
 mod follow;
+mod headers;
 mod load;
 mod records;
 
@@ -20,24 +21,25 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bartizan_base::Name;
 use bartizan_gateway::{
-    Caller, Endpoint, Fault, Head, Made, PredictRequest, Prediction, RecordFailed, oip, predict,
+    Answer as Given, Caller, Endpoint, Fault, Made, PredictRequest, Prediction, RecordFailed, oip, predict,
 };
-use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::Subjects;
+use bartizan_keys::{OsRandom, Purpose};
 use bartizan_policy::api_key::ApiKey;
-use bartizan_registry::{Failed, Judged, NotJudged, Registry};
-use bartizan_store::records::{Log, Records, Seal};
+use bartizan_registry::{Failed, Judged, NewReceipt, NotJudged, RECEIPT_HEADER, Receipt, Registry};
+use bartizan_store::records::{Appended, Log, Records, Seal};
 use http_body_util::{BodyExt as _, Limited};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use self::follow::is_active;
+use self::headers::{HeadersInvalid, Said};
 use self::records::Sealing;
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
@@ -47,12 +49,9 @@ use crate::failure::Failure;
 const REQUEST_BYTES: usize = bartizan_gateway::limits::BODY_BYTES;
 /// How long a request's body may take.
 const BODY_PATIENCE: Duration = Duration::from_secs(30);
-/// The header with the caller's own id of a request.
-const REQUEST_ID: &str = "x-request-id";
-/// The header that comes with tensors in binary form.
-const BINARY: &str = "inference-header-content-length";
-/// The header that says whom a prediction is about.
-const SUBJECT: &str = "bartizan-subject";
+/// How long after a prediction the ledger names the segment of its record, at the latest: logs are sealed after a
+/// minute, and looked at each second.
+const SEALED_WITHIN_MS: i64 = bartizan_store::limits::SEAL_AFTER_MS + 30_000;
 
 /// Everything that answers for predictions.
 pub(crate) struct Gateway {
@@ -163,10 +162,13 @@ async fn made(
         Ok(allowed) => allowed,
         Err(refused) => return refused,
     };
-    if parts.headers.contains_key(BINARY) {
-        let what = "tensors in binary form are not taken; ask the client for JSON (`binary_data=False`)";
-        return failed(StatusCode::UNSUPPORTED_MEDIA_TYPE, what, ids::INFER_REQUEST);
-    }
+    let Said { request, subject } = match Said::read(&parts.headers) {
+        Ok(said) => said,
+        Err(invalid @ HeadersInvalid::Binary) => {
+            return failed(StatusCode::UNSUPPORTED_MEDIA_TYPE, &invalid.to_string(), ids::INFER_REQUEST);
+        }
+        Err(invalid) => return failed(StatusCode::BAD_REQUEST, &invalid.to_string(), ids::INFER_REQUEST),
+    };
     let collected = timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await;
     let body = match collected {
         Ok(Ok(collected)) => collected.to_bytes(),
@@ -179,8 +181,6 @@ async fn made(
         }
         Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body came too slowly", ids::SLOW),
     };
-    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let (request, subject) = (text(REQUEST_ID), text(SUBJECT));
     let worker = Arc::clone(gateway);
     let predicted = tokio::task::spawn_blocking(move || {
         let subjects = &worker.subjects;
@@ -196,11 +196,10 @@ async fn made(
                     decision: judged.decision,
                     policy: judged.policy,
                     request: request.as_deref(),
-                    subject: subject.as_deref().map(|value| tag(value.as_bytes())),
+                    subject: subject.as_deref().map(tag),
                     subject_tag: &tag,
                     slices: &[],
                 },
-                head: Head { tree_size: judged.tree_size, age_ms: 0 },
                 now: worker.registry.now(),
                 elapsed: &|| began.elapsed(),
                 random: &mut OsRandom,
@@ -237,13 +236,42 @@ async fn recorded(gateway: &Gateway, made: Made) -> Response {
             return failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction has no record", ids::INTERNAL);
         }
     };
+    let receipt = match receipt(gateway, &appended, &prediction) {
+        Ok(receipt) => receipt,
+        Err(error) => {
+            tracing::error!(%error, "a prediction has no receipt");
+            return failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction has no receipt", ids::INTERNAL);
+        }
+    };
     match gateway.log.when_durable(appended.sequence).await {
-        Ok(()) => answer(StatusCode::from_u16(prediction.status).unwrap_or(StatusCode::OK), prediction.body),
+        Ok(()) => {
+            let status = StatusCode::from_u16(prediction.status).unwrap_or(StatusCode::OK);
+            let mut response = answer(status, prediction.body);
+            response.headers_mut().insert(RECEIPT_HEADER, receipt);
+            response
+        }
         Err(error) => {
             tracing::error!(%error, "the record log has stopped");
             failed(StatusCode::SERVICE_UNAVAILABLE, "the prediction cannot be recorded now", ids::STORAGE)
         }
     }
+}
+
+/// Promises that the record of an answer will be in a segment that the ledger names.
+fn receipt(gateway: &Gateway, appended: &Appended, given: &Given) -> anyhow::Result<HeaderValue> {
+    let new = NewReceipt {
+        answer: given.digest,
+        epoch: gateway.log.epoch(),
+        gateway: gateway.log.gateway().to_string(),
+        prediction: given.id.to_string(),
+        record: *appended.digest.digest(),
+        seal_by: given.time.plus_millis(SEALED_WITHIN_MS),
+        sequence: appended.sequence,
+        tree_size: given.tree_size,
+    };
+    let value = Receipt::sign(new, gateway.registry.keys().signing(Purpose::Gateway))?;
+    // Base64 and full stops.
+    HeaderValue::try_from(value).map_err(Into::into)
 }
 
 /// Who asks, whether they may, and what would answer. To whoever may not, an unknown endpoint looks the same.
@@ -308,8 +336,8 @@ fn answer(status: StatusCode, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -1,6 +1,8 @@
 //! What serves at one moment: a primary, a fallback that fits it, and the bounds of their inputs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bartizan_base::VersionRef;
 use bartizan_model::{Port, Signature};
@@ -9,6 +11,7 @@ use super::constant::Constant;
 use super::loaded::LoadedVersion;
 use crate::limits::ELEMENTS;
 use crate::phases::FallbackReason;
+use crate::phases::Head;
 use crate::validate::{Bounds, OutOfBounds};
 
 /// What answers when the primary may not or cannot. Every route names one.
@@ -45,6 +48,15 @@ pub struct Serving {
     bounds: Option<(Bounds, OutOfBounds)>,
     most_rows: usize,
     tree_size: u64,
+    route: Option<u64>,
+    confirmed: Confirmed,
+}
+
+/// The last moment at which this was known to be what the ledger says.
+#[derive(Debug)]
+struct Confirmed {
+    tree_size: AtomicU64,
+    at_ms: AtomicU64,
 }
 
 /// Parts that do not belong together.
@@ -130,7 +142,17 @@ impl Serving {
             return Err(ServingInvalid::Bounds { primary: version() });
         }
         let (version, signature) = (version(), primary.signature().clone());
-        Ok(Self { version, primary: Ok(primary), signature, fallback, bounds, most_rows, tree_size })
+        Ok(Self {
+            version,
+            primary: Ok(primary),
+            signature,
+            fallback,
+            bounds,
+            most_rows,
+            tree_size,
+            route: None,
+            confirmed: Confirmed::at(tree_size),
+        })
     }
 
     /// Puts together what answers while the version that is routed to may not be loaded, or cannot. The inputs and
@@ -154,7 +176,17 @@ impl Serving {
         if bounds.as_ref().is_some_and(|(bounds, _)| !bounds.are_for(&signature)) {
             return Err(ServingInvalid::Bounds { primary: version });
         }
-        Ok(Self { version, primary: Err(why), signature, fallback, bounds, most_rows, tree_size })
+        Ok(Self {
+            version,
+            primary: Err(why),
+            signature,
+            fallback,
+            bounds,
+            most_rows,
+            tree_size,
+            route: None,
+            confirmed: Confirmed::at(tree_size),
+        })
     }
 
     /// The version that is routed to, whether it is there or not.
@@ -190,6 +222,32 @@ impl Serving {
         self.most_rows
     }
 
+    /// Notes the entry of the ledger that routes the endpoint to this.
+    pub fn routed_by(mut self, entry: u64) -> Self {
+        self.route = Some(entry);
+        self
+    }
+
+    /// The entry of the ledger that routes the endpoint to this.
+    pub const fn route(&self) -> Option<u64> {
+        self.route
+    }
+
+    /// Says that this is what the ledger of so many entries says, route and states alike, as of `now`, a time since the
+    /// same moment as that of requests. Whoever says so has [stopped](super::Endpoint::stop) before what may not be served.
+    pub fn confirm(&self, tree_size: u64, now: Duration) {
+        self.confirmed.at_ms.store(millis(now), Ordering::Relaxed);
+        self.confirmed.tree_size.fetch_max(tree_size, Ordering::Release);
+    }
+
+    /// The ledger that this was last known to follow. An answer that is given after it was read is one that a ledger of
+    /// that size allows: whatever a later entry stops was stopped before this grew.
+    pub fn head(&self, now: Duration) -> Head {
+        let tree_size = self.confirmed.tree_size.load(Ordering::Acquire);
+        let at_ms = self.confirmed.at_ms.load(Ordering::Relaxed);
+        Head { tree_size, age_ms: millis(now).saturating_sub(at_ms) }
+    }
+
     /// The size of the ledger that its evidence is from: the smaller where primary and fallback differ.
     pub fn tree_size(&self) -> u64 {
         self.tree_size
@@ -203,6 +261,16 @@ impl Serving {
         };
         self.primary.iter().chain(fallback)
     }
+}
+
+impl Confirmed {
+    fn at(tree_size: u64) -> Self {
+        Self { tree_size: AtomicU64::new(tree_size), at_ms: AtomicU64::new(0) }
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// The same names, types and shapes, in any order.

@@ -84,6 +84,10 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// Its SHA-256, which a receipt names.
     pub digest: Digest,
+    /// Its time, which the record says.
+    pub time: Timestamp,
+    /// How many entries of the ledger were obeyed, which the record says.
+    pub tree_size: u64,
 }
 
 /// A prediction could not be recorded, so it is not answered: 503, or 500.
@@ -133,9 +137,10 @@ impl Made {
     /// When the record has no canonical form, which should not be.
     pub fn place(self, place: &Placement) -> Result<(Groups, Answer), serde_json::Error> {
         let Self { id, status, draft, body, .. } = self;
+        let (time, tree_size) = (draft.time, draft.envelope.tree_size);
         let groups = draft.place(place)?;
         let digest = sha256(&body);
-        Ok((groups, Answer { id, status, body, digest }))
+        Ok((groups, Answer { id, status, body, digest, time, tree_size }))
     }
 }
 

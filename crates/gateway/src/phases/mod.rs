@@ -152,8 +152,10 @@ pub fn predict(endpoint: &Endpoint, request: PredictRequest<'_>) -> Prediction {
 
 fn run(endpoint: &Endpoint, request: PredictRequest<'_>, watch: &mut Watch<'_>) -> Result<Made, Refusal> {
     request.check()?;
-    let PredictRequest { body, version, caller, head, now, random, .. } = request;
+    let PredictRequest { body, version, caller, now, random, .. } = request;
     let serving = endpoint.serving();
+    // Before anything is inferred: see `Serving::head`.
+    let head = serving.head(watch.last);
     let id = PredictionId::draw(random);
 
     let parsed = watch.end(Phase::Parse, parse(body))?;

@@ -56,8 +56,6 @@ pub struct PredictRequest<'a> {
     pub version: Option<NonZeroU32>,
     /// Who asks.
     pub caller: Caller<'a>,
-    /// The ledger.
-    pub head: Head,
     /// The time.
     pub now: Timestamp,
     /// The time since some moment, by a clock that never steps back.

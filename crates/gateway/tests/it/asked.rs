@@ -8,8 +8,8 @@ use bartizan_base::{PrincipalId, sha256};
 use bartizan_data::Schema;
 use bartizan_gateway::validate::{Bounds, OutOfBounds};
 use bartizan_gateway::{
-    Answer, Caller, Endpoint, Fallback, Fault, Groups, Head, Made, Placement, PredictRequest, Prediction,
-    Refused, Serving, Settings, predict,
+    Answer, Caller, Endpoint, Fallback, Fault, Groups, Made, Placement, PredictRequest, Prediction, Refused,
+    Serving, Settings, predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::SubjectTag;
@@ -41,7 +41,9 @@ pub(crate) fn settings() -> Settings {
 /// An endpoint whose score is the logarithm of age + income.
 pub(crate) fn endpoint(shelf: &Shelf, fallback: Fallback) -> Endpoint {
     let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
-    Endpoint::new(settings(), Serving::new(primary, fallback, None).unwrap())
+    let serving = Serving::new(primary, fallback, None).unwrap();
+    serving.confirm(40, Duration::from_millis(50));
+    Endpoint::new(settings(), serving)
 }
 
 pub(crate) const SCHEMA: &str = r#"
@@ -127,9 +129,8 @@ pub(crate) fn ask_as(
         body,
         version: version.and_then(std::num::NonZeroU32::new),
         caller,
-        head: Head { tree_size: 40, age_ms: 250 },
         now: "2026-03-01T12:00:01Z".parse().unwrap(),
-        elapsed: &|| Duration::from_micros(5),
+        elapsed: &|| Duration::from_millis(300),
         random: &mut OsRandom,
     };
     predict(endpoint, request)

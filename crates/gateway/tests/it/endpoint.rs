@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use bartizan_base::Timestamp;
 use bartizan_gateway::{
-    Absent, Constant, ConstantInvalid, Endpoint, Fallback, FallbackReason, Fault, Head, LoadFailed,
-    LoadedVersion, Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
+    Absent, Constant, ConstantInvalid, Endpoint, Fallback, FallbackReason, Fault, LoadFailed, LoadedVersion,
+    Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
 use expect_test::expect;
 use serde_json::json;
 
-use crate::asked::{ask, ask_as, caller, constant, endpoint, made, rows, settings};
+use crate::asked::{ask, ask_as, caller, constant, endpoint, made, placed, rows, settings};
 use crate::onnx;
 use crate::shelf::Shelf;
 
@@ -106,13 +106,34 @@ fn a_stop_reaches_requests_that_have_not_begun_to_infer() {
             body: &body,
             version: None,
             caller: caller(),
-            head: Head { tree_size: 1, age_ms: 0 },
             now: Timestamp::EPOCH,
             elapsed: &stop_in_time,
             random: &mut OsRandom,
         };
         assert_eq!(made(predict(&endpoint, request)).answered_by, by, "stopped after {ended}");
     }
+}
+
+#[test]
+fn records_name_the_ledger_that_was_obeyed() {
+    let shelf = Shelf::new();
+    let endpoint = endpoint(&shelf, Fallback::Unavailable);
+    let head = |prediction: Made| {
+        let (_, [envelope, ..], _) = placed(prediction);
+        (envelope["tree_size"].as_u64().unwrap(), envelope["head_age_ms"].as_u64().unwrap())
+    };
+    let serving = endpoint.serving();
+    assert_eq!(head(made(ask(&endpoint, &one_row()))), (40, 250));
+    serving.confirm(60, Duration::from_millis(290));
+    assert_eq!(head(made(ask(&endpoint, &one_row()))), (60, 10));
+    // Ledgers do not shrink; and whoever looked later than the request began is as young as can be.
+    serving.confirm(50, Duration::from_millis(400));
+    assert_eq!(head(made(ask(&endpoint, &one_row()))), (60, 0));
+    // Nothing is known to hold that nobody has confirmed, but the evidence that it was loaded with.
+    let primary = shelf.load("other", &onnx::model("Sub", "Neg"));
+    let (size, next) = (primary.tree_size(), Serving::new(primary, Fallback::Unavailable, None).unwrap());
+    let fresh = Endpoint::new(settings(), next.routed_by(7));
+    assert_eq!((fresh.serving().head(Duration::ZERO).tree_size, fresh.serving().route()), (size, Some(7)));
 }
 
 #[test]

@@ -1,0 +1,70 @@
+//! What the headers of an inference request say beside who asks.
+
+use axum::http::HeaderMap;
+
+/// The header with the caller's own id of a request.
+const REQUEST_ID: &str = "x-request-id";
+/// The header that says whom a prediction is about.
+const SUBJECT: &str = "bartizan-subject";
+/// The header that comes with tensors in binary form.
+const BINARY: &str = "inference-header-content-length";
+
+/// Bytes of the value that says whom a prediction is about.
+pub(super) const SUBJECT_BYTES: usize = 256;
+
+/// What was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The caller's own id of the request.
+    pub(super) request: Option<String>,
+    /// Whom the prediction is about: bytes, which nobody but the pseudonymising key looks into.
+    pub(super) subject: Option<Vec<u8>>,
+}
+
+/// Headers that cannot be meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum HeadersInvalid {
+    /// Twice the same header, and nobody knows which one counts.
+    #[error("the header `{name}` is there twice")]
+    Twice {
+        /// The header.
+        name: &'static str,
+    },
+    /// Nobody is named that way.
+    #[error("the header `{SUBJECT}` has 1 to {SUBJECT_BYTES} bytes")]
+    Subject,
+    /// An id that no answer could repeat.
+    #[error("the header `{REQUEST_ID}` is not text")]
+    Request,
+    /// Tensors in a form that is not taken.
+    #[error("tensors in binary form are not taken; ask the client for JSON (`binary_data=False`)")]
+    Binary,
+}
+
+impl Said {
+    /// Reads the headers.
+    pub(super) fn read(headers: &HeaderMap) -> Result<Self, HeadersInvalid> {
+        if headers.contains_key(BINARY) {
+            return Err(HeadersInvalid::Binary);
+        }
+        let request = one(headers, REQUEST_ID)?.map(|value| String::from_utf8(value.to_vec())).transpose();
+        let subject = one(headers, SUBJECT)?;
+        if subject.is_some_and(|value| value.is_empty() || value.len() > SUBJECT_BYTES) {
+            return Err(HeadersInvalid::Subject);
+        }
+        let request = request.map_err(|_| HeadersInvalid::Request)?;
+        Ok(Self { request, subject: subject.map(<[u8]>::to_vec) })
+    }
+}
+
+fn one<'h>(headers: &'h HeaderMap, name: &'static str) -> Result<Option<&'h [u8]>, HeadersInvalid> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => Ok(Some(value.as_bytes())),
+        (Some(_), Some(_)) => Err(HeadersInvalid::Twice { name }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
