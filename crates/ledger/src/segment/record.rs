@@ -63,17 +63,24 @@ impl fmt::Display for Group {
 /// What stands for a group where it is hidden: SHA-256(salt || bytes).
 pub fn commit(salt: &Salt, bytes: &[u8]) -> Digest {
     // Most groups are short, and one call on a copy is faster than a hasher.
-    let mut message = [0; 1024];
+    match bytes.len() {
+        0..=224 => commit_copy::<256>(salt, bytes),
+        225..=992 => commit_copy::<1024>(salt, bytes),
+        _ => {
+            let mut hasher = Hasher::new();
+            hasher.update(salt);
+            hasher.update(bytes);
+            hasher.finish()
+        }
+    }
+}
+
+fn commit_copy<const N: usize>(salt: &Salt, bytes: &[u8]) -> Digest {
+    let mut message = [0; N];
     let (front, rest) = message.split_at_mut(SALT_BYTES);
     front.copy_from_slice(salt);
-    if let Some(place) = rest.get_mut(..bytes.len()) {
-        place.copy_from_slice(bytes);
-        return sha256(message.get(..SALT_BYTES + bytes.len()).unwrap_or_default());
-    }
-    let mut hasher = Hasher::new();
-    hasher.update(salt);
-    hasher.update(bytes);
-    hasher.finish()
+    rest.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    sha256(message.get(..SALT_BYTES + bytes.len()).unwrap_or_default())
 }
 
 /// The commitments of a record's groups, in the order of [`Group::ALL`].

@@ -159,9 +159,6 @@ pub enum ConfirmFailed {
         /// The root given.
         root: Digest,
     },
-    /// The keys of new subjects cannot be kept.
-    #[error("cannot keep the keys of new subjects")]
-    Key(#[from] SubjectKeyFailed),
     /// The operating system refused.
     #[error("cannot remove `{file}`")]
     Io {

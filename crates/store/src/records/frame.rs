@@ -14,8 +14,7 @@ pub(super) const FLAG_SUBJECT: u8 = 1;
 pub(super) const FLAG_REQUEST: u8 = 2;
 
 /// Bytes of a record's frame before its groups.
-pub(super) const FIXED_BYTES: usize =
-    1 + 16 + 8 + 1 + 32 + SubjectKeyId::BYTES + RequestTag::BYTES + Commitments::BYTES + 2 * SALT_BYTES + 12;
+pub(super) const FIXED_BYTES: usize = COMMITMENTS_AT + Commitments::BYTES + 2 * SALT_BYTES + 12;
 
 /// Bytes of sealed groups beyond the groups themselves.
 pub(super) const SEALED_EXTRA: usize = NONCE_BYTES + 3 * SALT_BYTES + 8 + TAG_BYTES;
@@ -65,15 +64,11 @@ pub(super) struct RecordFrame<'a> {
     pub(super) sealed: &'a [u8],
 }
 
-/// Writes everything of a record's frame that comes before the sealed groups.
-pub(super) fn put_record(
-    out: &mut Vec<u8>,
-    meta: &Meta,
-    commitments: &Commitments,
-    envelope: &[u8],
-    decisions: &[u8],
-    sealed: usize,
-) {
+/// Where the commitments begin in a record's frame.
+const COMMITMENTS_AT: usize = 1 + 16 + 8 + 1 + 32 + SubjectKeyId::BYTES + RequestTag::BYTES;
+
+/// Writes everything of a record's frame that comes before the sealed groups, and leaves room for the commitments.
+pub(super) fn put_record(out: &mut Vec<u8>, meta: &Meta, envelope: &[u8], decisions: &[u8], sealed: usize) {
     let (tag, key) = meta.subject_bytes();
     out.push(KIND_RECORD);
     out.extend_from_slice(meta.id.as_bytes());
@@ -82,7 +77,7 @@ pub(super) fn put_record(
     out.extend_from_slice(&tag);
     out.extend_from_slice(&key);
     out.extend_from_slice(&meta.request_bytes());
-    out.extend_from_slice(&commitments.to_bytes());
+    out.extend_from_slice(&[0; Commitments::BYTES]);
     out.extend_from_slice(&meta.envelope_salt);
     out.extend_from_slice(&meta.decisions_salt);
     for length in [envelope.len(), decisions.len(), sealed] {
@@ -90,6 +85,14 @@ pub(super) fn put_record(
     }
     out.extend_from_slice(envelope);
     out.extend_from_slice(decisions);
+}
+
+/// Puts the commitments of the record at the start of `frame`.
+pub(super) fn put_commitments(frame: &mut [u8], commitments: &Commitments) {
+    let place = frame.get_mut(COMMITMENTS_AT..).and_then(|rest| rest.first_chunk_mut());
+    if let Some(place) = place {
+        *place = commitments.to_bytes();
+    }
 }
 
 pub(super) fn put_key(out: &mut Vec<u8>, tag: SubjectTag, id: SubjectKeyId, wrapped: &[u8; WRAPPED_BYTES]) {

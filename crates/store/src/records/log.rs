@@ -265,7 +265,7 @@ impl Log {
     /// Drops the log behind the oldest segment, whose root is named by a ledger entry that is durable now.
     ///
     /// # Errors
-    /// When `root` is not that of the oldest segment that waits, or keys or disk fail.
+    /// When `root` is not that of the oldest segment that waits, or the disk fails.
     pub fn confirm(&self, root: &Digest) -> Result<(), ConfirmFailed> {
         let _sealing = lock(&self.sealing);
         let number = {
@@ -274,9 +274,8 @@ impl Log {
             let oldest = oldest.filter(|sealed| sealed.root == *root);
             oldest.ok_or(ConfirmFailed::NotNext { root: *root })?.number
         };
-        // Keys of its new subjects went into their shards before it was sealed; of a log from before a restart
-        // they may be in memory alone.
-        self.shared.subjects.settle(&mut &self.shared.random)?;
+        // Keys of its new subjects went into their shards before it was sealed, or, of a log from before a
+        // restart, when this one was opened.
         for file in [file_of(number), key_file_of(number)] {
             self.shared.tree.remove(&file).map_err(|source| ConfirmFailed::Io { file, source })?;
         }

@@ -8,12 +8,12 @@ use bartizan_base::Timestamp;
 use bartizan_keys::CryptoFailed;
 use bartizan_keys::subjects::{Cipher, NONCE_BYTES, SubjectKey, Subjects, TAG_BYTES};
 use bartizan_ledger::limits::RECORD_GROUP_BYTES;
-use bartizan_ledger::segment::{Commitments, RecordDigest, SALT_BYTES, Salt, commit};
+use bartizan_ledger::segment::{Commitments, RecordDigest, SALT_BYTES, commit};
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::error::AppendFailed;
-use super::frame::{FIXED_BYTES, Meta, SEALED_EXTRA, length_bytes, put_record};
+use super::frame::{FIXED_BYTES, Meta, SEALED_EXTRA, length_bytes, put_commitments, put_record};
 use super::identity::NewRecord;
 use crate::limits::RECORD_BYTES;
 
@@ -57,7 +57,8 @@ impl fmt::Debug for Prepared {
     }
 }
 
-const RANDOM_BYTES: usize = 5 * SALT_BYTES + NONCE_BYTES;
+/// Bytes in front of the lengths of sealed groups: nonce and salts, drawn at once where they stand.
+const DRAWN_BYTES: usize = NONCE_BYTES + 3 * SALT_BYTES;
 
 /// Hashes and encrypts a record, into an empty buffer.
 pub(super) fn prepare(
@@ -71,36 +72,44 @@ pub(super) fn prepare(
     if total > reserved {
         return Err(AppendFailed::TooLarge { bytes: total, allowed: reserved });
     }
-    let mut drawn = Zeroizing::new([0; RANDOM_BYTES]);
-    random.fill(&mut *drawn);
-    let (salts, nonce) = drawn.split_at(5 * SALT_BYTES);
-    let [salt_1, salt_2, salt_3, salt_4, salt_5] = salts.as_chunks::<SALT_BYTES>().0 else {
+    let key = record.subject.map(|tag| subjects.current(tag, &mut &*random)).transpose()?;
+    let [envelope, subject, input, output, decisions] = record.groups;
+    let mut clear_salts = [0; 2 * SALT_BYTES];
+    random.fill(&mut clear_salts);
+    let [envelope_salt, decisions_salt] = clear_salts.as_chunks::<SALT_BYTES>().0 else {
         return Err(CryptoFailed.into());
     };
-    let [envelope, subject, input, output, decisions] = record.groups;
-    let key = record.subject.map(|tag| subjects.current(tag, &mut &*random)).transpose()?;
-    let commitments = Commitments::new([
-        commit(salt_1, envelope),
-        commit(salt_2, subject),
-        commit(salt_3, input),
-        commit(salt_4, output),
-        commit(salt_5, decisions),
-    ]);
-    let digest = commitments.digest();
     let meta = Meta {
         id: record.id,
         time: record.time,
         subject: key.as_ref().map(|key| (key.tag(), key.id())),
         request: record.request,
-        envelope_salt: *salt_1,
-        decisions_salt: *salt_5,
+        envelope_salt: *envelope_salt,
+        decisions_salt: *decisions_salt,
     };
     let personal = subject.len() + input.len() + output.len();
     bytes.reserve(FIXED_BYTES + total + SEALED_EXTRA);
-    put_record(&mut bytes, &meta, &commitments, envelope, decisions, personal + SEALED_EXTRA);
+    put_record(&mut bytes, &meta, envelope, decisions, personal + SEALED_EXTRA);
     let sealed_at = bytes.len();
-    bytes.extend_from_slice(nonce);
-    put_personal(&mut bytes, [salt_2, salt_3, salt_4], [subject, input, output]);
+    bytes.extend_from_slice(&[0; DRAWN_BYTES]);
+    let drawn = bytes.get_mut(sealed_at..).unwrap_or_default();
+    // The salts of personal groups are nowhere but here, where they are encrypted: who knew them could test
+    // guesses of what was erased.
+    random.fill(drawn);
+    let salts = drawn.split_at_checked(NONCE_BYTES).map(|(_, salts)| salts.as_chunks::<SALT_BYTES>().0);
+    let Some([subject_salt, input_salt, output_salt]) = salts else { return Err(CryptoFailed.into()) };
+    let commitments = Commitments::new([
+        commit(envelope_salt, envelope),
+        commit(subject_salt, subject),
+        commit(input_salt, input),
+        commit(output_salt, output),
+        commit(decisions_salt, decisions),
+    ]);
+    let digest = commitments.digest();
+    put_commitments(&mut bytes, &commitments);
+    bytes.extend_from_slice(&length_bytes(subject.len()));
+    bytes.extend_from_slice(&length_bytes(input.len()));
+    [subject, input, output].iter().for_each(|group| bytes.extend_from_slice(group));
     bytes.extend_from_slice(&[0; TAG_BYTES]);
     let mut prepared =
         Prepared { bytes, key: FrameKey::OfLog, digest, time: record.time, sealed_at, reserved };
@@ -111,14 +120,6 @@ pub(super) fn prepare(
         prepared.key = if key.is_journaled() { FrameKey::Durable } else { FrameKey::New(key) };
     }
     Ok(prepared)
-}
-
-fn put_personal(out: &mut Vec<u8>, salts: [&Salt; 3], groups: [&[u8]; 3]) {
-    salts.iter().for_each(|salt| out.extend_from_slice(*salt));
-    let [subject, input, output] = groups;
-    out.extend_from_slice(&length_bytes(subject.len()));
-    out.extend_from_slice(&length_bytes(input.len()));
-    [subject, input, output].iter().for_each(|group| out.extend_from_slice(group));
 }
 
 /// Bytes of all groups, when they are within the limits.
@@ -164,7 +165,8 @@ impl SharedRandom {
         let end = *next + out.len();
         if let Some(drawn) = bytes.get_mut(*next..end) {
             out.copy_from_slice(drawn);
-            drawn.zeroize();
+            // Not `zeroize`, which clears byte by byte: the pool lives on, so nobody may leave this out.
+            drawn.fill(0);
         }
         *next = end;
     }

@@ -309,12 +309,12 @@ fn slot_count(slots: &VecDeque<Slot>) -> u64 {
 pub struct Durable<'a> {
     queue: &'a Queue,
     sequence: u64,
-    registered: Option<Waker>,
+    registered: bool,
 }
 
 impl<'a> Durable<'a> {
     pub(super) const fn new(queue: &'a Queue, sequence: u64) -> Self {
-        Self { queue, sequence, registered: None }
+        Self { queue, sequence, registered: false }
     }
 }
 
@@ -329,12 +329,14 @@ impl Future for Durable<'_> {
         if let Err(stopped) = state.check() {
             return Poll::Ready(Err(stopped));
         }
-        // Polled again with the same waker, it is registered already.
-        if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
-            state.wakers.push((self.sequence, context.waker().clone()));
-            drop(state);
-            self.registered = Some(context.waker().clone());
+        // Most are polled once before they are woken; whoever is polled again with the same waker is there already.
+        let waker = context.waker();
+        let is_this = |(sequence, other): &(u64, Waker)| *sequence == self.sequence && other.will_wake(waker);
+        if !(self.registered && state.wakers.iter().any(is_this)) {
+            state.wakers.push((self.sequence, waker.clone()));
         }
+        drop(state);
+        self.registered = true;
         Poll::Pending
     }
 }
