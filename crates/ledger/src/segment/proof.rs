@@ -1,5 +1,7 @@
 //! Proof that one record is in a segment, with chosen groups in clear and the others as commitments.
 
+use std::fmt;
+
 use bartizan_base::Digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -21,13 +23,19 @@ pub enum Shown {
     Revealed(RevealedGroup),
 }
 
-/// A group's bytes and the salt of its commitment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A group's bytes and the salt of its commitment. Formatted, it shows neither.
+#[derive(Clone, PartialEq, Eq)]
 pub struct RevealedGroup {
     /// The salt.
     pub salt: Salt,
     /// The bytes, as they were recorded.
     pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for RevealedGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RevealedGroup({} bytes)", self.bytes.len())
+    }
 }
 
 /// An unverified proof that a record is in a segment.

@@ -69,8 +69,8 @@ impl FromStr for RecordId {
     }
 }
 
-/// A record to be kept.
-#[derive(Debug, Clone, Copy)]
+/// A record to be kept. Formatted, it shows no group.
+#[derive(Clone, Copy)]
 pub struct NewRecord<'a> {
     /// Its id, which the envelope says too.
     pub id: RecordId,
@@ -82,6 +82,12 @@ pub struct NewRecord<'a> {
     pub request: Option<RequestTag>,
     /// The groups, in the order of [`Group::ALL`](bartizan_ledger::segment::Group::ALL).
     pub groups: [&'a [u8]; 5],
+}
+
+impl fmt::Debug for NewRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "NewRecord({}, groups of {:?} bytes)", self.id, self.groups.map(<[u8]>::len))
+    }
 }
 
 /// Where a sealed record is: its segment, and its index there. Ordered as records were taken.

@@ -42,6 +42,10 @@ fn records_are_sealed_found_and_proved() {
     assert_eq!(records.at(1, 300).unwrap(), Some(at(299)));
     let record = records.read(at(299)).unwrap();
     assert_eq!((record.epoch, record.sequence, record.subject), (1, 300, None));
+    assert!(
+        format!("{record:?}").contains("input: RevealedGroup(13 bytes)"),
+        "what is formatted shows no group"
+    );
 
     let tag = subjects.request_tag(b"request 7");
     assert_eq!(records.by_request(tag, None, 10).unwrap().positions, [at(15), at(14)]);
