@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 use super::SubjectKey;
 use super::shard::Shard;
 use super::tag::SubjectTag;
-use crate::limits::{CACHED_SUBJECT_KEYS, CACHED_SUBJECT_SHARD_BYTES, PENDING_SUBJECT_KEYS};
+use crate::limits::{
+    CACHED_SUBJECT_KEYS, CACHED_SUBJECT_SHARD_BYTES, PENDING_SUBJECT_KEYS, SUBJECT_SHARD_KEYS,
+};
 
 type ByTag = HashMap<SubjectTag, Arc<SubjectKey>, BuildHasherDefault<TagHasher>>;
 
@@ -35,6 +37,8 @@ impl Hasher for TagHasher {
 pub(super) struct Memory {
     /// Keys that no shard has yet, by tag and so by shard.
     pending: BTreeMap<SubjectTag, Arc<SubjectKey>>,
+    // INVARIANT: how many of them each shard will have, for every shard that will have some.
+    pending_in: HashMap<u8, usize>,
     /// Two generations: when the young one is full it becomes the old one, and the old one is dropped.
     young: ByTag,
     old: ByTag,
@@ -62,14 +66,22 @@ impl Memory {
         self.young.insert(key.tag, key);
     }
 
-    /// `false` when too many wait.
+    /// Adds a key, in place of an older one of its subject. `false` when too many wait.
     pub(super) fn add_pending(&mut self, key: Arc<SubjectKey>) -> bool {
-        if self.pending.len() >= PENDING_SUBJECT_KEYS {
+        let replaced = self.pending.contains_key(&key.tag);
+        if self.pending.len() >= PENDING_SUBJECT_KEYS && !replaced {
             return false;
         }
+        *self.pending_in.entry(key.tag.shard()).or_default() += usize::from(!replaced);
         self.remember(Arc::clone(&key));
         self.pending.insert(key.tag, key);
         true
+    }
+
+    /// Whether a shard, which is in memory, has room for one more beside those that wait for it.
+    pub(super) fn has_room(&self, number: u8) -> bool {
+        let stored = self.shard(number).map_or(0, Shard::len);
+        stored + self.pending_in.get(&number).copied().unwrap_or(0) < SUBJECT_SHARD_KEYS
     }
 
     /// Keys that no shard has yet, those of one shard beside each other.
@@ -79,13 +91,21 @@ impl Memory {
 
     pub(super) fn settled(&mut self, key: &SubjectKey) {
         if self.pending.get(&key.tag).is_some_and(|present| present.id == key.id) {
-            self.pending.remove(&key.tag);
+            self.remove_pending(&key.tag);
         }
+    }
+
+    fn remove_pending(&mut self, tag: &SubjectTag) -> Option<Arc<SubjectKey>> {
+        let removed = self.pending.remove(tag)?;
+        if let Some(count) = self.pending_in.get_mut(&tag.shard()) {
+            *count = count.saturating_sub(1);
+        }
+        Some(removed)
     }
 
     /// Hands a key out no more, and tells those who hold it; `false` when it was not here.
     pub(super) fn forget(&mut self, tag: &SubjectTag) -> bool {
-        let found = [self.pending.remove(tag), self.young.remove(tag), self.old.remove(tag)];
+        let found = [self.remove_pending(tag), self.young.remove(tag), self.old.remove(tag)];
         let keys = found.iter().flatten();
         keys.map(|key| key.erased.store(true, Ordering::Release)).count() > 0
     }

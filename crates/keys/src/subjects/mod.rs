@@ -29,7 +29,7 @@ use self::memory::Memory;
 use self::shard::Shard;
 pub use self::shard::ShardInvalid;
 pub use self::tag::{RequestTag, SubjectKeyId, SubjectTag, SubjectTagInvalid};
-use crate::limits::{PENDING_SUBJECT_KEYS, SUBJECT_SHARD_BYTES};
+use crate::limits::{CACHED_SUBJECT_SHARD_BYTES, PENDING_SUBJECT_KEYS, SUBJECT_SHARD_BYTES};
 use crate::project::Keys;
 use crate::secret::Secret;
 use crate::wrap::CryptoFailed;
@@ -175,7 +175,7 @@ impl Subjects {
     /// a log holds it or [`Subjects::settle`] was called.
     ///
     /// # Errors
-    /// When the shard cannot be read, or too many new keys wait.
+    /// When the shard cannot be read or has no room, or too many new keys wait.
     pub fn current(
         &self,
         tag: SubjectTag,
@@ -188,6 +188,10 @@ impl Subjects {
         if let Some(key) = self.stored(&mut memory, tag)? {
             memory.remember(Arc::clone(&key));
             return Ok(key);
+        }
+        // Refused here, where it is this record alone: a key that no shard can take would keep all later ones out.
+        if !memory.has_room(tag.shard()) {
+            return Err(SubjectKeyFailed::Full { name: shard::name_of(tag.shard()) });
         }
         let mut id = [0; SubjectKeyId::BYTES];
         rng.fill_bytes(&mut id);
@@ -219,7 +223,9 @@ impl Subjects {
         Ok(found.filter(|key| key.id == id))
     }
 
-    /// Takes over a new key that a log holds, after a restart. A key that a shard has already stays as it is.
+    /// Takes over a new key that a log holds, after a restart. A key that a shard has already stays as it is; of
+    /// several that logs hold, which are to be shown in the order of their records, the last one stays: a subject
+    /// gets another key only when the one before was to be destroyed.
     /// `false` when `wrapped` was not made under `under` for this subject.
     ///
     /// # Errors
@@ -235,7 +241,7 @@ impl Subjects {
             return Ok(false);
         };
         let mut memory = self.memory();
-        if memory.find(&tag).is_some() {
+        if memory.find(&tag).is_some_and(|known| known.id == id) {
             return Ok(true);
         }
         // Also when a shard has it: whoever wrote that may have died before it was durable, so it is settled anew.
@@ -253,27 +259,46 @@ impl Subjects {
     pub fn settle(&self, rng: &mut dyn CryptoRng) -> Result<usize, SubjectKeyFailed> {
         let _changing = lock(&self.changing);
         let pending = self.memory().pending();
-        let mut shards: Vec<Shard> = Vec::new();
-        for key in &pending {
-            let number = key.tag.shard();
-            if shards.last().is_none_or(|shard| shard.number() != number) {
-                shards.push(self.read(number)?);
+        let mut rest = pending.as_slice();
+        while !rest.is_empty() {
+            let settled = self.settle_some(rest, rng)?;
+            rest = rest.get(settled..).unwrap_or_default();
+        }
+        Ok(pending.len())
+    }
+
+    /// Moves the first of `pending` into their shards, as many shards at a time as memory is given to.
+    fn settle_some(
+        &self,
+        pending: &[Arc<SubjectKey>],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<usize, SubjectKeyFailed> {
+        let (mut shards, mut bytes, mut settled) = (Vec::new(), 0, 0);
+        for keys in pending.chunk_by(|one, next| one.tag.shard() == next.tag.shard()) {
+            let Some(number) = keys.first().map(|key| key.tag.shard()) else { continue };
+            let known = self.memory().shard(number).cloned();
+            let mut shard = known.map_or_else(|| self.read(number), Ok)?;
+            for key in keys {
+                let aad = subject_aad(self.project, key.tag, key.id);
+                let wrapped = wrap_secret(&self.wrapping, &key.secret, &aad, rng)?;
+                if !shard.insert(key.tag, key.id, &wrapped) {
+                    return Err(SubjectKeyFailed::Full { name: shard.name() });
+                }
             }
-            let aad = subject_aad(self.project, key.tag, key.id);
-            let wrapped = wrap_secret(&self.wrapping, &key.secret, &aad, rng)?;
-            if let Some(shard) = shards.last_mut()
-                && !shard.insert(key.tag, key.id, &wrapped)
-            {
-                return Err(SubjectKeyFailed::Full { name: shard.name() });
+            bytes += shard.memory();
+            settled += keys.len();
+            shards.push(shard);
+            if bytes > CACHED_SUBJECT_SHARD_BYTES {
+                break;
             }
         }
         self.write(shards)?;
         let mut memory = self.memory();
-        for key in &pending {
+        for key in pending.iter().take(settled) {
             key.set_journaled();
             memory.settled(key);
         }
-        Ok(pending.len())
+        Ok(settled)
     }
 
     /// Destroys the key of a subject: the shard is rewritten without it, durably, and memory forgets it.

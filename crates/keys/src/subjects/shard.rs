@@ -31,6 +31,7 @@ pub enum ShardInvalid {
 }
 
 /// The wrapped keys of the subjects whose tags start with one byte.
+#[derive(Clone)]
 pub(super) struct Shard {
     number: u8,
     // INVARIANT: sorted by tag, one entry for each, all of this shard.
@@ -61,6 +62,11 @@ impl Shard {
 
     pub(super) fn name(&self) -> BlobName {
         name_of(self.number)
+    }
+
+    /// How many keys it has.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Bytes it takes in memory.

@@ -211,11 +211,35 @@ fn new_keys_are_bounded() {
     }
     assert!(matches!(tag(PENDING_SUBJECT_KEYS), Err(SubjectKeyFailed::TooManyPending)));
     assert_eq!(subjects.settle(&mut rng(4)).unwrap(), PENDING_SUBJECT_KEYS);
-    // The shards of these are full now.
-    let mut bytes = [0xff; 32];
-    bytes[0] = 0;
-    subjects.current(SubjectTag::from_bytes(bytes), &mut rng(5)).unwrap();
-    assert!(matches!(subjects.settle(&mut rng(6)), Err(SubjectKeyFailed::Full { .. })));
+    // The shards of these are full now. A subject for whom there is no room keeps nobody else out.
+    let of_shard = |number| SubjectTag::from_bytes([&[number][..], &[0xff; 31]].concat().try_into().unwrap());
+    let full = subjects.current(of_shard(0), &mut rng(5)).unwrap_err();
+    assert!(matches!(full, SubjectKeyFailed::Full { name: shard } if shard == name("subjects/00")));
+    subjects.current(of_shard(9), &mut rng(6)).unwrap();
+    assert_eq!(subjects.settle(&mut rng(7)).unwrap(), 1);
+}
+
+#[test]
+fn the_last_key_that_logs_hold_is_taken_over() {
+    let world = World::new(1);
+    let first = subjects(&world);
+    let tag = first.tag(b"person");
+    let (pending, _) = first.make_pending_key(b"log 1", &mut rng(1)).unwrap();
+    let in_log = |seed| {
+        let key = first.current(tag, &mut rng(seed)).unwrap();
+        let wrapped = key.wrap_pending(&pending, &mut rng(seed + 1)).unwrap();
+        first.erase(tag).unwrap();
+        (key, wrapped)
+    };
+    let logged = [in_log(10), in_log(20)];
+    let second = subjects(&world);
+    for (key, wrapped) in &logged {
+        assert!(second.adopt(tag, key.id(), wrapped, &pending).unwrap());
+    }
+    assert_eq!(second.settle(&mut rng(30)).unwrap(), 1);
+    let third = subjects(&world);
+    assert!(third.find(tag, logged[0].0.id()).unwrap().is_none());
+    assert!(same(&logged[1].0, &third.find(tag, logged[1].0.id()).unwrap().unwrap()));
 }
 
 proptest! {

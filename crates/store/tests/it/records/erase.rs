@@ -2,7 +2,7 @@
 
 use bartizan_ledger::segment::Group;
 use bartizan_store::SimDisk;
-use bartizan_store::records::{Log, Personal, ProveFailed, Records, Seal};
+use bartizan_store::records::{EraseFailed, Log, Personal, ProveFailed, Records, Seal, SealFailed};
 
 use super::support::{GATEWAY, NOW, World, drain, expect, keep, subject};
 
@@ -89,6 +89,33 @@ fn an_erasure_survives_a_cut_at_any_call() {
             }
         }
     }
+}
+
+/// An erasure that failed half-way leaves the old key in a log. A record that was acknowledged since is under a newer
+/// key, which must not be given up for the old one.
+#[test]
+fn a_newer_key_outlives_a_crash_after_half_an_erasure() {
+    let world = World::new();
+    let disk = world.disk();
+    let (log, subjects) = world.open(&disk);
+    for _ in 0..16 {
+        log.seal(NOW, Seal::Now).unwrap().unwrap();
+    }
+    let first = keep(&log, &subjects, 1).unwrap().digest;
+    let error = log.erase(&[subject(&subjects, 1).unwrap()]).unwrap_err();
+    assert!(matches!(error, EraseFailed::Seal(SealFailed::Behind)), "{error}");
+    let second = keep(&log, &subjects, 5).unwrap().digest;
+    drop(log);
+
+    let disk = disk.after_crash(0);
+    let (log, _) = world.open(&disk);
+    for sealed in log.unconfirmed() {
+        log.confirm(&sealed.root).unwrap();
+    }
+    drain(&log);
+    let records = world.records(&disk);
+    assert_eq!(expect(&records, 1, first).personal, Personal::Erased);
+    assert_ne!(expect(&records, 5, second).personal, Personal::Erased);
 }
 
 /// After an erasure no file holds anything that the project's keys open to the subject's key: the pending key
