@@ -50,8 +50,9 @@ impl Registry {
     /// When it does not follow the gateway's segment before, or the ledger cannot be written.
     pub async fn state_segment(&self, segment: SegmentV1) -> Result<(), Failed> {
         let writer = self.stopping_writer().await?;
-        let stated = writer.state().segments().get(&segment.gateway).map(|last| last.root);
-        if stated == Some(segment.root) {
+        // Empty segments have one root, so it takes the number to tell them apart.
+        let stated = writer.state().segments().get(&segment.gateway).map(|last| (last.number, last.root));
+        if stated == Some((segment.number, segment.root)) {
             return Ok(());
         }
         writer.append(vec![Statement::about(segment)]).await.map(|_| ())

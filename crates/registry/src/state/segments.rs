@@ -1,6 +1,7 @@
 //! Folding statements about segments of prediction records.
 
 use bartizan_base::Digest;
+use bartizan_ledger::limits::SEGMENT_RECORDS;
 
 use super::{Coverage, NotAdmitted, State, edge};
 use crate::statement::{SegmentV1, StatementRef};
@@ -14,6 +15,8 @@ pub struct LastSegment {
     pub number: u64,
     /// Its epoch.
     pub epoch: u64,
+    /// The sequence number after its last.
+    pub next: u64,
     /// Its root.
     pub root: Digest,
     /// Records in all segments of the gateway so far.
@@ -21,7 +24,8 @@ pub struct LastSegment {
 }
 
 impl State {
-    /// A segment follows the one before of its gateway: no segment can be left out or put in later.
+    /// A segment follows the one before of its gateway, and its sequence numbers those of that one: nothing can be
+    /// left out, put in later or counted twice.
     pub(super) fn apply_segment(&mut self, at: StatementRef, body: &SegmentV1) -> Result<(), NotAdmitted> {
         let what = || format!("segment {} of gateway {}", body.number, body.gateway);
         let id = body.gateway.len() == 32
@@ -29,12 +33,20 @@ impl State {
         if !id {
             return Err(edge(at.entry, what(), "that is no gateway's id"));
         }
+        let most = u64::try_from(SEGMENT_RECORDS).unwrap_or(u64::MAX);
+        let sequences = body.count.saturating_add(body.lost);
+        let next = body.first.checked_add(sequences).filter(|_| sequences <= most && body.first > 0);
+        let next = next.ok_or_else(|| edge(at.entry, what(), "no segment has these sequence numbers"))?;
         let last = self.segments.get(&body.gateway).copied();
         if self.coverage == Coverage::Whole {
             let follows = match last {
-                None => body.previous.is_none(),
+                None => body.previous.is_none() && body.first == 1,
                 Some(last) => {
-                    body.previous == Some(last.root) && body.number > last.number && body.epoch >= last.epoch
+                    let first = if body.epoch == last.epoch { last.next } else { 1 };
+                    body.previous == Some(last.root)
+                        && body.number > last.number
+                        && body.epoch >= last.epoch
+                        && body.first == first
                 }
             };
             if !follows {
@@ -42,8 +54,8 @@ impl State {
             }
         }
         let records = last.map_or(0, |last| last.records).saturating_add(body.count);
-        let last =
-            LastSegment { statement: at, number: body.number, epoch: body.epoch, root: body.root, records };
+        let SegmentV1 { number, epoch, root, .. } = *body;
+        let last = LastSegment { statement: at, number, epoch, next, root, records };
         self.segments.insert(body.gateway.clone(), last);
         self.stated_segments.entry(body.gateway.clone()).or_default().push_back((body.number, at.entry));
         Ok(())

@@ -10,5 +10,6 @@ mod manifests;
 mod models;
 mod proofs;
 mod runs;
+mod segments;
 mod turns;
 mod world;
