@@ -194,7 +194,7 @@ fn what_the_primary_cannot_say_the_fallback_says() {
     let body = serde_json::to_vec(&rows(&[(json!(-3), json!(1), "Oslo")])).unwrap();
     let prediction = made(ask(&endpoint, &body));
     assert_eq!(who(&prediction), (200, "fallback", Some("not-finite")));
-    assert_eq!(crate::asked::placed(prediction).0["outputs"][0]["data"], json!([4.0]));
+    assert_eq!(placed(prediction).0["outputs"][0]["data"], json!([4.0]));
     // Nor can the fallback say anything about what is missing.
     let body = serde_json::to_vec(&rows(&[(json!(null), json!(1), "Oslo")])).unwrap();
     assert_eq!(who(&made(ask(&endpoint, &body))), (503, "nobody", Some("not-finite")));
@@ -252,7 +252,7 @@ fn requests_and_stops_on_many_threads_never_mix_answers() {
                 for _ in 0..300 {
                     let prediction = made(ask(&endpoint, &body));
                     let (by, reason) = (prediction.answered_by, prediction.reason);
-                    let score = crate::asked::placed(prediction).0["outputs"][0]["data"][0].as_f64().unwrap();
+                    let score = placed(prediction).0["outputs"][0]["data"][0].as_f64().unwrap();
                     match by {
                         "primary" => assert!((score - 4.0_f64.ln()).abs() < 1e-6 && !fell_back),
                         other => assert_eq!((other, score, reason.is_some()), ("fallback", -2.0, true)),
