@@ -1,5 +1,6 @@
 //! The command line: nouns and verbs.
 
+mod endpoint;
 mod predictions;
 mod verify;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
 pub(crate) use self::predictions::{About, Predictions, Search};
 pub(crate) use self::verify::Verify;
 use crate::out::Format;
@@ -219,54 +221,6 @@ pub(crate) struct Start {
     pub(crate) command: Vec<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Endpoint {
-    /// Route an endpoint to a version; the first route makes it
-    Route(Route),
-    /// Take an endpoint out of service
-    Disable {
-        /// The endpoint
-        endpoint: String,
-    },
-    /// List endpoints
-    List,
-    /// Show an endpoint
-    Show {
-        /// The endpoint
-        endpoint: String,
-    },
-}
-
-/// Where an endpoint is to be routed.
-#[derive(Debug, Args)]
-pub(crate) struct Route {
-    /// The endpoint
-    pub(crate) endpoint: String,
-    /// The version that answers, NAME:VERSION
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) model: String,
-    #[command(flatten)]
-    pub(crate) fallback: Fallback,
-    /// What is done with a request beyond what the model was trained on
-    #[arg(long, default_value = "flag", value_parser = ["reject", "flag"])]
-    pub(crate) beyond: String,
-}
-
-/// What answers when the version of an endpoint may not.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Fallback {
-    /// Another version answers instead
-    #[arg(long, value_name = "VERSION")]
-    pub(crate) fallback: Option<String>,
-    /// A constant answers instead: a JSON file with the `outputs` of an inference response
-    #[arg(long, value_name = "FILE")]
-    pub(crate) fallback_constant: Option<PathBuf>,
-    /// Nobody answers instead: callers are told that the endpoint is unavailable
-    #[arg(long)]
-    pub(crate) no_fallback: bool,
-}
-
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum Direction {
     Up,
@@ -380,6 +334,25 @@ pub(crate) enum Model {
     Approve {
         /// NAME:VERSION
         version: String,
+    },
+    /// Route an endpoint to a version; the one that answers now stands in for it
+    Promote {
+        /// NAME:VERSION
+        version: String,
+        /// The endpoint
+        #[arg(long)]
+        endpoint: String,
+        #[command(flatten)]
+        fallback: PromoteFallback,
+    },
+    /// Route an endpoint back to the version that was promoted to it before
+    Rollback {
+        /// The endpoint
+        #[arg(long)]
+        endpoint: String,
+        /// An earlier version that was promoted to it, NAME:VERSION [default: the last one]
+        #[arg(long, value_name = "VERSION")]
+        to: Option<String>,
     },
     /// Stop a version; only somebody else's approval brings it back
     Quarantine(Stop),

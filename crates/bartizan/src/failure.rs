@@ -93,6 +93,7 @@ impl Failure {
             | ids::DELIVERY
             | ids::MODEL_FILES
             | ids::RUN
+            | ids::ROUTE
             | ids::ISOLATION
             | ids::PUBLISHER_SIGNATURE => 422,
             ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK | ids::LOCKED => 503,

@@ -10,7 +10,7 @@
 )]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -58,12 +58,7 @@ fn measure(folder: &Path, name: &str, rows: usize) {
     let shelf = Shelf::new();
     let bytes = std::fs::read(folder.join(format!("{name}.onnx"))).unwrap();
     let loaded = shelf.load("bench", &bytes);
-    let settings = Settings {
-        name: "bench".parse().unwrap(),
-        withheld: BTreeSet::new(),
-        subject_input: None,
-        error_id: |_| "none",
-    };
+    let settings = Settings { name: "bench".parse().unwrap(), error_id: |_| "none" };
     let endpoint = Endpoint::new(settings, Serving::new(loaded, Fallback::Unavailable, None).unwrap());
     let body = body(folder, name, rows);
     println!("{name}, {rows} rows, {} bytes of request; best of {ROUNDS} rounds of {ROUND:?}", body.len());

@@ -31,8 +31,8 @@ mod replay;
 pub mod validate;
 
 pub use crate::endpoint::{
-    Absent, Constant, ConstantInvalid, Endpoint, Fallback, LoadFailed, LoadedVersion, Serving,
-    ServingInvalid, Settings, SwapRefused, model_file,
+    Absent, Columns, ColumnsInvalid, Constant, ConstantInvalid, Endpoint, Fallback, LoadFailed,
+    LoadedVersion, Serving, ServingInvalid, Settings, StoredInvalid, SwapRefused, model_file,
 };
 pub use crate::fault::{Fault, Refusal};
 pub use crate::id::PredictionId;

@@ -24,6 +24,9 @@ pub const FLAGS: usize = 256;
 /// Flags that a message to the caller lists.
 pub const FLAGS_SHOWN: usize = 8;
 
+/// Columns of an endpoint that are for something.
+pub const COLUMNS: usize = TENSORS;
+
 /// Slice tags of one prediction.
 pub const SLICES: usize = 32;
 

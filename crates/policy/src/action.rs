@@ -49,8 +49,12 @@ pub enum Action {
     ModelAliasSet,
     /// Take the bytes of a model out.
     ModelExport,
+    /// Make an endpoint that is not routed yet.
+    EndpointCreate,
     /// Make an endpoint, or route it to a version.
     EndpointRoute,
+    /// Route an endpoint back to a version that answered under it before.
+    EndpointRollback,
     /// Take an endpoint out of service.
     EndpointDisable,
     /// Ask an endpoint for predictions.
@@ -176,7 +180,9 @@ table! {
     ModelRevoke                      "model.revoke"                       Mutation Model;
     ModelAliasSet                    "model.alias.set"                    Mutation Alias;
     ModelExport                      "model.export"                       Read     Model;
+    EndpointCreate                   "endpoint.create"                    Mutation Endpoint;
     EndpointRoute                    "endpoint.route"                     Mutation Endpoint;
+    EndpointRollback                 "endpoint.rollback"                  Mutation Endpoint;
     EndpointDisable                  "endpoint.disable"                   Mutation Endpoint;
     EndpointPredict                  "endpoint.predict"                   Read     Endpoint;
     PredictionsShow                  "predictions.show"                   Read     Project;

@@ -77,7 +77,9 @@ operations! {
     ModelRevoke on ModelFacts;
     ModelAliasSet on AliasFacts;
     ModelExport on ModelFacts;
+    EndpointCreate on EndpointFacts;
     EndpointRoute on EndpointFacts;
+    EndpointRollback on EndpointFacts;
     EndpointDisable on EndpointFacts;
     EndpointPredict on EndpointFacts;
     PredictionsShow on ProjectWide;

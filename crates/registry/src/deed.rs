@@ -106,6 +106,16 @@ impl Deed {
         Self::new(Action::ModelRevoke, version)
     }
 
+    /// Making an endpoint that is not routed yet.
+    pub fn endpoint_create(endpoint: &Name) -> Self {
+        Self::new(Action::EndpointCreate, endpoint)
+    }
+
+    /// Routing an endpoint back to a version.
+    pub fn endpoint_rollback(endpoint: &Name, version: &VersionRef) -> Self {
+        Self::new(Action::EndpointRollback, format!("{endpoint}={version}"))
+    }
+
     /// Routing an endpoint to a version.
     pub fn endpoint_route(endpoint: &Name, version: &VersionRef) -> Self {
         Self::new(Action::EndpointRoute, format!("{endpoint}={version}"))

@@ -1,43 +1,165 @@
 //! Endpoints: where they are routed, and what answers instead.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bartizan_base::{Name, VersionRef};
+use bartizan_gateway::Columns;
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::{Endpoint, State};
-use bartizan_registry::statement::Beyond;
-use bartizan_registry::{NewFallback, NewRoute};
+use bartizan_registry::statement::{Beyond, Routed};
+use bartizan_registry::{NewEndpoint, NewRoute};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
+use crate::inference::{Wanted, WantedFallback, check_route, columns_of};
+
+/// Settings of an endpoint: what is absent stays as it is, an empty name takes a setting away.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    beyond: Option<Beyond>,
+    subject_input: Option<String>,
+    withhold: Option<BTreeSet<String>>,
+    slice: Option<BTreeSet<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    name: Name,
+    settings: Settings,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Route {
     primary: VersionRef,
-    fallback_version: Option<VersionRef>,
-    fallback_constant: Option<Value>,
-    beyond: Beyond,
+    fallback: Option<WiredFallback>,
+    settings: Settings,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WiredFallback {
+    Version(VersionRef),
+    Constant(Value),
+    Nobody,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rollback {
+    to: Option<VersionRef>,
+}
+
+impl Settings {
+    /// What the columns are for with these settings, when that is something else than before.
+    fn columns(&self, before: &Columns) -> Result<(Columns, Option<Vec<u8>>), Failure> {
+        let mut columns = before.clone();
+        let filled =
+            |names: &BTreeSet<String>| names.iter().filter(|name| !name.is_empty()).cloned().collect();
+        if let Some(subject) = &self.subject_input {
+            columns.subject = Some(subject.clone()).filter(|subject| !subject.is_empty());
+        }
+        if let Some(withheld) = &self.withhold {
+            columns.withheld = filled(withheld);
+        }
+        if let Some(slices) = &self.slice {
+            columns.slices = filled(slices);
+        }
+        columns.check().map_err(|error| Failure::of(ids::ROUTE, &error))?;
+        let document = columns.to_document().map_err(|error| Failure::of(ids::INVALID, &error))?;
+        let changed = (columns != *before).then_some(document);
+        Ok((columns, changed))
+    }
+}
+
+pub(super) async fn create(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller.take().ok_or_else(nobody)?;
+    let Create { name, settings } = call.json().await?;
+    let (_, columns) = settings.columns(&Columns::default())?;
+    let beyond = settings.beyond.unwrap_or(Beyond::Flag);
+    let new = NewEndpoint { endpoint: name.clone(), beyond, columns };
+    app.registry.create_endpoint(&caller, new).await?;
+    described(app, &name).await
 }
 
 pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
     let endpoint: Name = call.part("endpoint")?;
-    let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
+    let caller = call.caller.take().ok_or_else(nobody)?;
     let wanted: Route = call.json().await?;
-    let fallback = match (wanted.fallback_version, wanted.fallback_constant) {
-        (Some(version), None) => NewFallback::Version(version),
-        (None, Some(outputs)) => NewFallback::Constant(outputs.to_string().into_bytes()),
-        (None, None) => NewFallback::Unavailable,
-        (Some(_), Some(_)) => return Err(Failure::new(ids::INVALID, "a route has one fallback")),
-    };
-    let route =
-        NewRoute { endpoint: endpoint.clone(), primary: wanted.primary, fallback, beyond: wanted.beyond };
-    app.registry.route_endpoint(&caller, route).await?;
+    // Whoever may not learns nothing of the models, and makes nobody load them.
+    app.registry.ask_to_route(&caller, &endpoint, &wanted.primary).await?;
     let state = app.registry.state();
-    Ok(Answer::Json(state.endpoints().get(&endpoint).map_or(Value::Null, |found| shown(&state, found))))
+    let found = state.endpoints().get(&endpoint);
+    let before = match found {
+        Some(found) => columns_of(&app.registry, found).await?,
+        None => Columns::default(),
+    };
+    let (columns, changed) = wanted.settings.columns(&before)?;
+    let beyond = wanted.settings.beyond.or(found.map(|found| found.body.beyond)).unwrap_or(Beyond::Flag);
+    let fallback = match wanted.fallback {
+        Some(WiredFallback::Version(version)) => WantedFallback::Version(version),
+        Some(WiredFallback::Constant(outputs)) => WantedFallback::Constant(outputs),
+        Some(WiredFallback::Nobody) => WantedFallback::Unavailable,
+        None => WantedFallback::Version(present(&state, found, &wanted.primary)?),
+    };
+    let check = Wanted { primary: wanted.primary.clone(), fallback, beyond, columns };
+    let fallback = check_route(&app.registry, check).await?;
+    let route = NewRoute {
+        endpoint: endpoint.clone(),
+        primary: wanted.primary,
+        fallback,
+        beyond: Some(beyond),
+        columns: changed,
+    };
+    app.registry.route_endpoint(&caller, route).await?;
+    described(app, &endpoint).await
+}
+
+/// The version that stands in for one that is promoted: the present one, or if it may not be served its fallback.
+fn present(state: &State, found: Option<&Endpoint>, promoted: &VersionRef) -> Result<VersionRef, Failure> {
+    let body = found.map(|found| &found.body);
+    let primary = body.and_then(|body| body.primary.as_ref());
+    let fallback = body.and_then(|body| body.fallback.version.as_ref());
+    let manifest = state.version(promoted).map(|found| found.body.manifest);
+    let stands_in = |routed: &&Routed| {
+        let found = state.version(&routed.version);
+        Some(routed.manifest) != manifest && found.is_some_and(|found| state.releasable(found))
+    };
+    let found = primary.into_iter().chain(fallback).find(stands_in).map(|routed| routed.version.clone());
+    found.ok_or_else(|| {
+        let what = format!("nothing that the endpoint is routed to may stand in for {promoted}");
+        Failure::new(ids::ROUTE, what)
+            .then("name it: --fallback VERSION, --fallback-constant FILE or --no-fallback")
+    })
+}
+
+pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
+    let endpoint: Name = call.part("endpoint")?;
+    let caller = call.caller.take().ok_or_else(nobody)?;
+    let Rollback { to } = call.json().await?;
+    let done = app.registry.roll_back_endpoint(&caller, &endpoint, to.as_ref()).await?;
+    let state = app.registry.state();
+    let shown = state.endpoints().get(&endpoint).map_or(Value::Null, |found| shown(&state, found));
+    let next = format!(
+        "{0} may still be routed; to stop it everywhere: bartizan model quarantine {0} --reason TEXT",
+        done.from
+    );
+    Ok(Answer::Json(json!({
+        "from": done.from.to_string(),
+        "to": done.to.to_string(),
+        "next": next,
+        "endpoint": shown,
+    })))
+}
+
+fn nobody() -> Failure {
+    Failure::new(ids::NOT_AUTHENTICATED, "nobody asks")
 }
 
 pub(super) async fn disable(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
@@ -54,11 +176,27 @@ pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
 
 pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     app.registry.ask(call.caller()?, op::ModelList, ProjectWide).await?;
-    let name: Name = call.part("endpoint")?;
+    described(app, &call.part("endpoint")?).await
+}
+
+/// An endpoint with all its settings.
+async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
     let state = app.registry.state();
-    let found = state.endpoints().get(&name);
+    let found = state.endpoints().get(name);
     let found = found.ok_or_else(|| Failure::new(ids::NOT_FOUND, format!("there is no endpoint {name}")))?;
-    Ok(Answer::Json(shown(&state, found)))
+    let mut described = shown(&state, found);
+    let columns = columns_of(&app.registry, found).await?;
+    let before = found.before().map(|routed| {
+        let standing = state.version(&routed.version).map(|version| state.standing_of(version));
+        json!({ "version": routed.version.to_string(), "state": standing })
+    });
+    if let Some(members) = described.as_object_mut() {
+        members.insert("before".to_owned(), before.collect());
+        members.insert("subject_input".to_owned(), columns.subject.into());
+        members.insert("withheld".to_owned(), columns.withheld.into_iter().collect());
+        members.insert("slices".to_owned(), columns.slices.into_iter().collect());
+    }
+    Ok(Answer::Json(described))
 }
 
 fn shown(state: &State, endpoint: &Endpoint) -> Value {
@@ -77,6 +215,7 @@ fn shown(state: &State, endpoint: &Endpoint) -> Value {
         "state": primary.and_then(standing_of),
         "fallback": fallback,
         "beyond": body.beyond,
+        "change": body.change,
         "entry": endpoint.statement.entry,
     })
 }

@@ -77,8 +77,10 @@ routes! {
     "POST" "/api/v1/models/{name}/aliases/{alias}" Principal "model.alias.set" => model::set_alias;
 
     "GET" "/api/v1/endpoints" Principal "model.list" => endpoint::list;
+    "POST" "/api/v1/endpoints" Principal "endpoint.create" => endpoint::create;
     "GET" "/api/v1/endpoints/{endpoint}" Principal "model.list" => endpoint::show;
     "POST" "/api/v1/endpoints/{endpoint}" Principal "endpoint.route" => endpoint::route;
+    "POST" "/api/v1/endpoints/{endpoint}/rollback" Principal "endpoint.rollback" => endpoint::roll_back;
     "DELETE" "/api/v1/endpoints/{endpoint}" Principal "endpoint.disable" => endpoint::disable;
 
     "POST" "/api/v1/predictions/search" Principal "predictions.show or predictions.read" => predictions::search;

@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Work, encoded, read_bytes, read_text, servable, tree, upload, version_path};
+use super::{Work, encoded, endpoint, read_bytes, read_text, servable, tree, upload, version_path};
 use crate::catalog::ids;
 use crate::cli::{Direction, Model, Stop};
 use crate::failure::Failure;
@@ -68,6 +68,10 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
             let approved = work.client().await?.post(&path, &json!({})).await?;
             work.answer(&approved)
         }
+        Model::Promote { version, endpoint: to, fallback } => {
+            endpoint::promote(work, &version, &to, &fallback).await
+        }
+        Model::Rollback { endpoint: of, to } => endpoint::roll_back(work, &of, to.as_deref()).await,
         Model::Quarantine(stop) => halt(work, &stop, "quarantine").await,
         Model::Retire(stop) => halt(work, &stop, "retirement").await,
         Model::Revoke(stop) => halt(work, &stop, "revocation").await,

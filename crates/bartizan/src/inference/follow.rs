@@ -165,12 +165,7 @@ impl Gateway {
                 endpoint.swap(serving).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
             }
             None => {
-                let settings = Settings {
-                    name: name.clone(),
-                    withheld: std::collections::BTreeSet::new(),
-                    subject_input: None,
-                    error_id,
-                };
+                let settings = Settings { name: name.clone(), error_id };
                 let endpoint = Endpoint::new(settings, serving);
                 stop(&endpoint, &endpoint.serving(), &state);
                 endpoint.serving().confirm(state.next_index(), now);

@@ -3,21 +3,22 @@
 use std::sync::{Arc, PoisonError};
 
 use bartizan_base::VersionRef;
-use bartizan_gateway::oip::Request;
 use bartizan_gateway::validate::{Bounds, OutOfBounds};
-use bartizan_gateway::{Absent, Constant, Fallback, FallbackReason, LoadedVersion, Serving, model_file};
+use bartizan_gateway::{
+    Absent, Columns, Constant, Fallback, FallbackReason, LoadedVersion, Serving, model_file,
+};
 use bartizan_model::Signature;
 use bartizan_model::limits::MODEL_BYTES;
-use bartizan_registry::ReleaseFailed;
 use bartizan_registry::state::Endpoint as Stated;
 use bartizan_registry::statement::{Beyond, Routed};
+use bartizan_registry::{ModelVersion, Registry, ReleaseFailed, Released};
 
 use super::Gateway;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
 /// Why a version is not loaded.
-enum NotLoaded {
+pub(super) enum NotLoaded {
     /// It may not be served; only an entry of the ledger changes that.
     NotReleased(Failure),
     /// It may, and cannot be now.
@@ -32,7 +33,7 @@ impl NotLoaded {
         }
     }
 
-    fn into_failure(self) -> Failure {
+    pub(super) fn into_failure(self) -> Failure {
         match self {
             Self::NotReleased(failure) | Self::Failed(failure) => failure,
         }
@@ -68,15 +69,17 @@ impl Gateway {
             }
             Err(NotLoaded::Failed(failure)) => (Fallback::Unavailable, Some(failure)),
         };
-        let bounds = || self.bounds(primary.version(), primary.signature(), stated.body.beyond);
-        match Serving::new(Arc::clone(&primary), fallback, bounds().await?) {
-            Ok(serving) => Ok((serving, lacks)),
+        let columns = self.columns(stated).await?;
+        let (registry, beyond) = (&self.registry, stated.body.beyond);
+        let bounds = || bounds(registry, primary.version(), primary.signature(), beyond);
+        let (serving, lacks) = match Serving::new(Arc::clone(&primary), fallback, bounds().await?) {
+            Ok(serving) => (serving, lacks),
             Err(error) => {
-                let lacks = Failure::of(ids::INFER_UNAVAILABLE, &error);
                 let alone = Serving::new(Arc::clone(&primary), Fallback::Unavailable, bounds().await?);
-                Ok((alone.map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?, Some(lacks)))
+                (alone.map_err(|error| unavailable(&error))?, Some(unavailable(&error)))
             }
-        }
+        };
+        Ok((serving.with_columns(columns).map_err(|error| unavailable(&error))?, lacks))
     }
 
     async fn without_primary(
@@ -102,10 +105,12 @@ impl Gateway {
             Fallback::Constant(constant) => constant.signature().clone(),
             Fallback::Unavailable => return Err(why.into_failure()),
         };
-        let bounds = self.bounds(version, &signature, stated.body.beyond).await?;
+        let bounds = bounds(&self.registry, version, &signature, stated.body.beyond).await?;
         let absent = Absent { version: version.clone(), why: why.reason(), tree_size };
         let serving = Serving::without_primary(absent, fallback, bounds);
-        let serving = serving.map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?;
+        let serving = serving.map_err(|error| unavailable(&error))?;
+        let columns = self.columns(stated).await?;
+        let serving = serving.with_columns(columns).map_err(|error| unavailable(&error))?;
         let lacks = match why {
             NotLoaded::NotReleased(failure) => {
                 let endpoint = &stated.body.endpoint;
@@ -123,38 +128,26 @@ impl Gateway {
             (Some(version), _) => Ok(Fallback::Version(self.load(version).await?)),
             (None, Some(constant)) => {
                 let read = self.registry.read_document(constant).await;
-                let outputs = read.map_err(|error| NotLoaded::Failed(Failure::from(error)))?;
-                let Some(signature) = signature else { return Ok(Fallback::Unavailable) };
-                constant_of(&outputs, signature).map(Fallback::Constant).map_err(NotLoaded::Failed)
+                let document = read.map_err(|error| NotLoaded::Failed(Failure::from(error)))?;
+                let constant = Constant::from_document(&document, signature);
+                constant.map(Fallback::Constant).map_err(|error| NotLoaded::Failed(unavailable(&error)))
             }
             (None, None) => Ok(Fallback::Unavailable),
         }
     }
 
+    async fn columns(&self, stated: &Stated) -> Result<Columns, Failure> {
+        columns_of(&self.registry, stated).await
+    }
+
     async fn load(&self, routed: &Routed) -> Result<Arc<LoadedVersion>, NotLoaded> {
-        let of =
-            |error: &dyn std::error::Error| NotLoaded::Failed(Failure::of(ids::INFER_UNAVAILABLE, error));
-        let released = match self.registry.release(&routed.version).await {
-            Ok(released) => released,
-            Err(ReleaseFailed::NotReleased(why)) => {
-                return Err(NotLoaded::NotReleased(Failure::of(ids::INFER_UNAVAILABLE, &why)));
-            }
-            Err(ReleaseFailed::Failed(error)) => return Err(NotLoaded::Failed(Failure::from(error))),
-        };
+        let released = release(&self.registry, &routed.version).await?;
         if let Some(there) = self.in_memory(routed) {
             let again = there.released_again(released);
             let other = || Failure::new(ids::INTERNAL, "a version is in memory with other files");
             return again.map(Arc::new).ok_or_else(|| NotLoaded::Failed(other()));
         }
-        let file = model_file(&released.get().manifest).cloned().map_err(|count| {
-            let what = format!("{} has {count} ONNX files, and one is served", routed.version);
-            NotLoaded::Failed(Failure::new(ids::INFER_UNAVAILABLE, what))
-        })?;
-        let bytes = self.registry.read_model_file(&file, MODEL_BYTES).await;
-        let bytes = bytes.map_err(|error| NotLoaded::Failed(Failure::from(error)))?;
-        let loaded = tokio::task::spawn_blocking(move || LoadedVersion::load(released, &bytes)).await;
-        let loaded = loaded.map_err(|error| NotLoaded::Failed(Failure::of(ids::INTERNAL, &error)))?;
-        loaded.map(Arc::new).map_err(|error| of(&error))
+        read(&self.registry, released).await.map_err(NotLoaded::Failed)
     }
 
     /// A version with these files that some endpoint serves: its bytes were compared with the manifest already.
@@ -165,39 +158,66 @@ impl Gateway {
             serving.versions().find(|loaded| *loaded.manifest() == routed.manifest).cloned()
         })
     }
-
-    /// The bounds of the data that a version was trained on, when its inputs are columns of that data.
-    async fn bounds(
-        &self,
-        version: &VersionRef,
-        signature: &Signature,
-        beyond: Beyond,
-    ) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
-        let schema = self.registry.training_schema(version).await?;
-        let bounds = schema.map(|schema| Bounds::by_input(&schema, signature)).transpose();
-        match (bounds, beyond) {
-            (Ok(Some(bounds)), Beyond::Reject) => Ok(Some((bounds, OutOfBounds::Reject))),
-            (Ok(Some(bounds)), Beyond::Flag) => Ok(Some((bounds, OutOfBounds::Flag))),
-            (Ok(None), Beyond::Flag) => Ok(None),
-            (Err(error), Beyond::Flag) => {
-                tracing::warn!(%error, %version, "requests are not compared with the training data");
-                Ok(None)
-            }
-            // Whoever asked for a comparison is not served without one.
-            (Ok(None), Beyond::Reject) => {
-                let what = format!("{version} names no data that requests could be compared with");
-                Err(Failure::new(ids::INFER_UNAVAILABLE, what))
-            }
-            (Err(error), Beyond::Reject) => Err(Failure::of(ids::INFER_UNAVAILABLE, &error)),
-        }
-    }
 }
 
-/// A constant answer, checked against what the model would answer.
-fn constant_of(outputs: &[u8], signature: &Signature) -> Result<Constant, Failure> {
-    // Outputs have the form of inputs, so the parser of requests reads them, with all its limits.
-    let body = [br#"{"inputs":"#.as_slice(), outputs, b"}"].concat();
-    let parsed = Request::parse(&body).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))?;
-    let given = parsed.inputs.into_iter().map(|(name, tensor)| (name.into_owned(), tensor)).collect();
-    Constant::check(signature, given).map_err(|error| Failure::of(ids::INFER_UNAVAILABLE, &error))
+fn unavailable(error: &dyn std::error::Error) -> Failure {
+    Failure::of(ids::INFER_UNAVAILABLE, error)
+}
+
+/// What the columns of an endpoint are for.
+pub(super) async fn columns_of(registry: &Registry, stated: &Stated) -> Result<Columns, Failure> {
+    let Some(columns) = &stated.body.columns else { return Ok(Columns::default()) };
+    let document = registry.read_document(columns).await?;
+    Columns::from_document(&document).map_err(|error| unavailable(&error))
+}
+
+pub(super) async fn release(
+    registry: &Registry,
+    version: &VersionRef,
+) -> Result<Released<ModelVersion>, NotLoaded> {
+    registry.release(version).await.map_err(|error| match error {
+        ReleaseFailed::NotReleased(why) => NotLoaded::NotReleased(unavailable(&why)),
+        ReleaseFailed::Failed(error) => NotLoaded::Failed(Failure::from(error)),
+    })
+}
+
+/// Reads the model of a released version.
+pub(super) async fn read(
+    registry: &Registry,
+    released: Released<ModelVersion>,
+) -> Result<Arc<LoadedVersion>, Failure> {
+    let file = model_file(&released.get().manifest).cloned().map_err(|count| {
+        let what = format!("{} has {count} ONNX files, and one is served", released.get().version);
+        Failure::new(ids::INFER_UNAVAILABLE, what)
+    })?;
+    let bytes = registry.read_model_file(&file, MODEL_BYTES).await?;
+    let loaded = tokio::task::spawn_blocking(move || LoadedVersion::load(released, &bytes)).await;
+    let loaded = loaded.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    loaded.map(Arc::new).map_err(|error| unavailable(&error))
+}
+
+/// The bounds of the data that a version was trained on, when its inputs are columns of that data.
+pub(super) async fn bounds(
+    registry: &Registry,
+    version: &VersionRef,
+    signature: &Signature,
+    beyond: Beyond,
+) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
+    let schema = registry.training_schema(version).await?;
+    let bounds = schema.map(|schema| Bounds::by_input(&schema, signature)).transpose();
+    match (bounds, beyond) {
+        (Ok(Some(bounds)), Beyond::Reject) => Ok(Some((bounds, OutOfBounds::Reject))),
+        (Ok(Some(bounds)), Beyond::Flag) => Ok(Some((bounds, OutOfBounds::Flag))),
+        (Ok(None), Beyond::Flag) => Ok(None),
+        (Err(error), Beyond::Flag) => {
+            tracing::warn!(%error, %version, "requests are not compared with the training data");
+            Ok(None)
+        }
+        // Whoever asked for a comparison is not served without one.
+        (Ok(None), Beyond::Reject) => {
+            let what = format!("{version} names no data that requests could be compared with");
+            Err(Failure::new(ids::INFER_UNAVAILABLE, what))
+        }
+        (Err(error), Beyond::Reject) => Err(unavailable(&error)),
+    }
 }

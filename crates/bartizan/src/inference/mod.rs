@@ -10,6 +10,7 @@ mod follow;
 mod headers;
 mod load;
 mod records;
+mod route;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -41,6 +42,7 @@ use tokio::time::{Instant, timeout};
 use self::follow::is_active;
 use self::headers::{HeadersInvalid, Said};
 use self::records::Sealing;
+pub(crate) use self::route::{Wanted, WantedFallback, check as check_route, columns_of};
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;

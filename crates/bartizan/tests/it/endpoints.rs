@@ -1,31 +1,143 @@
 //! Endpoints from the command line.
 
+use serde_json::json;
+
 use crate::bench::Bench;
+use crate::serving::{train, with_models};
+
+const ROUTE: [&str; 5] = ["endpoint", "route", "scores", "--model", "tips:2"];
+
+fn route(more: &[&'static str]) -> Vec<&'static str> {
+    [&ROUTE[..], more].concat()
+}
 
 #[test]
 fn an_endpoint_names_what_answers_and_what_answers_instead() {
-    let bench = Bench::with_project();
-    for (model, bytes) in [("one", b"1".as_slice()), ("two", b"2")] {
-        bench.write(&format!("{model}/model.onnx"), bytes);
-        let import = ["model", "import", model, "--name", "fraud", "--origin", "a test"];
-        assert_eq!(bench.run(&import).code, 0);
-    }
-    let route = ["endpoint", "route", "scores", "--model", "fraud:2"];
-    bench.refused(&[&route[..], &["--no-fallback"]].concat(), 1, "BZ-0204");
-    for version in ["fraud:1", "fraud:2"] {
-        assert_eq!(bench.run(&["model", "approve", version]).code, 0);
-    }
-    assert_eq!(bench.run(&route).code, 2, "a route names its fallback");
-    let shown = bench.json(&[&route[..], &["--fallback", "fraud:1", "--beyond", "reject"]].concat());
-    assert_eq!((&shown["primary"], &shown["fallback"]), (&"fraud:2".into(), &"fraud:1".into()), "{shown}");
-    assert_eq!(bench.run(&["model", "quarantine", "fraud:2", "--reason", "a test"]).code, 0);
+    let bench = with_models(&[]);
+    train(&bench, "3", &[]);
+    let unapproved = ["endpoint", "route", "scores", "--model", "tips:3", "--no-fallback"];
+    bench.refused(&unapproved, 1, "BZ-0204");
+    bench.refused(&route(&["--fallback", "tips:3"]), 1, "BZ-0204");
+    bench.refused(&route(&["--fallback", "tips:9"]), 4, "BZ-0203");
+    assert_eq!(bench.run(&ROUTE).code, 2, "a route names its fallback");
+    let shown = bench.json(&route(&["--fallback", "tips:1"]));
+    assert_eq!((&shown["primary"], &shown["fallback"]), (&"tips:2".into(), &"tips:1".into()), "{shown}");
+    assert_eq!(bench.run(&["model", "quarantine", "tips:2", "--reason", "a test"]).code, 0);
     assert_eq!(bench.json(&["endpoint", "show", "scores"])["state"], "quarantined");
-    bench.refused(&[&route[..], &["--no-fallback"]].concat(), 3, "BZ-0202");
-    bench.write("constant.json", br#"[{"name": "p", "shape": [1], "datatype": "FP32", "data": [0.5]}]"#);
-    let constant = ["--fallback-constant", "constant.json"];
-    let shown = bench.json(&[&["endpoint", "route", "scores", "--model", "fraud:1"], &constant[..]].concat());
-    assert_eq!(shown["fallback"], "a constant answer");
+    bench.refused(&route(&["--no-fallback"]), 3, "BZ-0202");
     assert_eq!(bench.json(&["endpoint", "disable", "scores"])["standing"], "disabled");
     bench.refused(&["endpoint", "disable", "scores"], 1, "BZ-0204");
     bench.refused(&["endpoint", "show", "nowhere"], 4, "BZ-0203");
+}
+
+#[test]
+fn nothing_is_routed_that_cannot_be_served() {
+    let bench = with_models(&[]);
+    bench.write("two/a.onnx", b"1");
+    bench.write("two/b.onnx", b"2");
+    bench.write("broken/model.onnx", b"no model");
+    for model in ["two", "broken"] {
+        let import = ["model", "import", model, "--name", model, "--origin", "a test"];
+        assert_eq!(bench.run(&import).code, 0);
+        let version = format!("{model}:1");
+        assert_eq!(bench.run(&["model", "approve", &version]).code, 0);
+        let route = ["endpoint", "route", "scores", "--model", &version, "--no-fallback"];
+        bench.refused(&route, 1, "BZ-0340");
+        bench.refused(&[&ROUTE[..], &["--fallback", &version]].concat(), 1, "BZ-0340");
+    }
+    let told = bench.refused(&route(&["--no-fallback", "--beyond", "reject"]), 1, "BZ-0340");
+    assert!(told.contains("names no data"), "{told}");
+    for (constant, why) in [
+        (json!([]), "no output"),
+        (json!("tip"), "not the `outputs`"),
+        (json!([{"name": "p", "shape": [1], "datatype": "FP32", "data": [0.5]}]), "no output"),
+    ] {
+        bench.write("constant.json", constant.to_string().as_bytes());
+        let told = bench.refused(&route(&["--fallback-constant", "constant.json"]), 1, "BZ-0340");
+        assert!(told.contains(why), "{told}");
+    }
+    bench.refused(&["endpoint", "show", "scores"], 4, "BZ-0203");
+}
+
+#[test]
+fn an_endpoint_is_made_with_settings_that_later_routes_keep() {
+    let bench = with_models(&["--trained-on", "rides:1"]);
+    let create =
+        ["endpoint", "create", "scores", "--beyond", "reject", "--withhold", "distance", "--slice", "hour"];
+    let made = bench.json(&create);
+    assert_eq!((&made["standing"], &made["withheld"]), (&"disabled".into(), &json!(["distance"])), "{made}");
+    bench.refused(&create, 1, "BZ-0204");
+    let both = ["endpoint", "create", "other", "--withhold", "hour", "--slice", "hour"];
+    bench.refused(&both, 1, "BZ-0340");
+    let routed = bench.json(&route(&["--no-fallback"]));
+    let settings = [&routed["beyond"], &routed["withheld"], &routed["slices"], &routed["subject_input"]];
+    assert_eq!(
+        settings,
+        [&json!("reject"), &json!(["distance"]), &json!(["hour"]), &json!(null)],
+        "{routed}"
+    );
+    let told = bench.refused(&route(&["--no-fallback", "--withhold", "distanse"]), 1, "BZ-0340");
+    assert!(told.contains("no input `distanse`; it has `distance`, `hour`"), "{told}");
+    let told =
+        bench.refused(&route(&["--no-fallback", "--subject-input", "hour", "--slice", ""]), 1, "BZ-0340");
+    assert!(told.contains("cannot say whom"), "{told}");
+    let routed = bench.json(&route(&["--no-fallback", "--slice", "", "--withhold", "hour", "distance"]));
+    assert_eq!(
+        (&routed["withheld"], &routed["slices"]),
+        (&json!(["distance", "hour"]), &json!([])),
+        "{routed}"
+    );
+    // The names of columns can be personal.
+    let entries = bench.json(&["ledger", "show"]);
+    for entry in entries.as_array().unwrap() {
+        let shown = bench.json(&["ledger", "show", &entry["index"].to_string()]).to_string();
+        assert!(!shown.contains("distance") && !shown.contains("distanse"), "{shown}");
+    }
+}
+
+#[test]
+fn a_promotion_keeps_what_answered_and_a_rollback_brings_it_back() {
+    let bench = with_models(&[]);
+    train(&bench, "3", &[]);
+    let promote = ["model", "promote", "tips:1", "--endpoint", "scores"];
+    let told = bench.refused(&promote, 1, "BZ-0340");
+    assert!(told.contains("--no-fallback"), "{told}");
+    bench.json(&[&promote[..], &["--no-fallback"]].concat());
+    let rollback = ["model", "rollback", "--endpoint", "scores"];
+    bench.refused(&rollback, 1, "BZ-0204");
+    bench.refused(&["model", "promote", "tips:3", "--endpoint", "scores"], 1, "BZ-0204");
+    let promoted = bench.json(&["model", "promote", "tips:2", "--endpoint", "scores"]);
+    assert_eq!((&promoted["primary"], &promoted["fallback"]), (&"tips:2".into(), &"tips:1".into()));
+    assert_eq!(bench.run(&["model", "approve", "tips:3"]).code, 0);
+    bench.json(&["model", "promote", "tips:3", "--endpoint", "scores"]);
+    assert_eq!(bench.run(&["model", "revoke", "tips:2", "--reason", "a test"]).code, 0);
+    let told = bench.refused(&rollback, 1, "BZ-0204");
+    assert!(told.contains("tips:2: it is revoked") && told.contains("--to tips:1"), "{told}");
+    let done = bench.json(&[&rollback[..], &["--to", "tips:1"]].concat());
+    assert_eq!((&done["from"], &done["to"]), (&"tips:3".into(), &"tips:1".into()), "{done}");
+    assert!(done["next"].as_str().unwrap().contains("bartizan model quarantine tips:3"), "{done}");
+    let shown = bench.json(&["endpoint", "show", "scores"]);
+    assert_eq!((&shown["change"], &shown["primary"]), (&"rolled-back".into(), &"tips:1".into()), "{shown}");
+    let entry = bench.json(&["ledger", "show", &shown["entry"].to_string()]);
+    assert_eq!(entry.pointer("/statement/predicate/change").unwrap(), "rolled-back", "{entry}");
+    bench.refused(&["model", "rollback", "--endpoint", "nowhere"], 4, "BZ-0203");
+}
+
+#[test]
+fn whoever_may_not_route_makes_nobody_load_a_model() {
+    let bench = Bench::with_project();
+    assert_eq!(bench.run(&["access", "user", "add", "vera"]).code, 0);
+    assert_eq!(bench.run(&["access", "role", "grant", "vera", "viewer"]).code, 0);
+    let key = bench.json(&["access", "key", "create", "vera", "--days", "1"]);
+    let up = crate::up::Up::start(&bench);
+    let key = key["key"].as_str().unwrap();
+    for arguments in [
+        &["model", "promote", "secret:1", "--endpoint", "scores"][..],
+        &["model", "rollback", "--endpoint", "scores"],
+        &["endpoint", "create", "scores"],
+    ] {
+        let ran = bench.run_with("BARTIZAN_TOKEN", key, arguments);
+        assert_eq!((ran.code, ran.stderr.contains("BZ-0202")), (3, true), "{arguments:?}: {}", ran.stderr);
+    }
+    drop(up);
 }

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bench::Bench;
-use crate::serving::{Answer, INFER, ask, ride, wait_ready, with_endpoint};
+use crate::serving::{Answer, INFER, ask, key, ride, wait_ready, with_endpoint, with_models};
 use crate::up::Up;
 
 /// How long it may take until a stop bites.
@@ -62,6 +62,45 @@ fn after_a_restart_the_fallback_answers_for_a_quarantined_model_until_that_is_li
     assert_eq!(insisting.status, 503, "{}", insisting.body);
     say(&bench, &key, &["model", "approve", "tips:2"]);
     until(&up, &key, PATIENCE, (200, Some("2"), None));
+}
+
+#[test]
+fn after_a_restart_a_constant_answers_for_a_quarantined_model() {
+    let bench = with_models(&[]);
+    let shown = json!([
+        {"name": "label", "shape": [1], "datatype": "INT64", "data": [0]},
+        {"name": "probabilities", "shape": [1, 2], "datatype": "FP32", "data": [0.75, 0.25]},
+    ]);
+    bench.write("constant.json", shown.to_string().as_bytes());
+    let route = ["endpoint", "route", "scores", "--model", "tips:2", "--fallback-constant", "constant.json"];
+    bench.json(&route);
+    assert_eq!(bench.run(&["model", "quarantine", "tips:2", "--reason", "a test"]).code, 0);
+    let key = key(&bench);
+    let up = Up::start(&bench);
+    until(&up, &key, PATIENCE, (200, None, Some("stopped")));
+    let answer = predict(&up, &key);
+    assert_eq!(answer.body.pointer("/parameters/answered_by").unwrap(), "constant", "{}", answer.body);
+    let misfit = ask(&up, "POST", INFER, Some(&key), r#"{"inputs": []}"#);
+    assert_eq!(misfit.status, 400, "what the model takes is still known: {}", misfit.body);
+    say(&bench, &key, &["model", "approve", "tips:2"]);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
+}
+
+#[test]
+fn what_is_promoted_and_rolled_back_answers_at_once() {
+    let (bench, key) = with_endpoint(&["--no-fallback"]);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    say(&bench, &key, &["model", "promote", "tips:1", "--endpoint", "scores"]);
+    until(&up, &key, PATIENCE, (200, Some("1"), None));
+    say(&bench, &key, &["model", "rollback", "--endpoint", "scores"]);
+    until(&up, &key, BITES, (200, Some("2"), None));
+    say(&bench, &key, &["model", "promote", "tips:1", "--endpoint", "scores"]);
+    until(&up, &key, PATIENCE, (200, Some("1"), None));
+    say(&bench, &key, &["model", "revoke", "tips:2", "--reason", "a test"]);
+    let refused = bench.run_with("BARTIZAN_TOKEN", &key, &["model", "rollback", "--endpoint", "scores"]);
+    assert_eq!((refused.code, refused.stderr.contains("revoked")), (1, true), "{}", refused.stderr);
+    until(&up, &key, BITES, (200, Some("1"), None));
 }
 
 #[test]

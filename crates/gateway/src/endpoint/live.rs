@@ -1,6 +1,6 @@
 //! An endpoint while it serves: swapped whole, stopped at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -15,10 +15,6 @@ use crate::fault::Fault;
 pub struct Settings {
     /// Its name: the model name of the protocol.
     pub name: Name,
-    /// Inputs whose values are not recorded.
-    pub withheld: BTreeSet<String>,
-    /// The input that says whom a prediction is about, when no header does.
-    pub subject_input: Option<String>,
     /// The id that explains a fault, from the catalogue of whoever answers.
     pub error_id: fn(Fault) -> &'static str,
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bartizan_base::VersionRef;
 use bartizan_model::{Port, Signature};
 
+use super::columns::{Columns, ColumnsInvalid};
 use super::constant::Constant;
 use super::loaded::LoadedVersion;
 use crate::limits::ELEMENTS;
@@ -46,6 +47,7 @@ pub struct Serving {
     signature: Signature,
     fallback: Fallback,
     bounds: Option<(Bounds, OutOfBounds)>,
+    columns: Columns,
     most_rows: usize,
     tree_size: u64,
     route: Option<u64>,
@@ -98,6 +100,9 @@ pub enum ServingInvalid {
         /// The primary.
         primary: VersionRef,
     },
+    /// Columns that are for something, and that the model does not have.
+    #[error(transparent)]
+    Columns(#[from] ColumnsInvalid),
     /// Bounds that were made for another signature.
     #[error("the training bounds were made for another model than {primary}")]
     Bounds {
@@ -142,16 +147,19 @@ impl Serving {
             return Err(ServingInvalid::Bounds { primary: version() });
         }
         let (version, signature) = (version(), primary.signature().clone());
+        let columns = Columns::default();
+        let (route, confirmed) = (None, Confirmed::at(tree_size));
         Ok(Self {
             version,
             primary: Ok(primary),
             signature,
             fallback,
             bounds,
+            columns,
             most_rows,
             tree_size,
-            route: None,
-            confirmed: Confirmed::at(tree_size),
+            route,
+            confirmed,
         })
     }
 
@@ -176,17 +184,34 @@ impl Serving {
         if bounds.as_ref().is_some_and(|(bounds, _)| !bounds.are_for(&signature)) {
             return Err(ServingInvalid::Bounds { primary: version });
         }
+        let columns = Columns::default();
+        let (route, confirmed) = (None, Confirmed::at(tree_size));
         Ok(Self {
             version,
             primary: Err(why),
             signature,
             fallback,
             bounds,
+            columns,
             most_rows,
             tree_size,
-            route: None,
-            confirmed: Confirmed::at(tree_size),
+            route,
+            confirmed,
         })
+    }
+
+    /// The same, with columns that are for something.
+    ///
+    /// # Errors
+    /// When the model does not have them.
+    pub fn with_columns(self, columns: Columns) -> Result<Self, ServingInvalid> {
+        columns.check_for(&self.signature)?;
+        Ok(Self { columns, ..self })
+    }
+
+    /// What its columns are for.
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// The version that is routed to, whether it is there or not.

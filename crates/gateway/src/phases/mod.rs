@@ -223,17 +223,17 @@ fn redact(
     asked: &Asked<'_, '_>,
     answered: &Answered<'_>,
 ) -> Result<(Option<bartizan_keys::subjects::SubjectTag>, Copies), Refusal> {
-    let Asked { endpoint, serving, fitted, caller } = asked;
+    let Asked { serving, fitted, caller, .. } = asked;
     let signature = serving.signature();
-    let subject = request::subject(endpoint.settings(), signature, fitted, caller)?;
+    let subject = request::subject(serving.columns(), signature, fitted, caller)?;
+    let slices = request::slices(serving.columns(), signature, fitted, caller)?;
     let wanted = fitted.outputs.iter().filter_map(|index| signature.outputs.get(*index));
     let wanted = fitted.selects.then(|| wanted.map(|port| port.name.as_str()).collect());
     let inputs: Vec<_> = signature.inputs.iter().zip(&fitted.inputs).collect();
     let defect = |_| Refusal::new(Fault::Defect, "the record cannot be written");
     let copies = Copies {
-        subject: subject_group(caller.principal, asked.request_id(), caller.slices, subject)
-            .map_err(defect)?,
-        input: input_group(&inputs, &endpoint.settings().withheld, wanted).map_err(defect)?,
+        subject: subject_group(caller.principal, asked.request_id(), &slices, subject).map_err(defect)?,
+        input: input_group(&inputs, &serving.columns().withheld, wanted).map_err(defect)?,
         output: output_group(answered.status(), answered.outputs()).map_err(defect)?,
     };
     Ok((subject, copies))

@@ -9,7 +9,7 @@ use bartizan_keys::subjects::SubjectTag;
 use bartizan_model::{Signature, Tensor, Values};
 use rand_core::CryptoRng;
 
-use crate::endpoint::Settings;
+use crate::endpoint::Columns;
 use crate::fault::{Fault, Refusal};
 use crate::limits::{REQUEST_ID_BYTES, SLICE_BYTES, SLICES};
 use crate::validate::Fitted;
@@ -91,7 +91,7 @@ impl PredictRequest<'_> {
 
 /// Whom the prediction is about: what a header said, or the one value of the endpoint's subject input.
 pub(super) fn subject(
-    settings: &Settings,
+    columns: &Columns,
     signature: &Signature,
     fitted: &Fitted<'_>,
     caller: &Caller<'_>,
@@ -99,7 +99,7 @@ pub(super) fn subject(
     if caller.subject.is_some() {
         return Ok(caller.subject);
     }
-    let Some(input) = &settings.subject_input else { return Ok(None) };
+    let Some(input) = &columns.subject else { return Ok(None) };
     let place = signature.inputs.iter().position(|port| port.name == *input);
     let tensor = place.and_then(|place| fitted.inputs.get(place));
     let refuse = |what| Refusal::new(Fault::Mismatch, format!("the input `{input}` {what}"));
@@ -109,12 +109,44 @@ pub(super) fn subject(
     Ok(Some((caller.subject_tag)(value.as_bytes())))
 }
 
+/// What the prediction is grouped by: what came with the request, and the values of the endpoint's slices on which all
+/// rows agree. A value that is too long, missing or not the same in all rows is left out.
+pub(super) fn slices(
+    columns: &Columns,
+    signature: &Signature,
+    fitted: &Fitted<'_>,
+    caller: &Caller<'_>,
+) -> Result<Vec<(String, String)>, Refusal> {
+    let value = |name: &String| {
+        let place = signature.inputs.iter().position(|port| port.name == *name)?;
+        let value = any_value(fitted.inputs.get(place)?)?;
+        (value.len() <= SLICE_BYTES).then(|| (name.clone(), value))
+    };
+    let given = caller.slices.iter().filter(|(name, _)| !columns.slices.contains(name)).cloned();
+    let all: Vec<_> = columns.slices.iter().filter_map(value).chain(given).collect();
+    if all.len() > SLICES {
+        return Err(Refusal::new(Fault::Malformed, format!("at most {SLICES} slice tags")));
+    }
+    Ok(all)
+}
+
+/// The value that all elements have, as text.
+fn any_value(tensor: &Tensor) -> Option<String> {
+    match tensor.values() {
+        Values::Text(_) | Values::I64(_) | Values::I32(_) => one_value(tensor),
+        Values::F32(values) => same(values).filter(|_| values.iter().all(|value| value.is_finite())),
+        Values::F64(values) => same(values).filter(|_| values.iter().all(|value| value.is_finite())),
+        Values::Bool(values) => same(values),
+    }
+}
+
+fn same<T: PartialEq + ToString>(values: &[T]) -> Option<String> {
+    let first = values.first()?;
+    values.iter().all(|value| value == first).then(|| first.to_string())
+}
+
 /// The value that all elements have, as text: a whole number or a text, for nothing else names anybody.
 fn one_value(tensor: &Tensor) -> Option<String> {
-    fn same<T: PartialEq + ToString>(values: &[T]) -> Option<String> {
-        let first = values.first()?;
-        values.iter().all(|value| value == first).then(|| first.to_string())
-    }
     match tensor.values() {
         Values::Text(values) => same(values),
         Values::I64(values) => same(values),

@@ -1,6 +1,5 @@
 //! Endpoints of small models, and requests to them.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,7 +34,7 @@ pub(crate) fn error_id(fault: Fault) -> &'static str {
 }
 
 pub(crate) fn settings() -> Settings {
-    Settings { name: "fraud".parse().unwrap(), withheld: BTreeSet::new(), subject_input: None, error_id }
+    Settings { name: "fraud".parse().unwrap(), error_id }
 }
 
 /// An endpoint whose score is the logarithm of age + income.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bartizan_base::Timestamp;
 use bartizan_gateway::{
-    Absent, Constant, ConstantInvalid, Endpoint, Fallback, FallbackReason, Fault, LoadFailed, LoadedVersion,
-    Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
+    Absent, Columns, ColumnsInvalid, Constant, ConstantInvalid, Endpoint, Fallback, FallbackReason, Fault,
+    LoadFailed, LoadedVersion, Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
@@ -169,6 +169,70 @@ fn while_the_primary_is_not_there_its_fallback_answers() {
     let back = shelf.load("back", &onnx::model("Add", "Log"));
     endpoint.swap(Serving::new(back, Fallback::Unavailable, None).unwrap()).unwrap();
     assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "primary", None));
+}
+
+#[test]
+fn a_stored_constant_answers_without_the_model() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let outputs = json!([
+        {"name": "where", "shape": [1, 1], "datatype": "BYTES", "data": ["nowhere"]},
+        {"name": "score", "shape": [1, 1], "datatype": "FP32", "data": [0.5]},
+    ]);
+    let document = Constant::to_document(primary.signature(), outputs.clone()).unwrap();
+    let constant = Constant::from_document(&document, Some(primary.signature())).unwrap();
+    Serving::new(Arc::clone(&primary), Fallback::Constant(constant), None).unwrap();
+    let constant = Constant::from_document(&document, None).unwrap();
+    assert_eq!(constant.signature().inputs, primary.signature().inputs);
+    let (version, why) = (primary.version().clone(), FallbackReason::Stopped);
+    let absent = Absent { version, why, tree_size: 1_000 };
+    let serving = Serving::without_primary(absent, Fallback::Constant(constant), None).unwrap();
+    let endpoint = Endpoint::new(settings(), serving);
+    let two = rows(&[(json!(3), json!(1), "Oslo"), (json!(4), json!(1), "Rome")]);
+    let prediction = made(ask(&endpoint, &serde_json::to_vec(&two).unwrap()));
+    assert_eq!(who(&prediction), (200, "constant", Some("stopped")));
+    assert_eq!(placed(prediction).0["outputs"][0]["data"], json!([0.5, 0.5]));
+    let misfit = crate::asked::refused(ask(&endpoint, br#"{"inputs": []}"#));
+    assert_eq!(misfit.fault, Fault::Mismatch, "what the model takes is known");
+
+    let other = shelf.load("other", &onnx::other());
+    assert!(Constant::from_document(&document, Some(other.signature())).is_err());
+    assert!(Constant::to_document(other.signature(), outputs).is_err());
+    for broken in [&b"[]"[..], b"{}", &document[1..], &document[..document.len() - 1]] {
+        assert!(Constant::from_document(broken, None).is_err(), "{}", String::from_utf8_lossy(broken));
+    }
+}
+
+#[test]
+fn columns_are_those_of_the_model() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let columns = |subject: Option<&str>, withheld: &[&str], slices: &[&str]| Columns {
+        subject: subject.map(str::to_owned),
+        withheld: withheld.iter().map(|name| (*name).to_owned()).collect(),
+        slices: slices.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let good = columns(Some("city"), &["city", "income"], &["age"]);
+    good.check_for(primary.signature()).unwrap();
+    assert_eq!(Columns::from_document(&good.to_document().unwrap()).unwrap(), good);
+    let refused = |columns: Columns| columns.check_for(primary.signature()).unwrap_err().to_string();
+    expect!["the model has no input `town`; it has `age`, `income`, `city`"].assert_eq(&refused(columns(
+        None,
+        &["town"],
+        &[],
+    )));
+    expect!["`income` cannot say whom a prediction is about: it is float, and a text or whole number can"]
+        .assert_eq(&refused(columns(Some("income"), &[], &[])));
+    expect!["`city` cannot group predictions: its values are withheld, or say whom a prediction is about"]
+        .assert_eq(&refused(columns(Some("city"), &[], &["city"])));
+    let many: Vec<String> = (0..33).map(|number| format!("column {number}")).collect();
+    let many = Columns { slices: many.into_iter().collect(), ..Columns::default() };
+    assert!(matches!(many.check(), Err(ColumnsInvalid::TooMany { count: 33, most: 32 })));
+    assert!(matches!(columns(None, &[""], &[]).check(), Err(ColumnsInvalid::Name { .. })));
+    assert!(matches!(Columns::from_document(b"{}"), Err(ColumnsInvalid::Document)));
+    let serving = Serving::new(primary, Fallback::Unavailable, None).unwrap();
+    let unknown = serving.with_columns(columns(None, &["town"], &[]));
+    assert!(matches!(unknown, Err(ServingInvalid::Columns(_))), "{unknown:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bartizan_base::{Timestamp, sha256};
 use bartizan_gateway::validate::OutOfBounds;
-use bartizan_gateway::{Caller, Endpoint, Fallback, Fault, Phase, Serving};
+use bartizan_gateway::{Caller, Columns, Endpoint, Fallback, Fault, Phase, Serving};
 use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
 use bartizan_store::SimDisk;
@@ -13,7 +13,8 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use crate::asked::{
-    GATEWAY, ask, ask_as, bounded, caller, endpoint, made, placed, refused, rows, settings, tag, told,
+    GATEWAY, ask, ask_as, bounded, caller, canonical, endpoint, made, placed, refused, rows, settings, tag,
+    told,
 };
 use crate::onnx;
 use crate::shelf::Shelf;
@@ -170,10 +171,13 @@ fn values_unlike_training_are_flagged_or_rejected() {
 fn withheld_values_are_used_and_not_recorded() {
     let shelf = Shelf::new();
     let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
-    let mut settings = settings();
-    settings.withheld.insert("city".to_owned());
-    settings.subject_input = Some("city".to_owned());
-    let endpoint = Endpoint::new(settings, Serving::new(primary, Fallback::Unavailable, None).unwrap());
+    let columns = Columns {
+        subject: Some("city".to_owned()),
+        withheld: ["city".to_owned()].into(),
+        slices: ["age".to_owned(), "income".to_owned()].into(),
+    };
+    let serving = Serving::new(primary, Fallback::Unavailable, None).unwrap().with_columns(columns).unwrap();
+    let endpoint = Endpoint::new(settings(), serving);
     let mut body = rows(&[(json!(1), json!(2), "Oslo"), (json!(3), json!(2), "Oslo")]);
     body["outputs"] = json!([{"name": "score"}]);
     let prediction = made(ask(&endpoint, &serde_json::to_vec(&body).unwrap()));
@@ -182,6 +186,8 @@ fn withheld_values_are_used_and_not_recorded() {
         prediction.place(&bartizan_gateway::Placement { gateway: GATEWAY, epoch: 1, sequence: 1 }).unwrap();
     let all = groups.as_slices().concat();
     assert!(!all.windows(4).any(|window| window == b"Oslo"), "{}", String::from_utf8_lossy(&all));
+    // The ages are not the same in all rows, the incomes are.
+    assert_eq!(canonical(&groups)[1]["slices"], json!([{ "name": "income", "value": "2" }]));
     let two = rows(&[(json!(1), json!(2), "Oslo"), (json!(3), json!(2), "Rome")]);
     let refusal = refused(ask(&endpoint, &serde_json::to_vec(&two).unwrap()));
     expect![

@@ -10,6 +10,7 @@ use bartizan_ledger::{ReadFailed, Snapshot};
 use super::format::{
     Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, RecordClaim, ShownLeaf, ShownMap,
 };
+use super::promotions::Promotions;
 use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
 use crate::prediction::RecordEnvelope;
 use crate::state::{EntryInvalid, POLICY_NAME, State, StateMap, Version};
@@ -146,21 +147,23 @@ impl Prover<'_> {
         self.state.version(version).ok_or_else(|| ProveFailed::Unknown { version: version.clone() })
     }
 
-    /// The statements about an endpoint from now back to the one that was in force when a prediction was made.
+    /// The statements about an endpoint from now back to the one that was in force when a prediction was made, and
+    /// further back to the promotions that rollbacks rest on.
     fn routes_since(&self, envelope: &RecordEnvelope) -> Result<Vec<u64>, ProveFailed> {
         let mut next =
             self.state.endpoints().get(&envelope.endpoint).map(|endpoint| endpoint.statement.entry);
         let mut found = Vec::new();
+        let mut promotions = Promotions::default();
         while let Some(index) = next {
             found.push(index);
-            if index < envelope.tree_size || found.len() > PROOF_ENTRIES {
+            let signed = self.state.open(index, &self.snapshot.entry(index)?)?;
+            let Predicate::Endpoint(body) = &signed.statement().predicate else { break };
+            promotions.look(body);
+            let enough = index < envelope.tree_size && promotions.complete();
+            if enough || found.len() > PROOF_ENTRIES {
                 break;
             }
-            let signed = self.state.open(index, &self.snapshot.entry(index)?)?;
-            next = match &signed.statement().predicate {
-                Predicate::Endpoint(body) => body.previous,
-                _ => None,
-            };
+            next = body.previous;
         }
         Ok(found)
     }

@@ -3,6 +3,7 @@
 mod collect;
 mod format;
 mod prediction;
+mod promotions;
 mod refused;
 mod shown;
 mod verify;

@@ -345,7 +345,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
             add(&inner.environment);
             add(&inner.log);
         }
-        Predicate::Endpoint(body) => body.fallback.constant.iter().for_each(add),
+        Predicate::Endpoint(body) => body.fallback.constant.iter().chain(&body.columns).for_each(add),
         Predicate::Project(_)
         | Predicate::Key(_)
         | Predicate::Policy(_)

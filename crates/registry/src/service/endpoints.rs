@@ -1,13 +1,27 @@
-//! Endpoints: routing them to versions and taking them out of service.
+//! Endpoints: making them, routing them to versions and back, and taking them out of service.
 
 use bartizan_base::{Name, VersionRef};
 use bartizan_policy::{EndpointFacts, op};
 
 use super::models::{check_approvals, check_twin};
+use super::write::Writer;
 use super::{Caller, Failed, Registry};
 use crate::limits::DOCUMENT_BYTES;
-use crate::state::State;
-use crate::statement::{Beyond, EndpointV1, Fallback, Routed, Standing, Statement, VersionState};
+use crate::state::{Endpoint, State};
+use crate::statement::{
+    Beyond, EndpointChange, EndpointV1, Fallback, Private, Routed, Standing, Statement, VersionState,
+};
+
+/// An endpoint that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewEndpoint {
+    /// The endpoint.
+    pub endpoint: Name,
+    /// What is done with requests beyond what the model was trained on.
+    pub beyond: Beyond,
+    /// The document that says what its columns are for. Whoever makes it has checked it.
+    pub columns: Option<Vec<u8>>,
+}
 
 /// Where an endpoint is to be routed.
 #[derive(Debug, Clone)]
@@ -18,8 +32,10 @@ pub struct NewRoute {
     pub primary: VersionRef,
     /// What answers when that version may not.
     pub fallback: NewFallback,
-    /// What is done with requests beyond what the model was trained on.
-    pub beyond: Beyond,
+    /// What is done with requests beyond what the model was trained on; as before when it is absent.
+    pub beyond: Option<Beyond>,
+    /// The document that says what its columns are for, checked by whoever makes it; as before when it is absent.
+    pub columns: Option<Vec<u8>>,
 }
 
 /// What answers when the version of an endpoint may not.
@@ -27,13 +43,65 @@ pub struct NewRoute {
 pub enum NewFallback {
     /// Another version.
     Version(VersionRef),
-    /// The `outputs` of an inference response, as JSON. Whoever makes it has checked it against the model.
+    /// A document with a constant answer. Whoever makes it has checked it against the model.
     Constant(Vec<u8>),
     /// Nobody: the caller is told that the endpoint is unavailable.
     Unavailable,
 }
 
+/// What became of a rollback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The version that it was routed to, and that is approved as before.
+    pub from: VersionRef,
+    /// The version that it is routed to now.
+    pub to: VersionRef,
+}
+
 impl Registry {
+    /// Makes an endpoint with its settings. It is out of service until it is routed.
+    ///
+    /// # Errors
+    /// When the caller may not, or there is one of that name.
+    pub async fn create_endpoint(&self, caller: &Caller, new: NewEndpoint) -> Result<(), Failed> {
+        let writer = self.writer().await?;
+        let facts = EndpointFacts { endpoint: new.endpoint.clone(), target: None };
+        let allowed = writer.allow(caller, op::EndpointCreate, facts).await?;
+        if writer.state().endpoints().contains_key(&new.endpoint) {
+            return Err(Failed::conflict(format!("endpoint {}", new.endpoint), "it is there already"));
+        }
+        let columns = match new.columns {
+            Some(columns) => Some(sealed(&writer, "columns", columns).await?),
+            None => None,
+        };
+        let body = EndpointV1 {
+            endpoint: new.endpoint,
+            previous: None,
+            change: EndpointChange::Created,
+            standing: Standing::Disabled,
+            primary: None,
+            fallback: Fallback { version: None, constant: None },
+            beyond: new.beyond,
+            columns,
+            act: writer.act(&allowed),
+        };
+        writer.append(vec![Statement::about(body)]).await.map(|_| ())
+    }
+
+    /// Refuses, on the record, whoever may not route an endpoint to a version; before work that is long.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub async fn ask_to_route(
+        &self,
+        caller: &Caller,
+        endpoint: &Name,
+        primary: &VersionRef,
+    ) -> Result<(), Failed> {
+        let target = Some(self.state().model_facts(primary));
+        self.ask_early(caller, op::EndpointRoute, EndpointFacts { endpoint: endpoint.clone(), target }).await
+    }
+
     /// Routes an endpoint to a version; the first route makes the endpoint.
     ///
     /// # Errors
@@ -57,24 +125,66 @@ impl Registry {
                 Fallback { version: Some(version), constant: None }
             }
             NewFallback::Constant(answer) => {
-                if answer.is_empty() || answer.len() > DOCUMENT_BYTES {
-                    return Err(Failed::invalid("constant answer", "it is empty or too large"));
-                }
-                Fallback { version: None, constant: Some(writer.seal_document(answer).await?) }
+                let constant = sealed(&writer, "constant answer", answer).await?;
+                Fallback { version: None, constant: Some(constant) }
             }
             NewFallback::Unavailable => Fallback { version: None, constant: None },
         };
-        let previous = state.endpoints().get(&new.endpoint).map(|found| found.statement.entry);
+        let found = state.endpoints().get(&new.endpoint);
+        let columns = match new.columns {
+            Some(columns) => Some(sealed(&writer, "columns", columns).await?),
+            None => found.and_then(|found| found.body.columns.clone()),
+        };
+        let beyond = new.beyond.or(found.map(|found| found.body.beyond)).unwrap_or(Beyond::Flag);
         let body = EndpointV1 {
             endpoint: new.endpoint,
-            previous,
+            previous: found.map(|found| found.statement.entry),
+            change: EndpointChange::Routed,
             standing: Standing::Active,
             primary: Some(primary),
             fallback,
-            beyond: new.beyond,
+            beyond,
+            columns,
             act: writer.act(&allowed),
         };
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
+    }
+
+    /// Routes an endpoint back to the version that was promoted to it before, or to an earlier one. The present
+    /// fallback stays; when it is that very version, the one before it that is approved now takes its place.
+    ///
+    /// # Errors
+    /// When the caller may not, or that version may not be served now: then it says which earlier one may.
+    pub async fn roll_back_endpoint(
+        &self,
+        caller: &Caller,
+        endpoint: &Name,
+        to: Option<&VersionRef>,
+    ) -> Result<RolledBack, Failed> {
+        // Whoever may not roll back at all learns nothing of what was promoted before.
+        let nothing = EndpointFacts { endpoint: endpoint.clone(), target: None };
+        self.ask_early(caller, op::EndpointRollback, nothing).await?;
+        // A clock that is behind does not hold up what pulls a version back.
+        let writer = self.stopping_writer().await?;
+        let state = writer.state();
+        let found = state.endpoints().get(endpoint).ok_or_else(|| Failed::not_found("endpoint", endpoint))?;
+        let (from, target) = earlier(&state, found, to)?;
+        let facts =
+            EndpointFacts { endpoint: endpoint.clone(), target: Some(state.model_facts(&target.version)) };
+        let allowed = writer.allow(caller, op::EndpointRollback, facts).await?;
+        let body = EndpointV1 {
+            endpoint: endpoint.clone(),
+            previous: Some(found.statement.entry),
+            change: EndpointChange::RolledBack,
+            standing: Standing::Active,
+            fallback: fallback_behind(&state, found, &target),
+            primary: Some(target.clone()),
+            beyond: found.body.beyond,
+            columns: found.body.columns.clone(),
+            act: writer.act(&allowed),
+        };
+        writer.append(vec![Statement::about(body)]).await?;
+        Ok(RolledBack { from: from.version, to: target.version })
     }
 
     /// Takes an endpoint out of service.
@@ -94,14 +204,74 @@ impl Registry {
         let body = EndpointV1 {
             endpoint,
             previous: Some(found.statement.entry),
+            change: EndpointChange::Disabled,
             standing: Standing::Disabled,
             primary: None,
             fallback: Fallback { version: None, constant: None },
             beyond: found.body.beyond,
+            columns: found.body.columns.clone(),
             act: writer.act(&allowed),
         };
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
+}
+
+/// The version that an endpoint is routed to, and the one that it is to be routed back to.
+fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(Routed, Routed), Failed> {
+    let what = format!("endpoint {}", found.body.endpoint);
+    let conflict = |why: String| Err(Failed::conflict(&what, why));
+    let Some(from) = found.body.primary.clone() else {
+        return conflict("it is out of service: route it to a version".to_owned());
+    };
+    let mut before = found.before();
+    let target = match to {
+        Some(version) => before.find(|routed| routed.version == *version),
+        None => before.next(),
+    };
+    let Some(target) = target else {
+        return conflict(match to {
+            Some(version) => format!("{version} was not promoted to it before: promote it"),
+            None => "nothing was promoted to it before".to_owned(),
+        });
+    };
+    match routed(state, &target.version) {
+        Ok(target) => Ok((from, target)),
+        Err(Failed::Conflict { why, .. }) => {
+            let other = found.before().find(|routed| may_be_served(state, routed));
+            conflict(match other {
+                Some(other) => format!("{}: {why}; `--to {}` would do", target.version, other.version),
+                None => {
+                    format!("{}: {why}; nor may any other be served that was promoted to it", target.version)
+                }
+            })
+        }
+        Err(failed) => Err(failed),
+    }
+}
+
+/// What answers instead of a version that an endpoint is routed back to.
+fn fallback_behind(state: &State, found: &Endpoint, target: &Routed) -> Fallback {
+    let fits = |routed: &&Routed| routed.manifest != target.manifest && may_be_served(state, routed);
+    let Fallback { version, constant } = &found.body.fallback;
+    if constant.is_some() {
+        return Fallback { version: None, constant: constant.clone() };
+    }
+    let version = match version {
+        Some(version) if !fits(&version) => found.before().skip_while(|routed| *routed != target).find(fits),
+        present => present.as_ref(),
+    };
+    Fallback { version: version.cloned(), constant: None }
+}
+
+fn may_be_served(state: &State, routed: &Routed) -> bool {
+    state.version(&routed.version).is_some_and(|found| state.releasable(found))
+}
+
+async fn sealed(writer: &Writer<'_>, what: &'static str, document: Vec<u8>) -> Result<Private, Failed> {
+    if document.is_empty() || document.len() > DOCUMENT_BYTES {
+        return Err(Failed::invalid(what, "it is empty or too large"));
+    }
+    writer.seal_document(document).await
 }
 
 /// A version that may be served now.

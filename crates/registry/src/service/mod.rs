@@ -30,7 +30,7 @@ use rand_core::CryptoRng;
 pub use self::access::{Explained, NewPrincipal, PrincipalView};
 pub use self::api_keys::{KeyClaim, KeyLimits};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
-pub use self::endpoints::{NewFallback, NewRoute};
+pub use self::endpoints::{NewEndpoint, NewFallback, NewRoute, RolledBack};
 pub use self::failed::Failed;
 pub use self::judged::{Judged, NotJudged};
 pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};

@@ -1,47 +1,75 @@
 //! Folding statements about endpoints.
 
+use imbl::Vector;
+
 use super::{Coverage, Endpoint, NotAdmitted, State, edge};
 use crate::deed::Deed;
-use crate::statement::{EndpointV1, Routed, Standing, StatementRef};
+use crate::statement::{EndpointChange, EndpointV1, Fallback, Routed, Standing, StatementRef};
 
 impl State {
     pub(super) fn apply_endpoint(&mut self, at: StatementRef, body: &EndpointV1) -> Result<(), NotAdmitted> {
         let index = at.entry;
-        let what = || format!("endpoint {}", body.endpoint);
-        let refuse = |why| Err(edge(index, what(), why));
-        let last = self.endpoints.get(&body.endpoint).map(|found| found.statement.entry);
+        let refuse = |why| Err(edge(index, format!("endpoint {}", body.endpoint), why));
+        let found = self.endpoints.get(&body.endpoint).cloned();
         // An excerpt may begin anywhere in the chain; from there on it has no gaps.
-        let begins = self.coverage == Coverage::Excerpt && last.is_none();
-        if last != body.previous && !begins {
+        let begins = self.coverage == Coverage::Excerpt && found.is_none();
+        if found.as_ref().map(|found| found.statement.entry) != body.previous && !begins {
             return refuse("it does not follow the last statement about the endpoint");
         }
-        match (body.standing, &body.primary) {
-            (Standing::Active, Some(primary)) => {
-                self.consume(index, &body.act, &Deed::endpoint_route(&body.endpoint, &primary.version))?;
-                self.check_routed(index, primary)?;
-                if body.fallback.version.is_some() && body.fallback.constant.is_some() {
-                    return refuse("it has two fallbacks");
-                }
-                if let Some(fallback) = &body.fallback.version {
-                    self.check_routed(index, fallback)?;
-                    if fallback.manifest == primary.manifest {
-                        return refuse("it falls back to the very files that it is routed to");
-                    }
+        let mut promoted = found.as_ref().map(|found| found.promoted.clone()).unwrap_or_default();
+        match (body.change, body.standing, &body.primary) {
+            (EndpointChange::Created, Standing::Disabled, None) => {
+                self.consume(index, &body.act, &Deed::endpoint_create(&body.endpoint))?;
+                if found.is_some() || body.fallback != NOTHING {
+                    return refuse("it is there already, or falls back to something without being routed");
                 }
             }
-            (Standing::Disabled, None) => {
+            (EndpointChange::Routed, Standing::Active, Some(primary)) => {
+                self.consume(index, &body.act, &Deed::endpoint_route(&body.endpoint, &primary.version))?;
+                self.check_route(index, body, primary)?;
+                if promoted.last() != Some(primary) {
+                    promoted.push_back(primary.clone());
+                }
+            }
+            (EndpointChange::RolledBack, Standing::Active, Some(primary)) => {
+                self.consume(index, &body.act, &Deed::endpoint_rollback(&body.endpoint, &primary.version))?;
+                self.check_route(index, body, primary)?;
+                promoted = match rolled_back(found.as_ref(), body, primary) {
+                    Ok(promoted) => promoted,
+                    Err(why) => return refuse(why),
+                };
+            }
+            (EndpointChange::Disabled, Standing::Disabled, None) => {
                 self.consume(index, &body.act, &Deed::endpoint_disable(&body.endpoint))?;
-                if body.fallback.version.is_some() || body.fallback.constant.is_some() {
+                if body.fallback != NOTHING {
                     return refuse("it is out of service and has a fallback");
                 }
-                let found = self.endpoints.get(&body.endpoint);
-                if found.is_none_or(|found| found.body.standing == Standing::Disabled) {
+                let Some(found) = found.filter(|found| found.body.standing == Standing::Active) else {
                     return refuse("it is not in service");
+                };
+                if !same_settings(&found.body, body) {
+                    return refuse("its settings change while it is taken out of service");
                 }
             }
             _ => return refuse("it is in service and routed, or neither"),
         }
-        self.endpoints.insert(body.endpoint.clone(), Endpoint { statement: at, body: body.clone() });
+        let endpoint = Endpoint { statement: at, body: body.clone(), promoted };
+        self.endpoints.insert(body.endpoint.clone(), endpoint);
+        Ok(())
+    }
+
+    fn check_route(&self, index: u64, body: &EndpointV1, primary: &Routed) -> Result<(), NotAdmitted> {
+        let refuse = |why| Err(edge(index, format!("endpoint {}", body.endpoint), why));
+        self.check_routed(index, primary)?;
+        if body.fallback.version.is_some() && body.fallback.constant.is_some() {
+            return refuse("it has two fallbacks");
+        }
+        if let Some(fallback) = &body.fallback.version {
+            self.check_routed(index, fallback)?;
+            if fallback.manifest == primary.manifest {
+                return refuse("it falls back to the very files that it is routed to");
+            }
+        }
         Ok(())
     }
 
@@ -54,4 +82,42 @@ impl State {
         }
         Err(edge(index, &routed.version, "it is not approved now"))
     }
+}
+
+const NOTHING: Fallback = Fallback { version: None, constant: None };
+
+/// What was promoted to an endpoint and is not rolled back from, after it is routed back to `primary`. More people may
+/// route back than may promote, so nothing else than that changes.
+fn rolled_back(
+    found: Option<&Endpoint>,
+    body: &EndpointV1,
+    primary: &Routed,
+) -> Result<Vector<Routed>, &'static str> {
+    let Some(found) = found.filter(|found| found.body.standing == Standing::Active) else {
+        return Err("it is routed back while it is not in service");
+    };
+    if !same_settings(&found.body, body) {
+        return Err("its settings change while it is routed back");
+    }
+    let mut promoted = found.promoted.clone();
+    promoted.pop_back();
+    while promoted.last().is_some_and(|last| last != primary) {
+        promoted.pop_back();
+    }
+    if promoted.is_empty() {
+        return Err("it is routed back to what was never promoted to it before");
+    }
+    let known = |version: &Routed| {
+        promoted.contains(version) || found.body.fallback.version.as_ref() == Some(version)
+    };
+    let fallback = &body.fallback;
+    let same = fallback.constant.is_none() || fallback.constant == found.body.fallback.constant;
+    if !same || !fallback.version.as_ref().is_none_or(known) {
+        return Err("it is routed back with a fallback that was not promoted to it");
+    }
+    Ok(promoted)
+}
+
+fn same_settings(one: &EndpointV1, other: &EndpointV1) -> bool {
+    one.beyond == other.beyond && one.columns == other.columns
 }

@@ -1,17 +1,17 @@
 //! What the state holds: the things that entries speak of, as the entries so far leave them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use bartizan_base::{Digest, Name, PrincipalId, ProjectId, Timestamp};
+use bartizan_base::{Digest, Name, PrincipalId, ProjectId, Timestamp, VersionRef};
 use bartizan_keys::{Algorithm, KeyId, PublicKey, Purpose};
 use bartizan_policy::api_key::Scopes;
 use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
-use imbl::OrdMap;
+use imbl::{OrdMap, Vector};
 
 use crate::statement::{
     Act, ApprovalV1, DatasetRef, DatasetV1, EndpointV1, KeyStanding, ModelVersionV1, OriginV1, Private,
-    ProvenanceV1, RunEnd, RunV1, Standing, StatementRef, VersionState,
+    ProvenanceV1, Routed, RunEnd, RunV1, Standing, StatementRef, VersionState,
 };
 
 /// What an entry is about, for lists.
@@ -233,6 +233,17 @@ pub struct Endpoint {
     pub statement: StatementRef,
     /// How it is routed.
     pub body: EndpointV1,
+    /// The versions that were promoted to it, first to last, each that was routed back from taken away.
+    pub promoted: Vector<Routed>,
+}
+
+impl Endpoint {
+    /// The versions that it can be routed back to, if they are approved now: the latest first.
+    pub fn before(&self) -> impl Iterator<Item = &Routed> {
+        let mut seen: BTreeSet<VersionRef> =
+            self.promoted.last().map(|last| last.version.clone()).into_iter().collect();
+        self.promoted.iter().rev().skip(1).filter(move |routed| seen.insert(routed.version.clone()))
+    }
 }
 
 /// A model: its versions and aliases.

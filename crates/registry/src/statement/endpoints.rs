@@ -35,7 +35,21 @@ pub enum Beyond {
     Flag,
 }
 
-/// An endpoint was routed, or taken out of service.
+/// What was done with an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndpointChange {
+    /// It was made, and is not routed yet.
+    Created,
+    /// It was routed to a version; the first route makes it.
+    Routed,
+    /// It was routed back to a version that it was routed to before.
+    RolledBack,
+    /// It was taken out of service.
+    Disabled,
+}
+
+/// An endpoint was made, routed, routed back, or taken out of service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EndpointV1 {
@@ -43,6 +57,8 @@ pub struct EndpointV1 {
     pub endpoint: Name,
     /// The entry that spoke of it last: what is said of one endpoint is a chain without gaps.
     pub previous: Option<u64>,
+    /// What was done with it.
+    pub change: EndpointChange,
     /// Whether it answers.
     pub standing: Standing,
     /// The version that answers; absent when it is out of service.
@@ -51,6 +67,8 @@ pub struct EndpointV1 {
     pub fallback: Fallback,
     /// What is done with requests beyond what the model was trained on.
     pub beyond: Beyond,
+    /// What its columns are for, when any is for something: see `docs/formats/statements.md`.
+    pub columns: Option<Private>,
     /// Who said so.
     pub act: Act,
 }

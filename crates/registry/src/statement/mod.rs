@@ -24,7 +24,7 @@ pub use self::assets::{
     Private, PublisherSignature, SchemaFrom, Sensitivity, StatementRef, VerdictV1, VersionState,
 };
 
-pub use self::endpoints::{Beyond, EndpointV1, Fallback, Routed};
+pub use self::endpoints::{Beyond, EndpointChange, EndpointV1, Fallback, Routed};
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
 pub use self::runs::{
     BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
@@ -227,7 +227,7 @@ predicates! {
     ModelState(ModelStateV1) = "https://bartizan.dev/model-state/v1" by Purpose::Registry;
     /// An alias was moved.
     Alias(AliasV1) = "https://bartizan.dev/alias/v1" by Purpose::Registry;
-    /// An endpoint was routed, or taken out of service.
+    /// An endpoint was made, routed, routed back, or taken out of service.
     Endpoint(EndpointV1) = "https://bartizan.dev/endpoint/v1" by Purpose::Registry;
     /// A segment of prediction records was sealed.
     Segment(SegmentV1) = "https://bartizan.dev/segment/v1" by Purpose::Gateway;

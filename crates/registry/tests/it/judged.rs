@@ -38,7 +38,8 @@ impl Asked {
             endpoint: scores(),
             primary: version.clone(),
             fallback: NewFallback::Unavailable,
-            beyond: Beyond::Flag,
+            beyond: Some(Beyond::Flag),
+            columns: None,
         };
         world.registry.route_endpoint(&world.admin, new).await.unwrap();
         let vera = world.person("vera", &[Role::DataScientist]).await.principal();

@@ -1,0 +1,87 @@
+//! Whether a route can be served, found out before it is stated: an endpoint is not routed to what cannot answer.
+
+use std::sync::Arc;
+
+use bartizan_base::VersionRef;
+use bartizan_gateway::{Columns, Constant, Fallback, LoadedVersion, Serving};
+use bartizan_registry::state::Endpoint as Stated;
+use bartizan_registry::statement::Beyond;
+use bartizan_registry::{NewFallback, Registry};
+use serde_json::Value;
+
+use super::load::{self, NotLoaded};
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// A route as somebody wants it.
+pub(crate) struct Wanted {
+    /// The version that answers.
+    pub(crate) primary: VersionRef,
+    /// What answers instead.
+    pub(crate) fallback: WantedFallback,
+    /// What is done with requests beyond what the model was trained on.
+    pub(crate) beyond: Beyond,
+    /// What the columns are for.
+    pub(crate) columns: Columns,
+}
+
+/// What shall answer instead.
+pub(crate) enum WantedFallback {
+    /// Another version.
+    Version(VersionRef),
+    /// The `outputs` of an inference response.
+    Constant(Value),
+    /// Nobody.
+    Unavailable,
+}
+
+/// What the columns of an endpoint are for.
+///
+/// # Errors
+/// When what was said of them cannot be read.
+pub(crate) async fn columns_of(registry: &Registry, stated: &Stated) -> Result<Columns, Failure> {
+    load::columns_of(registry, stated).await
+}
+
+/// Loads what a route names, and puts it together as the gateway will.
+///
+/// # Errors
+/// When a version may not be served now, or the parts cannot be served together.
+pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<NewFallback, Failure> {
+    let Wanted { primary, fallback, beyond, columns } = wanted;
+    let loaded = version(registry, &primary).await?;
+    let refused = |error: &dyn std::error::Error| Failure::of(ids::ROUTE, error);
+    let (stands_in, fallback) = match fallback {
+        WantedFallback::Version(other) => {
+            (Fallback::Version(version(registry, &other).await?), NewFallback::Version(other))
+        }
+        WantedFallback::Constant(outputs) => {
+            let document = Constant::to_document(loaded.signature(), outputs);
+            let document = document.map_err(|error| refused(&error))?;
+            let constant = Constant::from_document(&document, Some(loaded.signature()));
+            (Fallback::Constant(constant.map_err(|error| refused(&error))?), NewFallback::Constant(document))
+        }
+        WantedFallback::Unavailable => (Fallback::Unavailable, NewFallback::Unavailable),
+    };
+    let bounds = load::bounds(registry, &primary, loaded.signature(), beyond).await;
+    let bounds = bounds.map_err(|failure| because(ids::ROUTE, failure))?;
+    let serving = Serving::new(loaded, stands_in, bounds).map_err(|error| refused(&error))?;
+    serving.with_columns(columns).map_err(|error| refused(&error))?;
+    Ok(fallback)
+}
+
+async fn version(registry: &Registry, version: &VersionRef) -> Result<Arc<LoadedVersion>, Failure> {
+    let released = load::release(registry, version).await.map_err(|why| match why {
+        NotLoaded::NotReleased(failure) => because(ids::CONFLICT, failure),
+        NotLoaded::Failed(failure) => failure,
+    })?;
+    load::read(registry, released).await.map_err(|failure| match failure.id.as_str() {
+        ids::INFER_UNAVAILABLE => because(ids::ROUTE, failure),
+        _ => failure,
+    })
+}
+
+/// The same failure under another id.
+fn because(id: &'static str, failure: Failure) -> Failure {
+    Failure { why: failure.why, ..Failure::new(id, failure.what) }
+}

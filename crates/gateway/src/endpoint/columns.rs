@@ -1,0 +1,170 @@
+//! What the inputs of an endpoint are for, beside being asked: whom it is about, what is not kept, what groups.
+
+use std::collections::BTreeSet;
+
+use bartizan_base::canonical;
+use bartizan_model::{ElementType, Port, Signature};
+use serde::{Deserialize, Serialize};
+
+use crate::limits::{COLUMNS, NAME_BYTES, SLICE_BYTES, SLICES};
+
+/// The `format` of the document.
+const FORMAT: &str = "bartizan-endpoint-columns-v1";
+/// Inputs of a model that an error names.
+const NAMED: usize = 32;
+
+/// What inputs are for, by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Columns {
+    /// The input that says whom a prediction is about, when no header does.
+    pub subject: Option<String>,
+    /// Inputs whose values are not recorded.
+    pub withheld: BTreeSet<String>,
+    /// Inputs whose value, when all rows of a request agree on it, is a slice tag of the record.
+    pub slices: BTreeSet<String>,
+}
+
+/// Names that cannot be used so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ColumnsInvalid {
+    /// The bytes are no document of this format.
+    #[error("the document does not say what columns are for")]
+    Document,
+    /// Too many names.
+    #[error("{count} columns are named, and {most} may be")]
+    TooMany {
+        /// How many.
+        count: usize,
+        /// How many may be.
+        most: usize,
+    },
+    /// A name that is empty or too long.
+    #[error("the name of a column has 1 to {most} bytes")]
+    Name {
+        /// The most bytes.
+        most: usize,
+    },
+    /// A slice tag would record what is not to be recorded, or whom a prediction is about.
+    #[error("`{name}` cannot group predictions: its values are withheld, or say whom a prediction is about")]
+    Contradictory {
+        /// The column.
+        name: String,
+    },
+    /// The model has no such input.
+    #[error("the model has no input `{name}`; it has {inputs}")]
+    Unknown {
+        /// The column.
+        name: String,
+        /// Those that it has.
+        inputs: String,
+    },
+    /// An input whose values name nobody.
+    #[error(
+        "`{name}` cannot say whom a prediction is about: it is {element}, and a text or whole number can"
+    )]
+    Subject {
+        /// The column.
+        name: String,
+        /// What it holds.
+        element: ElementType,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    format: String,
+    slices: BTreeSet<String>,
+    subject: Option<String>,
+    withheld: BTreeSet<String>,
+}
+
+impl Columns {
+    /// Whether no input is for anything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks what can be checked without a model.
+    ///
+    /// # Errors
+    /// When names are too many, too long or contradict each other.
+    pub fn check(&self) -> Result<(), ColumnsInvalid> {
+        let (count, slices) = (self.names().count(), self.slices.len());
+        for (count, most) in [(count, COLUMNS), (slices, SLICES)] {
+            if count > most {
+                return Err(ColumnsInvalid::TooMany { count, most });
+            }
+        }
+        for (mut names, most) in [
+            (Box::new(self.names()) as Box<dyn Iterator<Item = &String>>, NAME_BYTES),
+            (Box::new(self.slices.iter()), SLICE_BYTES),
+        ] {
+            if names.any(|name| name.is_empty() || name.len() > most) {
+                return Err(ColumnsInvalid::Name { most });
+            }
+        }
+        let shown = |name: &&String| self.withheld.contains(*name) || self.subject.as_ref() == Some(*name);
+        match self.slices.iter().find(shown) {
+            Some(name) => Err(ColumnsInvalid::Contradictory { name: name.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks them against what a model takes.
+    ///
+    /// # Errors
+    /// As [`Columns::check`], and when the model has no such input or the subject's cannot name anybody.
+    pub fn check_for(&self, signature: &Signature) -> Result<(), ColumnsInvalid> {
+        self.check()?;
+        let port = |name: &String| signature.inputs.iter().find(|port| port.name == *name);
+        if let Some(name) = self.names().find(|name| port(name).is_none()) {
+            let inputs = listed(&signature.inputs);
+            return Err(ColumnsInvalid::Unknown { name: name.clone(), inputs });
+        }
+        let subject = self.subject.as_ref().and_then(port);
+        match subject.map(|port| (&port.name, port.element)) {
+            Some((name, element @ (ElementType::F32 | ElementType::F64 | ElementType::Bool))) => {
+                Err(ColumnsInvalid::Subject { name: name.clone(), element })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The document that keeps them.
+    ///
+    /// # Errors
+    /// When it has no canonical form, which should not be.
+    pub fn to_document(&self) -> Result<Vec<u8>, canonical::EncodeError> {
+        let Self { subject, withheld, slices } = self.clone();
+        canonical::to_bytes(&Document { format: FORMAT.to_owned(), slices, subject, withheld })
+    }
+
+    /// Reads the document.
+    ///
+    /// # Errors
+    /// When it is none, or as [`Columns::check`].
+    pub fn from_document(bytes: &[u8]) -> Result<Self, ColumnsInvalid> {
+        let read: Document = canonical::from_bytes(bytes).map_err(|_| ColumnsInvalid::Document)?;
+        let Document { format, slices, subject, withheld } = read;
+        if format != FORMAT {
+            return Err(ColumnsInvalid::Document);
+        }
+        let columns = Self { subject, withheld, slices };
+        columns.check()?;
+        Ok(columns)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.subject.iter().chain(&self.withheld).chain(&self.slices)
+    }
+}
+
+/// The names of the first inputs.
+fn listed(ports: &[Port]) -> String {
+    let mut named: Vec<String> = ports.iter().take(NAMED).map(|port| format!("`{}`", port.name)).collect();
+    if let Some(more) = ports.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        named.push(format!("and {more} more"));
+    }
+    named.join(", ")
+}
