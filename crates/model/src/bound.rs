@@ -135,6 +135,21 @@ impl Fact {
         self.count().most
     }
 
+    /// Elements at most, a dimension of none counted as one: turns that loops over some of the dimensions take, also
+    /// where another dimension leaves nothing to do in them.
+    pub(crate) fn turns(&self) -> Bound {
+        let longest = |dim: &Dim| if dim.most == Bound::default() { Bound::fixed(1) } else { dim.most };
+        self.dims.iter().map(longest).fold(Bound::fixed(1), Bound::times)
+    }
+
+    /// What looking at every element of a text costs, if it is one: each may be as long as a text can be.
+    pub(crate) fn text_steps(&self) -> Bound {
+        match self.element {
+            ElementType::Text => self.elements().times(Bound::fixed(crate::limits::TEXT_BYTES as u64 / 2)),
+            _ => Bound::default(),
+        }
+    }
+
     /// Bytes at most.
     pub(crate) fn bytes(&self) -> Bound {
         self.elements().times(Bound::fixed(self.element.bytes()))

@@ -23,9 +23,8 @@
 //!
 //! **Agreement with ONNX Runtime** is to 1e-5 relative, and the label is the same except in ties. Its own answers
 //! differ in the last digits with the number of its threads. A small score of two is one minus the large one, in 32
-//! bits, so a small score agrees to two units in the last place of the large one. Where the specification is silent
-//! about two classes of trees, its behaviour is followed, with one exception: if both classes collect weights it
-//! answers 0 or 1 whatever the labels are called, and this crate answers with the labels.
+//! bits, so a small score agrees to two units in the last place of the large one. Where the specification is silent,
+//! its behaviour is followed; `docs/onnx.md` lists the operators and the places where this crate differs on purpose.
 //!
 //! It deliberately does **not** open external data, run control flow other than a bounded `Scan`, take models with
 //! functions or sparse tensors, use threads, or guess: an attribute that an operator does not know is refused.

@@ -1,8 +1,14 @@
 //! Limits on what comes from outside: model files, tensors, calls, training tables.
 
-/// Bytes of a model file. While it is loaded, what is decoded takes at most some thirty times as much memory: in the
-/// worst case a list of empty texts, two bytes each in the file, a slice of sixteen in memory, and room to grow.
+/// Bytes of a model file. While it is loaded, what is decoded takes a few times as much memory, at most some 3 GiB:
+/// lists of numbers and texts are longer in memory than in the file, which is why [`NUMBERS`] and [`TEXTS`] are bounded.
 pub const MODEL_BYTES: usize = 256 * 1024 * 1024;
+
+/// Numbers in lists, all attributes and constants of a file together; raw bytes of constants are not counted.
+pub const NUMBERS: usize = 1 << 26;
+
+/// Texts in lists, all attributes and constants of a file together. A tree has one for each node.
+pub const TEXTS: usize = 1 << 23;
 
 /// Graphs within graphs (bodies of loops), the outermost counted.
 pub const GRAPH_DEPTH: usize = 4;
@@ -46,11 +52,15 @@ pub const OPEN_DIMENSION: usize = 4_096;
 /// Bytes of all tensors that are alive at once in one call, texts not counted: those are the caller's or the model's.
 pub const CALL_BYTES: u64 = 512 * 1024 * 1024;
 
-/// Elementary steps of one call: elements read or written, products, comparisons. About a minute at most.
+/// Elementary steps of one call: elements read or written, products, comparisons, of about two nanoseconds each. About
+/// a minute at most.
 pub const CALL_STEPS: u64 = 30_000_000_000;
 
 /// Bytes of constants that are worked out once while a model is loaded.
 pub const FOLDED_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Elementary steps of working them out.
+pub const FOLDED_STEPS: u64 = 1 << 30;
 
 /// Elements of a list that describes a shape and is followed while a model is loaded.
 pub const SHAPE_VALUES: usize = 64;

@@ -200,21 +200,23 @@ impl Model {
     /// When the inputs are not those of the signature, bring too many rows, or hold values that a node has no
     /// answer for.
     pub fn run(&self, inputs: &[(&str, Tensor)]) -> Result<Vec<Tensor>, RunFailed> {
-        for (index, (name, _)) in inputs.iter().enumerate() {
-            if !self.signature.inputs.iter().any(|port| port.name == *name) {
-                return Err(RunFailed::Unknown { name: (*name).to_owned() });
-            }
-            if inputs.iter().take(index).any(|(other, _)| other == name) {
+        let mut given = HashMap::with_capacity(inputs.len());
+        for (name, tensor) in inputs {
+            if given.insert(*name, tensor).is_some() {
                 return Err(RunFailed::Twice { name: (*name).to_owned() });
             }
         }
         let mut rows = None;
         let mut tensors = Vec::with_capacity(self.signature.inputs.len());
         for port in &self.signature.inputs {
-            let given = inputs.iter().find(|(name, _)| *name == port.name);
-            let (_, tensor) = given.ok_or_else(|| RunFailed::Missing { name: port.name.clone() })?;
+            let tensor = given.remove(port.name.as_str());
+            let tensor = tensor.ok_or_else(|| RunFailed::Missing { name: port.name.clone() })?;
             check(port, tensor, &mut rows)?;
             tensors.push(tensor.clone());
+        }
+        // In the caller's order, so that the same call fails in the same words.
+        if let Some((name, _)) = inputs.iter().find(|(name, _)| given.contains_key(name)) {
+            return Err(RunFailed::Unknown { name: (*name).to_owned() });
         }
         let rows = rows.unwrap_or(1);
         if rows > self.most_rows {

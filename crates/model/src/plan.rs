@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::bound::{Bound, Fact};
 use crate::constant::ConstantInvalid;
-use crate::limits::FOLDED_BYTES;
+use crate::limits::{ELEMENTS, FOLDED_BYTES, FOLDED_STEPS, RANK};
 use crate::node::{Attributes, Build, Built, NodeFailed, NodeInvalid, Operator, names_in_graphs};
 use crate::onnx::{GraphMessage, NodeMessage};
 use crate::ops::{self, OperatorSets};
@@ -13,7 +13,10 @@ use crate::tensor::Tensor;
 
 /// Bytes that a call takes for each value of a graph and each input or output of its widest node, whatever they hold:
 /// places, shapes, counts of who shares them, and small lists of an operator.
-const BOOKKEEPING: u64 = 256;
+pub(crate) const BOOKKEEPING: u64 = 256;
+
+/// Steps that a node takes, and each of its inputs and outputs, whatever they hold.
+const NODE_STEPS: u64 = 64;
 
 /// A graph that cannot be turned into steps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -118,10 +121,32 @@ struct Planner<'a> {
     slots: usize,
     steps: Vec<Step>,
     work: Bound,
-    folded: u64,
+    /// What constants may still be worked out.
+    room: Room,
     /// Scratch memory of each step.
     scratch: Vec<Bound>,
     slot_bytes: Vec<Bound>,
+}
+
+/// Bytes and steps that working out constants while a model is loaded may take.
+#[derive(Clone, Copy)]
+struct Room {
+    bytes: u64,
+    steps: u64,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room { bytes: FOLDED_BYTES, steps: FOLDED_STEPS }
+    }
+}
+
+impl Room {
+    /// What is left after `bytes` and `steps` were taken, if there is as much and no call decides how much it is.
+    fn after(self, bytes: Bound, steps: Bound) -> Option<Room> {
+        let taken = |room: u64, bound: Bound| room.checked_sub(bound.fixed).filter(|_| bound.per_row == 0);
+        Some(Room { bytes: taken(self.bytes, bytes)?, steps: taken(self.steps, steps)? })
+    }
 }
 
 struct Known {
@@ -341,12 +366,18 @@ impl<'m> Planner<'m> {
         if built.outputs.len() < node.outputs.len() {
             return Err(invalid(NodeInvalid::Outputs));
         }
-        if built.outputs.iter().any(|fact| fact.dims.len() > crate::limits::RANK) {
+        if built.outputs.iter().any(|fact| fact.dims.len() > RANK) {
             return Err(invalid(NodeInvalid::Disagree { what: "the output has too many dimensions" }));
         }
-        let read = facts.iter().flatten().fold(Bound::default(), |sum, fact| sum.plus(fact.elements()));
-        if let Some((folded, bytes)) = fold(&facts, &built, FOLDED_BYTES - self.folded) {
-            self.folded += bytes;
+        let dims = || built.outputs.iter().flat_map(|fact| &fact.dims);
+        if dims().any(|dim| dim.length().is_some_and(|length| length > ELEMENTS)) {
+            return Err(invalid(NodeInvalid::Disagree {
+                what: "the output has a dimension that is too long",
+            }));
+        }
+        let read = facts.iter().flatten().fold(Bound::default(), |sum, fact| sum.plus(fact.turns()));
+        if let Some((folded, room)) = fold(&facts, &built, self.room) {
+            self.room = room;
             let folded = folded.map_err(|source| GraphInvalid::Folding {
                 node: name.clone(),
                 operator: operator.clone(),
@@ -358,9 +389,10 @@ impl<'m> Planner<'m> {
             }
             return Ok(());
         }
-        let written = built.outputs.iter().fold(Bound::default(), |sum, fact| sum.plus(fact.elements()));
-        let one = Bound::fixed(1);
-        self.work = self.work.plus(read).plus(written).plus(built.steps).plus(one);
+        let written = built.outputs.iter().fold(Bound::default(), |sum, fact| sum.plus(fact.turns()));
+        let values = (1 + facts.len() + built.outputs.len()) as u64;
+        let overhead = Bound::fixed(NODE_STEPS.saturating_mul(values));
+        self.work = self.work.plus(read).plus(written).plus(built.steps).plus(overhead);
         self.step(name.clone(), &node, built, inputs)
     }
 
@@ -460,21 +492,26 @@ impl<'m> Planner<'m> {
     }
 }
 
-/// The outputs themselves and what they took, if all inputs are constants and it is not more than `room`.
-fn fold(facts: &[Option<&Fact>], built: &Built, room: u64) -> Option<(Result<Vec<Tensor>, NodeFailed>, u64)> {
+/// The outputs themselves and the room that is left, if all inputs are constants and there is room enough.
+fn fold(
+    facts: &[Option<&Fact>],
+    built: &Built,
+    room: Room,
+) -> Option<(Result<Vec<Tensor>, NodeFailed>, Room)> {
     let inputs: Vec<Option<&Tensor>> =
         facts.iter().map(|fact| fact.and_then(|fact| fact.constant.as_ref())).collect();
     let constant = facts.iter().zip(&inputs).all(|(fact, input)| fact.is_some() == input.is_some());
-    let taken =
-        built.outputs.iter().fold(built.scratch.plus(built.steps), |sum, fact| sum.plus(fact.bytes()));
-    if !constant || taken.per_row > 0 || taken.fixed > room || built.columns.is_some() {
+    let bytes = built.outputs.iter().fold(built.scratch, |sum, fact| sum.plus(fact.bytes()));
+    let steps = built.outputs.iter().fold(built.steps, |sum, fact| sum.plus(fact.turns()));
+    if !constant || built.columns.is_some() {
         return None;
     }
+    let left = room.after(bytes, steps)?;
     let folded = built.operator.run(&inputs, 0).and_then(|results| {
         let kept = results.iter().zip(&built.outputs).all(|(result, promised)| keeps(result, promised, 0));
         if kept { Ok(results) } else { Err(NodeFailed::Promise) }
     });
-    Some((folded, taken.fixed))
+    Some((folded, left))
 }
 
 fn slot_of(source: Source) -> Option<usize> {

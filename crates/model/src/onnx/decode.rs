@@ -4,18 +4,23 @@ use super::wire::{Field, Malformed, Message};
 use super::{
     AttributeMessage, GraphMessage, KindMessage, ModelMessage, NodeMessage, TensorMessage, ValueMessage,
 };
-use crate::limits::{ATTRIBUTES, GRAPH_DEPTH, NODE_VALUES, NODES, OPERATOR_SETS, PORTS, RANK, VALUES};
+use crate::limits::{
+    ATTRIBUTES, GRAPH_DEPTH, NODE_VALUES, NODES, NUMBERS, OPERATOR_SETS, PORTS, RANK, TEXTS, VALUES,
+};
 
 /// What may still be decoded, over all graphs of a file.
 struct Budget {
     nodes: usize,
     values: usize,
+    /// In lists.
+    numbers: usize,
+    texts: usize,
 }
 
 impl<'a> ModelMessage<'a> {
     /// Decodes a file.
     pub(crate) fn decode(bytes: &'a [u8]) -> Result<ModelMessage<'a>, Malformed> {
-        let mut budget = Budget { nodes: NODES, values: VALUES };
+        let mut budget = Budget { nodes: NODES, values: VALUES, numbers: NUMBERS, texts: TEXTS };
         let mut model = ModelMessage::default();
         let mut message = Message::new(bytes);
         while let Some(field) = message.next()? {
@@ -67,7 +72,7 @@ impl<'a> GraphMessage<'a> {
                 }
                 5 => {
                     budget.value(&field)?;
-                    graph.initializers.push(TensorMessage::decode(field.message()?)?);
+                    graph.initializers.push(TensorMessage::decode(field.message()?, budget)?);
                 }
                 11 | 12 => {
                     budget.value(&field)?;
@@ -87,6 +92,14 @@ impl Budget {
     fn value(&mut self, field: &Field<'_>) -> Result<(), Malformed> {
         limit(field, self.values > 0, "too many values")?;
         self.values -= 1;
+        Ok(())
+    }
+
+    /// Adds a text to a list.
+    fn text<'a>(&mut self, field: &Field<'a>, to: &mut Vec<&'a [u8]>) -> Result<(), Malformed> {
+        limit(field, self.texts > 0, "too many texts")?;
+        self.texts -= 1;
+        to.push(field.bytes()?);
         Ok(())
     }
 }
@@ -142,11 +155,11 @@ fn attribute<'a>(
             2 => once(&field, &mut float, field.float()?)?,
             3 => once(&field, &mut integer, field.integer()?)?,
             4 => once(&field, &mut text, field.bytes()?)?,
-            5 => once(&field, &mut tensor, TensorMessage::decode(field.message()?)?)?,
+            5 => once(&field, &mut tensor, TensorMessage::decode(field.message()?, budget)?)?,
             6 => once(&field, &mut graph, GraphMessage::decode(field.message()?, depth + 1, budget)?)?,
-            7 => field.floats(&mut floats)?,
-            8 => field.integers(&mut integers)?,
-            9 => texts.push(field.bytes()?),
+            7 => field.floats(&mut floats, &mut budget.numbers)?,
+            8 => field.integers(&mut integers, &mut budget.numbers)?,
+            9 => budget.text(&field, &mut texts)?,
             20 => once(&field, &mut kind, field.integer()?)?,
             21 => reference = !field.bytes()?.is_empty(),
             _ => {}
@@ -169,24 +182,24 @@ fn attribute<'a>(
 }
 
 impl<'a> TensorMessage<'a> {
-    fn decode(mut message: Message<'a>) -> Result<TensorMessage<'a>, Malformed> {
+    fn decode(mut message: Message<'a>, budget: &mut Budget) -> Result<TensorMessage<'a>, Malformed> {
         let mut tensor = TensorMessage::default();
         let (mut name, mut element, mut location) = (None, None, None);
         while let Some(field) = message.next()? {
             match field.number {
                 1 => {
-                    field.integers(&mut tensor.dims)?;
+                    field.integers(&mut tensor.dims, &mut budget.numbers)?;
                     limit(&field, tensor.dims.len() <= RANK, "a tensor with too many dimensions")?;
                 }
                 2 => once(&field, &mut element, field.integer()?)?,
                 3 => return Err(field.malformed("a tensor in segments")),
-                4 => field.floats(&mut tensor.floats)?,
-                5 => field.integers(&mut tensor.int32s)?,
-                6 => tensor.texts.push(field.bytes()?),
-                7 => field.integers(&mut tensor.int64s)?,
+                4 => field.floats(&mut tensor.floats, &mut budget.numbers)?,
+                5 => field.integers(&mut tensor.int32s, &mut budget.numbers)?,
+                6 => budget.text(&field, &mut tensor.texts)?,
+                7 => field.integers(&mut tensor.int64s, &mut budget.numbers)?,
                 8 => once(&field, &mut name, field.name()?)?,
                 9 => once(&field, &mut tensor.raw, field.bytes()?)?,
-                10 => field.doubles(&mut tensor.doubles)?,
+                10 => field.doubles(&mut tensor.doubles, &mut budget.numbers)?,
                 13 => tensor.external = true,
                 14 => once(&field, &mut location, field.integer()?)?,
                 _ => {}

@@ -158,39 +158,58 @@ impl<'a> Field<'a> {
         Ok(Message { rest: self.bytes()?, at: self.at })
     }
 
-    /// Adds one number, or a packed list of them.
-    pub(crate) fn integers(&self, to: &mut Vec<i64>) -> Result<(), Malformed> {
+    /// Takes `count` numbers from the room that a file has for them.
+    fn take_room(&self, room: &mut usize, count: usize) -> Result<(), Malformed> {
+        *room = room.checked_sub(count).ok_or_else(|| self.malformed("too many numbers"))?;
+        Ok(())
+    }
+
+    /// Adds one number, or a packed list of them, if there is `room`.
+    pub(crate) fn integers(&self, to: &mut Vec<i64>, room: &mut usize) -> Result<(), Malformed> {
         let Value::Bytes(bytes) = self.value else {
+            self.take_room(room, 1)?;
             to.push(self.integer()?);
             return Ok(());
         };
         let mut packed = Message { rest: bytes, at: self.at };
         // Every number ends with the one byte whose top bit is clear.
-        to.reserve(bytes.iter().filter(|byte| **byte & 0x80 == 0).count());
+        let count = bytes.iter().filter(|byte| **byte & 0x80 == 0).count();
+        self.take_room(room, count)?;
+        to.reserve(count);
         while !packed.rest.is_empty() {
             to.push(packed.varint()?.cast_signed());
         }
         Ok(())
     }
 
-    /// Adds one float, or a packed list of them.
-    pub(crate) fn floats(&self, to: &mut Vec<f32>) -> Result<(), Malformed> {
+    /// Adds one float, or a packed list of them, if there is `room`.
+    pub(crate) fn floats(&self, to: &mut Vec<f32>, room: &mut usize) -> Result<(), Malformed> {
         match self.value {
-            Value::Fixed32(bytes) => to.push(f32::from_le_bytes(bytes)),
+            Value::Fixed32(bytes) => {
+                self.take_room(room, 1)?;
+                to.push(f32::from_le_bytes(bytes));
+            }
             Value::Bytes(bytes) => {
-                to.extend(self.chunks(bytes)?.iter().map(|chunk| f32::from_le_bytes(*chunk)))
+                let chunks = self.chunks(bytes)?;
+                self.take_room(room, chunks.len())?;
+                to.extend(chunks.iter().map(|chunk| f32::from_le_bytes(*chunk)));
             }
             _ => return Err(self.malformed("not a float where one is expected")),
         }
         Ok(())
     }
 
-    /// Adds one double, or a packed list of them.
-    pub(crate) fn doubles(&self, to: &mut Vec<f64>) -> Result<(), Malformed> {
+    /// Adds one double, or a packed list of them, if there is `room`.
+    pub(crate) fn doubles(&self, to: &mut Vec<f64>, room: &mut usize) -> Result<(), Malformed> {
         match self.value {
-            Value::Fixed64(bytes) => to.push(f64::from_le_bytes(bytes)),
+            Value::Fixed64(bytes) => {
+                self.take_room(room, 1)?;
+                to.push(f64::from_le_bytes(bytes));
+            }
             Value::Bytes(bytes) => {
-                to.extend(self.chunks(bytes)?.iter().map(|chunk| f64::from_le_bytes(*chunk)))
+                let chunks = self.chunks(bytes)?;
+                self.take_room(room, chunks.len())?;
+                to.extend(chunks.iter().map(|chunk| f64::from_le_bytes(*chunk)));
             }
             _ => return Err(self.malformed("not a double where one is expected")),
         }

@@ -1,9 +1,9 @@
 //! Operators on two or more tensors, each stretched to the shape of all: arithmetic, comparison, logic, choice.
 #![expect(clippy::indexing_slicing, reason = "places lie within the tensors that the steps are made for")]
 
-use crate::bound::{Dim, Fact};
+use crate::bound::{Bound, Dim, Fact};
 use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, collect, input, shapes};
-use crate::ops::layout::{advance, broadcast_steps};
+use crate::ops::layout::{advance, broadcast_steps, walk_steps};
 use crate::tensor::{ElementType, Tensor, Values, elements};
 
 const NUMBERS: [ElementType; 4] = [ElementType::F32, ElementType::F64, ElementType::I64, ElementType::I32];
@@ -108,7 +108,12 @@ pub(crate) enum Arithmetic {
 
 pub(crate) fn arithmetic(build: Build<'_, '_>, kind: Arithmetic) -> Result<Built, NodeInvalid> {
     let fact = pair(&build, &NUMBERS)?;
-    Ok(Built::new(kind, vec![fact]))
+    let mut steps = walk_steps(&fact);
+    if matches!(kind, Arithmetic::Pow) {
+        // A function of the library takes the time of some dozens of additions.
+        steps = steps.plus(fact.elements().times(Bound::fixed(64)));
+    }
+    Ok(Built::new(kind, vec![fact]).with_steps(steps))
 }
 
 macro_rules! on_floats {
@@ -176,7 +181,8 @@ pub(crate) enum Compare {
 pub(crate) fn compare(build: Build<'_, '_>, kind: Compare) -> Result<Built, NodeInvalid> {
     let all = [NUMBERS.as_slice(), &[ElementType::Bool, ElementType::Text]].concat();
     let fact = pair(&build, if matches!(kind, Compare::Equal) { &all } else { &NUMBERS })?;
-    Ok(Built::new(kind, vec![Fact::new(ElementType::Bool, fact.dims)]))
+    let steps = walk_steps(&fact).plus(fact.text_steps());
+    Ok(Built::new(kind, vec![Fact::new(ElementType::Bool, fact.dims)]).with_steps(steps))
 }
 
 impl Compare {
@@ -219,7 +225,8 @@ pub(crate) enum Logic {
 
 pub(crate) fn logic(build: Build<'_, '_>, kind: Logic) -> Result<Built, NodeInvalid> {
     let fact = pair(&build, &[ElementType::Bool])?;
-    Ok(Built::new(kind, vec![fact]))
+    let steps = walk_steps(&fact);
+    Ok(Built::new(kind, vec![fact]).with_steps(steps))
 }
 
 impl Operator for Logic {
@@ -252,14 +259,14 @@ pub(crate) fn variadic(build: Build<'_, '_>, kind: Variadic) -> Result<Built, No
     let allowed = if matches!(kind, Variadic::Min | Variadic::Max) { NUMBERS.as_slice() } else { &floats };
     let first = build.typed(0, allowed)?;
     let mut dims = first.dims.clone();
-    let mut steps = crate::bound::Bound::default();
+    let mut steps = Bound::default();
     for index in 1..build.inputs.len() {
         let other = build.typed(index, allowed)?;
         if other.element != first.element {
             return Err(NodeInvalid::Element { index, element: other.element });
         }
         dims = broadcast_dims(&dims, &other.dims)?;
-        steps = steps.plus(crate::bound::product(&dims).most);
+        steps = steps.plus(walk_steps(&Fact::new(first.element, dims.clone())));
     }
     let output = Fact::new(first.element, dims);
     // Each step makes a new tensor from the last one.
@@ -335,7 +342,8 @@ pub(crate) fn choose(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     }
     let both = broadcast_dims(&yes.dims, &no.dims)?;
     let output = Fact::new(yes.element, broadcast_dims(&condition.dims, &both)?);
-    Ok(Built::new(Choose, vec![output]))
+    let steps = walk_steps(&output);
+    Ok(Built::new(Choose, vec![output]).with_steps(steps))
 }
 
 impl Operator for Choose {

@@ -18,6 +18,9 @@ pub(crate) fn cast(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     build.attributes.ignore(&["saturate", "round_mode"]);
     let to = build.attributes.integer("to")?.ok_or_else(|| value("to", "is missing"))?;
     let to = ElementType::from_onnx(to).ok_or_else(|| value("to", "is a type that is not supported"))?;
+    if fact.element == ElementType::Text && to == ElementType::Bool {
+        return Err(value("to", "is a type that texts do not become"));
+    }
     let mut output = Fact::new(to, fact.dims.clone());
     if fact.element == ElementType::I64 && to == ElementType::I64 {
         output.values.clone_from(&fact.values);
@@ -33,8 +36,8 @@ pub(crate) fn cast(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     Ok(Built::new(Cast { to }, vec![output]).with_scratch(texts).with_steps(steps))
 }
 
-/// The texts that stand for numbers, besides the usual ones, as the specification lists them.
-fn parse(text: &str) -> Result<f64, NodeFailed> {
+/// The number that a text stands for, white space around it left out.
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, NodeFailed> {
     // Longer than any number is: reading it would take long, too.
     if text.len() > 1_024 {
         return Err(NodeFailed::NotANumber);
@@ -42,12 +45,11 @@ fn parse(text: &str) -> Result<f64, NodeFailed> {
     text.trim().parse().map_err(|_| NodeFailed::NotANumber)
 }
 
-fn parse_integer(text: &str) -> Result<i64, NodeFailed> {
-    text.trim().parse().map_err(|_| NodeFailed::NotANumber)
-}
+/// Significant digits of a float that is written.
+const DIGITS: usize = 8;
 
-/// A float as ONNX Runtime writes it: eight significant digits, without trailing zeros.
-fn write(x: f64, digits: usize) -> String {
+/// A float as ONNX Runtime writes it, also one of 64 bits: [`DIGITS`], without trailing zeros.
+fn write(x: f64) -> String {
     if x.is_nan() {
         return "NaN".to_owned();
     }
@@ -57,10 +59,10 @@ fn write(x: f64, digits: usize) -> String {
     if x == 0.0 {
         return if x.is_sign_negative() { "-0" } else { "0" }.to_owned();
     }
-    let scientific = format!("{:.*e}", digits - 1, x);
+    let scientific = format!("{:.*e}", DIGITS - 1, x);
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let places = i32::try_from(digits).unwrap_or(0);
+    let places = i32::try_from(DIGITS).unwrap_or(0);
     if exponent < -4 || exponent >= places {
         let mantissa = if mantissa.contains('.') {
             mantissa.trim_end_matches('0').trim_end_matches('.')
@@ -99,8 +101,8 @@ impl Operator for Cast {
             return Ok(vec![tensor.clone()]);
         }
         let values = match tensor.values() {
-            Values::F32(values) => numbers!(values, |x| write(f64::from(x), 8)),
-            Values::F64(values) => numbers!(values, |x| write(x, 17)),
+            Values::F32(values) => numbers!(values, |x| write(f64::from(x))),
+            Values::F64(values) => numbers!(values, write),
             Values::I64(values) => numbers!(values, |x: i64| x.to_string()),
             Values::I32(values) => numbers!(values, |x: i32| x.to_string()),
             Values::Bool(values) => {
@@ -108,14 +110,11 @@ impl Operator for Cast {
                 numbers!(values, |x: u8| x.to_string())
             }
             Values::Text(texts) => match self.to {
-                ElementType::F32 => {
-                    Values::F32(collect(texts.len(), texts.iter().map(|text| parse(text).map(|x| x as f32)))?)
-                }
+                ElementType::F32 => Values::F32(collect(texts.len(), texts.iter().map(|text| parse(text)))?),
                 ElementType::F64 => Values::F64(collect(texts.len(), texts.iter().map(|text| parse(text)))?),
-                ElementType::I64 => {
-                    Values::I64(collect(texts.len(), texts.iter().map(|text| parse_integer(text)))?)
-                }
-                _ => return Err(NodeFailed::NotANumber),
+                ElementType::I64 => Values::I64(collect(texts.len(), texts.iter().map(|text| parse(text)))?),
+                ElementType::I32 => Values::I32(collect(texts.len(), texts.iter().map(|text| parse(text)))?),
+                ElementType::Bool | ElementType::Text => return Err(NodeFailed::Promise),
             },
         };
         Ok(vec![Tensor::new(tensor.shape().to_vec(), values)?])

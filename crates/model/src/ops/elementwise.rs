@@ -178,7 +178,8 @@ impl Operator for IsNan {
     }
 }
 
-/// `Clip`: nothing below the least, nothing above the most. Both may be left out.
+/// `Clip`: nothing below the least, nothing above the most. Both may be left out, and then are the ends of the finite
+/// numbers of the type.
 #[derive(Debug)]
 struct Clip {
     least: Option<Values>,
@@ -214,26 +215,27 @@ pub(crate) fn clip(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
 impl Operator for Clip {
     fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
         macro_rules! clip {
-            ($kind:path, $values:expr) => {{
-                let bound = |bound: &Option<Values>| match bound {
-                    Some($kind(bound)) => bound.first().copied(),
-                    _ => None,
+            ($kind:path, $type:ident, $values:expr) => {{
+                let bound = |bound: &Option<Values>, end: $type| match bound {
+                    Some($kind(bound)) => bound.first().copied().unwrap_or(end),
+                    _ => end,
                 };
-                let (least, most) = (bound(&self.least), bound(&self.most));
-                let clipped = $values.iter().map(|x| match (least, most) {
-                    (_, Some(most)) if *x > most => most,
-                    (Some(least), most) if *x < least => most.filter(|most| *most < least).unwrap_or(least),
-                    _ => *x,
+                let (least, most) = (bound(&self.least, $type::MIN), bound(&self.most, $type::MAX));
+                let clipped = $values.iter().map(|x| match *x {
+                    x if x > most => most,
+                    x if x < least && most < least => most,
+                    x if x < least => least,
+                    x => x,
                 });
                 $kind(clipped.collect())
             }};
         }
         let tensor = input(inputs, 0)?;
         let values = match tensor.values() {
-            Values::F32(values) => clip!(Values::F32, values),
-            Values::F64(values) => clip!(Values::F64, values),
-            Values::I64(values) => clip!(Values::I64, values),
-            Values::I32(values) => clip!(Values::I32, values),
+            Values::F32(values) => clip!(Values::F32, f32, values),
+            Values::F64(values) => clip!(Values::F64, f64, values),
+            Values::I64(values) => clip!(Values::I64, i64, values),
+            Values::I32(values) => clip!(Values::I32, i32, values),
             _ => return Err(NodeFailed::Promise),
         };
         Ok(vec![Tensor::new(tensor.shape().to_vec(), values)?])

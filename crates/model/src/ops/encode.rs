@@ -51,7 +51,16 @@ pub(crate) fn one_hot(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     }
     let zeros = build.attributes.flag("zeros", true)?;
     let dims = fact.dims.iter().copied().chain([Dim::known(count)]).collect();
-    Ok(Built::new(OneHot { categories, count, zeros }, vec![Fact::new(ElementType::F32, dims)]))
+    let steps = fact.text_steps();
+    let output = Fact::new(ElementType::F32, dims);
+    Ok(Built::new(OneHot { categories, count, zeros }, vec![output]).with_steps(steps))
+}
+
+/// The category that a float names: that of its whole part. What is not a number, or too large, names none.
+#[expect(clippy::cast_possible_truncation, reason = "the whole part is in the range of whole numbers")]
+fn category(value: f64) -> Option<i64> {
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    (-BEYOND..BEYOND).contains(&value).then_some(value as i64)
 }
 
 impl OneHot {
@@ -72,7 +81,6 @@ impl OneHot {
 }
 
 impl Operator for OneHot {
-    #[expect(clippy::cast_possible_truncation, reason = "a float names the category of its whole part")]
     fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
         let tensor = input(inputs, 0)?;
         let mut shape = tensor.shape().to_vec();
@@ -89,10 +97,11 @@ impl Operator for OneHot {
                 self.fill(&mut columns, values.iter().map(|value| places.get(&i64::from(*value)).copied()))?;
             }
             (Categories::Integers(places), Values::F32(values)) => {
-                self.fill(&mut columns, values.iter().map(|value| places.get(&(*value as i64)).copied()))?;
+                let found = |value: &f32| places.get(&category(f64::from(*value))?).copied();
+                self.fill(&mut columns, values.iter().map(found))?;
             }
             (Categories::Integers(places), Values::F64(values)) => {
-                self.fill(&mut columns, values.iter().map(|value| places.get(&(*value as i64)).copied()))?;
+                self.fill(&mut columns, values.iter().map(|value| places.get(&category(*value)?).copied()))?;
             }
             _ => return Err(NodeFailed::Promise),
         }

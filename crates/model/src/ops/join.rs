@@ -104,12 +104,13 @@ struct Split {
 }
 
 pub(crate) fn split(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
-    build.arity(1, 2)?;
     let data = build.input(0)?;
     let axis = axis_of(build.attributes.integer("axis")?.unwrap_or(0), data.dims.len())?;
     let given = if build.version >= 13 {
+        build.arity(1, 2)?;
         build.constant_integers(1)?
     } else {
+        build.arity(1, 1)?;
         Some(build.attributes.integers("split")?).filter(|lengths| !lengths.is_empty())
     };
     let parts = build.attributes.integer("num_outputs")?.and_then(|parts| usize::try_from(parts).ok());
@@ -118,7 +119,10 @@ pub(crate) fn split(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
         return Err(NodeInvalid::Outputs);
     }
     let lengths: Vec<usize> = match (given, data.dims[axis].length()) {
-        (Some(lengths), _) => lengths.iter().filter_map(|length| usize::try_from(*length).ok()).collect(),
+        (Some(lengths), _) => {
+            let lengths = lengths.iter().map(|length| usize::try_from(*length).ok());
+            lengths.collect::<Option<_>>().ok_or_else(|| value("split", "has a negative length"))?
+        }
         (None, Some(whole)) => {
             let part = whole.div_ceil(parts);
             (0..parts).map(|index| whole.saturating_sub(index * part).min(part)).collect()

@@ -124,15 +124,20 @@ pub(crate) fn label_encoder_1(build: Build<'_, '_>) -> Result<Built, NodeInvalid
     let places = 0..i64::try_from(classes.len()).unwrap_or(i64::MAX);
     let encoder = if fact.element == ElementType::Text {
         let values = Values::I64(places.chain([number]).collect());
-        Encoder { keys: Keys::Texts(first_places(classes.into_iter())), values }
+        Encoder { keys: Keys::Texts(last_places(classes.into_iter())), values }
     } else {
         let values = Values::Text(classes.into_iter().chain([text]).collect());
-        Encoder { keys: Keys::Integers(first_places(places)), values }
+        Encoder { keys: Keys::Integers(last_places(places)), values }
     };
     Ok(encoder.built(fact))
 }
 
-/// Where each key stands first.
+/// Where each key stands last: of two entries of the older operators, the later one counts.
+fn last_places<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> HashMap<K, usize> {
+    keys.enumerate().map(|(place, key)| (key, place)).collect()
+}
+
+/// Where each key stands first: of two entries of the newer operators, the earlier one counts.
 fn first_places<K: std::hash::Hash + Eq>(keys: impl Iterator<Item = K>) -> HashMap<K, usize> {
     let mut places = HashMap::new();
     for (place, key) in keys.enumerate() {
@@ -196,10 +201,10 @@ pub(crate) fn category_mapper(build: Build<'_, '_>) -> Result<Built, NodeInvalid
     }
     let encoder = if fact.element == ElementType::Text {
         let values = Values::I64(numbers.into_iter().chain([number]).collect());
-        Encoder { keys: Keys::Texts(first_places(texts.into_iter())), values }
+        Encoder { keys: Keys::Texts(last_places(texts.into_iter())), values }
     } else {
         let values = Values::Text(texts.into_iter().chain([text]).collect());
-        Encoder { keys: Keys::Integers(first_places(numbers.into_iter())), values }
+        Encoder { keys: Keys::Integers(last_places(numbers.into_iter())), values }
     };
     Ok(encoder.built(fact))
 }
@@ -222,7 +227,7 @@ impl Encoder {
     fn built(self, fact: &Fact) -> Built {
         let output = Fact::new(self.values.element(), fact.dims.clone());
         let places = fact.elements().times(Bound::fixed(8));
-        Built::new(self, vec![output]).with_scratch(places)
+        Built::new(self, vec![output]).with_scratch(places).with_steps(fact.text_steps())
     }
 
     fn places(&self, tensor: &Tensor) -> Result<Vec<usize>, NodeFailed> {

@@ -18,6 +18,11 @@ pub(crate) fn advance(position: &mut [usize], shape: &[usize]) {
     }
 }
 
+/// Steps of going through the positions of `fact` one by one.
+pub(crate) fn walk_steps(fact: &Fact) -> Bound {
+    fact.elements().times(Bound::fixed(16))
+}
+
 /// How far apart neighbours in each dimension are.
 pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1_usize; shape.len()];
@@ -54,7 +59,8 @@ pub(crate) fn dropout(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
 
 #[derive(Debug)]
 struct Reshape {
-    /// Whether a zero means zero, and not "as it was".
+    /// Whether a zero means zero, and not "as it was". So it always is in a shape that follows from other shapes:
+    /// it is what a call without rows leaves of a dimension that was derived.
     zero_is_zero: bool,
 }
 
@@ -107,6 +113,7 @@ pub(crate) fn reshape(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     if output.dims.len() <= 1 {
         output.values.clone_from(&data.values);
     }
+    let zero_is_zero = zero_is_zero || constant.is_none();
     Ok(Built::new(Reshape { zero_is_zero }, vec![output]))
 }
 
@@ -200,11 +207,13 @@ impl Operator for Flatten {
     }
 }
 
-/// The axes of an attribute, or since version 13 of an input; `None` if they are left out.
+/// The axes of an attribute, or from some version on of the second of two inputs; `None` if they are left out.
 pub(crate) fn axes(build: &mut Build<'_, '_>, from_input: i64) -> Result<Option<Vec<i64>>, NodeInvalid> {
     if build.version >= from_input {
+        build.arity(1, 2)?;
         build.constant_integers(1)
     } else {
+        build.arity(1, 1)?;
         let given = build.attributes.has("axes");
         let axes = build.attributes.integers("axes")?;
         Ok(given.then_some(axes))
@@ -232,7 +241,6 @@ struct Ones {
 }
 
 pub(crate) fn squeeze(mut build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
-    build.arity(1, 2)?;
     let data = build.input(0)?;
     let only_longer = match axes(&mut build, 13)? {
         Some(axes) => named(&axes, data.dims.len())?,
@@ -250,7 +258,6 @@ pub(crate) fn squeeze(mut build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
 }
 
 pub(crate) fn unsqueeze(mut build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
-    build.arity(1, 2)?;
     let data = build.input(0)?;
     let axes = axes(&mut build, 13)?.ok_or_else(|| value("axes", "are missing"))?;
     if data.dims.len() + axes.len() > RANK {
@@ -302,8 +309,8 @@ pub(crate) fn transpose(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
         return Err(value("perm", "does not name every dimension once"));
     }
     let output = Fact::new(data.element, order.iter().map(|axis| data.dims[*axis]).collect());
-    let scratch = places_scratch(&output);
-    Ok(Built::new(Transpose { order }, vec![output]).with_scratch(scratch))
+    let (scratch, steps) = (places_scratch(&output), walk_steps(&output));
+    Ok(Built::new(Transpose { order }, vec![output]).with_scratch(scratch).with_steps(steps))
 }
 
 impl Operator for Transpose {
@@ -336,8 +343,8 @@ pub(crate) fn expand(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     let (data, target) = (build.input(0)?, build.typed(1, &[ElementType::I64])?);
     let target = target.values.as_ref().ok_or(NodeInvalid::NotConstant { index: 1 })?;
     let output = Fact::new(data.element, super::arithmetic::broadcast_dims(&data.dims, target)?);
-    let scratch = places_scratch(&output);
-    Ok(Built::new(Expand, vec![output]).with_scratch(scratch))
+    let (scratch, steps) = (places_scratch(&output), walk_steps(&output));
+    Ok(Built::new(Expand, vec![output]).with_scratch(scratch).with_steps(steps))
 }
 
 impl Operator for Expand {

@@ -213,12 +213,14 @@ impl Gemm {
         sums.iter_mut().for_each(|sum| *sum *= self.alpha);
         let shape = vec![height, width];
         if let Some((values, add_shape)) = add {
+            // By nought nothing is added, not even what is no number.
+            let add_nothing = self.beta == 0.0;
             if broadcast_shape(&shape, add_shape)? != shape {
                 return Err(shapes("what is added does not go with the product"));
             }
             let steps = broadcast_steps(add_shape, 2);
             let places = strides(&shape);
-            for (index, sum) in sums.iter_mut().enumerate() {
+            for (index, sum) in sums.iter_mut().enumerate().filter(|_| !add_nothing) {
                 let (row, column) = (index / places[0], index % places[0]);
                 *sum += self.beta * values[row * steps[0] + column * steps[1]].wide();
             }

@@ -140,7 +140,8 @@ enum Norm {
     L2,
 }
 
-/// `Normalizer`: divides each row by its largest value, its sum or its length.
+/// `Normalizer`: divides each row by its largest value, its sum or its length. The latter two are worked out in 64
+/// bits, where the square of a float neither overflows nor vanishes.
 pub(crate) fn normalizer(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     build.arity(1, 1)?;
     let fact = build.typed(0, &NUMBERS)?;
@@ -162,13 +163,15 @@ impl Operator for Norm {
         let mut values = floats(tensor)?.into_owned();
         if columns > 0 {
             for row in values.chunks_mut(columns) {
+                let wide = row.iter().map(|x| f64::from(*x));
                 let norm = match self {
-                    Norm::Max => row.iter().copied().fold(f32::NEG_INFINITY, f32::max),
-                    Norm::L1 => row.iter().map(|x| x.abs()).sum(),
-                    Norm::L2 => row.iter().map(|x| x * x).sum::<f32>().sqrt(),
+                    Norm::Max => wide.fold(f64::NEG_INFINITY, f64::max),
+                    Norm::L1 => wide.map(f64::abs).sum(),
+                    Norm::L2 => libm::sqrt(wide.map(|x| x * x).sum()),
                 };
                 if norm != 0.0 {
-                    row.iter_mut().for_each(|x| *x /= norm);
+                    #[expect(clippy::cast_possible_truncation, reason = "rounded to 32 bits once")]
+                    row.iter_mut().for_each(|x| *x = (f64::from(*x) / norm) as f32);
                 }
             }
         }

@@ -32,7 +32,6 @@ struct Reduce {
 }
 
 pub(crate) fn reduce(mut build: Build<'_, '_>, kind: Reduction) -> Result<Built, NodeInvalid> {
-    build.arity(1, 2)?;
     let on_integers = matches!(kind, Reduction::Sum | Reduction::Max | Reduction::Min | Reduction::Prod);
     let data = build.typed(0, if on_integers { &NUMBERS } else { &FLOATS })?;
     let keep = build.attributes.flag("keepdims", true)?;
@@ -125,10 +124,17 @@ impl Reduce {
         results
     }
 
-    fn integers(&self, values: impl Iterator<Item = i64>, targets: &[usize], count: usize) -> Vec<i64> {
+    /// `range` is that of the type, whose ends are the least and the most of nothing.
+    fn integers(
+        &self,
+        values: impl Iterator<Item = i64>,
+        range: (i64, i64),
+        targets: &[usize],
+        count: usize,
+    ) -> Vec<i64> {
         let start = match self.kind {
-            Reduction::Max => i64::MIN,
-            Reduction::Min => i64::MAX,
+            Reduction::Max => range.0,
+            Reduction::Min => range.1,
             Reduction::Prod => 1,
             _ => 0,
         };
@@ -157,9 +163,13 @@ impl Operator for Reduce {
                 Values::F32(results.into_iter().map(|result| result as f32).collect())
             }
             Values::F64(values) => Values::F64(self.floats(values.iter().copied(), &targets, count)),
-            Values::I64(values) => Values::I64(self.integers(values.iter().copied(), &targets, count)),
+            Values::I64(values) => {
+                let range = (i64::MIN, i64::MAX);
+                Values::I64(self.integers(values.iter().copied(), range, &targets, count))
+            }
             Values::I32(values) => {
-                let results = self.integers(values.iter().map(|x| i64::from(*x)), &targets, count);
+                let range = (i64::from(i32::MIN), i64::from(i32::MAX));
+                let results = self.integers(values.iter().map(|x| i64::from(*x)), range, &targets, count);
                 Values::I32(results.into_iter().map(|result| result as i32).collect())
             }
             _ => return Err(NodeFailed::Promise),

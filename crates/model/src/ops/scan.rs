@@ -8,8 +8,7 @@ use std::collections::HashMap;
 use crate::bound::{Bound, Dim, Fact};
 use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, input, shapes, value};
 use crate::ops::OperatorSets;
-use crate::ops::select::pick;
-use crate::plan::Plan;
+use crate::plan::{BOOKKEEPING, Plan};
 use crate::tensor::{Tensor, Values};
 
 #[derive(Debug)]
@@ -80,7 +79,9 @@ pub(crate) fn scan(
     let collected = outputs.iter().fold(Bound::default(), |sum, fact| sum.plus(fact.bytes()));
     let cut = build.inputs.iter().flatten().fold(Bound::default(), |sum, fact| sum.plus(fact.bytes()));
     let steps = body.steps.plus(Bound::fixed(1)).times(turns.most);
-    let scratch = body.memory.plus(collected).plus(cut);
+    // What a turn leaves is a tensor of its own until all are joined.
+    let kept = turns.most.times(Bound::fixed(BOOKKEEPING.saturating_mul(outputs.len() as u64)));
+    let scratch = body.memory.plus(collected).plus(cut).plus(kept);
     Ok(Built::new(Scan { body: body.plan, states }, outputs).with_steps(steps).with_scratch(scratch))
 }
 
@@ -99,8 +100,16 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn element(sequence: &Tensor, index: usize) -> Result<Tensor, NodeFailed> {
     let shape = sequence.shape().get(1..).ok_or(NodeFailed::Promise)?;
     let length: usize = shape.iter().product();
-    let places: Vec<usize> = (index * length..(index + 1) * length).collect();
-    Ok(Tensor::new(shape.to_vec(), pick(sequence.values(), &places)?)?)
+    let range = index * length..(index + 1) * length;
+    let values = match sequence.values() {
+        Values::F32(values) => Values::F32(values[range].to_vec()),
+        Values::F64(values) => Values::F64(values[range].to_vec()),
+        Values::I64(values) => Values::I64(values[range].to_vec()),
+        Values::I32(values) => Values::I32(values[range].to_vec()),
+        Values::Bool(values) => Values::Bool(values[range].to_vec()),
+        Values::Text(values) => Values::Text(values[range].to_vec()),
+    };
+    Ok(Tensor::new(shape.to_vec(), values)?)
 }
 
 /// One tensor with one dimension more.

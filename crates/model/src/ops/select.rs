@@ -193,8 +193,9 @@ pub(crate) fn top_k(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     let mut dims = data.dims.clone();
     dims[axis] = Dim::known(count);
     let outputs = vec![Fact::new(data.element, dims.clone()), Fact::new(ElementType::I64, dims)];
-    // Places of all elements of one line, and of the chosen ones; sorting takes some 64 comparisons for each.
-    let scratch = places_scratch(data).plus(places_scratch(&outputs[1]));
+    // Places of all elements of one line, as many again while they are sorted, and places of the chosen ones; sorting
+    // takes some 64 comparisons for each.
+    let scratch = places_scratch(data).times(Bound::fixed(2)).plus(places_scratch(&outputs[1]));
     let steps = data.elements().times(Bound::fixed(64));
     Ok(Built::new(TopK { axis, count, largest }, outputs).with_scratch(scratch).with_steps(steps))
 }
@@ -228,6 +229,11 @@ impl TopK {
     }
 }
 
+/// The order of numbers: both noughts are one, and what is not a number comes after all that are.
+fn order<T: PartialOrd>(left: &T, right: &T, left_is_nan: bool, right_is_nan: bool) -> std::cmp::Ordering {
+    left.partial_cmp(right).unwrap_or_else(|| left_is_nan.cmp(&right_is_nan))
+}
+
 impl Operator for TopK {
     fn run(&self, inputs: &[Option<&Tensor>], _: u64) -> Result<Vec<Tensor>, NodeFailed> {
         let data = input(inputs, 0)?;
@@ -236,8 +242,12 @@ impl Operator for TopK {
             return Err(shapes("fewer elements than are to be chosen"));
         }
         let places = match data.values() {
-            Values::F32(values) => self.places(values, data.shape(), f32::total_cmp),
-            Values::F64(values) => self.places(values, data.shape(), f64::total_cmp),
+            Values::F32(values) => {
+                self.places(values, data.shape(), |x, y| order(x, y, x.is_nan(), y.is_nan()))
+            }
+            Values::F64(values) => {
+                self.places(values, data.shape(), |x, y| order(x, y, x.is_nan(), y.is_nan()))
+            }
             Values::I64(values) => self.places(values, data.shape(), i64::cmp),
             Values::I32(values) => self.places(values, data.shape(), i32::cmp),
             _ => return Err(NodeFailed::Promise),

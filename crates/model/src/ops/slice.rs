@@ -3,7 +3,7 @@
 
 use crate::bound::{Dim, Fact};
 use crate::node::{Build, Built, NodeFailed, NodeInvalid, Operator, axis_of, input, value};
-use crate::ops::layout::{advance, strides};
+use crate::ops::layout::{advance, strides, walk_steps};
 use crate::ops::select::{pick, places_scratch};
 use crate::tensor::Tensor;
 
@@ -46,8 +46,8 @@ pub(crate) fn slice(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
         let taken = taken(values.len(), *start, *end, *step);
         output.values = (0..taken.count).map(|index| values.get(taken.place(index)).copied()).collect();
     }
-    let scratch = places_scratch(&output);
-    Ok(Built::new(Slice { cuts }, vec![output]).with_scratch(scratch))
+    let (scratch, steps) = (places_scratch(&output), walk_steps(&output));
+    Ok(Built::new(Slice { cuts }, vec![output]).with_scratch(scratch).with_steps(steps))
 }
 
 /// Elements of a dimension: the first one, how far apart they are, and how many.
@@ -70,6 +70,9 @@ fn taken(length: usize, start: i64, end: i64, step: i64) -> Taken {
     let from_start = |at: i64| if at < 0 { i128::from(at) + whole } else { i128::from(at) };
     // Backwards one starts at the last element, and ends before the first.
     let back = i128::from(step < 0);
+    // "To the end" is to the first element then. The specification has another number for that, and exporters this.
+    let to_the_end = end == i64::MAX || end == i64::from(i32::MAX);
+    let end = if back == 1 && to_the_end { i64::MIN } else { end };
     let (first, end) =
         (from_start(start).clamp(0, (whole - back).max(0)), from_start(end).clamp(-back, whole));
     let distance = if step > 0 { end - first } else { first - end };

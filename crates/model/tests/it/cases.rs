@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bartizan_model::{Model, Tensor, Values};
 use serde_json::Value;
 
-/// A tensor as the Open Inference Protocol writes it; a missing float is `null`.
+/// A tensor as the Open Inference Protocol writes it; a missing float is `null`, and the infinite ones are texts.
 #[expect(clippy::cast_possible_truncation, reason = "floats are written as decimal numbers")]
 pub(crate) fn tensor(json: &Value) -> Tensor {
     let shape = json["shape"]
@@ -16,7 +16,10 @@ pub(crate) fn tensor(json: &Value) -> Tensor {
         .map(|dim| dim.as_u64().unwrap().try_into().unwrap())
         .collect();
     let data = json["data"].as_array().unwrap();
-    let float = |value: &Value| value.as_f64().unwrap_or(f64::NAN);
+    let float = |value: &Value| match value.as_str() {
+        Some(text) => text.parse().unwrap(),
+        None => value.as_f64().unwrap_or(f64::NAN),
+    };
     let values = match json["datatype"].as_str().unwrap() {
         "FP32" => Values::F32(data.iter().map(|value| float(value) as f32).collect()),
         "FP64" => Values::F64(data.iter().map(float).collect()),

@@ -2,6 +2,8 @@
 //!
 //! One model a line: its nodes, constants and inputs, and what ONNX Runtime made of them. The files are built here.
 //! Left out are cases in which its answer depends on memory that it does not set (`PROBIT` with one sum of two).
+//! `.ci/onnx/corners.py` makes some four thousand more with the values at which implementations part; those that once
+//! found a difference are here, their names begin with `corner_`.
 
 use bartizan_model::Model;
 use serde_json::Value;
@@ -32,7 +34,7 @@ fn constant(name: &str, json: &Value) -> Proto {
     let start = start.int(2, element(json)).bytes(8, name);
     json["data"].as_array().unwrap().iter().fold(start, |proto, value| match element(json) {
         FLOAT => proto.float(4, float(value)),
-        11 => proto.bytes(10, value.as_f64().unwrap().to_le_bytes()),
+        11 => proto.bytes(10, value.as_f64().unwrap_or(f64::NAN).to_le_bytes()),
         INT64 => proto.int(7, value.as_i64().unwrap()),
         6 => proto.int(5, value.as_i64().unwrap()),
         9 => proto.int(5, i64::from(value.as_bool().unwrap())),

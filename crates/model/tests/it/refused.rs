@@ -127,13 +127,15 @@ fn absurd_shapes_are_refused() {
         let target = int64s("to", &[i64::try_from(dims.len()).unwrap()], dims);
         one(node("Expand", &["X", "to"], &["Y"], &[]), 1, &[target])
     };
-    says(&expand(&[1 << 30, 1 << 30, 1, 1]), "bytes");
+    says(&expand(&[1 << 28, 1 << 28, 1, 1]), "bytes");
+    says(&expand(&[1 << 30, 1]), "bytes");
     assert!(Model::load(&expand(&[1, 1])).is_ok());
     let grow = |count: i64| {
         let fill = node("ConstantOfShape", &["to"], &["Y"], &[]);
         one(fill, 1, &[int64s("to", &[1], &[count])])
     };
-    says(&grow(1 << 40), "bytes");
+    says(&grow(1 << 28), "bytes");
+    says(&grow(1 << 40), "a dimension that is too long");
     says(&grow(-2), "shapes");
 }
 
@@ -362,7 +364,7 @@ fn nothing_has_an_answer_too() {
     let big = i64::try_from(limits::ELEMENTS).unwrap();
     let wide = [empty("c", &[0, big])];
     let twice = one(node("Concat", &["c", "c"], &["Y"], &[int("axis", 1)]), 2, &wide);
-    says(&twice, "no valid tensor");
+    says(&twice, "a dimension that is too long");
     says(&one(node("Relu", &["c"], &["Y"], &[]), 2, &[empty("c", &[0, big, big, big])]), "not valid");
     for operator in ["ReduceMax", "ReduceSumSquare", "ArgMax", "Softmax", "Transpose", "Flatten", "Shape"] {
         for outcome in run(node(operator, &["X"], &["Y"], &[]), &[]) {
@@ -384,4 +386,153 @@ fn tensors_are_what_they_say() {
     assert!(Tensor::new(vec![1; 9], Values::F32(vec![0.0])).is_err());
     let long = "x".repeat(limits::TEXT_BYTES + 1);
     assert!(Tensor::new(vec![1], Values::Text(vec![long.into()])).is_err());
+}
+
+/// A model of rows of three floats, cut to no columns, and then `node`.
+fn with_nothing_in_it(node: Proto, constants: &[Proto]) -> Vec<u8> {
+    let cut = [int64s("from", &[1], &[0]), int64s("axis", &[1], &[1])];
+    Graph {
+        nodes: vec![crate::writer::node("Slice", &["X", "from", "from", "axis"], &["nothing"], &[]), node],
+        constants: [&cut, constants].concat(),
+        inputs: vec![port("X", FLOAT, &[-1, 3])],
+        outputs: vec![port("Y", FLOAT, &[-1, 1])],
+    }
+    .model()
+}
+
+#[test]
+fn lengths_beyond_counting_are_refused_where_nothing_is_in_them() {
+    // No bytes, as one dimension is empty, but parts whose lengths together cannot be counted.
+    let parts = int64s("parts", &[4], &[1 << 62; 4]);
+    let outputs = ["Y", "Y1", "Y2", "Y3"];
+    says(
+        &with_nothing_in_it(node("Split", &["nothing", "parts"], &outputs, &[int("axis", 0)]), &[parts]),
+        "a dimension that is too long",
+    );
+    let negative = int64s("parts", &[3], &[2, -1, 1]);
+    says(&one(node("Split", &["X", "parts"], &["Y", "Z"], &[int("axis", 1)]), 3, &[negative]), "negative");
+}
+
+#[test]
+fn work_is_bounded_where_there_is_nothing_to_do() {
+    // 2^27 places, each looked up as often as there are indices, and nothing at any of them.
+    let graph = Graph {
+        nodes: vec![
+            node("ConstantOfShape", &["long"], &["data"], &[]),
+            node(
+                "ConstantOfShape",
+                &["many"],
+                &["at"],
+                &[Proto::default().bytes(1, "value").message(5, &int64s("", &[1], &[0])).int(20, 4)],
+            ),
+            node("Gather", &["data", "at"], &["Y"], &[int("axis", 1)]),
+        ],
+        constants: vec![int64s("long", &[3], &[1 << 27, 1, 0]), int64s("many", &[1], &[1 << 24])],
+        inputs: vec![port("X", FLOAT, &[-1, 1])],
+        outputs: vec![port("Y", FLOAT, &[-1, 1])],
+    };
+    says(&graph.model(), "steps");
+}
+
+#[test]
+fn long_texts_are_counted_as_work() {
+    let keys = [texts("keys_strings", &["a"]), ints("values_int64s", &[1])];
+    let graph = Graph {
+        nodes: vec![node("ai.onnx.ml:LabelEncoder", &["X"], &["Y"], &keys)],
+        inputs: vec![port("X", TEXT, &[-1, 100])],
+        outputs: vec![port("Y", INT64, &[-1, 100])],
+        ..Graph::default()
+    };
+    let model = Model::load(&graph.model()).unwrap();
+    assert!(model.steps().per_row >= 100 * limits::TEXT_BYTES as u64 / 2);
+    assert!(model.most_rows() < limits::ROWS);
+}
+
+#[test]
+fn turns_of_a_loop_are_counted_as_memory() {
+    let body = Graph {
+        nodes: vec![relu("x", "y")],
+        inputs: vec![port("x", FLOAT, &[])],
+        outputs: vec![port("y", FLOAT, &[])],
+        ..Graph::default()
+    };
+    let scan = [int("num_scan_inputs", 1), graph_attribute("body", &body.message())];
+    let graph = Graph {
+        nodes: vec![node("Scan", &["X"], &["Y"], &scan)],
+        inputs: vec![port("X", FLOAT, &[-1])],
+        outputs: vec![port("Y", FLOAT, &[-1])],
+        ..Graph::default()
+    };
+    let model = Model::load(&graph.model()).unwrap();
+    // A tensor for each turn, until they are joined.
+    assert!(model.memory().per_row > 200, "{:?}", model.memory());
+    let answer = model.run(&[("X", floats_of(&[3], &[-1.0, 2.0, 3.0]))]).unwrap();
+    assert_eq!(answer[0].as_f32().unwrap(), [0.0, 2.0, 3.0]);
+}
+
+#[test]
+fn lists_are_bounded_in_what_they_hold() {
+    let empty = vec![0; 2 * (limits::TEXTS + 1)].chunks(2).flat_map(|_| [9 << 3 | 2, 0]).collect::<Vec<u8>>();
+    let mut list = Proto::default().bytes(1, "cats_strings").int(20, 8);
+    list.0.extend(empty);
+    says(&one(node("ai.onnx.ml:OneHotEncoder", &["X"], &["Y"], &[list]), 1, &[]), "too many texts");
+    let numbers = Proto::default().bytes(1, "cats_int64s").bytes(8, vec![1; limits::NUMBERS + 1]).int(20, 7);
+    says(&one(node("ai.onnx.ml:OneHotEncoder", &["X"], &["Y"], &[numbers]), 1, &[]), "too many numbers");
+}
+
+#[test]
+fn what_later_versions_take_is_refused_before_them() {
+    let axes = || int64s("axes", &[1], &[0]);
+    for (operator, version) in
+        [("ReduceMax", 17), ("ReduceSum", 12), ("Squeeze", 12), ("Unsqueeze", 12), ("Split", 12)]
+    {
+        let graph = Graph {
+            nodes: vec![node(operator, &["X", "axes"], &["Y"], &[])],
+            constants: vec![axes()],
+            inputs: vec![port("X", FLOAT, &[1, 2])],
+            outputs: vec![port("Y", FLOAT, &[1, 2])],
+        };
+        says(&model(&graph.message(), &[("", version)]), "too many inputs");
+    }
+}
+
+#[test]
+fn one_base_value_is_not_for_two_classes_that_both_collect_weights() {
+    let forest = |ids: [i64; 2]| {
+        let attributes = [
+            ints("nodes_treeids", &[0, 0, 0]),
+            ints("nodes_nodeids", &[0, 1, 2]),
+            ints("nodes_featureids", &[0, 0, 0]),
+            texts("nodes_modes", &["BRANCH_LEQ", "LEAF", "LEAF"]),
+            floats("nodes_values", &[0.0; 3]),
+            ints("nodes_truenodeids", &[1, 0, 0]),
+            ints("nodes_falsenodeids", &[2, 0, 0]),
+            ints("class_treeids", &[0, 0]),
+            ints("class_nodeids", &[1, 2]),
+            ints("class_ids", &ids),
+            floats("class_weights", &[1.0, -1.0]),
+            ints("classlabels_int64s", &[0, 1]),
+            floats("base_values", &[0.5]),
+        ];
+        one(node("ai.onnx.ml:TreeEnsembleClassifier", &["X"], &["L", "Y"], &attributes), 1, &[])
+    };
+    assert!(Model::load(&forest([0, 0])).is_ok());
+    says(&forest([0, 1]), "not as long as there are classes");
+}
+
+#[test]
+fn a_call_without_rows_is_answered_without_rows() {
+    let graph = Graph {
+        nodes: vec![
+            node("Shape", &["X"], &["shape"], &[]),
+            node("Gather", &["shape", "turned"], &["other"], &[]),
+            node("Reshape", &["X", "other"], &["Y"], &[]),
+        ],
+        constants: vec![int64s("turned", &[2], &[1, 0])],
+        inputs: vec![port("X", FLOAT, &[-1, 2])],
+        outputs: vec![port("Y", FLOAT, &[-1, 2])],
+    };
+    let model = Model::load(&graph.model()).unwrap();
+    let answer = model.run(&[("X", floats_of(&[0, 2], &[]))]).unwrap();
+    assert_eq!(answer[0].shape(), [2, 0]);
 }

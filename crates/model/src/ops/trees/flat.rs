@@ -237,9 +237,11 @@ struct Ordered<T> {
 }
 
 fn order<T: Number>(mode: Mode, threshold: T, missing_is_yes: bool) -> Ordered<T> {
-    // No number is below the least one, nor below what is not a number: then the answer is always no.
-    let below = if threshold.is_nan() { T::NAN } else { below(threshold) };
+    // No number is below the least one: then the answer is always no.
+    let below = below(threshold);
     let (threshold, swap, equal) = match mode {
+        // Nothing compares with what is not a number: the answer is always no, too, also after a swap.
+        _ if threshold.is_nan() && mode != Mode::NotEqual => (threshold, false, EQUAL),
         Mode::LessOrEqual => (threshold, false, 0),
         Mode::Less => (below, false, 0),
         Mode::Greater => (threshold, true, 0),

@@ -92,8 +92,9 @@ fn classifier_of<T: Number>(build: Build<'_, '_>) -> Result<Built, NodeInvalid> 
     let one_sum = outputs == 2 && weights().all(|(output, _)| *output == first);
     let all_positive = weights().all(|(_, weight)| *weight >= T::ZERO);
     let ensemble = Ensemble::new(build.attributes, &forest, outputs, Aggregate::Sum)?;
-    if ensemble.base.len() > outputs {
-        return Err(value("base_values", "has more values than there are classes"));
+    let one_for_both = one_sum && ensemble.base.len() == 1;
+    if !ensemble.base.is_empty() && ensemble.base.len() != outputs && !one_for_both {
+        return Err(value("base_values", "is not as long as there are classes"));
     }
     let facts =
         vec![label_fact(&labels, vec![rows]), Fact::new(ElementType::F32, vec![rows, Dim::known(outputs)])];
@@ -200,12 +201,14 @@ impl<T: Number> Ensemble<T> {
     #[expect(clippy::cast_possible_truncation, reason = "a file has fewer than 2^32 trees")]
     fn regress(&self, mut sums: Sums<T>) -> Vec<f32> {
         let trees = self.trees.count() as u32;
-        for row in sums.scores.chunks_mut(self.outputs) {
-            for (index, score) in row.iter_mut().enumerate() {
+        let rows = sums.scores.chunks_mut(self.outputs).zip(sums.touched.chunks(self.outputs));
+        for (row, touched) in rows {
+            for (index, (score, touched)) in row.iter_mut().zip(touched).enumerate() {
                 if self.aggregate == Aggregate::Average {
                     *score = score.over(trees);
                 }
-                if let Some(base) = self.base.get(index) {
+                // Of several targets, one that no leaf contributed to stays zero, its base value notwithstanding.
+                if let Some(base) = self.base.get(index).filter(|_| *touched || self.outputs == 1) {
                     *score = score.plus(*base);
                 }
             }
