@@ -52,7 +52,8 @@ pub struct Limits {
     /// CPU seconds of each process.
     pub cpu_seconds: u64,
     /// Bytes of private memory of each process, enforced by the kernel; and, with a PID namespace, of all
-    /// processes together, looked at ten times a second.
+    /// processes together, looked at ten times a second. What the kernel holds for them, as in pipes and pairs of
+    /// sockets, is not in it; `processes` and `open_files` bound that.
     pub memory_bytes: u64,
     /// Processes and threads at a time.
     pub processes: u64,

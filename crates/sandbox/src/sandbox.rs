@@ -289,12 +289,12 @@ struct Ground {
     shared: Option<Shared>,
 }
 
-/// A directory that is removed when the job is over.
+/// A directory that is removed when the job is over, with whatever the job made of it.
 struct Shared(PathBuf);
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        drop(fs::remove_dir_all(&self.0));
+        drop(tree::remove(&self.0));
     }
 }
 

@@ -1,8 +1,9 @@
 //! Trees of files by their content: listed without following a link, opened beneath their root, hashed, copied.
 
+use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -187,8 +188,7 @@ fn walk(
             listing.refuse(&path, RefusalReason::Depth);
             continue;
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let Ok(below) = rustix::fs::openat(directory, &name, flags, Mode::empty()) else {
+        let Ok(below) = open_dir(directory, &*name) else {
             listing.refuse(&path, RefusalReason::Unreadable);
             continue;
         };
@@ -225,6 +225,63 @@ pub(crate) fn open_beneath(root: BorrowedFd<'_>, path: &str) -> io::Result<File>
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
     let file = File::from(rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)?);
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Removes a directory and all below it, however deep, following no link.
+///
+/// Each directory below is brought up beside its parent before that is removed, so neither the stack nor the open
+/// files of this process grow with the depth. Nobody may be writing there any more.
+pub(crate) fn remove(root: &Path) -> io::Result<()> {
+    let base = open_dir(rustix::fs::CWD, root)?;
+    let mut brought_up = 0_u64;
+    loop {
+        let names = entries(base.as_fd())?;
+        if names.is_empty() {
+            return fs::remove_dir(root);
+        }
+        for name in names {
+            if !is_dir(base.as_fd(), &name)? {
+                rustix::fs::unlinkat(&base, &name, AtFlags::empty())?;
+                continue;
+            }
+            let directory = open_dir(base.as_fd(), &name)?;
+            for inner in entries(directory.as_fd())? {
+                if is_dir(directory.as_fd(), &inner)? {
+                    rustix::fs::renameat(&directory, &inner, &base, format!(".removed-{brought_up}"))?;
+                    brought_up += 1;
+                } else {
+                    rustix::fs::unlinkat(&directory, &inner, AtFlags::empty())?;
+                }
+            }
+            rustix::fs::unlinkat(&base, &name, AtFlags::REMOVEDIR)?;
+        }
+    }
+}
+
+fn open_dir(at: BorrowedFd<'_>, path: impl rustix::path::Arg) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::openat(at, path, flags, Mode::empty())?)
+}
+
+fn entries(directory: BorrowedFd<'_>) -> io::Result<Vec<CString>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(directory)? {
+        let name = entry?.file_name().to_owned();
+        if !matches!(name.to_bytes(), b"." | b"..") {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Whether this is a directory, which is then open to its owner.
+fn is_dir(at: BorrowedFd<'_>, name: &CStr) -> io::Result<bool> {
+    let found = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let is_dir = FileType::from_raw_mode(found.st_mode) == FileType::Directory;
+    if is_dir && found.st_mode & 0o700 != 0o700 {
+        rustix::fs::chmodat(at, name, Mode::RWXU, AtFlags::empty())?;
+    }
+    Ok(is_dir)
 }
 
 /// Hashes a file, or a directory and all below it.

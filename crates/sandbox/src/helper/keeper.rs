@@ -42,7 +42,8 @@ impl Keeper {
         if self.namespaces {
             kill_namespace();
             while matches!(rustix::process::wait(WaitOptions::empty()), Ok(_) | Err(Errno::INTR)) {}
-        } else if !self.grouped {
+        } else {
+            // Before anything is said: what is left is taken from a directory that only dead processes wrote to.
             kill_descendants();
         }
         let used = getrusage(UsageWho::RUSAGE_CHILDREN).map_err(failed(None, "asking what was used"))?;

@@ -151,10 +151,8 @@ const COMMON: &[i64] = &[
     libc::SYS_msync, libc::SYS_mincore, libc::SYS_mlock, libc::SYS_mlock2, libc::SYS_munlock, libc::SYS_mlockall,
     libc::SYS_munlockall, libc::SYS_membarrier, libc::SYS_mbind, libc::SYS_get_mempolicy, libc::SYS_set_mempolicy,
     libc::SYS_pkey_mprotect, libc::SYS_pkey_alloc, libc::SYS_pkey_free,
-    // Semaphores and queues: private in their namespace. Shared memory is in `/dev/shm`, where it is bounded; that
-    // of System V and files in memory without a name would be charged to nobody.
-    libc::SYS_semget, libc::SYS_semop,
-    libc::SYS_semtimedop, libc::SYS_semctl, libc::SYS_msgget, libc::SYS_msgsnd, libc::SYS_msgrcv, libc::SYS_msgctl,
+    // Shared memory and semaphores are in `/dev/shm`, where they are bounded. Those of System V, queues, and files in
+    // memory without a name would be charged to nobody: a set of semaphores alone is megabytes of the kernel's memory.
     // Processes, threads and signals.
     libc::SYS_clone, libc::SYS_execve, libc::SYS_execveat, libc::SYS_exit, libc::SYS_exit_group, libc::SYS_wait4,
     libc::SYS_waitid, libc::SYS_kill, libc::SYS_tkill, libc::SYS_tgkill, libc::SYS_pidfd_open,

@@ -39,7 +39,22 @@ fn tcp_and_udp() {
 
 #[test]
 fn names_are_not_resolved() {
-    as_each_user(|place| has(&place.attacked(&["dns", "bartizan.dev"]), "dns: denied"));
+    as_each_user(|place| {
+        // A name server that sends every question back as its answer.
+        let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let address = server.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            let mut packet = [0; 512];
+            while let Ok((length, from)) = server.recv_from(&mut packet) {
+                if length == 0 || server.send_to(&packet[..length], from).is_err() {
+                    return;
+                }
+            }
+        });
+        open_outside_closed_inside(place, &["dns", "bartizan.dev", &address]);
+        // Ends the server.
+        UdpSocket::bind("127.0.0.1:0").unwrap().send_to(&[], &address).unwrap();
+    });
 }
 
 #[test]
@@ -85,10 +100,19 @@ fn the_environment_of_the_parent() {
 #[test]
 fn the_memory_of_other_processes() {
     as_each_user(|place| {
-        if place.user == User::Root {
-            has(&place.unconfined(&["memory"]), "memory: reached");
+        let mut sleeper = place.command(&["attack", "sleep", "60"]).stdout(Stdio::null()).spawn().unwrap();
+        // A machine may keep a user's processes from each other without us; root's it does not.
+        if place.user == User::Root || place.unconfined(&["memory"]).contains("reached") {
+            open_outside_closed_inside(place, &["memory"]);
+        } else {
+            eprintln!(
+                "SKIPPED in part for {:?}: this machine closes the memory of others itself",
+                place.user
+            );
+            has(&place.attacked(&["memory"]), "memory: denied");
         }
-        has(&place.attacked(&["memory"]), "memory: denied");
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
         // There is nobody to be seen but the sandbox's own first process and the job.
         let list = place.attacked(&["list", "/proc"]);
         let line = list.lines().find(|line| line.starts_with("/proc: ")).unwrap();
@@ -146,27 +170,63 @@ fn the_rest_of_the_machine() {
     });
 }
 
-/// A system call by number and arguments, and the error that is to come, or 0 where it must be any but success.
-const CALLS: [(&str, i64, &str, i32); 19] = [
-    ("ptrace", libc::SYS_ptrace, "16, 1, 0, 0", libc::EPERM),
-    ("process_vm_readv", libc::SYS_process_vm_readv, "1, 0, 0, 0, 0, 0", libc::EPERM),
-    ("mount", libc::SYS_mount, "$none, $tmp, $tmpfs, 0, 0", libc::EPERM),
-    ("umount2", libc::SYS_umount2, "$tmp, 2", libc::EPERM),
-    ("pivot_root", libc::SYS_pivot_root, "$tmp, $tmp", libc::EPERM),
-    ("open_tree", libc::SYS_open_tree, "-100, $tmp, 1", libc::EPERM),
+/// A system call by number and arguments, and the error that is to come.
+///
+/// The arguments are such that the kernel itself has another answer, or none: success, `EFAULT` for an address that is
+/// none (1), `EBADF` for a descriptor that is none (-1), `EINVAL`, `ENOTTY`. So each line fails without the filter, also
+/// for a user who would not be permitted what he asks for. The last four are the exceptions: they are checked for
+/// permission before anything else.
+const CALLS: [(&str, i64, &str, i32); 50] = [
+    ("ptrace", libc::SYS_ptrace, "0, 0, 0, 0", libc::EPERM),
+    ("process_vm_readv", libc::SYS_process_vm_readv, "$$, 0, 0, 0, 0, 0", libc::EPERM),
+    ("process_vm_writev", libc::SYS_process_vm_writev, "$$, 0, 0, 0, 0, 0", libc::EPERM),
+    ("process_madvise", libc::SYS_process_madvise, "-1, 0, 0, 0, 0", libc::EPERM),
+    ("pidfd_getfd", libc::SYS_pidfd_getfd, "-1, 0, 0", libc::EPERM),
+    ("kcmp", libc::SYS_kcmp, "$$, $$, 2, 0, 0", libc::EPERM),
+    ("mount", libc::SYS_mount, "1, 1, 1, 0, 1", libc::EPERM),
+    ("umount2", libc::SYS_umount2, "$tmp, 256", libc::EPERM),
+    ("chroot", libc::SYS_chroot, "$none", libc::EPERM),
+    ("open_tree", libc::SYS_open_tree, "-100, $tmp, 0", libc::EPERM),
+    ("fsconfig", libc::SYS_fsconfig, "-1, 0, 0, 0, 0", libc::EPERM),
+    ("mount_setattr", libc::SYS_mount_setattr, "-1, $tmp, 1, 0, 0", libc::EPERM),
+    ("name_to_handle_at", libc::SYS_name_to_handle_at, "-100, 1, 1, 1, 0", libc::EPERM),
     ("unshare", libc::SYS_unshare, "0x10000000", libc::EPERM),
+    ("setns", libc::SYS_setns, "-1, 0", libc::EPERM),
     ("clone of a user namespace", libc::SYS_clone, "0x10000011, 0, 0, 0, 0", libc::EPERM),
     ("clone3", libc::SYS_clone3, "0, 0", libc::ENOSYS),
     ("io_uring_setup", libc::SYS_io_uring_setup, "1, $room", libc::EPERM),
+    ("io_uring_enter", libc::SYS_io_uring_enter, "-1, 0, 0, 0, 0, 0", libc::EPERM),
+    ("io_uring_register", libc::SYS_io_uring_register, "-1, 0, 0, 0", libc::EPERM),
     ("keyctl", libc::SYS_keyctl, "0, -3, 0", libc::EPERM),
     ("add_key", libc::SYS_add_key, "$user, $none, $none, 4, -3", libc::EPERM),
-    ("bpf", libc::SYS_bpf, "0, $room, 72", libc::EPERM),
-    ("perf_event_open", libc::SYS_perf_event_open, "$room, 0, -1, -1, 0", libc::EPERM),
-    ("userfaultfd", libc::SYS_userfaultfd, "0", libc::EPERM),
-    ("socket", libc::SYS_socket, "2, 1, 0", libc::EPERM),
+    ("request_key", libc::SYS_request_key, "1, 1, 0, 0", libc::EPERM),
+    ("bpf", libc::SYS_bpf, "0, $room, 100000", libc::EPERM),
+    ("perf_event_open", libc::SYS_perf_event_open, "1, 0, -1, -1, 0", libc::EPERM),
+    ("userfaultfd", libc::SYS_userfaultfd, "1", libc::EPERM),
+    ("seccomp", libc::SYS_seccomp, "2, 0, 1", libc::EPERM),
+    ("socket for streams", libc::SYS_socket, "2, 1, 0", libc::EPERM),
+    ("socket for datagrams", libc::SYS_socket, "2, 2, 0", libc::EPERM),
+    ("socket of Unix", libc::SYS_socket, "1, 1, 0", libc::EPERM),
+    ("socket of the kernel", libc::SYS_socket, "16, 3, 0", libc::EPERM),
+    ("socketpair of another family", libc::SYS_socketpair, "2, 1, 0, $room", libc::EPERM),
+    ("bind", libc::SYS_bind, "-1, 0, 0", libc::EPERM),
+    ("connect", libc::SYS_connect, "-1, 0, 0", libc::EPERM),
+    ("listen", libc::SYS_listen, "-1, 0", libc::EPERM),
+    ("accept", libc::SYS_accept, "-1, 0, 0", libc::EPERM),
+    ("clock_settime", libc::SYS_clock_settime, "0, 1", libc::EPERM),
+    ("move_pages", libc::SYS_move_pages, "$$, 0, 0, 0, 0, 1", libc::EPERM),
+    ("typing into a terminal", libc::SYS_ioctl, "0, 0x5412, $room", libc::EPERM),
+    ("pasting to a terminal", libc::SYS_ioctl, "0, 0x541c, $room", libc::EPERM),
     ("memfd_create", libc::SYS_memfd_create, "$none, 0", libc::ENOSYS),
     ("shmget", libc::SYS_shmget, "0, 4096, 0600", libc::ENOSYS),
+    ("semget", libc::SYS_semget, "0, 1, 0600", libc::ENOSYS),
+    ("msgget", libc::SYS_msgget, "0, 0600", libc::ENOSYS),
+    ("mq_open", libc::SYS_mq_open, "1, 0, 0, 0", libc::ENOSYS),
+    ("vmsplice", libc::SYS_vmsplice, "-1, 0, 0, 0", libc::ENOSYS),
     ("a call of the future", 4000, "0", libc::ENOSYS),
+    ("pivot_root", libc::SYS_pivot_root, "$tmp, $tmp", libc::EPERM),
+    ("fsopen", libc::SYS_fsopen, "$tmpfs, 0", libc::EPERM),
+    ("the same with short addresses", 0x4000_0000 + 521, "0, 0, 0, 0", libc::ENOSYS),
 ];
 
 #[test]
@@ -288,5 +348,27 @@ fn the_terminal_and_the_first_process() {
         has(&said, "alive");
         has(&said, "2");
         has(&said, "end: Exited(0)");
+    });
+}
+
+#[test]
+fn scratch_is_private() {
+    as_each_user(|place| {
+        let name = format!("bartizan-{:?}-{}", place.user, std::process::id());
+        let places = ["/tmp", "/dev/shm"].map(|folder| Path::new(folder).join(&name));
+        for path in &places {
+            fs::write(path, "outside").unwrap();
+        }
+        let said = place.script(&format!(
+            "for d in /tmp /dev/shm $HOME; do test -e $d/{name} && echo seen; echo inside > $d/{name}-job && echo kept; done"
+        ));
+        lacks(&said, "seen");
+        assert_eq!(said.lines().filter(|line| *line == "kept").count(), 3, "{said}");
+        for path in &places {
+            assert!(!path.with_file_name(format!("{name}-job")).exists(), "{}", path.display());
+            fs::remove_file(path).unwrap();
+        }
+        // What one job leaves there, the next does not find.
+        lacks(&place.script("ls /tmp /dev/shm $HOME"), "-job");
     });
 }

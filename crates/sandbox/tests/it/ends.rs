@@ -140,3 +140,34 @@ fn a_long_log_is_hashed_whole_and_kept_in_part() {
         assert!(said.len() < 80_000, "{} bytes of log were kept", said.len());
     });
 }
+
+#[test]
+fn using_too_much_of_the_processor() {
+    as_each_user(|place| {
+        let mut order = json!({ "command": ["/bin/sh", "-c", "while :; do :; done"] });
+        order["cpu_seconds"] = json!(1);
+        let said = place.drive(&order);
+        // The limit that nobody may pass is the limit that one is warned of.
+        has(&said, "end: Signalled(9)");
+        has(&said, "output: withheld");
+    });
+}
+
+#[test]
+fn the_kernel_knows_the_limits() {
+    as_each_user(|place| {
+        let said = place.script("tr -s ' ' < /proc/self/limits");
+        for line in [
+            "Max cpu time 60 60",
+            "Max data size 1073741824 1073741824",
+            "Max open files 1024 1024",
+            "Max file size 1073741824 1073741824",
+            "Max core file size 0 0",
+            "Max locked memory 65536 65536",
+            "Max nice priority 0 0",
+            "Max realtime priority 0 0",
+        ] {
+            has(&said, line);
+        }
+    });
+}

@@ -1,6 +1,8 @@
 //! What is said about isolation that is missing, and what still holds with less of it.
 
+use std::io::Write as _;
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -110,5 +112,45 @@ fn without_namespaces_jobs_compute_publish_and_die() {
         order["wall_millis"] = json!(500);
         has(&place.drive(&reduced(order)), "end: TimedOut");
         assert!(!anybody_says(&word), "something of the job is alive");
+    }
+}
+
+#[test]
+fn without_namespaces_nothing_writes_while_the_output_is_taken() {
+    let _alone = CROWD.lock();
+    for place in places().into_iter().filter(has_rest) {
+        for _ in 0..5 {
+            let script =
+                "for i in 1 2 3 4; do (while :; do echo x >> $BARTIZAN_OUT/$i; done) & done; sleep 0.1";
+            let mut order = json!({ "command": ["/bin/sh", "-c", script] });
+            order["output_bytes"] = json!(1 << 30);
+            let said = place.drive(&reduced(order));
+            has(&said, "output: 4 files");
+        }
+    }
+}
+
+#[test]
+fn without_namespaces_outputs_are_counted_and_all_is_removed() {
+    let _alone = CROWD.lock();
+    for place in places().into_iter().filter(has_rest) {
+        let script = "for i in $(seq 40); do echo > $BARTIZAN_OUT/$i; done; echo at $TMPDIR";
+        let said = place.drive(&reduced(json!({ "command": ["/bin/sh", "-c", script] })));
+        has(&said, "output: refused 1");
+        assert!(said.contains("is one more than there may be"), "{said}");
+        // Deeper than the parent has open files.
+        let script = "cd $TMPDIR; i=0; while [ $i -lt 600 ]; do mkdir d && cd d || exit 3; i=$((i+1)); done; \
+                      echo at $TMPDIR";
+        let mut order = reduced(json!({ "command": ["/bin/sh", "-c", script] }));
+        order["output"] = json!(place.path().join("never"));
+        let mut parent = Command::new("/bin/sh");
+        parent.args(["-c", &format!("ulimit -n 128; exec {} drive", place.tester().display())]);
+        parent.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut parent = place.given_to(parent).spawn().unwrap();
+        parent.stdin.take().unwrap().write_all(order.to_string().as_bytes()).unwrap();
+        let said = String::from_utf8(parent.wait_with_output().unwrap().stdout).unwrap();
+        has(&said, "end: Exited(0)");
+        let base = said.lines().find_map(|line| line.strip_prefix("at ")).unwrap();
+        assert!(!std::path::Path::new(base).parent().unwrap().exists(), "{base} was left");
     }
 }

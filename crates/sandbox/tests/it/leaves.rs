@@ -183,3 +183,28 @@ fn an_input_that_only_root_may_read_is_named() {
         }
     });
 }
+
+#[test]
+fn files_that_are_long_on_paper_are_refused() {
+    as_each_user(|place| {
+        // It takes no memory, and would take a gigabyte where it is published.
+        let said = place.script("truncate -s 1G $BARTIZAN_OUT/hole && echo made");
+        has(&said, "made");
+        has(&said, "  . is more bytes than there may be together");
+        assert!(!place.output().exists());
+    });
+}
+
+#[test]
+fn inputs_get_no_second_name_in_the_output() {
+    as_each_user(|place| {
+        let table = place.write("table.csv", "1,2\n");
+        let mut order = json!({
+            "command": ["/bin/sh", "-c", "ln $BARTIZAN_IN/table $BARTIZAN_OUT/link || echo refused; echo x > $BARTIZAN_OUT/own"]
+        });
+        order["inputs"] = json!({ "table": table });
+        let said = place.drive(&order);
+        has(&said, "refused");
+        has(&said, "output: 1 files, 2 bytes");
+    });
+}

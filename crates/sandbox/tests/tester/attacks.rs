@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::net::{TcpStream, ToSocketAddrs as _, UdpSocket};
+use std::net::{TcpStream, UdpSocket};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
@@ -15,7 +15,7 @@ pub(crate) fn attack(name: &str, arguments: &[&str]) -> ExitCode {
         ("udp", [address]) => {
             say("udp", UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.send_to(b"data", address)));
         }
-        ("dns", [host]) => say("dns", (*host, 80).to_socket_addrs().map(|mut found| found.next())),
+        ("dns", [host, server]) => say("dns", ask_for_address(host, server)),
         ("unix", [path]) => say("unix", UnixStream::connect(path)),
         ("abstract", [name]) => {
             let address = SocketAddr::from_abstract_name(name).unwrap();
@@ -41,6 +41,25 @@ fn say<T>(what: &str, result: io::Result<T>) {
         Ok(_) => println!("{what}: reached"),
         Err(error) => println!("{what}: denied ({error})"),
     }
+}
+
+/// Asks a name server for an address, as a resolver does (RFC 1035), and waits for its answer.
+fn ask_for_address(host: &str, server: &str) -> io::Result<()> {
+    let socket = UdpSocket::bind("127.0.0.1:0")?;
+    socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut question = vec![0xb2, 0x71, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    for label in host.split('.') {
+        question.push(u8::try_from(label.len()).unwrap());
+        question.extend(label.bytes());
+    }
+    question.extend([0, 0, 1, 0, 1]);
+    socket.send_to(&question, server)?;
+    let mut answer = [0; 512];
+    let length = socket.recv(&mut answer)?;
+    if answer.get(..2) == question.get(..2) && length >= question.len() {
+        return Ok(());
+    }
+    Err(io::ErrorKind::InvalidData.into())
 }
 
 /// Looks for a value in the environment of every process but this one.

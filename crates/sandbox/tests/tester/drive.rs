@@ -22,6 +22,7 @@ struct Order {
     read_only: Vec<PathBuf>,
     environment: BTreeMap<String, String>,
     wall_millis: u64,
+    cpu_seconds: u64,
     memory_bytes: u64,
     processes: u64,
     output_bytes: u64,
@@ -44,6 +45,7 @@ impl Default for Order {
             read_only: Vec::new(),
             environment: BTreeMap::new(),
             wall_millis: 20_000,
+            cpu_seconds: 60,
             memory_bytes: 1 << 30,
             processes: 64,
             output_bytes: 8 << 20,
@@ -82,6 +84,7 @@ pub(crate) fn drive() -> ExitCode {
     plan.environment = order.environment;
     plan.isolation = if order.reduced { Demand::Reduced } else { Demand::Full };
     plan.limits.wall = Duration::from_millis(order.wall_millis);
+    plan.limits.cpu_seconds = order.cpu_seconds;
     plan.limits.memory_bytes = order.memory_bytes;
     plan.limits.processes = order.processes;
     plan.limits.output_bytes = order.output_bytes;
