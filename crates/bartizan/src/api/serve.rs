@@ -13,9 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioTimer;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -91,12 +93,18 @@ async fn connection(
     place: Arc<Place>,
     mut stopping: watch::Receiver<bool>,
 ) {
-    let router = router.layer(axum::Extension(peer)).layer(axum::Extension(Arc::clone(&place)));
+    let known_by = Arc::clone(&place);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(Arc::clone(&known_by));
+        // A router is always ready.
+        tower::Service::call(&mut router.clone(), request)
+    });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_PATIENCE)
         .max_buf_size(64 * 1024)
-        .serve_connection(Paced::new(stream), TowerToHyperService::new(router));
+        .serve_connection(Paced::new(stream), service);
     let mut serving = std::pin::pin!(serving);
     let mut introduction = std::pin::pin!(sleep(STRANGER_PATIENCE));
     let (mut introduced, mut asked_to_end) = (false, false);

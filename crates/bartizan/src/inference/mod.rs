@@ -9,6 +9,7 @@
 mod follow;
 mod headers;
 mod load;
+mod made;
 mod records;
 mod route;
 
@@ -16,44 +17,31 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{get, post};
 use bartizan_base::Name;
-use bartizan_gateway::{
-    Answer as Given, Caller, Endpoint, Fault, Made, PredictRequest, Prediction, RecordFailed, oip, predict,
-};
+use bartizan_gateway::{Endpoint, Fault, oip};
 use bartizan_keys::subjects::Subjects;
-use bartizan_keys::{OsRandom, Purpose};
 use bartizan_policy::api_key::ApiKey;
-use bartizan_registry::{Failed, Judged, NewReceipt, NotJudged, RECEIPT_HEADER, Receipt, Registry};
-use bartizan_store::records::{Appended, Log, Records, Seal};
-use http_body_util::{BodyExt as _, Limited};
+use bartizan_registry::{Failed, Judged, NotJudged, Registry};
+use bartizan_store::records::{Log, Records, Seal};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use self::follow::is_active;
-use self::headers::{HeadersInvalid, Said};
+use self::made::made;
 use self::records::Sealing;
 pub(crate) use self::route::{Wanted, WantedFallback, check as check_route, columns_of};
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;
-
-/// Bytes of a request.
-const REQUEST_BYTES: usize = bartizan_gateway::limits::BODY_BYTES;
-/// How long a request's body may take.
-const BODY_PATIENCE: Duration = Duration::from_secs(30);
-/// How long after a prediction the ledger names the segment of its record, at the latest: logs are sealed after a
-/// minute, and looked at each second.
-const SEALED_WITHIN_MS: i64 = bartizan_store::limits::SEAL_AFTER_MS + 30_000;
 
 /// Everything that answers for predictions.
 pub(crate) struct Gateway {
@@ -108,8 +96,12 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
         .with_state(Arc::clone(gateway))
 }
 
-async fn metadata(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, parts: Parts) -> Response {
-    match allowed(&gateway, &parts, &model).await {
+async fn metadata(
+    State(gateway): State<Arc<Gateway>>,
+    Path(model): Path<String>,
+    request: Request,
+) -> Response {
+    match allowed(&gateway, &request.into_parts().0, &model).await {
         Ok((endpoint, _)) => {
             let serving = endpoint.serving();
             // Nothing else can be asked for by number, and this only while it may answer.
@@ -134,146 +126,16 @@ async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -
     answer(status, oip::model_ready(&model, ready))
 }
 
-async fn infer(
-    State(gateway): State<Arc<Gateway>>,
-    Path(model): Path<String>,
-    parts: Parts,
-    body: Body,
-) -> Response {
-    made(&gateway, &parts, &model, None, body).await
+async fn infer(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, request: Request) -> Response {
+    made(&gateway, request, &model, None).await
 }
 
 async fn infer_version(
     State(gateway): State<Arc<Gateway>>,
     Path((model, version)): Path<(String, NonZeroU32)>,
-    parts: Parts,
-    body: Body,
+    request: Request,
 ) -> Response {
-    made(&gateway, &parts, &model, Some(version), body).await
-}
-
-/// Identifies, authorises, reads the body, predicts, and answers once the record is durable.
-async fn made(
-    gateway: &Arc<Gateway>,
-    parts: &Parts,
-    model: &str,
-    version: Option<NonZeroU32>,
-    body: Body,
-) -> Response {
-    let (endpoint, judged) = match allowed(gateway, parts, model).await {
-        Ok(allowed) => allowed,
-        Err(refused) => return refused,
-    };
-    let Said { request, subject } = match Said::read(&parts.headers) {
-        Ok(said) => said,
-        Err(invalid @ HeadersInvalid::Binary) => {
-            return failed(StatusCode::UNSUPPORTED_MEDIA_TYPE, &invalid.to_string(), ids::INFER_REQUEST);
-        }
-        Err(invalid) => return failed(StatusCode::BAD_REQUEST, &invalid.to_string(), ids::INFER_REQUEST),
-    };
-    let collected = timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await;
-    let body = match collected {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(_)) => {
-            return failed(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "the body is too large, or broke off",
-                ids::INVALID,
-            );
-        }
-        Err(_) => return failed(StatusCode::REQUEST_TIMEOUT, "the body came too slowly", ids::SLOW),
-    };
-    let worker = Arc::clone(gateway);
-    let predicted = tokio::task::spawn_blocking(move || {
-        let subjects = &worker.subjects;
-        let tag = |value: &[u8]| subjects.tag(value);
-        let began = worker.began;
-        predict(
-            &endpoint,
-            PredictRequest {
-                body: &body,
-                version,
-                caller: Caller {
-                    principal: judged.principal,
-                    decision: judged.decision,
-                    policy: judged.policy,
-                    request: request.as_deref(),
-                    subject: subject.as_deref().map(tag),
-                    subject_tag: &tag,
-                    slices: &[],
-                },
-                now: worker.registry.now(),
-                elapsed: &|| began.elapsed(),
-                random: &mut OsRandom,
-            },
-        )
-    });
-    match predicted.await {
-        Ok(Prediction::Made(made)) => recorded(gateway, *made).await,
-        Ok(Prediction::Refused(refused)) => {
-            answer(StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST), refused.body)
-        }
-        Err(error) => {
-            tracing::error!(%error, "a prediction could not be made");
-            failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction could not be made", ids::INTERNAL)
-        }
-    }
-}
-
-/// Gives the answer out for its record: no record, no answer.
-async fn recorded(gateway: &Gateway, made: Made) -> Response {
-    let request = made.request.as_ref().map(|id| gateway.subjects.request_tag(id.as_bytes()));
-    let (appended, prediction) = match made.record(&gateway.log, request) {
-        Ok(taken) => taken,
-        Err(RecordFailed::Append(error)) => {
-            tracing::warn!(%error, "a prediction was not recorded, so it is not answered");
-            return failed(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the prediction cannot be recorded now",
-                ids::STORAGE,
-            );
-        }
-        Err(RecordFailed::Encode(error)) => {
-            tracing::error!(%error, "a prediction has no record");
-            return failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction has no record", ids::INTERNAL);
-        }
-    };
-    let receipt = match receipt(gateway, &appended, &prediction) {
-        Ok(receipt) => receipt,
-        Err(error) => {
-            tracing::error!(%error, "a prediction has no receipt");
-            return failed(StatusCode::INTERNAL_SERVER_ERROR, "the prediction has no receipt", ids::INTERNAL);
-        }
-    };
-    match gateway.log.when_durable(appended.sequence).await {
-        Ok(()) => {
-            let status = StatusCode::from_u16(prediction.status).unwrap_or(StatusCode::OK);
-            let mut response = answer(status, prediction.body);
-            response.headers_mut().insert(RECEIPT_HEADER, receipt);
-            response
-        }
-        Err(error) => {
-            tracing::error!(%error, "the record log has stopped");
-            failed(StatusCode::SERVICE_UNAVAILABLE, "the prediction cannot be recorded now", ids::STORAGE)
-        }
-    }
-}
-
-/// Promises that the record of an answer will be in a segment that the ledger names.
-fn receipt(gateway: &Gateway, appended: &Appended, given: &Given) -> anyhow::Result<HeaderValue> {
-    let new = NewReceipt {
-        answer: given.digest,
-        epoch: gateway.log.epoch(),
-        gateway: gateway.log.gateway().to_string(),
-        prediction: given.id.to_string(),
-        record: *appended.digest.digest(),
-        seal_by: given.time.plus_millis(SEALED_WITHIN_MS),
-        sequence: appended.sequence,
-        tree_size: given.tree_size,
-    };
-    let value = Receipt::sign(new, gateway.registry.keys().signing(Purpose::Gateway))?;
-    // Base64 and full stops.
-    HeaderValue::try_from(value).map_err(Into::into)
+    made(&gateway, request, &model, Some(version)).await
 }
 
 /// Who asks, whether they may, and what would answer. To whoever may not, an unknown endpoint looks the same.

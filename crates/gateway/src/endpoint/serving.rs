@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bartizan_base::VersionRef;
-use bartizan_model::{Port, Signature};
+use bartizan_model::{Dimension, Port, Signature};
 
 use super::columns::{Columns, ColumnsInvalid};
 use super::constant::Constant;
@@ -49,6 +49,9 @@ pub struct Serving {
     bounds: Option<(Bounds, OutOfBounds)>,
     columns: Columns,
     most_rows: usize,
+    /// Bytes of a request's body at least, and for each row.
+    fixed_bytes: usize,
+    row_bytes: usize,
     tree_size: u64,
     route: Option<u64>,
     confirmed: Confirmed,
@@ -147,19 +150,20 @@ impl Serving {
             return Err(ServingInvalid::Bounds { primary: version() });
         }
         let (version, signature) = (version(), primary.signature().clone());
-        let columns = Columns::default();
-        let (route, confirmed) = (None, Confirmed::at(tree_size));
+        let (fixed_bytes, row_bytes) = least_bytes(&signature);
         Ok(Self {
             version,
             primary: Ok(primary),
             signature,
             fallback,
             bounds,
-            columns,
+            columns: Columns::default(),
             most_rows,
+            fixed_bytes,
+            row_bytes,
             tree_size,
-            route,
-            confirmed,
+            route: None,
+            confirmed: Confirmed::at(tree_size),
         })
     }
 
@@ -184,19 +188,20 @@ impl Serving {
         if bounds.as_ref().is_some_and(|(bounds, _)| !bounds.are_for(&signature)) {
             return Err(ServingInvalid::Bounds { primary: version });
         }
-        let columns = Columns::default();
-        let (route, confirmed) = (None, Confirmed::at(tree_size));
+        let (fixed_bytes, row_bytes) = least_bytes(&signature);
         Ok(Self {
             version,
             primary: Err(why),
             signature,
             fallback,
             bounds,
-            columns,
+            columns: Columns::default(),
             most_rows,
+            fixed_bytes,
+            row_bytes,
             tree_size,
-            route,
-            confirmed,
+            route: None,
+            confirmed: Confirmed::at(tree_size),
         })
     }
 
@@ -273,6 +278,15 @@ impl Serving {
         Head { tree_size, age_ms: millis(now).saturating_sub(at_ms) }
     }
 
+    /// Elementary steps of the models for a request of so many bytes, at most.
+    pub fn steps_at_most(&self, bytes: usize) -> u64 {
+        let rows =
+            bytes.saturating_sub(self.fixed_bytes).checked_div(self.row_bytes).unwrap_or(self.most_rows);
+        let rows = u64::try_from(rows.clamp(1, self.most_rows.max(1))).unwrap_or(u64::MAX);
+        let steps = self.versions().map(|version| version.model().steps().at(rows));
+        steps.fold(0, u64::saturating_add)
+    }
+
     /// The size of the ledger that its evidence is from: the smaller where primary and fallback differ.
     pub fn tree_size(&self) -> u64 {
         self.tree_size
@@ -296,6 +310,24 @@ impl Confirmed {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Bytes that a body takes at least beside its elements, and for each row: an element is a digit and a comma.
+fn least_bytes(signature: &Signature) -> (usize, usize) {
+    const INPUT: usize = r#"{"name":"","shape":[],"datatype":"FP32","data":"#.len();
+    let elements = |port: &Port| {
+        let fixed = port.shape.iter().map(|dimension| match dimension {
+            Dimension::Fixed(length) => *length,
+            Dimension::Rows => 1,
+            // It may be as short as nothing.
+            Dimension::Open => 0,
+        });
+        let rows = port.shape.contains(&Dimension::Rows);
+        fixed.fold(usize::from(rows), usize::saturating_mul)
+    };
+    let fixed = signature.inputs.iter().map(|port| INPUT.saturating_add(port.name.len()));
+    let row = signature.inputs.iter().map(elements).fold(0, usize::saturating_add);
+    (fixed.fold(0, usize::saturating_add), row.saturating_mul(2))
 }
 
 /// The same names, types and shapes, in any order.

@@ -137,8 +137,8 @@ struct Copies {
 
 /// Makes a prediction, or says why not.
 ///
-/// It blocks for as long as the model runs; a server calls it on a thread for that. Whatever the body holds, it
-/// returns.
+/// It blocks for as long as the model runs; a server calls it on a thread for that, where
+/// [`Serving::steps_at_most`] says that this may be long. Whatever the body holds, it returns.
 pub fn predict(endpoint: &Endpoint, request: PredictRequest<'_>) -> Prediction {
     let mut watch =
         Watch { elapsed: request.elapsed, last: (request.elapsed)(), timings: Timings::default() };

@@ -10,7 +10,7 @@ use bartizan_gateway::{
     LoadFailed, LoadedVersion, Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
 };
 use bartizan_keys::OsRandom;
-use bartizan_model::{Tensor, Values};
+use bartizan_model::{Model, Tensor, Values};
 use expect_test::expect;
 use serde_json::json;
 
@@ -57,6 +57,32 @@ fn a_version_has_one_model_that_runs() {
     expect!["none:1 has 0 files that end with `.onnx`, and one is needed"].assert_eq(&error(&none, &bytes));
     expect!["two:1 has 2 files that end with `.onnx`, and one is needed"].assert_eq(&error(&two, &bytes));
     expect!["broken:1 cannot be run"].assert_eq(&error(&broken, b"no model"));
+}
+
+#[test]
+fn the_work_of_a_request_is_known_from_its_length() {
+    let shelf = Shelf::new();
+    let (one, other) = (onnx::model("Add", "Log"), onnx::model("Sub", "Neg"));
+    let steps = |rows| {
+        let of = |bytes| Model::load(bytes).unwrap().steps().at(rows);
+        of(&one) + of(&other)
+    };
+    let fallback = Fallback::Version(shelf.load("other", &other));
+    let serving = Serving::new(shelf.load("one", &one), fallback, None).unwrap();
+    for rows in [1, 2, 9, 100, 5_000] {
+        // As short as these rows can be.
+        let input = |name: &str, datatype: &str, value: &str| {
+            let data = vec![value; rows].join(",");
+            format!(r#"{{"name":"{name}","shape":[{rows},1],"datatype":"{datatype}","data":[{data}]}}"#)
+        };
+        let inputs =
+            [input("age", "FP32", "1"), input("income", "FP32", "1"), input("city", "BYTES", "\"\"")];
+        let body = format!(r#"{{"inputs":[{}]}}"#, inputs.join(","));
+        let (most, rows) = (serving.steps_at_most(body.len()), rows as u64);
+        assert!((steps(rows)..=steps(2 * rows + 20)).contains(&most), "{rows} rows: {most}");
+    }
+    assert_eq!(serving.steps_at_most(0), steps(1));
+    assert_eq!(serving.steps_at_most(usize::MAX), steps(serving.most_rows() as u64));
 }
 
 #[test]

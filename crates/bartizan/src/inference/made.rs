@@ -1,0 +1,211 @@
+//! A request for a prediction, from its body to its answer.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use bartizan_gateway::{
+    Answer, Caller, Endpoint, PredictRequest, Prediction, RecordFailed, Refused, oip, predict,
+};
+use bartizan_keys::{OsRandom, Purpose};
+use bartizan_registry::{Judged, NewReceipt, RECEIPT_HEADER, Receipt};
+use bartizan_store::records::Appended;
+use http_body_util::{BodyExt as _, Limited};
+use tokio::time::timeout;
+
+use super::headers::{HeadersInvalid, Said};
+use super::{Gateway, allowed, answer};
+use crate::catalog::ids;
+
+/// Bytes of a request.
+const REQUEST_BYTES: usize = bartizan_gateway::limits::BODY_BYTES;
+/// How long a request's body may take.
+const BODY_PATIENCE: Duration = Duration::from_secs(30);
+/// Requests of up to so many bytes, and models that take up to so many steps for them, are worked on where they come
+/// in: that is done in less than a millisecond. All others get a thread of their own.
+const QUICK_BYTES: usize = 16 * 1024;
+const QUICK_STEPS: u64 = 500_000;
+/// How long after a prediction the ledger names the segment of its record, at the latest: logs are sealed after a
+/// minute, and looked at each second.
+const SEALED_WITHIN_MS: i64 = bartizan_store::limits::SEAL_AFTER_MS + 30_000;
+
+/// A request that somebody may make, whole.
+struct Asked {
+    endpoint: Arc<Endpoint>,
+    judged: Judged,
+    version: Option<NonZeroU32>,
+    body: Bytes,
+    said: Said,
+}
+
+/// An answer whose record the log has taken.
+struct Taken {
+    appended: Appended,
+    answer: Answer,
+    receipt: HeaderValue,
+}
+
+/// Why there is no prediction.
+struct Refusal {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+/// Identifies, authorises, reads the body, predicts, and answers once the record is durable.
+pub(super) async fn made(
+    gateway: &Arc<Gateway>,
+    request: Request,
+    model: &str,
+    version: Option<NonZeroU32>,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let (endpoint, judged) = match allowed(gateway, &parts, model).await {
+        Ok(allowed) => allowed,
+        Err(refused) => return refused,
+    };
+    let answered = match read(&parts, body).await {
+        Ok((said, body)) => answered(gateway, Asked { endpoint, judged, version, body, said }).await,
+        Err(refusal) => Err(refusal),
+    };
+    answered.unwrap_or_else(|Refusal { status, body }| answer(status, body))
+}
+
+/// Reads what a request says, with its body.
+async fn read(parts: &Parts, body: Body) -> Result<(Said, Bytes), Refusal> {
+    let said = Said::read(&parts.headers).map_err(|invalid| {
+        let status = match invalid {
+            HeadersInvalid::Binary => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Refusal::new(status, &invalid.to_string(), ids::INFER_REQUEST)
+    })?;
+    match timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await {
+        Ok(Ok(collected)) => Ok((said, collected.to_bytes())),
+        Ok(Err(_)) => {
+            let what = "the body is too large, or broke off";
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, what, ids::INVALID))
+        }
+        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly", ids::SLOW)),
+    }
+}
+
+/// Predicts, and gives the answer out once its record is durable: no record, no answer.
+async fn answered(gateway: &Arc<Gateway>, asked: Asked) -> Result<Response, Refusal> {
+    let taken = if asked.is_quick() {
+        gateway.take(&asked)
+    } else {
+        let worker = Arc::clone(gateway);
+        tokio::task::spawn_blocking(move || worker.take(&asked)).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a prediction could not be made");
+            Err(Refusal::defect("the prediction could not be made"))
+        })
+    };
+    let Taken { appended, answer: given, receipt } = taken?;
+    if let Err(error) = gateway.log.when_durable(appended.sequence).await {
+        tracing::error!(%error, "the record log has stopped");
+        return Err(Refusal::not_recorded());
+    }
+    let mut response = answer(StatusCode::from_u16(given.status).unwrap_or(StatusCode::OK), given.body);
+    response.headers_mut().insert(RECEIPT_HEADER, receipt);
+    Ok(response)
+}
+
+impl Refusal {
+    fn new(status: StatusCode, what: &str, id: &str) -> Self {
+        Self { status, body: oip::error(what, id) }
+    }
+
+    fn defect(what: &str) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, what, ids::INTERNAL)
+    }
+
+    fn not_recorded() -> Self {
+        let what = "the prediction cannot be recorded now";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, what, ids::STORAGE)
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
+        Self { status, body: refused.body }
+    }
+}
+
+impl Asked {
+    /// Whether it is answered sooner than another thread would have taken it over.
+    fn is_quick(&self) -> bool {
+        let bytes = self.body.len();
+        bytes <= QUICK_BYTES && self.endpoint.serving().steps_at_most(bytes) <= QUICK_STEPS
+    }
+}
+
+impl Gateway {
+    /// Predicts, puts the record into the log, and signs a receipt for it. The answer may be given out when the record
+    /// is durable.
+    fn take(&self, asked: &Asked) -> Result<Taken, Refusal> {
+        let Asked { endpoint, judged, version, body, said } = asked;
+        let tag = |value: &[u8]| self.subjects.tag(value);
+        let predicted = predict(
+            endpoint,
+            PredictRequest {
+                body,
+                version: *version,
+                caller: Caller {
+                    principal: judged.principal,
+                    decision: judged.decision,
+                    policy: judged.policy,
+                    request: said.request.as_deref(),
+                    subject: said.subject.as_deref().map(tag),
+                    subject_tag: &tag,
+                    slices: &[],
+                },
+                now: self.registry.now(),
+                elapsed: &|| self.began.elapsed(),
+                random: &mut OsRandom,
+            },
+        );
+        let made = match predicted {
+            Prediction::Made(made) => *made,
+            Prediction::Refused(refused) => return Err(refused.into()),
+        };
+        let request = made.request.as_ref().map(|id| self.subjects.request_tag(id.as_bytes()));
+        let (appended, answer) = made.record(&self.log, request).map_err(|error| match error {
+            RecordFailed::Append(error) => {
+                tracing::warn!(%error, "a prediction was not recorded, so it is not answered");
+                Refusal::not_recorded()
+            }
+            RecordFailed::Encode(error) => {
+                tracing::error!(%error, "a prediction has no record");
+                Refusal::defect("the prediction has no record")
+            }
+        })?;
+        let receipt = self.receipt(&appended, &answer).map_err(|error| {
+            tracing::error!(%error, "a prediction has no receipt");
+            Refusal::defect("the prediction has no receipt")
+        })?;
+        Ok(Taken { appended, answer, receipt })
+    }
+
+    /// Promises that the record of an answer will be in a segment that the ledger names.
+    fn receipt(&self, appended: &Appended, answer: &Answer) -> anyhow::Result<HeaderValue> {
+        let new = NewReceipt {
+            answer: answer.digest,
+            epoch: self.log.epoch(),
+            gateway: self.log.gateway().to_string(),
+            prediction: answer.id.to_string(),
+            record: *appended.digest.digest(),
+            seal_by: answer.time.plus_millis(SEALED_WITHIN_MS),
+            sequence: appended.sequence,
+            tree_size: answer.tree_size,
+        };
+        let value = Receipt::sign(new, self.registry.keys().signing(Purpose::Gateway))?;
+        // Base64 and full stops.
+        HeaderValue::try_from(value).map_err(Into::into)
+    }
+}
