@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
+use crate::inference::numbers::{Class, Seen};
 use crate::inference::{Wanted, WantedFallback, check_route, columns_of};
 
 /// Settings of an endpoint: what is absent stays as it is, an empty name takes a setting away.
@@ -195,8 +196,27 @@ async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
         members.insert("subject_input".to_owned(), columns.subject.into());
         members.insert("withheld".to_owned(), columns.withheld.into_iter().collect());
         members.insert("slices".to_owned(), columns.slices.into_iter().collect());
+        if let Some(gateway) = app.open_gateway() {
+            members.insert("ready".to_owned(), json!(gateway.has_answer(name).unwrap_or(false)));
+            let seen = gateway.numbers().seen(name, app.registry.now());
+            members.insert("lastHour".to_owned(), last_hour(&seen));
+        }
     }
     Ok(Answer::Json(described))
+}
+
+/// The numbers of the server that serves, which begin with its start.
+fn last_hour(seen: &Seen) -> Value {
+    let latency = seen.hour();
+    let micros = |per_mille| latency.quantile(per_mille);
+    json!({
+        "requestsInLastMinute": seen.last_minute,
+        "answeredByPrimary": seen.of_class(Class::Answered),
+        "answeredInstead": seen.of_class(Class::Instead),
+        "refused": seen.of_class(Class::Refused),
+        "failed": seen.of_class(Class::Failed),
+        "latencyMicros": { "p50": micros(500), "p95": micros(950), "p99": micros(990) },
+    })
 }
 
 fn shown(state: &State, endpoint: &Endpoint) -> Value {

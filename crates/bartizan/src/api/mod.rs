@@ -5,9 +5,11 @@ mod console;
 mod data;
 mod endpoint;
 mod ledger;
+mod metrics;
 mod model;
 mod predictions;
 mod project;
+mod remembered;
 mod routes;
 mod run;
 mod serve;
@@ -29,6 +31,7 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
+use bartizan_base::Timestamp;
 use bartizan_keys::Secret;
 use bartizan_policy::api_key::ApiKey;
 use bartizan_registry::{Caller, Registry};
@@ -39,6 +42,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::timeout;
 
 pub(crate) use self::ledger::verdict;
+use self::remembered::Remembered;
 pub(crate) use self::routes::{Access, ROUTES, Route};
 pub(crate) use self::serve::{Ended, Place, serve};
 use self::session::Sessions;
@@ -62,6 +66,8 @@ pub(crate) struct App {
     /// What this process shows that it knows; none where nothing listens.
     pub(crate) secret: Option<Secret>,
     gateway: OnceCell<Arc<Gateway>>,
+    started: Timestamp,
+    remembered: Remembered,
     sessions: Sessions,
     working: Arc<Semaphore>,
 }
@@ -116,13 +122,15 @@ impl App {
         gateway: Option<Arc<Gateway>>,
     ) -> Arc<Self> {
         Arc::new(Self {
-            registry,
             handed_out: HandedOut::new(&data_dir),
             data_dir,
             secret,
             gateway: OnceCell::new_with(gateway),
+            started: registry.now(),
+            remembered: Remembered::default(),
             sessions: Sessions::default(),
             working: Arc::new(Semaphore::new(usize::try_from(REQUESTS).unwrap_or(usize::MAX))),
+            registry,
         })
     }
 
@@ -135,6 +143,11 @@ impl App {
             opened.map_err(|error| Failure::of(ids::INTERNAL, &error))?
         };
         self.gateway.get_or_try_init(open).await
+    }
+
+    /// The gateway that is open in this process, if there is one.
+    pub(crate) fn open_gateway(&self) -> Option<&Arc<Gateway>> {
+        self.gateway.get()
     }
 
     /// Waits until no request is worked on.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Answering, App, Call, access, console, data, endpoint, ledger, model, predictions, project, run, upload,
+    Answering, App, Call, access, console, data, endpoint, ledger, metrics, model, predictions, project, run,
+    upload,
 };
 
 /// What it takes to use a route.
@@ -90,6 +91,8 @@ routes! {
     "GET" "/api/v1/ledger/entries/{index}" Principal "ledger.show" => ledger::show;
     "GET" "/api/v1/ledger/entries/{index}/proof" Principal "ledger.proof" => ledger::prove;
     "GET" "/api/v1/ledger/fsck" Principal "ledger.fsck" => ledger::check;
+
+    "GET" "/metrics" Principal "model.list" => metrics::show;
 
     "GET" "/api/v1/principals" Principal "access.user.list" => access::list_users;
     "POST" "/api/v1/principals" Principal "access.user.add" => access::add_user;

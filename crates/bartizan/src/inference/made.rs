@@ -19,6 +19,7 @@ use http_body_util::{BodyExt as _, Limited};
 use tokio::time::timeout;
 
 use super::headers::{HeadersInvalid, Said};
+use super::numbers::{Count, Outcome, Tally, TurnedAway};
 use super::{Gateway, allowed, answer};
 use crate::catalog::ids;
 
@@ -48,10 +49,12 @@ struct Taken {
     appended: Appended,
     answer: Answer,
     receipt: HeaderValue,
+    count: Count,
 }
 
 /// Why there is no prediction.
 struct Refusal {
+    outcome: Outcome,
     status: StatusCode,
     body: Vec<u8>,
 }
@@ -66,13 +69,22 @@ pub(super) async fn made(
     let (parts, body) = request.into_parts();
     let (endpoint, judged) = match allowed(gateway, &parts, model).await {
         Ok(allowed) => allowed,
-        Err(refused) => return refused,
+        Err(refused) => {
+            gateway.numbers.turn_away(TurnedAway::of_status(refused.status().as_u16()));
+            return refused;
+        }
     };
+    let mut tally = gateway.numbers.begin(endpoint.name(), gateway.registry.now());
     let answered = match read(&parts, body).await {
-        Ok((said, body)) => answered(gateway, Asked { endpoint, judged, version, body, said }).await,
+        Ok((said, body)) => {
+            answered(gateway, Asked { endpoint, judged, version, body, said }, &mut tally).await
+        }
         Err(refusal) => Err(refusal),
     };
-    answered.unwrap_or_else(|Refusal { status, body }| answer(status, body))
+    answered.unwrap_or_else(|Refusal { outcome, status, body }| {
+        tally.end(outcome);
+        answer(status, body)
+    })
 }
 
 /// Reads what a request says, with its body.
@@ -82,20 +94,23 @@ async fn read(parts: &Parts, body: Body) -> Result<(Said, Bytes), Refusal> {
             HeadersInvalid::Binary => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
         };
-        Refusal::new(status, &invalid.to_string(), ids::INFER_REQUEST)
+        Refusal::new(Outcome::Malformed, status, &invalid.to_string(), ids::INFER_REQUEST)
     })?;
     match timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok((said, collected.to_bytes())),
         Ok(Err(_)) => {
             let what = "the body is too large, or broke off";
-            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, what, ids::INVALID))
+            Err(Refusal::new(Outcome::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, what, ids::INVALID))
         }
-        Err(_) => Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly", ids::SLOW)),
+        Err(_) => {
+            let what = "the body came too slowly";
+            Err(Refusal::new(Outcome::TooSlow, StatusCode::REQUEST_TIMEOUT, what, ids::SLOW))
+        }
     }
 }
 
 /// Predicts, and gives the answer out once its record is durable: no record, no answer.
-async fn answered(gateway: &Arc<Gateway>, asked: Asked) -> Result<Response, Refusal> {
+async fn answered(gateway: &Arc<Gateway>, asked: Asked, tally: &mut Tally) -> Result<Response, Refusal> {
     let taken = if asked.is_quick() {
         gateway.take(&asked)
     } else {
@@ -105,7 +120,8 @@ async fn answered(gateway: &Arc<Gateway>, asked: Asked) -> Result<Response, Refu
             Err(Refusal::defect("the prediction could not be made"))
         })
     };
-    let Taken { appended, answer: given, receipt } = taken?;
+    let Taken { appended, answer: given, receipt, count } = taken?;
+    tally.count(count);
     if let Err(error) = gateway.log.when_durable(appended.sequence).await {
         tracing::error!(%error, "the record log has stopped");
         return Err(Refusal::not_recorded());
@@ -116,24 +132,24 @@ async fn answered(gateway: &Arc<Gateway>, asked: Asked) -> Result<Response, Refu
 }
 
 impl Refusal {
-    fn new(status: StatusCode, what: &str, id: &str) -> Self {
-        Self { status, body: oip::error(what, id) }
+    fn new(outcome: Outcome, status: StatusCode, what: &str, id: &str) -> Self {
+        Self { outcome, status, body: oip::error(what, id) }
     }
 
     fn defect(what: &str) -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, what, ids::INTERNAL)
+        Self::new(Outcome::Defect, StatusCode::INTERNAL_SERVER_ERROR, what, ids::INTERNAL)
     }
 
     fn not_recorded() -> Self {
         let what = "the prediction cannot be recorded now";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, what, ids::STORAGE)
+        Self::new(Outcome::NotRecorded, StatusCode::SERVICE_UNAVAILABLE, what, ids::STORAGE)
     }
 }
 
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::BAD_REQUEST);
-        Self { status, body: refused.body }
+        Self { outcome: refused.fault.into(), status, body: refused.body }
     }
 }
 
@@ -174,6 +190,7 @@ impl Gateway {
             Prediction::Made(made) => *made,
             Prediction::Refused(refused) => return Err(refused.into()),
         };
+        let count = Count::of(&made);
         let request = made.request.as_ref().map(|id| self.subjects.request_tag(id.as_bytes()));
         let (appended, answer) = made.record(&self.log, request).map_err(|error| match error {
             RecordFailed::Append(error) => {
@@ -189,7 +206,7 @@ impl Gateway {
             tracing::error!(%error, "a prediction has no receipt");
             Refusal::defect("the prediction has no receipt")
         })?;
-        Ok(Taken { appended, answer, receipt })
+        Ok(Taken { appended, answer, receipt, count })
     }
 
     /// Promises that the record of an answer will be in a segment that the ledger names.

@@ -10,6 +10,7 @@ mod follow;
 mod headers;
 mod load;
 mod made;
+pub(crate) mod numbers;
 mod records;
 mod route;
 
@@ -37,6 +38,7 @@ use tokio::time::Instant;
 
 use self::follow::is_active;
 use self::made::made;
+use self::numbers::Numbers;
 use self::records::Sealing;
 pub(crate) use self::route::{Wanted, WantedFallback, check as check_route, columns_of};
 use crate::api::{self, App, Ended, Place};
@@ -51,6 +53,7 @@ pub(crate) struct Gateway {
     records: Arc<Records>,
     sealing: tokio::sync::Mutex<Sealing>,
     endpoints: RwLock<BTreeMap<Name, Arc<Endpoint>>>,
+    numbers: Arc<Numbers>,
     began: Instant,
 }
 
@@ -75,6 +78,16 @@ impl Gateway {
             tracing::error!(id = failure.id, what = failure.what, why = ?failure.why, "the last records are not sealed; they are in the log");
         }
         served
+    }
+
+    /// The numbers of its endpoints.
+    pub(crate) const fn numbers(&self) -> &Arc<Numbers> {
+        &self.numbers
+    }
+
+    /// Whether an endpoint has an answer now; `None` when it is not loaded.
+    pub(crate) fn has_answer(&self, endpoint: &Name) -> Option<bool> {
+        self.endpoint(endpoint).map(|endpoint| endpoint.is_ready())
     }
 
     fn endpoint(&self, name: &Name) -> Option<Arc<Endpoint>> {

@@ -60,7 +60,8 @@ impl Gateway {
         let records = Records::open(&directory, Arc::clone(&subjects)).map_err(|error| storage(&error))?;
         let (records, sealing) = (Arc::new(records), tokio::sync::Mutex::default());
         let endpoints = RwLock::new(BTreeMap::new());
-        Ok(Arc::new(Self { registry, log, subjects, records, sealing, endpoints, began: Instant::now() }))
+        let (numbers, began) = (Arc::default(), Instant::now());
+        Ok(Arc::new(Self { registry, log, subjects, records, sealing, endpoints, numbers, began }))
     }
 
     /// The sealed records.

@@ -11,6 +11,7 @@ mod client;
 mod crash;
 mod endpoints;
 mod input;
+mod metrics;
 mod predictions;
 mod progress;
 mod runs;

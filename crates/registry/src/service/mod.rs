@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use bartizan_base::{Blobs, Clock, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::Keys;
 use bartizan_ledger::{Ledger, SignedCheckpoint, Snapshot, TrustedLog};
-use bartizan_policy::api_key::Admitted;
+use bartizan_policy::api_key::{Admitted, ApiKeyId};
 use bartizan_policy::{ContextFacts, Policies};
 use rand_core::CryptoRng;
 
@@ -97,6 +97,14 @@ impl Caller {
     /// The principal.
     pub fn principal(&self) -> PrincipalId {
         self.principal
+    }
+
+    /// The API key that was shown; none by somebody who opened the data directory.
+    pub fn key_id(&self) -> Option<ApiKeyId> {
+        match &self.credential {
+            Presented::Local => None,
+            Presented::Key(admitted) => Some(admitted.id()),
+        }
     }
 
     fn context(&self, now: Timestamp) -> ContextFacts {
