@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod predictions;
+mod prove;
 mod verify;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
 pub(crate) use self::predictions::{About, Predictions, Search};
+pub(crate) use self::prove::Prove;
 pub(crate) use self::verify::Verify;
 use crate::out::Format;
 
@@ -111,17 +113,8 @@ pub(crate) enum Command {
     /// Recorded predictions
     #[command(subcommand)]
     Predictions(Predictions),
-    /// Write the chain of a model version as one file
-    Prove {
-        /// NAME:VERSION
-        version: String,
-        /// Where to write it
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-        /// Also show that the log continues the tree of this many entries; may be given several times
-        #[arg(long, value_name = "SIZE")]
-        since: Vec<u64>,
-    },
+    /// Write the chain of a model version, or of a prediction, as one file
+    Prove(Prove),
     /// Verify a proof with a trust file alone, off line
     Verify(Verify),
     /// Where a model version or data set version comes from, and what came of it

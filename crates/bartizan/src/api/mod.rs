@@ -9,6 +9,7 @@ mod metrics;
 mod model;
 mod predictions;
 mod project;
+mod prove;
 mod remembered;
 mod routes;
 mod run;

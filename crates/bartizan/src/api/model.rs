@@ -1,5 +1,6 @@
 //! Models and their versions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bartizan_base::{AliasRef, VersionRef};
@@ -176,13 +177,19 @@ pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failur
 
 pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
+    let since = since(app, &call)?;
+    let proof = app.registry.prove_model(call.caller()?, &version, since).await?;
+    app.handed_out.remember(HandedIn::Proof, proof.tree_size)?;
+    Ok(Answer::Bytes("application/json", proof.bytes))
+}
+
+/// The tree sizes that a proof is to be consistent with: those handed out, and those that the call names.
+pub(super) fn since(app: &App, call: &Call) -> Result<BTreeSet<u64>, Failure> {
     let mut since = app.handed_out.sizes();
     for size in call.query.get("since").map(|sizes| sizes.split(',')).into_iter().flatten().take(SINCE) {
         since.insert(size.parse().map_err(|error| Failure::of(ids::INVALID, &error))?);
     }
-    let proof = app.registry.prove_model(call.caller()?, &version, since).await?;
-    app.handed_out.remember(HandedIn::Proof, proof.tree_size)?;
-    Ok(Answer::Bytes("application/json", proof.bytes))
+    Ok(since)
 }
 
 pub(super) async fn approve(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {

@@ -123,7 +123,7 @@ async fn sealed(app: &App, gateway: &Arc<Gateway>, position: Position) -> Result
 }
 
 /// Reads records off the async threads.
-async fn reading<T: Send + 'static>(
+pub(super) async fn reading<T: Send + 'static>(
     gateway: &Gateway,
     read: impl FnOnce(&Records) -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -132,7 +132,7 @@ async fn reading<T: Send + 'static>(
     read.map_err(|error| Failure::of(ids::INTERNAL, &error))?
 }
 
-fn cursor(text: Option<&str>) -> Result<Option<Position>, Failure> {
+pub(super) fn cursor(text: Option<&str>) -> Result<Option<Position>, Failure> {
     let parsed = text.map(str::parse::<Cursor>).transpose();
     let parsed = parsed.map_err(|error| Failure::of(ids::INVALID, &error))?;
     Ok(parsed.map(|Cursor(position)| position))

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Answering, App, Call, access, console, data, endpoint, ledger, metrics, model, predictions, project, run,
-    upload,
+    Answering, App, Call, access, console, data, endpoint, ledger, metrics, model, predictions, project,
+    prove, run, upload,
 };
 
 /// What it takes to use a route.
@@ -86,6 +86,9 @@ routes! {
 
     "POST" "/api/v1/predictions/search" Principal "predictions.show or predictions.read" => predictions::search;
     "GET" "/api/v1/predictions/{id}" Principal "predictions.show or predictions.read" => predictions::show;
+
+    "GET" "/api/v1/predictions/{id}/proof" Principal "prove, and predictions.show or predictions.read" => prove::prove;
+    "POST" "/api/v1/predictions/{id}/replay" Principal "predictions.read" => prove::again;
 
     "GET" "/api/v1/ledger/entries" Principal "ledger.show" => ledger::list;
     "GET" "/api/v1/ledger/entries/{index}" Principal "ledger.show" => ledger::show;

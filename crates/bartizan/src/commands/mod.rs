@@ -7,6 +7,7 @@ mod ledger;
 mod model;
 mod predictions;
 mod project;
+mod prove;
 mod run;
 mod servable;
 mod train;
@@ -68,7 +69,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::DemoDial { address } => project::dial(address),
         Command::Endpoint(verb) => endpoint::run(&work, verb).await,
         Command::Predictions(verb) => predictions::run(&work, verb).await,
-        Command::Prove { version, out, since } => model::prove(&work, &version, &out, &since).await,
+        Command::Prove(wanted) => prove::run(&work, &wanted).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
         Command::Lineage { direction, version, dataset } => {
             model::lineage(&work, direction, &version, dataset).await

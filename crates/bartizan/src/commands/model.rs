@@ -4,7 +4,6 @@
     reason = "JSON members are read by name: what is not there reads as null and never panics"
 )]
 
-use std::path::Path;
 use std::sync::Arc;
 
 use bartizan_base::{AliasRef, VersionRef};
@@ -89,14 +88,6 @@ async fn halt(work: &Work, stop: &Stop, how: &str) -> Result<u8, Failure> {
     let path = format!("{}/{how}", version_path("models", &stop.version)?);
     let stopped = work.client().await?.post(&path, &json!({ "reason": stop.reason })).await?;
     work.answer(&stopped)
-}
-
-pub(super) async fn prove(work: &Work, version: &str, out: &Path, since: &[u64]) -> Result<u8, Failure> {
-    let sizes: Vec<String> = since.iter().map(u64::to_string).collect();
-    let since = if sizes.is_empty() { String::new() } else { format!("?since={}", sizes.join(",")) };
-    let proof =
-        work.client().await?.bytes(&format!("{}/proof{since}", version_path("models", version)?)).await?;
-    work.deliver(Some(out), &proof)
 }
 
 pub(super) async fn lineage(

@@ -68,13 +68,18 @@ async fn show(work: &Work, id: Option<String>, request: Option<String>, inputs: 
         (None, Some(request)) => requested(&client, &request).await?,
         (None, None) => return Err(Failure::new(ids::USAGE, "a prediction has an id or a request id")),
     };
+    work.answer(&located(&client, &id, inputs).await?)
+}
+
+/// What is recorded of a prediction, wherever it is.
+pub(super) async fn located(client: &Client, id: &str, inputs: bool) -> Result<Value, Failure> {
     let mut cursor = String::new();
     loop {
-        let path = format!("/api/v1/predictions/{}?inputs={inputs}{cursor}", encoded(&id));
+        let path = format!("/api/v1/predictions/{}?inputs={inputs}{cursor}", encoded(id));
         let shown = client.examine(&path).await?;
         match shown.get("next").and_then(Value::as_str) {
             Some(next) => cursor = format!("&cursor={}", encoded(next)),
-            None => return work.answer(&shown),
+            None => return Ok(shown),
         }
     }
 }

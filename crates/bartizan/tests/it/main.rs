@@ -14,6 +14,7 @@ mod input;
 mod metrics;
 mod predictions;
 mod progress;
+mod proving;
 mod runs;
 mod serving;
 mod stops;

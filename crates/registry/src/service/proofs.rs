@@ -63,6 +63,15 @@ impl Registry {
         .await
     }
 
+    /// Asks whether the caller may prove a model version, and records the answer.
+    ///
+    /// # Errors
+    /// When they may not.
+    pub async fn ask_to_prove(&self, caller: &Caller, version: &VersionRef) -> Result<(), Failed> {
+        let facts = self.state().model_facts(version);
+        self.ask(caller, op::Prove, facts).await
+    }
+
     /// Writes the proof of a prediction whose record is in a segment that the ledger names. The caller has been
     /// allowed to see the groups that the proof of the record shows.
     ///

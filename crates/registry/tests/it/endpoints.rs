@@ -7,7 +7,7 @@ use bartizan_registry::{Caller, Failed, NewEndpoint, NewFallback, NewRoute, Quar
 
 use crate::world::World;
 
-async fn route(
+pub(crate) async fn route(
     world: &World,
     caller: &Caller,
     primary: &VersionRef,

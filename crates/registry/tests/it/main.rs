@@ -8,6 +8,7 @@ mod faults;
 mod judged;
 mod manifests;
 mod models;
+mod predictions;
 mod proofs;
 mod runs;
 mod segments;

@@ -1,0 +1,164 @@
+//! Proofs of predictions, and predictions made again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bartizan_gateway::{PredictionId, Replayed, model_file, replay};
+use bartizan_ledger::segment::{Group, RevealedGroup};
+use bartizan_model::Model;
+use bartizan_model::limits::MODEL_BYTES;
+use bartizan_policy::{ProjectWide, op};
+use bartizan_registry::Caller;
+use bartizan_registry::manifest::Manifest;
+use bartizan_registry::prediction::RecordEnvelope;
+use bartizan_store::records::{Position, ProveFailed, Records, StoredRecord};
+use serde_json::json;
+
+use super::predictions::{cursor, reading};
+use super::{Answer, App, Call};
+use crate::catalog::ids;
+use crate::failure::Failure;
+use crate::handed_out::HandedIn;
+use crate::inference::Gateway;
+use crate::predictions::{by_id, unread};
+
+/// The groups that a proof shows when nobody says which.
+const SHOWN: [Group; 2] = [Group::Output, Group::Decisions];
+
+/// Writes the proof of a prediction.
+pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let show = call.query.get("show").map(|names| shown(names)).transpose()?;
+    let since = super::model::since(app, &call)?;
+    let asked = Asked::read(call)?;
+    let mut reveal = show.clone().unwrap_or_else(|| BTreeSet::from(SHOWN));
+    asked.may_see(app, &reveal).await?;
+    let (gateway, record) = asked.found(app).await?;
+    let envelope = envelope(&record)?;
+    if let Some(version) = &envelope.model {
+        app.registry.ask_to_prove(&asked.caller, version).await?;
+    }
+    if show.is_none() {
+        // What was erased since is not there to be shown, and the rest is no less true.
+        reveal.retain(|group| record.group(*group).is_some());
+    }
+    reveal.insert(Group::Envelope);
+    let position = record.position;
+    let proof = reading(&gateway, move |records| {
+        let groups: Vec<Group> = reveal.into_iter().collect();
+        records.prove(position, &groups).map_err(|error| match error {
+            ProveFailed::Erased { .. } => {
+                Failure::of(ids::NOT_FOUND, &error).then("prove it without that group: --show decisions")
+            }
+            ProveFailed::Read(error) => unread(&error),
+        })
+    });
+    let proof = app.registry.prove_prediction(proof.await?, position.segment, since).await?;
+    app.handed_out.remember(HandedIn::Proof, proof.tree_size)?;
+    Ok(Answer::Bytes("application/json", proof.bytes))
+}
+
+/// Runs the model again on what was asked, and compares with what was answered.
+pub(super) async fn again(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let asked = Asked::read(call)?;
+    asked.may_see(app, &BTreeSet::from([Group::Input, Group::Output])).await?;
+    let (_, record) = asked.found(app).await?;
+    let envelope = envelope(&record)?;
+    let refuse = |what: String| Failure::new(ids::PROOF_REPLAY, what);
+    let gone = |group: Group| refuse(format!("the {group} of the prediction was erased"));
+    let group = |group| record.group(group).ok_or_else(|| gone(group)).cloned();
+    let (input, output) = (group(Group::Input)?, group(Group::Output)?);
+    let version = envelope.model.ok_or_else(|| refuse("no model answered".to_owned()))?;
+    let state = app.registry.state();
+    let stated = state.version(&version).map(|found| found.body.manifest_blob.clone());
+    let stated = stated.ok_or_else(|| refuse(format!("{version} is not in the ledger")))?;
+    let manifest = app.registry.read_document(&stated).await?;
+    let manifest = Manifest::parse(&manifest).map_err(|error| Failure::of(ids::CONTENT_CHANGED, &error))?;
+    let no_file = |count| refuse(format!("{version} has {count} ONNX files, and one is served"));
+    let file = model_file(&manifest).map_err(no_file)?;
+    let bytes = app.registry.read_model_file(file, MODEL_BYTES).await?;
+    let replayed = tokio::task::spawn_blocking(move || run(&bytes, &input, &output)).await;
+    match replayed.map_err(|error| Failure::of(ids::INTERNAL, &error))?? {
+        Replayed::Same { outputs } => Ok(Answer::Json(
+            json!({ "id": envelope.id, "version": version.to_string(), "same": true, "outputs": outputs }),
+        )),
+        Replayed::Differs { output } => {
+            Err(refuse(format!("{version}, run again, gives another `{output}` than was answered")))
+        }
+    }
+}
+
+fn run(model: &[u8], input: &RevealedGroup, output: &RevealedGroup) -> Result<Replayed, Failure> {
+    let model = Model::load(model).map_err(|error| Failure::of(ids::PROOF_REPLAY, &error))?;
+    replay(&model, &input.bytes, &output.bytes).map_err(|error| Failure::of(ids::PROOF_REPLAY, &error))
+}
+
+/// The groups that somebody wants to see.
+fn shown(names: &str) -> Result<BTreeSet<Group>, Failure> {
+    let unknown = |name: &str| {
+        let what = format!("`{name}` is no group of a record: subject, input, output, decisions");
+        Failure::new(ids::INVALID, what)
+    };
+    let group = |name: &str| {
+        let found = Group::ALL.into_iter().find(|group| group.to_string() == name);
+        found.ok_or_else(|| unknown(name))
+    };
+    names.split(',').filter(|name| !name.is_empty()).map(group).collect()
+}
+
+/// Who asks about which prediction, and where its record is, if they know.
+struct Asked {
+    caller: Caller,
+    id: PredictionId,
+    at: Option<Position>,
+}
+
+impl Asked {
+    fn read(mut call: Call) -> Result<Self, Failure> {
+        let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
+        let at = cursor(call.query.get("at").map(String::as_str))?;
+        Ok(Self { caller, id: call.part("id")?, at })
+    }
+
+    /// Whether they may see these groups of any prediction.
+    async fn may_see(&self, app: &App, groups: &BTreeSet<Group>) -> Result<(), Failure> {
+        match groups.iter().any(|group| group.is_personal()) {
+            true => app.registry.ask(&self.caller, op::PredictionsRead, ProjectWide).await?,
+            false => app.registry.ask(&self.caller, op::PredictionsShow, ProjectWide).await?,
+        }
+        Ok(())
+    }
+
+    /// The record: at the place named, or as far as one call looks.
+    async fn found(&self, app: &App) -> Result<(Arc<Gateway>, StoredRecord), Failure> {
+        let (id, gateway) = (self.id, Arc::clone(app.gateway().await?));
+        let missing = || Failure::new(ids::NOT_FOUND, format!("there is no record of {id}"));
+        let position = match self.at {
+            Some(position) => position,
+            None => {
+                let mut found = look(&gateway, id).await?;
+                if found.is_none() {
+                    gateway.seal_taken().await?;
+                    found = look(&gateway, id).await?;
+                }
+                found.ok_or_else(|| missing().then("bartizan predictions search"))?
+            }
+        };
+        let read = move |records: &Records| records.read(position).map_err(|error| unread(&error));
+        let record = reading(&gateway, read).await?;
+        if PredictionId::from(record.id) != id {
+            return Err(missing());
+        }
+        Ok((gateway, record))
+    }
+}
+
+async fn look(gateway: &Gateway, id: PredictionId) -> Result<Option<Position>, Failure> {
+    let found = reading(gateway, move |records| by_id(records, id, None).map_err(|error| unread(&error)));
+    Ok(found.await?.positions.first().copied())
+}
+
+fn envelope(record: &StoredRecord) -> Result<RecordEnvelope, Failure> {
+    let missing = || Failure::new(ids::RECORD_DAMAGED, "a record has no envelope");
+    let bytes = &record.group(Group::Envelope).ok_or_else(missing)?.bytes;
+    RecordEnvelope::parse(bytes).map_err(|error| Failure::of(ids::TOO_NEW, &error))
+}

@@ -1,0 +1,220 @@
+//! A prediction proved back to its data, verified by a stranger with nothing but the trust file.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, Ran};
+use crate::serving::{INFER, ride, wait_ready, with_endpoint};
+use crate::up::Up;
+
+/// Headers and body of an answer, as they came.
+struct Answered {
+    id: String,
+    head: String,
+    body: String,
+}
+
+fn predict(up: &Up, key: &str, distance: f64, headers: &str) -> Answered {
+    let body = ride(distance, 2.0);
+    let mut stream = TcpStream::connect(&up.inference).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "POST {INFER} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\
+         {headers}Content-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{answer}");
+    let parsed: Value = serde_json::from_str(body).unwrap();
+    let id = parsed.pointer("/parameters/prediction_id").and_then(Value::as_str).unwrap().to_owned();
+    Answered { id, head: head.to_owned(), body: body.to_owned() }
+}
+
+/// Everything that a stranger gets: a trust file, a proof, what the gateway sent, and the model's files.
+struct Handed {
+    bench: Bench,
+    key: String,
+    up: Up,
+    answered: Answered,
+}
+
+impl Handed {
+    fn new() -> Self {
+        let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+        let trust = bench.run(&["keys", "export", "--out", "trust.json"]);
+        assert_eq!(trust.code, 0, "{}", trust.stderr);
+        // Training is deterministic: these are the files of tips:2.
+        let train = ["train", "rides.csv", "--label", "tip", "--seed", "2", "--out", "model"];
+        assert_eq!(bench.run(&train).code, 0);
+        let up = Up::start(&bench);
+        wait_ready(&up);
+        let answered = predict(&up, &key, 3.0, "Bartizan-Subject: anna\r\nX-Request-Id: order 7\r\n");
+        bench.write("head.txt", answered.head.as_bytes());
+        bench.write("body.json", answered.body.as_bytes());
+        Self { bench, key, up, answered }
+    }
+
+    fn with_key(&self, arguments: &[&str]) -> Ran {
+        self.bench.run_with("BARTIZAN_TOKEN", &self.key, arguments)
+    }
+
+    fn prove(&self, file: &str, more: &[&str]) {
+        let prove = ["prove", &self.answered.id, "--out", file];
+        let ran = self.with_key(&[&prove[..], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+    }
+
+    /// What `verify` says, which knows no data directory.
+    fn verify(&self, file: &str, more: &[&str]) -> Ran {
+        let verify = ["verify", file, "--trust", "trust.json", "--allow-development"];
+        self.bench.run_with("BARTIZAN_DATA_DIR", "/nowhere", &[&verify[..], more].concat())
+    }
+
+    fn holds(&self, file: &str, more: &[&str]) -> Value {
+        let ran = self.verify(file, more);
+        assert_eq!(ran.code, 0, "{more:?}: {}", ran.stderr);
+        serde_json::from_str(&ran.stdout).unwrap()
+    }
+
+    fn refused(&self, file: &str, more: &[&str], id: &str) {
+        let ran = self.verify(file, more);
+        assert_eq!(ran.code, 1, "{more:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains(id), "{more:?}: {}", ran.stderr);
+    }
+}
+
+fn says(list: &Value, text: &str) -> bool {
+    list.as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains(text))
+}
+
+#[test]
+fn a_prediction_is_proved_back_to_its_data() {
+    let handed = Handed::new();
+    handed.prove("plain.proof.json", &[]);
+    let bytes = std::fs::metadata(handed.bench.path("plain.proof.json")).unwrap().len();
+    assert!(bytes <= 64 * 1024, "{bytes} bytes");
+    let of = ["--prediction", &handed.answered.id, "--of", "tips:2"];
+    let shown = handed.holds("plain.proof.json", &of);
+    assert_eq!((&shown["answeredBy"], &shown["state"]), (&json!("primary"), &json!("approved")));
+    let record = shown["record"].as_object().unwrap();
+    assert_eq!(record.keys().collect::<Vec<_>>(), ["envelope", "output", "decisions"], "inputs stay hidden");
+    for proven in
+        ["is number 0 of the 1 in segment", "endpoint scores was routed to tips:2", "signed by the project's"]
+    {
+        assert!(says(&shown["proven"], proven), "{proven}: {shown:#}");
+    }
+    assert!(says(&shown["asserted"], "by the gateway: that the model gave this output"), "{shown:#}");
+    assert!(
+        says(&shown["asserted"], "self-attested: the operator could have rewritten history"),
+        "{shown:#}"
+    );
+    assert!(says(&shown["notCovered"], "hidden groups: subject, input"), "{shown:#}");
+    handed.refused("plain.proof.json", &["--prediction", "prd_00000000000000000000000000000000"], "BZ-0516");
+    handed.refused("plain.proof.json", &["--of", "tips:1"], "BZ-0516");
+    handed.refused("plain.proof.json", &["--state", "quarantined"], "BZ-0516");
+}
+
+#[test]
+fn a_receipt_binds_the_answer_to_its_record() {
+    let handed = Handed::new();
+    handed.prove("plain.proof.json", &[]);
+    let kept = ["--receipt", "head.txt", "--answer", "body.json"];
+    let shown = handed.holds("plain.proof.json", &kept);
+    assert!(says(&shown["proven"], "a receipt for this very record"), "{shown:#}");
+    assert!(says(&shown["proven"], "for this very answer"), "{shown:#}");
+    // Another answer, the receipt of another prediction, an edited one, and none at all.
+    handed.bench.write("other.json", handed.answered.body.replacen("0.", "1.", 1).as_bytes());
+    handed.refused("plain.proof.json", &["--receipt", "head.txt", "--answer", "other.json"], "BZ-0518");
+    let other = predict(&handed.up, &handed.key, 4.0, "");
+    handed.bench.write("other.txt", other.head.as_bytes());
+    handed.refused("plain.proof.json", &["--receipt", "other.txt"], "BZ-0518");
+    let line = handed.answered.head.lines().find(|line| line.starts_with("bartizan-receipt:")).unwrap();
+    let value = line.split_once(':').unwrap().1.trim();
+    let (payload, rest) = value.split_once('.').unwrap();
+    let swap = |c: char| if c == 'A' { 'B' } else { 'A' };
+    let edited: String =
+        payload.chars().enumerate().map(|(at, c)| if at == 40 { swap(c) } else { c }).collect();
+    handed.bench.write("edited.txt", format!("{edited}.{rest}").as_bytes());
+    handed.refused("plain.proof.json", &["--receipt", "edited.txt"], "BZ-0518");
+    handed.refused("plain.proof.json", &["--receipt", "body.json"], "BZ-0518");
+    handed.bench.write("value.txt", value.as_bytes());
+    handed.holds("plain.proof.json", &["--receipt", "value.txt"]);
+}
+
+#[test]
+fn the_model_is_run_again() {
+    let handed = Handed::new();
+    handed.prove("full.proof.json", &["--show", "subject,input,output,decisions", "--replay"]);
+    let shown = handed.holds("full.proof.json", &["--model", "model", "--replay"]);
+    assert!(says(&shown["proven"], "gives every bit of the"), "{shown:#}");
+    assert_eq!(shown["record"]["subject"]["request"], "order 7");
+    // Another model, and a proof that hides what was asked.
+    assert_eq!(
+        handed.bench.run(&["train", "rides.csv", "--label", "tip", "--seed", "1", "--out", "one"]).code,
+        0
+    );
+    handed.refused("full.proof.json", &["--model", "one", "--replay"], "BZ-0516");
+    handed.prove("plain.proof.json", &[]);
+    handed.refused("plain.proof.json", &["--model", "model", "--replay"], "BZ-0519");
+    let unknown = handed.with_key(&["prove", &handed.answered.id, "--out", "x.json", "--show", "everything"]);
+    assert_eq!(unknown.code, 2, "{}", unknown.stderr);
+}
+
+#[test]
+fn an_edited_proof_of_a_prediction_is_refused() {
+    let handed = Handed::new();
+    handed.prove("plain.proof.json", &[]);
+    let text = std::fs::read_to_string(handed.bench.path("plain.proof.json")).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let record = file["claim"]["record"].as_str().unwrap().to_owned();
+    let line = |number: usize| record.lines().nth(number).unwrap();
+    let hidden = line(4).strip_prefix("hidden ").unwrap();
+    let other = format!("hidden {}", line(5).strip_prefix("hidden ").unwrap());
+    for (what, from, to, id) in [
+        ("another commitment", format!("hidden {hidden}"), other, "BZ-0517"),
+        ("another place", "index 0".to_owned(), "index 1".to_owned(), "BZ-0517"),
+        ("another segment's size", "count 1".to_owned(), "count 2".to_owned(), "BZ-0517"),
+        ("no record", "index 0".to_owned(), "index x".to_owned(), "BZ-0501"),
+    ] {
+        let edited = record.replacen(&from, &to, 1);
+        assert_ne!(edited, record, "{what}");
+        let mut file = file.clone();
+        file["claim"]["record"] = json!(edited);
+        handed.bench.write("edited.proof.json", serde_json::to_string(&file).unwrap().as_bytes());
+        handed.refused("edited.proof.json", &[], id);
+    }
+    for (what, member, value, id) in [
+        ("another prediction", "prediction", json!("prd_00000000000000000000000000000000"), "BZ-0517"),
+        ("an entry that is no segment", "segment", json!(0), "BZ-0517"),
+    ] {
+        let mut file = file.clone();
+        assert_ne!(file["claim"][member], value, "{what}");
+        file["claim"][member] = value;
+        handed.bench.write("edited.proof.json", serde_json::to_string(&file).unwrap().as_bytes());
+        handed.refused("edited.proof.json", &[], id);
+    }
+}
+
+#[test]
+fn what_comes_after_a_prediction_does_not_undo_it() {
+    let handed = Handed::new();
+    let order = ["model", "quarantine", "tips:2", "--reason", "a test"];
+    assert_eq!(handed.with_key(&order).code, 0);
+    let reroute = ["endpoint", "route", "scores", "--model", "tips:1", "--no-fallback"];
+    assert_eq!(handed.with_key(&reroute).code, 0);
+    handed.prove("plain.proof.json", &[]);
+    let shown = handed.holds("plain.proof.json", &["--of", "tips:2", "--state", "quarantined"]);
+    assert!(says(&shown["proven"], "that was after the prediction: it stands as quarantined"), "{shown:#}");
+    assert!(says(&shown["proven"], "and tips:2 was approved and not stopped"), "{shown:#}");
+    handed.refused("plain.proof.json", &["--state", "approved"], "BZ-0516");
+    // A proof of the version says what it is now.
+    let ran = handed.with_key(&["prove", "tips:2", "--out", "model.proof.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    handed.refused("model.proof.json", &[], "BZ-0516");
+    handed.refused("model.proof.json", &["--state", "any", "--prediction", &handed.answered.id], "BZ-0516");
+}

@@ -1,0 +1,259 @@
+//! Proofs of predictions: records that the statements bear out, and records that say what was not so.
+
+use std::collections::BTreeSet;
+
+use bartizan_base::{Digest, Timestamp, VersionRef};
+use bartizan_keys::TrustFile;
+use bartizan_ledger::segment::{
+    Commitments, Group, RecordProof, RevealedGroup, SALT_BYTES, SegmentTree, Shown, commit,
+};
+use bartizan_registry::prediction::{AnsweredBy, FORMAT, RecordEnvelope};
+use bartizan_registry::proof::{ProofRefused, Verdict, VerifyOptions, verify};
+use bartizan_registry::statement::SegmentV1;
+use bartizan_registry::{NewFallback, Quarantine};
+
+use crate::endpoints::route;
+use crate::world::World;
+
+const DEVELOPMENT: VerifyOptions = VerifyOptions { allow_development: true };
+const GATEWAY: &str = "07070707070707070707070707070707";
+const ID: &str = "prd_000102030405060708090a0b0c0d0e0f";
+
+/// Two approved versions, the endpoint `scores` routed to the first with the second as its fallback.
+struct Served {
+    world: World,
+    trust: TrustFile,
+    first: VersionRef,
+    second: VersionRef,
+}
+
+impl Served {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let trust = world.trust();
+        let mut versions = Vec::new();
+        for bytes in [b"one", b"two"] {
+            let version = world.import(&world.admin, &[("model.onnx", bytes)]).await.unwrap();
+            world.registry.approve(&world.admin, &version).await.unwrap();
+            versions.push(version);
+        }
+        let [first, second] = versions.try_into().unwrap();
+        route(&world, &world.admin, &first, NewFallback::Version(second.clone())).await.unwrap();
+        Self { world, trust, first, second }
+    }
+
+    fn size(&self) -> u64 {
+        self.world.registry.state().next_index()
+    }
+
+    /// What the gateway would record of an answer by the primary now.
+    fn envelope(&self) -> RecordEnvelope {
+        let state = self.world.registry.state();
+        RecordEnvelope {
+            answered_by: AnsweredBy::Primary,
+            endpoint: "scores".parse().unwrap(),
+            epoch: 1,
+            fallback_reason: None,
+            format: FORMAT.to_owned(),
+            gateway: GATEWAY.to_owned(),
+            head_age_ms: 5,
+            id: ID.to_owned(),
+            manifest: state.version(&self.first).map(|found| found.body.manifest),
+            model: Some(self.first.clone()),
+            route: "primary".to_owned(),
+            sequence: 1,
+            time: "2026-03-01T12:00:00Z".parse().unwrap(),
+            tree_size: self.size(),
+            weight_ppm: 1_000_000,
+        }
+    }
+
+    /// Seals a record with this envelope, has its segment stated, and proves it.
+    async fn proved(&self, envelope: &RecordEnvelope) -> Result<Vec<u8>, bartizan_registry::Failed> {
+        let record = sealed(envelope);
+        let segment = SegmentV1 {
+            gateway: GATEWAY.to_owned(),
+            epoch: 1,
+            number: 1,
+            first: 1,
+            count: 1,
+            lost: 0,
+            root: record.1,
+            previous: None,
+            at: "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap(),
+        };
+        self.world.registry.state_segment(segment).await.unwrap();
+        let since = BTreeSet::from([self.trust.minimum_size]);
+        self.world.registry.prove_prediction(record.0, 1, since).await.map(|proof| proof.bytes)
+    }
+
+    async fn verified(&self, envelope: &RecordEnvelope) -> Result<Verdict, ProofRefused> {
+        verify(&self.proved(envelope).await.unwrap(), &self.trust, None, DEVELOPMENT)
+    }
+
+    /// Checks that an envelope that is not so does not verify.
+    async fn refused(self, edit: impl FnOnce(&Self, &mut RecordEnvelope), expected: &str) {
+        let mut envelope = self.envelope();
+        edit(&self, &mut envelope);
+        match self.verified(&envelope).await {
+            Err(ProofRefused::Record { why }) => assert_eq!(why, expected),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
+
+/// A segment of one record: its proof, and its root.
+fn sealed(envelope: &RecordEnvelope) -> (RecordProof, Digest) {
+    let salt = [3; SALT_BYTES];
+    let groups = Group::ALL.map(|group| match group {
+        Group::Envelope => serde_json::to_vec(envelope).unwrap(),
+        _ => group.to_string().into_bytes(),
+    });
+    let commitments = Commitments::new(groups.each_ref().map(|bytes| commit(&salt, bytes)));
+    let tree = SegmentTree::of([commitments.digest()]).unwrap();
+    let [envelope, ..] = groups;
+    let shown = Group::ALL.map(|group| match group {
+        Group::Envelope => Shown::Revealed(RevealedGroup { salt, bytes: envelope.clone() }),
+        _ => Shown::Hidden(*commitments.get(group)),
+    });
+    (RecordProof::new(shown, &tree, 0).unwrap(), tree.root())
+}
+
+#[tokio::test]
+async fn what_served_a_prediction_is_proven() {
+    let served = Served::new().await;
+    let envelope = served.envelope();
+    let verdict = served.verified(&envelope).await.unwrap();
+    let proven = verdict.prediction.unwrap();
+    assert_eq!((proven.envelope, proven.stands_now.as_deref()), (envelope, Some("approved")));
+    assert_eq!((proven.segment.count, proven.revealed.index()), (1, 0));
+    assert_eq!(verdict.gateway_keys.len(), 1);
+}
+
+#[tokio::test]
+async fn what_came_later_does_not_matter() {
+    let served = Served::new().await;
+    let envelope = served.envelope();
+    let Served { world, first, second, .. } = &served;
+    let order = Quarantine { version: first.clone(), reason: "a test".to_owned() };
+    world.registry.quarantine(&world.admin, &order).await.unwrap();
+    for fallback in [NewFallback::Unavailable, NewFallback::Constant(b"[0]".to_vec())] {
+        route(world, &world.admin, second, fallback).await.unwrap();
+    }
+    world.registry.disable_endpoint(&world.admin, "scores".parse().unwrap()).await.unwrap();
+    let verdict = served.verified(&envelope).await.unwrap();
+    assert_eq!(verdict.prediction.unwrap().stands_now.as_deref(), Some("quarantined"));
+}
+
+#[tokio::test]
+async fn a_fallback_a_constant_and_nobody_are_proven_too() {
+    let served = Served::new().await;
+    let mut envelope = served.envelope();
+    let manifest = served.world.registry.state().version(&served.second).map(|found| found.body.manifest);
+    envelope.answered_by = AnsweredBy::Fallback;
+    (envelope.model, envelope.manifest) = (Some(served.second.clone()), manifest);
+    served.verified(&envelope).await.unwrap();
+
+    let served = Served::new().await;
+    let mut envelope = served.envelope();
+    envelope.answered_by = AnsweredBy::Nobody;
+    (envelope.model, envelope.manifest) = (None, None);
+    let verdict = served.verified(&envelope).await.unwrap();
+    assert_eq!(verdict.prediction.unwrap().stands_now, None);
+
+    let served = Served::new().await;
+    let constant = NewFallback::Constant(b"[0]".to_vec());
+    route(&served.world, &served.world.admin, &served.first, constant).await.unwrap();
+    let mut envelope = served.envelope();
+    envelope.answered_by = AnsweredBy::Constant;
+    (envelope.model, envelope.manifest) = (None, None);
+    served.verified(&envelope).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_that_says_what_was_not_so_is_refused() {
+    let not_routed = "the endpoint was not routed to that version at that tree size";
+    let other = |served: &Served, envelope: &mut RecordEnvelope| {
+        let state = served.world.registry.state();
+        envelope.manifest = state.version(&served.second).map(|found| found.body.manifest);
+        envelope.model = Some(served.second.clone());
+    };
+    Served::new().await.refused(other, not_routed).await;
+    let swapped = |_: &Served, envelope: &mut RecordEnvelope| envelope.answered_by = AnsweredBy::Fallback;
+    Served::new().await.refused(swapped, not_routed).await;
+    let files = |_: &Served, envelope: &mut RecordEnvelope| {
+        envelope.manifest = Some(bartizan_base::sha256(b"other files"));
+    };
+    Served::new().await.refused(files, not_routed).await;
+    let early = |_: &Served, envelope: &mut RecordEnvelope| envelope.tree_size = 3;
+    Served::new().await.refused(early, "the endpoint was not in service at that tree size").await;
+    let constant = |_: &Served, envelope: &mut RecordEnvelope| {
+        envelope.answered_by = AnsweredBy::Constant;
+        (envelope.model, envelope.manifest) = (None, None);
+    };
+    Served::new().await.refused(constant, "the endpoint had no constant answer at that tree size").await;
+    let late = |_: &Served, envelope: &mut RecordEnvelope| envelope.tree_size += 1;
+    Served::new().await.refused(late, "it knows entries that came after its segment").await;
+    let place = |_: &Served, envelope: &mut RecordEnvelope| envelope.sequence = 2;
+    Served::new().await.refused(place, "its sequence number does not fit its place in the segment").await;
+    let epoch = |_: &Served, envelope: &mut RecordEnvelope| envelope.epoch = 2;
+    Served::new().await.refused(epoch, "it names another gateway or epoch than the segment").await;
+}
+
+/// A gateway that goes on with a version that was stopped cannot hide it behind a later tree size.
+#[tokio::test]
+async fn an_answer_after_the_quarantine_is_refused() {
+    let served = Served::new().await;
+    let Served { world, first, .. } = &served;
+    let order = Quarantine { version: first.clone(), reason: "a test".to_owned() };
+    world.registry.quarantine(&world.admin, &order).await.unwrap();
+    served.refused(|_, _| {}, "the version that answered was not approved at that tree size").await;
+
+    let served = Served::new().await;
+    served.world.registry.disable_endpoint(&served.world.admin, "scores".parse().unwrap()).await.unwrap();
+    let refused = served.verified(&served.envelope()).await;
+    assert!(matches!(refused, Err(ProofRefused::Statement(_))), "out of service: {refused:?}");
+}
+
+#[tokio::test]
+async fn a_record_is_no_record_unless_it_says_which() {
+    let served = Served::new().await;
+    let mut envelope = served.envelope();
+    envelope.format = "bartizan-prediction-v9".to_owned();
+    assert!(served.proved(&envelope).await.is_err());
+    // Who answered and with what must fit each other.
+    let served = Served::new().await;
+    let mut envelope = served.envelope();
+    envelope.model = None;
+    assert!(served.proved(&envelope).await.is_err());
+}
+
+/// Whoever hands a proof on cannot leave out what was said of the endpoint in between.
+#[tokio::test]
+async fn a_route_that_was_left_out_shows() {
+    let served = Served::new().await;
+    let Served { world, second, .. } = &served;
+    let envelope = served.envelope();
+    for _ in 0..2 {
+        route(world, &world.admin, second, NewFallback::Unavailable).await.unwrap();
+    }
+    let proof = served.proved(&envelope).await.unwrap();
+    verify(&proof, &served.trust, None, DEVELOPMENT).unwrap();
+    let file = bartizan_registry::proof::ProofFile::parse(&proof).unwrap();
+    let size = file.map.entry + 1;
+    let routes: Vec<u64> = file
+        .entries
+        .iter()
+        .filter(|entry| entry.statement.contains(r#""predicateType":"https://bartizan.dev/endpoint/v1""#))
+        .map(|entry| entry.index)
+        .collect();
+    assert_eq!(routes.len(), 3, "the one in force, and two since");
+    for gone in
+        [vec![routes[1]], vec![routes[2]], vec![routes[1], routes[2]], vec![routes[0]], routes.clone()]
+    {
+        let mut cut = file.clone();
+        cut.leave_out(&gone.iter().copied().collect(), size).unwrap();
+        let refused = verify(&cut.to_bytes().unwrap(), &served.trust, None, DEVELOPMENT);
+        assert!(refused.is_err(), "without {gone:?}: {refused:?}");
+    }
+}
