@@ -34,6 +34,7 @@ mod fsck;
 mod head;
 mod ledger;
 pub mod limits;
+mod lines;
 mod merkle;
 mod note;
 mod proof;

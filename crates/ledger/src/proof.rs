@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::checkpoint::{CheckpointInvalid, SignedCheckpoint, TrustedLog, parse_decimal, parse_hash};
 use crate::limits::{PROOF_BYTES, PROOF_EXTRA_BYTES, PROOF_HASHES};
+use crate::lines::{BadLine, Lines};
 use crate::merkle::{ProofInvalid, leaf_hash, verify_inclusion};
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
@@ -45,6 +46,12 @@ pub enum LogProofInvalid {
         /// What was expected there.
         expected: &'static str,
     },
+}
+
+impl From<BadLine> for LogProofInvalid {
+    fn from(BadLine { line, expected }: BadLine) -> Self {
+        Self::Line { line, expected }
+    }
 }
 
 /// The proof does not show that the entry is in the log.
@@ -139,9 +146,9 @@ impl LogProof {
             return Err(LogProofInvalid::TooLong { bytes: bytes.len() });
         }
         let text = str::from_utf8(bytes).map_err(|_| LogProofInvalid::Text)?;
-        let mut lines = Lines { rest: text, line: 0 };
+        let mut lines = Lines::new(text);
         if lines.next() != Some(HEADER) {
-            return Err(lines.expected("`c2sp.org/tlog-proof@v1`"));
+            return Err(lines.expected("`c2sp.org/tlog-proof@v1`").into());
         }
         let mut line = lines.next().unwrap_or_default();
         let mut extra = None;
@@ -160,14 +167,14 @@ impl LogProof {
                 break;
             }
             if hashes.len() == PROOF_HASHES {
-                return Err(lines.expected("an empty line: there are too many hashes"));
+                return Err(lines.expected("an empty line: there are too many hashes").into());
             }
             hashes.push(parse_hash(line).ok_or_else(|| lines.expected("a SHA-256 hash in base64"))?);
         }
-        if lines.rest.is_empty() {
-            return Err(lines.expected("followed by a checkpoint"));
+        if lines.rest().is_empty() {
+            return Err(lines.expected("followed by a checkpoint").into());
         }
-        Ok(Self { index, hashes, extra, note: lines.rest.to_owned() })
+        Ok(Self { index, hashes, extra, note: lines.rest().to_owned() })
     }
 
     /// Checks the checkpoint's signatures under `trusted`, and that `entry` is at the index in its tree.
@@ -179,23 +186,5 @@ impl LogProof {
         let (size, root) = (checkpoint.size(), checkpoint.root());
         verify_inclusion(&leaf_hash(entry), self.index, size, &self.hashes, &root)?;
         Ok(Included { index: self.index, checkpoint })
-    }
-}
-
-struct Lines<'a> {
-    rest: &'a str,
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn next(&mut self) -> Option<&'a str> {
-        self.line += 1;
-        let (line, rest) = self.rest.split_once('\n')?;
-        self.rest = rest;
-        Some(line)
-    }
-
-    fn expected(&self, expected: &'static str) -> LogProofInvalid {
-        LogProofInvalid::Line { line: self.line, expected }
     }
 }

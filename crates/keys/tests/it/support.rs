@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bartizan_base::{BlobName, Blobs, ProjectId, Timestamp, read_all, sha256};
 use bartizan_keys::{Argon2Cost, FileKeyStore, KeyStore, Keys, Passphrase, SealedKeyStore};
 use bartizan_store::MemBlobs;
+use rand_core::utils::next_word_via_fill;
 use rand_core::{Infallible, TryCryptoRng, TryRng};
 use tempfile::TempDir;
 
@@ -27,15 +28,11 @@ impl TryRng for TestRng {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {

@@ -10,6 +10,7 @@ use super::record::{Commitments, Group, RecordDigest, Salt, commit};
 use super::tree::SegmentTree;
 use crate::checkpoint::{parse_decimal, parse_hash};
 use crate::limits::{RECORD_PROOF_BYTES, SEGMENT_PATH, SEGMENT_RECORDS};
+use crate::lines::{BadLine, Lines};
 use crate::merkle::{ProofInvalid, leaf_hash, verify_inclusion};
 
 const HEADER: &str = "bartizan-record-proof-v1";
@@ -67,6 +68,12 @@ pub enum RecordProofInvalid {
         /// What was expected there.
         expected: &'static str,
     },
+}
+
+impl From<BadLine> for RecordProofInvalid {
+    fn from(BadLine { line, expected }: BadLine) -> Self {
+        Self::Line { line, expected }
+    }
 }
 
 /// The proof does not show that the record is in the segment.
@@ -188,9 +195,9 @@ impl RecordProof {
         if bytes.len() > RECORD_PROOF_BYTES {
             return Err(RecordProofInvalid::TooLong { bytes: bytes.len() });
         }
-        let mut lines = Lines { rest: str::from_utf8(bytes).map_err(|_| RecordProofInvalid::Text)?, line: 0 };
+        let mut lines = Lines::new(str::from_utf8(bytes).map_err(|_| RecordProofInvalid::Text)?);
         if lines.next() != Some(HEADER) {
-            return Err(lines.expected("`bartizan-record-proof-v1`"));
+            return Err(lines.expected("`bartizan-record-proof-v1`").into());
         }
         let number = |lines: &mut Lines<'_>, word, expected| {
             let line = lines.next().and_then(|line| line.strip_prefix(word)).and_then(parse_decimal);
@@ -200,7 +207,7 @@ impl RecordProof {
         let count = number(&mut lines, "count ", "`count` and a decimal number")?;
         let most = u64::try_from(SEGMENT_RECORDS).unwrap_or(u64::MAX);
         if count > most {
-            return Err(lines.expected("a number of records that a segment may have"));
+            return Err(lines.expected("a number of records that a segment may have").into());
         }
         let mut group = || {
             let line = lines.next().and_then(parse_shown);
@@ -208,7 +215,7 @@ impl RecordProof {
         };
         let groups = [group()?, group()?, group()?, group()?, group()?];
         let mut path = Vec::new();
-        while !lines.rest.is_empty() {
+        while !lines.rest().is_empty() {
             let hash = lines.next().and_then(parse_hash).filter(|_| path.len() < SEGMENT_PATH);
             path.push(hash.ok_or_else(|| lines.expected("a SHA-256 hash in base64"))?);
         }
@@ -223,22 +230,4 @@ fn parse_shown(line: &str) -> Option<Shown> {
     let (salt, bytes) = line.strip_prefix("revealed ")?.split_once(' ')?;
     let salt = *parse_hash(salt)?.as_bytes();
     Some(Shown::Revealed(RevealedGroup { salt, bytes: BASE64.decode(bytes).ok()? }))
-}
-
-struct Lines<'a> {
-    rest: &'a str,
-    line: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn next(&mut self) -> Option<&'a str> {
-        self.line += 1;
-        let (line, rest) = self.rest.split_once('\n')?;
-        self.rest = rest;
-        Some(line)
-    }
-
-    fn expected(&self, expected: &'static str) -> RecordProofInvalid {
-        RecordProofInvalid::Line { line: self.line, expected }
-    }
 }

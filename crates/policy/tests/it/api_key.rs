@@ -10,6 +10,7 @@ use bartizan_policy::api_key::{
 use bartizan_policy::{Access, Action, ContextFacts, PrincipalFacts, Question, Role, Tier};
 use expect_test::expect;
 use proptest::prelude::*;
+use rand_core::utils::next_word_via_fill;
 use rand_core::{TryCryptoRng, TryRng};
 
 use crate::world::{BEN, NOW, ask, key_of, policies, principal, project, roles, show};
@@ -24,15 +25,11 @@ impl TryRng for Counting {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {

@@ -9,6 +9,7 @@ use bartizan_keys::CryptoFailed;
 use bartizan_keys::subjects::{Cipher, NONCE_BYTES, SubjectKey, Subjects, TAG_BYTES};
 use bartizan_ledger::limits::RECORD_GROUP_BYTES;
 use bartizan_ledger::segment::{Commitments, RecordDigest, SALT_BYTES, commit};
+use rand_core::utils::next_word_via_fill;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use zeroize::Zeroizing;
 
@@ -176,15 +177,11 @@ impl TryRng for &SharedRandom {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.fill(&mut bytes);
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.fill(&mut bytes);
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, dst: &mut [u8]) -> Result<(), Infallible> {
