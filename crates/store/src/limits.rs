@@ -75,6 +75,9 @@ pub const BATCH_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes after which a record log is closed.
 pub const LOG_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Places behind the last whole batch of a record log that are tried as later ones before they count as damage.
+pub const LATER_BATCHES: u32 = 16;
+
 /// Bytes of a record log, as read: one batch may begin below [`LOG_BYTES`].
 pub const LOG_FILE_BYTES: u64 = LOG_BYTES + 2 * 8 * 1024 * 1024;
 

@@ -81,6 +81,14 @@ impl Disk {
         }
     }
 
+    /// Opens a regular file for writing over what it holds.
+    pub(crate) fn open_to_write(&self, name: &str) -> io::Result<DiskFile> {
+        match self {
+            Self::Real(dir) => dir.open_to_write(name).map(DiskFile::Real),
+            Self::Sim(dir) => dir.open(name).map(DiskFile::Sim),
+        }
+    }
+
     /// Opens a regular file for reading.
     pub(crate) fn open(&self, name: &str) -> io::Result<DiskFile> {
         match self {
@@ -165,6 +173,14 @@ impl DiskFile {
         match self {
             Self::Real(file) => Ok(file.metadata()?.len()),
             Self::Sim(file) => file.len(),
+        }
+    }
+
+    /// Writes all of `bytes` from `offset`, over what is there.
+    pub(crate) fn write_all_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Real(file) => std::os::unix::fs::FileExt::write_all_at(file, bytes, offset),
+            Self::Sim(file) => file.write_at(offset, bytes),
         }
     }
 

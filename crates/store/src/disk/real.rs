@@ -49,9 +49,17 @@ impl RealDir {
     }
 
     pub(crate) fn open(&self, name: &str) -> io::Result<File> {
+        self.open_regular(name, OFlags::RDONLY)
+    }
+
+    pub(crate) fn open_to_write(&self, name: &str) -> io::Result<File> {
+        self.open_regular(name, OFlags::WRONLY)
+    }
+
+    fn open_regular(&self, name: &str, access: OFlags) -> io::Result<File> {
         let (parent, last) = self.parent(name)?;
-        // Without NONBLOCK, opening a named pipe would wait for a writer before it could be refused.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Without NONBLOCK, opening a named pipe would wait for its other end before it could be refused.
+        let flags = access | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = File::from(fs::openat(parent, last, flags, Mode::empty())?);
         if !file.metadata()?.file_type().is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));

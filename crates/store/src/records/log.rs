@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -18,7 +19,7 @@ use super::manifest::Manifest;
 use super::prepare::{SharedRandom, group_bytes, prepare};
 use super::queue::{Appended, Durable, Queue, Slot};
 use super::recover;
-use super::wal::{LogState, file_of, key_file_of};
+use super::wal::{LogState, SPARE_FILE, Spare, file_of, key_file_of};
 use crate::blobs::DirOpen;
 use crate::disk::{Disk, DiskLock, SimDisk};
 use crate::limits::{RECORD_BYTES, SEAL_AFTER_MS};
@@ -40,6 +41,7 @@ pub(super) struct Shared {
     pub(super) subjects: Arc<Subjects>,
     pub(super) random: SharedRandom,
     pub(super) tree: Arc<Tree>,
+    pub(super) spare: Spare,
     pub(super) gateway: GatewayId,
     pub(super) epoch: u64,
     /// Logs that are not written any more, oldest first.
@@ -262,7 +264,7 @@ impl Log {
         Ok(Some(sealed))
     }
 
-    /// Drops the log behind the oldest segment, whose root is named by a ledger entry that is durable now.
+    /// Lets go of the log behind the oldest segment, whose root is named by a ledger entry that is durable now.
     ///
     /// # Errors
     /// When `root` is not that of the oldest segment that waits, or the disk fails.
@@ -276,12 +278,29 @@ impl Log {
         };
         // Keys of its new subjects went into their shards before it was sealed, or, of a log from before a
         // restart, when this one was opened.
-        for file in [file_of(number), key_file_of(number)] {
-            self.shared.tree.remove(&file).map_err(|source| ConfirmFailed::Io { file, source })?;
-        }
+        let (file, key_file) = (file_of(number), key_file_of(number));
+        self.let_go(&file).map_err(|source| ConfirmFailed::Io { file, source })?;
+        let removed = self.shared.tree.remove(&key_file);
+        removed.map_err(|source| ConfirmFailed::Io { file: key_file, source })?;
         self.shared.closed().pop_front();
         self.shared.queue.confirmed();
         Ok(())
+    }
+
+    /// Removes the file of a log, durably, or keeps it for the next log to be written over it.
+    fn let_go(&self, file: &str) -> io::Result<()> {
+        let tree = &self.shared.tree;
+        let mut spare = lock(&self.shared.spare);
+        if *spare {
+            return tree.remove(file).map(drop);
+        }
+        match tree.disk().rename(file, SPARE_FILE) {
+            Ok(()) => *spare = true,
+            // An earlier attempt got so far.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        tree.disk().sync_dir("log")
     }
 
     /// Destroys the keys of subjects, so that nothing recorded of them can be read any more: not from

@@ -6,7 +6,7 @@
 //!                             Queue (bounded)  --one writer thread-->  log/N: batch, flush --> durable
 //!                                                                        |
 //!  seal: log/N is closed, its new subjects' keys settle, it is read once --> seg/P/N, manifest/P --> Sealed
-//!  confirm(root): the ledger entry is durable --> log/N is removed
+//!  confirm(root): the ledger entry is durable --> log/N is let go of: removed, or written over by a later one
 //!
 //!  Records --by id, sequence, time, subject, request--> Position --read, prove--> StoredRecord, RecordProof
 //! ```

@@ -17,7 +17,8 @@ use super::prepare::SharedRandom;
 use super::queue::Queue;
 use super::segment::Segment;
 use super::wal::{
-    Batch, Batches, HEADER_BYTES, LogHeader, LogId, LogState, OpenLog, checked_length, file_of, key_file_of,
+    Batch, Batches, HEADER_BYTES, LogHeader, LogId, LogState, OpenLog, SPARE_FILE, Spare, checked_length,
+    file_of, key_file_of,
 };
 use super::writer::Writer;
 use crate::disk::{Disk, EntryKind, LockMode};
@@ -76,10 +77,13 @@ pub(super) fn open(
     }
     subjects.settle(&mut &random)?;
     let id = LogId { gateway, epoch, number: number + 1, first: 1 };
-    let next = OpenLog::create(&tree, &subjects, &random, id)?;
+    tree.remove(SPARE_FILE)?;
+    let spare = Spare::default();
+    let next = OpenLog::create(&tree, &subjects, &random, &spare, id)?;
     let queue = Queue::new(1, closed.len());
     let closed = Mutex::new(closed);
-    let shared = Arc::new(Shared { queue, subjects, random, tree, gateway, epoch, closed, _lock: lock });
+    let shared =
+        Arc::new(Shared { queue, subjects, random, tree, spare, gateway, epoch, closed, _lock: lock });
     let writer = Writer::new(Arc::clone(&shared), next);
     let writer = std::thread::Builder::new().name("record-log".to_owned()).spawn(|| writer.run())?;
     let sealing = Mutex::new(Sealing { begun: now, manifest });
@@ -209,11 +213,11 @@ fn take_over(
         let read = seen.batch(&batch, subjects, pending.as_ref(), random)?;
         read.ok_or_else(|| wrong(offset, "a batch is authentic and malformed"))?;
     }
-    if batches.is_followed()? {
+    if batches.is_followed(header.stale)? {
         return Err(wrong(batches.offset(), "a batch that later ones follow is not authentic"));
     }
     state.bytes = batches.offset();
-    if length > state.bytes {
+    if length > state.bytes.max(header.stale) {
         tracing::warn!(
             file = name,
             offset_bytes = state.bytes,

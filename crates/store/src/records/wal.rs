@@ -1,7 +1,7 @@
 //! Log files: made, written batch by batch, and read back as far as they are whole.
 
-use std::io::{self, Write};
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use bartizan_base::Timestamp;
 use bartizan_keys::CryptoFailed;
@@ -11,14 +11,15 @@ use bartizan_ledger::segment::RecordDigest;
 
 use super::frame::{Bytes, KIND_VOID, length_bytes, put_key};
 use super::identity::GatewayId;
+use super::log::lock;
 use super::prepare::{FrameKey, SharedRandom};
 use super::queue::Slot;
 use crate::disk::DiskFile;
-use crate::limits::{BATCH_BODY_BYTES, LOG_BYTES, LOG_FILE_BYTES, SPARE_BUFFER_BYTES};
+use crate::limits::{BATCH_BODY_BYTES, LATER_BATCHES, LOG_BYTES, LOG_FILE_BYTES, SPARE_BUFFER_BYTES};
 use crate::tree::Tree;
 
 const MAGIC: &[u8; 16] = b"bartizan-log-v1\n";
-pub(super) const HEADER_BYTES: usize = 116;
+pub(super) const HEADER_BYTES: usize = 124;
 const BATCH_MAGIC: &[u8; 4] = b"BZLB";
 const BATCH_HEADER_BYTES: usize = 24;
 
@@ -53,6 +54,13 @@ impl LogId {
         [self.gateway.as_bytes().as_slice(), numbers.as_flattened()].concat()
     }
 }
+
+/// The file of a log that was confirmed, for the next one to be written over it: a flush then has neither new blocks
+/// nor a new length to make durable. One process leaves none to the next.
+pub(super) const SPARE_FILE: &str = "log/spare";
+
+/// Whether there is such a file. Locked while it is made or taken.
+pub(super) type Spare = Mutex<bool>;
 
 pub(super) fn file_of(number: u64) -> String {
     format!("log/{number:016x}")
@@ -107,6 +115,7 @@ impl OpenLog {
         tree: &Arc<Tree>,
         subjects: &Subjects,
         random: &SharedRandom,
+        spare: &Spare,
         id: LogId,
     ) -> io::Result<Self> {
         let (pending, wrapped_pending) =
@@ -114,10 +123,7 @@ impl OpenLog {
         let (key, wrapped) =
             subjects.make_segment_key(&id.segment_aad(subjects), &mut &*random).map_err(crypto)?;
         tree.write(&[(&key_file_of(id.number), &wrapped_pending)]).map_err(|(_, error)| error)?;
-        let mut file = tree.disk().create(&id.file())?;
-        file.write_all(&[MAGIC.as_slice(), &id.to_bytes(), &wrapped].concat())?;
-        file.sync_data()?;
-        tree.disk().sync_dir("log")?;
+        let file = begin(tree, spare, &id, &wrapped)?;
         let digests = Some(Vec::new());
         let bytes = u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
         let state = LogState { id, key, wrapped, next: id.first, lost: 0, times: None, digests, bytes };
@@ -149,7 +155,7 @@ impl OpenLog {
         place.copy_from_slice(&header);
         let tag = self.state.key.batches().seal(batch_nonce(self.batches), &header, body).map_err(crypto)?;
         self.buffer.extend_from_slice(&tag);
-        self.file.write_all(&self.buffer)?;
+        self.file.write_all_at(self.state.bytes, &self.buffer)?;
         self.file.sync_data()?;
         self.batches = self.batches.checked_add(1).ok_or(io::ErrorKind::FileTooLarge)?;
         self.state.next += u64::try_from(sequences).unwrap_or(u64::MAX);
@@ -187,6 +193,27 @@ impl OpenLog {
     }
 }
 
+/// Makes the file of a log with its header, durably: of the spare one, or else a new one.
+fn begin(tree: &Tree, spare: &Spare, id: &LogId, wrapped: &[u8; WRAPPED_BYTES]) -> io::Result<DiskFile> {
+    let header = |stale: u64| [MAGIC.as_slice(), &id.to_bytes(), &stale.to_be_bytes(), wrapped].concat();
+    let mut spare = lock(spare);
+    let file = if std::mem::take(&mut *spare) {
+        let file = tree.disk().open_to_write(SPARE_FILE)?;
+        // It gets its name when its header is whole, so that no log ever shows that of an earlier one.
+        file.write_all_at(0, &header(file.len()?))?;
+        file.sync_data()?;
+        tree.disk().rename(SPARE_FILE, &id.file())?;
+        file
+    } else {
+        let file = tree.disk().create(&id.file())?;
+        file.write_all_at(0, &header(0))?;
+        file.sync_data()?;
+        file
+    };
+    tree.disk().sync_dir("log")?;
+    Ok(file)
+}
+
 fn batch_nonce(number: u32) -> [u8; NONCE_BYTES] {
     let mut nonce = [0; NONCE_BYTES];
     if let Some(end) = nonce.last_chunk_mut::<4>() {
@@ -203,6 +230,8 @@ pub(super) fn crypto(error: CryptoFailed) -> io::Error {
 #[derive(Debug)]
 pub(super) struct LogHeader {
     pub(super) id: LogId,
+    /// Bytes that the file had before, of an earlier log.
+    pub(super) stale: u64,
     pub(super) wrapped: [u8; WRAPPED_BYTES],
 }
 
@@ -211,9 +240,15 @@ impl LogHeader {
         let mut bytes = Bytes(bytes.strip_prefix(MAGIC)?);
         let gateway = GatewayId::from_bytes(*bytes.array()?);
         let id = LogId { gateway, epoch: bytes.u64()?, number: bytes.u64()?, first: bytes.u64()? };
-        Some(Self { id, wrapped: *bytes.array()? })
+        Some(Self { id, stale: bytes.u64()?, wrapped: *bytes.array()? })
     }
 }
+
+/// Bytes of the longest batch.
+const MOST_BATCH_BYTES: usize = BATCH_HEADER_BYTES + BATCH_BODY_BYTES + TAG_BYTES;
+
+/// Bytes that are looked through at a time.
+const SCAN_BYTES: u64 = 1024 * 1024;
 
 /// The batches of a log file, from the first to the last that is whole.
 pub(super) struct Batches<'a> {
@@ -269,27 +304,34 @@ impl<'a> Batches<'a> {
     }
 
     /// Whether there is an authentic later batch behind what is not whole: then this is not the end of the log
-    /// that a power cut leaves, but damage. More bytes than one batch can have are damage, too.
-    pub(super) fn is_followed(&mut self) -> io::Result<bool> {
-        let rest = self.length.saturating_sub(self.offset);
-        if rest == 0 {
-            return Ok(false);
-        }
-        if rest > u64::try_from(BATCH_HEADER_BYTES + BATCH_BODY_BYTES + TAG_BYTES).unwrap_or(u64::MAX) {
+    /// that a power cut leaves, but damage. So are more bytes than one batch can have, where they are not `stale`:
+    /// what an earlier log left in the file.
+    pub(super) fn is_followed(&mut self, stale: u64) -> io::Result<bool> {
+        let torn = self.offset.saturating_add(u64::try_from(MOST_BATCH_BYTES).unwrap_or(u64::MAX));
+        if self.length > stale.max(torn) {
             return Ok(true);
         }
-        let mut tail = vec![0; usize::try_from(rest).unwrap_or(0)];
-        self.file.read_exact_at(self.offset, &mut tail)?;
-        let places = tail.windows(BATCH_MAGIC.len()).enumerate().skip(1);
-        let candidates: Vec<usize> =
-            places.filter(|(_, window)| window == BATCH_MAGIC).map(|(at, _)| at).collect();
-        for at in candidates {
-            let number = tail.get(at..).and_then(|tail| Some(parse_header(tail.first_chunk()?)?.number));
-            let Some(number) = number.filter(|number| *number > self.number) else { continue };
-            let offset = self.offset + u64::try_from(at).unwrap_or(0);
-            if self.load(offset, number)?.is_some() {
-                return Ok(true);
+        // Batches of earlier logs have lower sequence numbers, so none of them is decrypted here. Bytes that are
+        // made to look like many batches are damage before they take long.
+        let mut attempts = 0;
+        let mut window = Vec::new();
+        let mut start = self.offset + 1;
+        while start < self.length {
+            let end = start.saturating_add(SCAN_BYTES).min(self.length);
+            let overlap = u64::try_from(BATCH_HEADER_BYTES).unwrap_or(0);
+            let bytes = end.saturating_add(overlap).min(self.length) - start;
+            window.resize(usize::try_from(bytes).unwrap_or(0), 0);
+            self.file.read_exact_at(start, &mut window)?;
+            for (at, header) in (start..end).zip(window.windows(BATCH_HEADER_BYTES)) {
+                let header = header.first_chunk().and_then(parse_header);
+                let later = |header: &BatchHeader| header.number > self.number && header.first > self.next;
+                let Some(header) = header.filter(later) else { continue };
+                attempts += 1;
+                if attempts > LATER_BATCHES || self.load(at, header.number)?.is_some() {
+                    return Ok(true);
+                }
             }
+            start = end;
         }
         Ok(false)
     }

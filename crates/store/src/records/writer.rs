@@ -50,7 +50,8 @@ impl Writer {
     fn rotate(&mut self) -> io::Result<()> {
         let old = self.log.state.id;
         let id = LogId { number: old.number + 1, first: self.log.state.next, ..old };
-        let next = OpenLog::create(&self.shared.tree, &self.shared.subjects, &self.shared.random, id)?;
+        let Shared { tree, subjects, random, spare, .. } = &*self.shared;
+        let next = OpenLog::create(tree, subjects, random, spare, id)?;
         let closed = std::mem::replace(&mut self.log, next).state;
         self.shared.closed().push_back(closed.into());
         self.shared.queue.rotated();

@@ -151,8 +151,17 @@ pub(crate) struct SimFile {
 }
 
 impl SimFile {
-    /// Appends, as writers here only do.
+    /// Appends.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.put(None, bytes).map(|()| bytes.len())
+    }
+
+    pub(crate) fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.put(Some(usize::try_from(offset).map_err(|_| io::ErrorKind::FileTooLarge)?), bytes)
+    }
+
+    /// Writes at an offset, or at the end.
+    fn put(&self, offset: Option<usize>, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.disk.state();
         let planned = state.count_call()?;
         let taken = match planned {
@@ -160,8 +169,9 @@ impl SimFile {
             _ => bytes,
         };
         if let Node::File { seen, pending, .. } = state.file(self.id)? {
-            pending.push((seen.len(), taken.to_vec()));
-            seen.extend_from_slice(taken);
+            let offset = offset.unwrap_or(seen.len());
+            pending.push((offset, taken.to_vec()));
+            overwrite(seen, offset, taken);
         }
         match planned {
             Some(Plan::Fail(fault)) => Err(fault.error()),
@@ -169,7 +179,7 @@ impl SimFile {
                 self.disk.0.unlocked.notify_all();
                 Err(no_power())
             }
-            None => Ok(bytes.len()),
+            None => Ok(()),
         }
     }
 

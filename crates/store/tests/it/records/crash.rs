@@ -69,7 +69,7 @@ fn check(world: &World, disk: &SimDisk, kept: &Kept, when: &str) {
         drop(log);
         let disk = disk.after_crash(0);
         expect_all(&world.records(&disk), &kept);
-        let left: Vec<_> = disk.files().into_iter().filter(|file| file.contains("/log/")).collect();
+        let left: Vec<_> = disk.files().into_iter().filter(|file| file.contains("/log/0")).collect();
         assert_eq!(left.len(), 2, "{when}: {left:?}");
     }
 }

@@ -41,7 +41,7 @@ fn a_torn_end_is_cut_and_damage_before_it_is_refused() {
     let batches: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(b"BZLB")).collect();
     assert_eq!(batches.len(), 10);
 
-    for at in [116, 150, batches[3] + 5, batches[8], batches[9] - 1] {
+    for at in [124, 150, batches[3] + 5, batches[8], batches[9] - 1] {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         fs::write(&file, &damaged).unwrap();
@@ -50,7 +50,7 @@ fn a_torn_end_is_cut_and_damage_before_it_is_refused() {
         let batch = batches.iter().rev().find(|batch| **batch <= at).unwrap();
         assert_eq!((file.as_str(), offset), ("log/0000000000000001", u64::try_from(*batch).unwrap()));
     }
-    for at in [0, 20, 60, 115] {
+    for at in [0, 20, 70, 123] {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         fs::write(&file, &damaged).unwrap();
@@ -65,16 +65,59 @@ fn a_torn_end_is_cut_and_damage_before_it_is_refused() {
     expect_all(&Records::open(&home.path().join("records"), subjects_in(home.path())).unwrap(), &kept);
 }
 
+/// A log that is written over an earlier one ends where its own batches end, and is damaged where they are.
+#[test]
+fn what_an_earlier_log_left_in_the_file_is_neither_read_nor_damage() {
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    let (log, subjects) = open_in(home.path());
+    let mut kept: Kept =
+        (0..10).map(|number| (number, keep(&log, &subjects, number).unwrap().digest)).collect();
+    drain(&log);
+    log.seal(NOW, Seal::Now).unwrap().unwrap();
+    kept.extend((10..14).map(|number| (number, keep(&log, &subjects, number).unwrap().digest)));
+    drop(log);
+    let file = log_file(home.path(), 3);
+    let whole = fs::read(&file).unwrap();
+    let batches: Vec<usize> = (0..whole.len()).filter(|at| whole[*at..].starts_with(b"BZLB")).collect();
+    assert!(batches.len() > 8, "4 of its own and those behind them: {batches:?}");
+    let length = u64::try_from(whole.len()).unwrap();
+    assert_eq!(whole[56..64], length.to_be_bytes(), "the header says how long the file was");
+
+    for at in [batches[0] + 9, batches[2] + 30] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&file, &damaged).unwrap();
+        let error = reopen(home.path()).unwrap_err();
+        let batch = batches.iter().rev().find(|batch| **batch <= at).unwrap();
+        assert!(matches!(error, LogOpen::Damaged { offset, .. } if offset == u64::try_from(*batch).unwrap()));
+    }
+    // More than a batch behind what there was before: nobody wrote that.
+    let mut longer = whole.clone();
+    longer.resize(whole.len() + 9 * 1024 * 1024, 0);
+    fs::write(&file, &longer).unwrap();
+    assert!(matches!(reopen(home.path()), Err(LogOpen::Damaged { .. })));
+
+    let mut torn = whole.clone();
+    torn[batches[3] + 40] ^= 1;
+    fs::write(&file, &torn).unwrap();
+    kept.remove(&13);
+    let log = reopen(home.path()).unwrap();
+    let counts: Vec<u64> = drain(&log).iter().map(|sealed| sealed.count).collect();
+    assert_eq!(counts, [0, 3, 0], "segments 2 and 3 of the first epoch, and the next");
+    expect_all(&Records::open(&home.path().join("records"), subjects_in(home.path())).unwrap(), &kept);
+}
+
 #[test]
 fn a_header_that_was_never_finished_is_removed() {
     let home = tempfile::tempdir().unwrap();
     make(home.path());
-    for bytes in [Vec::new(), vec![0; 50], vec![0; 116]] {
+    for bytes in [Vec::new(), vec![0; 50], vec![0; 124]] {
         fs::write(log_file(home.path(), 77), bytes).unwrap();
         drop(reopen(home.path()).unwrap());
         assert!(!log_file(home.path(), 77).exists());
     }
-    fs::write(log_file(home.path(), 77), [0; 117]).unwrap();
+    fs::write(log_file(home.path(), 77), [0; 125]).unwrap();
     assert!(matches!(reopen(home.path()), Err(LogOpen::Damaged { .. })));
 }
 
