@@ -18,6 +18,7 @@ mod demo;
 mod failure;
 mod handed_out;
 mod inference;
+mod notes;
 mod out;
 mod predictions;
 mod runner;

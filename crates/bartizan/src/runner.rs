@@ -8,9 +8,9 @@
 //! What is decrypted lies below `runs/` in the data directory, which only its owner can enter, and is removed when
 //! the run ends; what an interrupted run left is removed when the data directory is opened next.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,16 +20,11 @@ use bartizan_registry::statement::{Resources, RunEnd};
 use bartizan_registry::{Failed, Registry, RunOutput, RunReport, StartedRun};
 use bartizan_sandbox::{Demand, End, Limits, Output, Plan, Report, Sandbox};
 use bartizan_store::SystemClock;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::catalog::ids;
 use crate::failure::Failure;
-
-/// Bytes of `params.json` and `metrics.jsonl` that are read.
-const NOTES_BYTES: u64 = 4 * 1024 * 1024;
-/// What the job says about itself beside the model.
-const PARAMS: &str = "params.json";
-const METRICS: &str = "metrics.jsonl";
+use crate::notes::Notes;
 
 /// What whoever starts a run may choose about how it is run.
 #[derive(Debug, Clone)]
@@ -89,8 +84,12 @@ pub(crate) fn execute(
     let plan = plan(registry, run, &place, ask)?;
     let started = registry.now();
     let report = sandbox.run(&SystemClock, &plan).map_err(|error| Failure::of(ids::RUN, &error))?;
-    let (end, files, refused) = judge(&report, &plan.output);
-    let (notes, files) = notes(files)?;
+    let (mut end, mut files, mut refused) = judge(&report, &plan.output);
+    let notes = Notes::take(&mut files);
+    if end == RunEnd::Succeeded && files.is_empty() {
+        end = RunEnd::Refused;
+        refused.push("it left notes about itself, and no model".to_owned());
+    }
     let record = json!({
         "variables": report.environment,
         "mounts": report.mounts,
@@ -103,8 +102,9 @@ pub(crate) fn execute(
             "outputBytes": report.limits.output_bytes,
         },
         "refused": refused,
-        "parameters": notes.0,
-        "metrics": notes.1,
+        "parameters": notes.parameters,
+        "metrics": notes.metrics,
+        "remarks": notes.remarks,
     });
     let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     let wall = report.ended.millis().saturating_sub(report.started.millis());
@@ -144,8 +144,12 @@ pub(crate) fn nothing_known(registry: &Registry, failure: &Failure) -> RunReport
 fn plan(registry: &Registry, run: &StartedRun, place: &Place, ask: &Ask) -> Result<Plan, Failure> {
     let mut plan = Plan::new(run.command().to_vec(), place.0.join("out"));
     plan.isolation = ask.demand;
+    let wall = ask.wall_seconds.map_or(Limits::default().wall, Duration::from_secs);
+    // Of each process, on as many processors as there are: time is what ends a run, not how well it uses them.
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get) as u64;
     plan.limits = Limits {
-        wall: ask.wall_seconds.map_or(Limits::default().wall, Duration::from_secs),
+        wall,
+        cpu_seconds: wall.as_secs().saturating_add(1).saturating_mul(processors),
         memory_bytes: ask.memory_bytes.unwrap_or(Limits::default().memory_bytes),
         ..Limits::default()
     };
@@ -209,50 +213,6 @@ fn judge(report: &Report, place: &Path) -> (RunEnd, Vec<(String, PathBuf)>, Vec<
             (RunEnd::Failed, Vec::new(), Vec::new())
         }
     }
-}
-
-type Notes = (Value, Value);
-
-/// Takes parameters and metrics from among the files: they are no part of the model.
-fn notes(files: Vec<(String, PathBuf)>) -> Result<(Notes, Vec<(String, PathBuf)>), Failure> {
-    let (told, files): (BTreeMap<_, _>, Vec<_>) = {
-        let (told, files): (Vec<_>, Vec<_>) =
-            files.into_iter().partition(|(path, _)| path == PARAMS || path == METRICS);
-        (told.into_iter().collect(), files)
-    };
-    let parameters = match told.get(PARAMS) {
-        Some(path) => parsed(PARAMS, &bounded(path)?)?,
-        None => Value::Null,
-    };
-    let metrics = match told.get(METRICS) {
-        Some(path) => {
-            let text = bounded(path)?;
-            let lines = text.lines().filter(|line| !line.trim().is_empty());
-            lines.map(|line| parsed(METRICS, line)).collect::<Result<Value, Failure>>()?
-        }
-        None => Value::Null,
-    };
-    Ok(((parameters, metrics), files))
-}
-
-fn parsed(name: &str, text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(|error| {
-        let mut failure = Failure::of(ids::RUN, &error);
-        failure.what = format!("`{name}` in the output is not JSON: {}", failure.what);
-        failure
-    })
-}
-
-fn bounded(path: &Path) -> Result<String, Failure> {
-    let read = || -> io::Result<String> {
-        let mut text = String::new();
-        File::open(path)?.take(NOTES_BYTES + 1).read_to_string(&mut text)?;
-        if u64::try_from(text.len()).is_ok_and(|length| length <= NOTES_BYTES) {
-            return Ok(text);
-        }
-        Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {NOTES_BYTES} bytes")))
-    };
-    read().map_err(|error| Failure::of(ids::RUN, &error))
 }
 
 /// A directory of one run, gone when this is dropped.

@@ -58,6 +58,26 @@ fn what_a_run_leaves_becomes_a_version() {
 }
 
 #[test]
+fn notes_that_cannot_be_read_do_not_cost_the_model() {
+    let bench = with_data();
+    let script = r#"
+        echo model > "$BARTIZAN_OUT"/model.txt
+        echo '{"depth": 3, "depth": 4}' > "$BARTIZAN_OUT"/params.json
+        printf '{"loss": 0.5}\n{"loss": NaN}\n{"loss"' > "$BARTIZAN_OUT"/metrics.jsonl"#;
+    let ran = run(&bench, script, &[]);
+    let made = answer(&ran);
+    assert_eq!((ran.code, &made["version"]), (0, &"tiny:1".into()), "{made}{}", ran.stderr);
+    let record = &bench.json(&["run", "show", made["run"].as_str().unwrap()])["record"];
+    assert_eq!(record["parameters"], Value::Null);
+    assert_eq!(record["metrics"], serde_json::json!([{ "loss": 0.5 }, { "loss": null }]));
+    let remarks: Vec<&str> =
+        record["remarks"].as_array().unwrap().iter().map(|remark| remark.as_str().unwrap()).collect();
+    assert_eq!(remarks.len(), 3, "{remarks:?}");
+    assert!(remarks[0].starts_with("metrics.jsonl, line 2: NaN"), "{remarks:?}");
+    assert!(remarks[2].starts_with("params.json is not kept: `depth` is there twice"), "{remarks:?}");
+}
+
+#[test]
 fn a_run_that_fails_or_leaves_a_link_makes_nothing() {
     let bench = with_data();
     for (script, end) in [
@@ -66,6 +86,7 @@ fn a_run_that_fails_or_leaves_a_link_makes_nothing() {
         ("ln -s /etc/passwd \"$BARTIZAN_OUT\"/model", "refused"),
         ("mkfifo \"$BARTIZAN_OUT\"/model", "refused"),
         ("true", "refused"),
+        ("echo '{}' > \"$BARTIZAN_OUT\"/params.json", "refused"),
     ] {
         let ran = run(&bench, script, &[]);
         let ended = answer(&ran);
@@ -76,7 +97,7 @@ fn a_run_that_fails_or_leaves_a_link_makes_nothing() {
     assert_eq!(bench.json(&["model", "list"]), serde_json::json!([]));
     let ends: Vec<Value> =
         bench.json(&["run", "list"]).as_array().unwrap().iter().map(|run| run["end"].clone()).collect();
-    assert_eq!(ends.len(), 6, "every one of them is on the record: {ends:?}");
+    assert_eq!(ends.len(), 7, "every one of them is on the record: {ends:?}");
 }
 
 #[test]
