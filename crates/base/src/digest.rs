@@ -6,6 +6,8 @@ use std::str::FromStr;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::hex::Hex;
+
 /// A SHA-256 digest (FIPS 180-4), 32 bytes.
 ///
 /// Displayed as `sha256:` and 64 lowercase hexadecimal digits; stored formats carry the digits alone.
@@ -33,7 +35,7 @@ impl Digest {
 
     /// 64 lowercase hexadecimal digits, without the `sha256:` prefix.
     pub fn to_hex(&self) -> String {
-        hex::encode(self.0)
+        Hex(&self.0).to_string()
     }
 
     /// The first 12 hexadecimal digits, for people; never for comparison.
@@ -60,7 +62,7 @@ impl FromStr for Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.to_hex())
+        write!(f, "sha256:{}", Hex(&self.0))
     }
 }
 
@@ -72,7 +74,7 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_hex())
+        serializer.collect_str(&Hex(&self.0))
     }
 }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::hex::Hex;
+
 /// The text is not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a {kind} id: expected `{prefix}_` and 32 lowercase hexadecimal digits")]
@@ -48,7 +50,7 @@ macro_rules! typed_id {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", $prefix, hex::encode(self.0))
+                write!(f, "{}_{}", $prefix, Hex(&self.0))
             }
         }
 

@@ -13,6 +13,7 @@ mod blobs;
 pub mod canonical;
 mod cas;
 mod digest;
+mod hex;
 mod id;
 pub mod limits;
 mod name;
@@ -23,6 +24,7 @@ pub use crate::blobs::{
 };
 pub use crate::cas::{Cas, CasError};
 pub use crate::digest::{Digest, DigestInvalid, Hasher, sha256};
+pub use crate::hex::Hex;
 pub use crate::id::{ArtifactId, IdInvalid, PrincipalId, ProjectId, RequestId, RunId};
 pub use crate::name::{AliasRef, Name, NameInvalid, VersionRef};
 pub use crate::time::{Clock, ManualClock, Timestamp, TimestampInvalid};

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_base::{Digest, Name, PrincipalId, Timestamp, VersionRef};
+use bartizan_base::{Digest, Hex, Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::subjects::{RequestTag, SubjectTag};
 use bartizan_ledger::limits::RECORD_GROUP_BYTES;
 use bartizan_model::{Port, Tensor};
@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::id::PredictionId;
 use crate::limits::ENVELOPE_BYTES;
-use crate::oip::{Datatype, Shown};
+use crate::oip::{Datatype, Shown, json};
 use crate::validate::Flags;
 
 /// All of a route's traffic, in millionths.
@@ -138,12 +138,13 @@ pub(crate) fn subject_group(
     slices: &[(String, String)],
     subject: Option<SubjectTag>,
 ) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(&SubjectWire {
+    let wire = SubjectWire {
         principal,
         request,
         slices: slices.iter().map(|(name, value)| SliceWire { name, value }).collect(),
-        subject: subject.map(|tag| hex::encode(tag.as_bytes())),
-    })
+        subject: subject.map(|tag| Hex(tag.as_bytes()).to_string()),
+    };
+    json(192, &wire)
 }
 
 /// The group of what was asked; the values of withheld inputs stay out of it.
@@ -154,13 +155,15 @@ pub(crate) fn input_group(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let tensors =
         inputs.iter().map(|(port, tensor)| tensor_wire(port, tensor, withheld.contains(&port.name)));
-    serde_json::to_vec(&InputWire { outputs, tensors: tensors.collect() })
+    let bytes = inputs.iter().map(|(port, tensor)| tensor_bytes(port, tensor)).sum();
+    json(bytes, &InputWire { outputs, tensors: tensors.collect() })
 }
 
 /// The group of what was answered.
 pub(crate) fn output_group(status: u16, outputs: &[(&Port, Tensor)]) -> Result<Vec<u8>, serde_json::Error> {
     let tensors = outputs.iter().map(|(port, tensor)| tensor_wire(port, tensor, false));
-    serde_json::to_vec(&OutputWire { status, tensors: tensors.collect() })
+    let bytes = outputs.iter().map(|(port, tensor)| tensor_bytes(port, tensor)).sum();
+    json(bytes, &OutputWire { status, tensors: tensors.collect() })
 }
 
 /// The group of guards and decisions.
@@ -171,7 +174,7 @@ pub(crate) fn decisions_group(
     timings: &[(&'static str, u64)],
 ) -> Result<Vec<u8>, serde_json::Error> {
     let wire = |flag: &crate::validate::Flag| (flag.count, flag.first_row);
-    serde_json::to_vec(&DecisionsWire {
+    let wire = DecisionsWire {
         decision,
         flags: flags
             .flags
@@ -184,7 +187,13 @@ pub(crate) fn decisions_group(
         flags_left_off: flags.left_off,
         policy,
         timings_ns: timings.iter().map(|(phase, ns)| TimingWire { ns: *ns, phase }).collect(),
-    })
+    };
+    json(512 + 128 * flags.flags.len(), &wire)
+}
+
+/// About what a tensor takes in a group, and its part of what is around.
+fn tensor_bytes(port: &Port, tensor: &Tensor) -> usize {
+    96 + port.name.len() + 12 * tensor.values().len()
 }
 
 fn tensor_wire<'a>(port: &'a Port, tensor: &'a Tensor, withheld: bool) -> TensorWire<'a> {
@@ -212,7 +221,7 @@ impl Draft {
         let Envelope { endpoint, head_age_ms, tree_size, model, answered_by, fallback_reason } =
             self.envelope;
         let (model, manifest) = model.unzip();
-        let envelope = serde_json::to_vec(&RecordEnvelope {
+        let envelope = RecordEnvelope {
             answered_by,
             endpoint,
             epoch: place.epoch,
@@ -228,7 +237,8 @@ impl Draft {
             time: self.time,
             tree_size,
             weight_ppm: WHOLE_WEIGHT,
-        })?;
+        };
+        let envelope = json(ENVELOPE_BYTES, &envelope)?;
         let [subject, input, output, decisions] = self.others;
         Ok(Groups([envelope, subject, input, output, decisions]))
     }

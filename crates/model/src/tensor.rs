@@ -111,8 +111,34 @@ impl Values {
 /// Values of one type in a shape, the last dimension running fastest. Cloning one shares its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
-    shape: Vec<usize>,
+    shape: Shape,
     values: Arc<Values>,
+}
+
+/// The lengths of up to [`RANK`] dimensions, copied rather than allocated.
+// INVARIANT: `rank` is at most `RANK`, and what lies behind it is 0.
+#[derive(Clone, Copy, PartialEq)]
+struct Shape {
+    rank: usize,
+    lengths: [usize; RANK],
+}
+
+impl Shape {
+    fn of(lengths: &[usize]) -> Option<Shape> {
+        let mut shape = Shape { rank: lengths.len(), lengths: [0; RANK] };
+        shape.lengths.get_mut(..lengths.len())?.copy_from_slice(lengths);
+        Some(shape)
+    }
+
+    fn lengths(&self) -> &[usize] {
+        self.lengths.get(..self.rank).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.lengths(), f)
+    }
 }
 
 /// A shape and values that make no tensor.
@@ -152,9 +178,7 @@ impl Tensor {
     /// # Errors
     /// When there are too many dimensions, elements or bytes in a text, or when shape and values don't agree.
     pub fn new(shape: Vec<usize>, values: Values) -> Result<Tensor, TensorInvalid> {
-        if shape.len() > RANK {
-            return Err(TensorInvalid::Rank { got: shape.len() });
-        }
+        let Some(lengths) = Shape::of(&shape) else { return Err(TensorInvalid::Rank { got: shape.len() }) };
         match elements(&shape) {
             Some(count) if count == values.len() => {}
             Some(_) => return Err(TensorInvalid::Count { got: values.len(), shape }),
@@ -165,12 +189,12 @@ impl Tensor {
         {
             return Err(TensorInvalid::Text { bytes: long.len() });
         }
-        Ok(Tensor { shape, values: Arc::new(values) })
+        Ok(Tensor { shape: lengths, values: Arc::new(values) })
     }
 
     /// The length of each dimension; empty for a single value.
     pub fn shape(&self) -> &[usize] {
-        &self.shape
+        self.shape.lengths()
     }
 
     /// The values.
@@ -210,8 +234,9 @@ impl Tensor {
 
     /// The same values in another shape, if it has as many elements.
     pub(crate) fn reshaped(&self, shape: Vec<usize>) -> Option<Tensor> {
-        let fits = shape.len() <= RANK && elements(&shape) == Some(self.values.len());
-        fits.then(|| Tensor { shape, values: Arc::clone(&self.values) })
+        let lengths = Shape::of(&shape)?;
+        let fits = elements(&shape) == Some(self.values.len());
+        fits.then(|| Tensor { shape: lengths, values: Arc::clone(&self.values) })
     }
 }
 

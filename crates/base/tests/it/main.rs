@@ -3,7 +3,7 @@
 
 use bartizan_base::canonical::{self, DecodeError, EncodeError};
 use bartizan_base::{
-    AliasRef, BlobName, Clock, Digest, ManualClock, Name, PrincipalId, ProjectId, Timestamp, VersionRef,
+    AliasRef, BlobName, Clock, Digest, Hex, ManualClock, Name, PrincipalId, ProjectId, Timestamp, VersionRef,
     sha256,
 };
 use proptest::prelude::*;
@@ -29,6 +29,15 @@ fn canonical_json_has_one_spelling() {
     }
     for (levels, innermost) in [(33, json!(1)), (32, json!([])), (32, json!({})), (40, json!(1))] {
         assert!(canonical::to_bytes(&nested(levels, innermost)).is_err());
+    }
+}
+
+#[test]
+fn bytes_become_digits_whatever_their_number() {
+    for length in [0_u8, 1, 31, 32, 33, 64, 100] {
+        let bytes: Vec<u8> = (0..length).map(|byte| byte.wrapping_mul(37)).collect();
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!((Hex(&bytes).to_string(), format!("{:?}", Hex(&bytes))), (digits.clone(), digits));
     }
 }
 

@@ -1,5 +1,7 @@
 //! Answers to inference requests, and errors, as the protocol writes them.
 
+use std::fmt;
+
 use bartizan_model::{Port, Tensor, Values};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -74,13 +76,24 @@ pub(crate) fn response(response: &Response<'_>) -> Result<Vec<u8>, serde_json::E
         shape: tensor.shape(),
         data: Readable(tensor.values()),
     });
-    serde_json::to_vec(&ResponseWire {
+    let wire = ResponseWire {
         model_name: response.endpoint,
         model_version: response.version.as_deref(),
         id: response.id,
         parameters: &response.parameters,
         outputs: outputs.collect(),
-    })
+    };
+    json(
+        512 + response.outputs.iter().map(|(_, tensor)| 64 + 12 * tensor.values().len()).sum::<usize>(),
+        &wire,
+    )
+}
+
+/// JSON of about so many bytes.
+pub(crate) fn json(bytes: usize, value: &impl Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut out = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut out, value)?;
+    Ok(out)
 }
 
 #[derive(Serialize)]
@@ -121,16 +134,44 @@ pub(crate) struct Shown<'a>(pub(crate) &'a Values);
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let bytes: Vec<u8> = match self.0 {
-            Values::F32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Values::F64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Values::I64(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Values::I32(values) => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Values::Bool(values) => values.iter().map(|value| u8::from(*value)).collect(),
-            Values::Text(values) => return texts(values, serializer),
-        };
-        serializer.serialize_str(&STANDARD.encode(bytes))
+        match self.0 {
+            Values::Text(values) => texts(values, serializer),
+            _ => serializer.collect_str(self),
+        }
     }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Values::F32(values) => base64(f, values, |value| value.to_le_bytes()),
+            Values::F64(values) => base64(f, values, |value| value.to_le_bytes()),
+            Values::I64(values) => base64(f, values, |value| value.to_le_bytes()),
+            Values::I32(values) => base64(f, values, |value| value.to_le_bytes()),
+            Values::Bool(values) => base64(f, values, |value| [u8::from(*value)]),
+            // They have another form.
+            Values::Text(_) => Err(fmt::Error),
+        }
+    }
+}
+
+/// Writes base64 of the bytes of all values, some at a time, so that it needs no memory for them.
+fn base64<T, const N: usize>(
+    f: &mut fmt::Formatter<'_>,
+    values: &[T],
+    bytes: impl Fn(&T) -> [u8; N],
+) -> fmt::Result {
+    // Whole groups of three bytes, whatever the size of a value: only the last piece is padded.
+    const VALUES: usize = 24;
+    let (mut raw, mut text) = ([[0; N]; VALUES], [0; 4 * VALUES * 8 / 3]);
+    for piece in values.chunks(VALUES) {
+        raw.iter_mut().zip(piece).for_each(|(to, value)| *to = bytes(value));
+        let raw = raw.get(..piece.len()).unwrap_or_default().as_flattened();
+        let length = STANDARD.encode_slice(raw, &mut text).map_err(|_| fmt::Error)?;
+        let text = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+        f.write_str(text.ok_or(fmt::Error)?)?;
+    }
+    Ok(())
 }
 
 fn texts<S: Serializer>(values: &[std::sync::Arc<str>], serializer: S) -> Result<S::Ok, S::Error> {

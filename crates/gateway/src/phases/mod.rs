@@ -93,6 +93,10 @@ impl Phase {
 pub struct Timings(Vec<(Phase, Duration)>);
 
 impl Timings {
+    fn new() -> Self {
+        Self(Vec::with_capacity(Phase::ALL.len()))
+    }
+
     /// The phases that ended, with their times.
     pub fn phases(&self) -> &[(Phase, Duration)] {
         &self.0
@@ -140,8 +144,7 @@ struct Copies {
 /// It blocks for as long as the model runs; a server calls it on a thread for that, where
 /// [`Serving::steps_at_most`] says that this may be long. Whatever the body holds, it returns.
 pub fn predict(endpoint: &Endpoint, request: PredictRequest<'_>) -> Prediction {
-    let mut watch =
-        Watch { elapsed: request.elapsed, last: (request.elapsed)(), timings: Timings::default() };
+    let mut watch = Watch { elapsed: request.elapsed, last: (request.elapsed)(), timings: Timings::new() };
     let result = run(endpoint, request, &mut watch);
     let timings = watch.timings;
     match result {

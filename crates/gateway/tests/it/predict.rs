@@ -9,6 +9,8 @@ use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
 use bartizan_store::SimDisk;
 use bartizan_store::records::Log;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use expect_test::expect;
 use serde_json::{Value, json};
 
@@ -23,6 +25,20 @@ fn two_rows() -> Vec<u8> {
     let mut body = rows(&[(json!(1), json!(0), "Oslo"), (json!(30.5), json!(1.5), "Rome")]);
     body["id"] = json!("call 7");
     serde_json::to_vec(&body).unwrap()
+}
+
+#[test]
+fn numbers_are_recorded_to_the_last_bit_however_many_there_are() {
+    let shelf = Shelf::new();
+    let endpoint = endpoint(&shelf, Fallback::Unavailable);
+    for count in [1_u16, 2, 3, 23, 24, 25, 48, 49, 500] {
+        let numbers: Vec<f32> = (0..count).map(|row| 1.0 + f32::from(row) / 7.0).collect();
+        let all: Vec<_> = numbers.iter().map(|number| (json!(number), json!(0), "Oslo")).collect();
+        let body = serde_json::to_vec(&rows(&all)).unwrap();
+        let (_, [_, _, input, _, _], _) = placed(made(ask(&endpoint, &body)));
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        assert_eq!(input["tensors"][0]["data"], STANDARD.encode(bytes), "{count} rows");
+    }
 }
 
 #[test]

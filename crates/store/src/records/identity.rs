@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use bartizan_base::Timestamp;
+use bartizan_base::{Hex, Timestamp};
 use bartizan_keys::subjects::{RequestTag, SubjectTag};
 
 /// A gateway: 16 random bytes, drawn once.
@@ -24,7 +24,7 @@ impl GatewayId {
 
 impl fmt::Display for GatewayId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        fmt::Display::fmt(&Hex(&self.0), f)
     }
 }
 
@@ -54,7 +54,7 @@ impl RecordId {
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        fmt::Display::fmt(&Hex(&self.0), f)
     }
 }
 
