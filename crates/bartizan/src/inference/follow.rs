@@ -54,7 +54,7 @@ struct Failed {
 impl Gateway {
     /// Follows the ledger until it is dropped by whoever runs it.
     pub(crate) async fn follow(&self) {
-        tokio::join!(self.keep_stopping(), self.keep_loading());
+        tokio::join!(self.keep_stopping(), self.keep_loading(), self.keep_rereading());
     }
 
     async fn keep_stopping(&self) {
@@ -195,7 +195,8 @@ fn stop(endpoint: &Endpoint, serving: &Serving, state: &State) {
     }
 }
 
-fn may_be_served(state: &State, version: &VersionRef) -> bool {
+/// Whether a version may be served now.
+pub(super) fn may_be_served(state: &State, version: &VersionRef) -> bool {
     state.version(version).is_some_and(|found| state.releasable(found))
 }
 

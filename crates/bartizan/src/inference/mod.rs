@@ -12,6 +12,7 @@ mod load;
 mod made;
 pub(crate) mod numbers;
 mod records;
+mod reread;
 mod route;
 
 use std::collections::BTreeMap;

@@ -158,7 +158,7 @@ impl Gateway {
 }
 
 /// The id of the gateway inside a data directory: there is one for each project.
-fn gateway_id(registry: &Registry) -> GatewayId {
+pub(super) fn gateway_id(registry: &Registry) -> GatewayId {
     let named = sha256(format!("bartizan-gateway-v1 {}", registry.keys().project()).as_bytes());
     let mut id = [0; 16];
     for (to, from) in id.iter_mut().zip(named.as_bytes()) {

@@ -134,28 +134,24 @@ fn nobody_is_ready_while_an_endpoint_in_service_is_not() {
 
 #[test]
 fn what_cannot_be_read_is_loaded_when_it_can() {
-    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
-    let (blobs, away) = (bench.path("bartizan-data/blobs"), bench.path("away"));
-    std::fs::create_dir(&away).unwrap();
-    move_all(&blobs, &away);
+    let bench = with_models(&[]);
+    let stored = one_more(&bench, "3");
+    bench.json(&["endpoint", "route", "scores", "--model", "more:1", "--fallback", "tips:2"]);
+    let key = key(&bench);
+    // A directory cannot be read as a file: the storage fails, and nothing is known of what it holds.
+    let away = bench.path("away");
+    std::fs::rename(&stored, &away).unwrap();
+    std::fs::create_dir(&stored).unwrap();
     let up = Up::start(&bench);
-    std::thread::sleep(BITES);
-    assert_eq!((health(&up), predict(&up, &key).status), (503, 503));
-    move_all(&away, &blobs);
-    // Nothing is asked that would be recorded, so the ledger does not grow.
-    let begun = Instant::now();
-    while health(&up) != 200 {
-        assert!(begun.elapsed() < PATIENCE, "it is not loaded again");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    until(&up, &key, BITES, (200, Some("2"), None));
-}
-
-fn move_all(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        std::fs::rename(entry.path(), to.join(entry.file_name())).unwrap();
-    }
+    until(&up, &key, PATIENCE, (200, Some("2"), Some("not-loaded")));
+    assert_eq!(health(&up), 200);
+    std::thread::sleep(2 * BITES);
+    std::fs::remove_dir(&stored).unwrap();
+    std::fs::rename(&away, &stored).unwrap();
+    // Nothing is asked that would change anything, and a read that fails is no damage.
+    until(&up, &key, PATIENCE, (200, Some("1"), None));
+    let shown = bench.run_with("BARTIZAN_TOKEN", &key, &["ledger", "show"]);
+    assert!(!shown.stdout.contains("integrity"), "{}", shown.stdout);
 }
 
 /// The files under a directory, with their sizes.
@@ -230,4 +226,61 @@ fn an_endpoint_that_is_disabled_under_load_answers_no_more() {
         disabled.set(Instant::now()).unwrap();
     });
     assert_eq!(health(&up), 200);
+}
+
+/// Waits until a version is in quarantine.
+fn until_quarantined(bench: &Bench, key: &str, version: &str) {
+    let begun = Instant::now();
+    loop {
+        let ran = bench.run_with("BARTIZAN_TOKEN", key, &["model", "show", version]);
+        let shown: Value = serde_json::from_str(&ran.stdout).unwrap();
+        if shown.get("state").is_some_and(|state| state == "quarantined") {
+            return;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{version}: {shown}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn a_flipped_byte_of_what_is_served_stops_it_and_the_fallback_answers() {
+    let bench = with_models(&[]);
+    let stored = one_more(&bench, "3");
+    bench.json(&["endpoint", "route", "scores", "--model", "more:1", "--fallback", "tips:2"]);
+    let key = key(&bench);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    until(&up, &key, BITES, (200, Some("1"), None));
+    let good = std::fs::read(&stored).unwrap();
+    let mut bad = good.clone();
+    let middle = bad.len() / 2;
+    bad[middle] ^= 1;
+    std::fs::write(&stored, &bad).unwrap();
+    until(&up, &key, PATIENCE, (200, Some("2"), Some("stopped")));
+    until_quarantined(&bench, &key, "more:1");
+
+    // Nobody brings back what is still damaged, and everybody who may approve what is whole again.
+    let refused = bench.run_with("BARTIZAN_TOKEN", &key, &["model", "approve", "more:1"]);
+    assert_eq!((refused.code, refused.stderr.contains("BZ-0301")), (1, true), "{}", refused.stderr);
+    std::fs::write(&stored, &good).unwrap();
+    say(&bench, &key, &["model", "approve", "more:1"]);
+    until(&up, &key, PATIENCE, (200, Some("1"), None));
+
+    // What is gone is stopped too, and its statement says which file it was.
+    std::fs::remove_file(&stored).unwrap();
+    until(&up, &key, PATIENCE, (200, Some("2"), Some("stopped")));
+    drop(up);
+    let entries = bench.json(&["ledger", "show"]);
+    let stops = entries.as_array().unwrap().iter();
+    let stops = stops.filter(|entry| entry["predicate"] == "https://bartizan.dev/integrity/v1");
+    let stops: Vec<Value> =
+        stops.map(|entry| bench.json(&["ledger", "show", &entry["index"].to_string()])).collect();
+    let said = |stop: &Value| stop.pointer("/statement/predicate/damage").cloned().unwrap();
+    let mut damages: Vec<Value> = stops.iter().map(said).collect();
+    damages.sort_by_key(Value::to_string);
+    assert_eq!(damages, ["changed", "missing"], "{stops:?}");
+    assert!(!json!(stops).to_string().contains("model.onnx"), "paths can be personal");
+    let shown = bench.json(&["model", "show", "more:1"]);
+    assert!(shown.to_string().contains("missing: model.onnx"), "{shown}");
+    assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
 }

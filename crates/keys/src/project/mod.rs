@@ -41,7 +41,8 @@ pub enum Purpose {
     Registry,
     /// Signs OpenSSF Model Signing bundles.
     ModelSigning,
-    /// Signs receipts of predictions, and statements about segments of their records.
+    /// Signs receipts of predictions, statements about segments of their records, and statements that stop a version
+    /// whose stored bytes are damaged.
     Gateway,
 }
 

@@ -305,6 +305,9 @@ impl Prover<'_> {
                 open.insert(body.previous);
                 open.extend(body.approvals.iter().map(|approval| approval.entry));
             }
+            Predicate::Integrity(body) => {
+                open.insert(body.previous);
+            }
             Predicate::Alias(body) => self.refer_act(&body.act, open),
             Predicate::Endpoint(body) => {
                 self.refer_act(&body.act, open);

@@ -340,6 +340,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
                 add(reason);
             }
         }
+        Predicate::Integrity(body) => add(&body.reason),
         Predicate::Provenance(body) => {
             let inner = &body.build_definition.internal_parameters;
             add(&inner.environment);

@@ -7,6 +7,7 @@
 mod access;
 mod assets;
 mod endpoints;
+mod integrity;
 mod lookup;
 mod map;
 mod runs;
@@ -281,6 +282,7 @@ impl State {
             Predicate::Alias(body) => self.apply_alias(index, body)?,
             Predicate::Endpoint(body) => self.apply_endpoint(reference, body)?,
             Predicate::Segment(body) => self.apply_segment(reference, body)?,
+            Predicate::Integrity(body) => self.apply_integrity(index, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
         if !matches!(
@@ -364,6 +366,7 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::Alias(body) => body.act.at,
         Predicate::Endpoint(body) => body.act.at,
         Predicate::Segment(body) => body.at,
+        Predicate::Integrity(body) => body.at,
         Predicate::StateMap(body) => body.at,
     }
 }

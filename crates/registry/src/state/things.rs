@@ -281,7 +281,7 @@ pub struct Version {
 /// The last time that a model version was put in quarantine, retired or revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stop {
-    /// Who did it.
+    /// Who did it: a principal, or a gateway's id in the form of one.
     pub by: PrincipalId,
     /// Where.
     pub entry: u64,

@@ -6,6 +6,7 @@
 mod access;
 mod assets;
 mod endpoints;
+mod integrity;
 mod map;
 mod runs;
 mod segments;
@@ -25,6 +26,7 @@ pub use self::assets::{
 };
 
 pub use self::endpoints::{Beyond, EndpointChange, EndpointV1, Fallback, Routed};
+pub use self::integrity::{Damage, IntegrityV1};
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
 pub use self::runs::{
     BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
@@ -231,6 +233,8 @@ predicates! {
     Endpoint(EndpointV1) = "https://bartizan.dev/endpoint/v1" by Purpose::Registry;
     /// A segment of prediction records was sealed.
     Segment(SegmentV1) = "https://bartizan.dev/segment/v1" by Purpose::Gateway;
+    /// A gateway found stored bytes of a version damaged, and stopped it.
+    Integrity(IntegrityV1) = "https://bartizan.dev/integrity/v1" by Purpose::Gateway;
     /// What everything is after the entries before this one.
     StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }

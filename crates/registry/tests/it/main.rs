@@ -5,6 +5,7 @@ mod data;
 mod duties;
 mod endpoints;
 mod faults;
+mod integrity;
 mod judged;
 mod manifests;
 mod models;
