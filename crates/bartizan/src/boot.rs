@@ -235,7 +235,7 @@ fn lock(path: &Path, purpose: &str) -> Result<DirLock, Failure> {
     })
 }
 
-fn keys_path(dir: &DataDir) -> PathBuf {
+pub(crate) fn keys_path(dir: &DataDir) -> PathBuf {
     dir.path().join("keys")
 }
 
@@ -250,7 +250,7 @@ fn create_root(dir: &DataDir, passphrase: Option<Passphrase>) -> Result<Box<dyn 
     })
 }
 
-fn open_root(dir: &DataDir, passphrase: Option<Passphrase>) -> Result<Box<dyn KeyStore>, Failure> {
+pub(crate) fn open_root(dir: &DataDir, passphrase: Option<Passphrase>) -> Result<Box<dyn KeyStore>, Failure> {
     let path = keys_path(dir);
     let failed = |error| Failure::of(ids::ROOT_KEY, &error);
     Ok(match (detect_root_key(&path).map_err(failed)?, passphrase) {

@@ -57,6 +57,9 @@ catalog! {
     INFER_UNAVAILABLE "BZ-0333" "nobody answers" "Neither the model of the endpoint nor its fallback can answer now." "bartizan endpoint show ENDPOINT";
     ROUTE "BZ-0340" "route cannot be served" "The model, its fallback, the comparison with the training data or the columns that are named do not make an endpoint that can answer. Nothing was routed." "mend what is named and route again; `bartizan model show NAME:VERSION` tells more of a model";
     RECORD_DAMAGED "BZ-0350" "record damaged" "A stored record of a prediction, or the segment that it is in, is not what was written." "bartizan ledger fsck names what is damaged; restore that file from a backup";
+    DESTROYED_EVIDENCE "BZ-0351" "destroyed evidence" "What is personal in a record cannot be read any more, or a whole segment is missing, and no statement in the ledger says that it was to be." "restore keys and segments from a backup, and find out who destroyed them";
+    NOT_ERASED "BZ-0352" "erasure undone" "What was erased can be read again: a copy of the keys from before the erasure was put back." "bartizan predictions erase for the same person once more, and destroy the copy";
+    NOT_CONFIRMED "BZ-0353" "not confirmed" "What the command does cannot be undone, so it asks first, and nobody said yes." "repeat it with --yes";
     LEDGER_DAMAGED "BZ-0401" "ledger damaged" "Bytes of the ledger do not hash to its signed checkpoint." "bartizan ledger fsck, then restore the ledger from a backup";
     LEDGER_FORKED "BZ-0402" "ledger rolled back" "The ledger is smaller than, or contradicts, one that this data directory has seen." "find out who put an older copy back; restore the newest one";
     LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage and repeat the command";

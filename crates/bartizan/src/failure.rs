@@ -56,6 +56,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self.id.as_str() {
             ids::USAGE
+            | ids::NOT_CONFIRMED
             | ids::CONFIGURATION
             | ids::INVALID
             | ids::FILE

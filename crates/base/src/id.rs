@@ -95,6 +95,10 @@ typed_id!(
     RunId, "run", "run"
 );
 typed_id!(
+    /// One erasure of what is recorded of a person.
+    ErasureId, "erasure", "ers"
+);
+typed_id!(
     /// One stored artifact; bound into the encryption of its bytes.
     ArtifactId, "artifact", "art"
 );

@@ -126,6 +126,11 @@ impl Deed {
         Self::new(Action::EndpointDisable, endpoint)
     }
 
+    /// Erasing what is recorded of a person.
+    pub fn predictions_erase(project: ProjectId) -> Self {
+        Self::new(Action::PredictionsErase, project)
+    }
+
     /// Pointing an alias to a version of its model, or removing it from there.
     pub fn alias_set(alias: &AliasRef, version: NonZeroU32) -> Self {
         Self::new(Action::ModelAliasSet, format!("{alias}={version}"))

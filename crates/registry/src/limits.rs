@@ -24,6 +24,12 @@ pub const TEXT_BYTES: usize = 16 * 1024;
 /// Bytes of a private document: a manifest, schema, profile or findings.
 pub const DOCUMENT_BYTES: usize = 16 * 1024 * 1024;
 
+/// Segments that one statement of an erasure names: what fits an entry of 60 KiB.
+pub const ERASED_SEGMENTS: usize = 256;
+
+/// Ranges of records that one statement of an erasure names.
+pub const ERASED_RANGES: usize = 512;
+
 /// Words of the command of a run.
 pub const RUN_ARGUMENTS: usize = 1024;
 

@@ -1,12 +1,14 @@
 //! Recorded predictions: found, and shown to those who may see them.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use bartizan_base::Timestamp;
+use bartizan_base::{ErasureId, Timestamp};
 use bartizan_gateway::PredictionId;
 use bartizan_policy::{ProjectWide, op};
+use bartizan_registry::state::{Erasure, State};
 use bartizan_store::index::entries::{self, Which};
-use bartizan_store::records::{Position, Records};
+use bartizan_store::records::{Personal, Position, Records, StoredRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,6 +20,8 @@ use crate::predictions::{Cursor, Query, Revealed, by_id, find, shown, unread};
 
 /// Bytes of the value of a subject, or of what a caller calls a request.
 const VALUE_BYTES: usize = 4096;
+/// Erasures on one page.
+const ERASURES: usize = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -63,10 +67,18 @@ pub(super) async fn search(app: &Arc<App>, mut call: Call) -> Result<Answer, Fai
     if before.is_none() {
         gateway.seal_taken().await?;
     }
-    let page =
-        reading(&gateway, move |records| find(records, &query).map_err(|error| unread(&error))).await?;
+    let found = move |records: &Records| find(records, &query).map_err(|error| unread(&error));
+    let mut page = reading(&gateway, found).await?;
+    let (state, id) = (app.registry.state(), gateway.id());
+    for (row, position) in &mut page.rows {
+        let erased = state.erased(&id, position.segment, position.index).is_some();
+        if let Some(members) = row.as_object_mut() {
+            members.insert("erased".to_owned(), erased.into());
+        }
+    }
+    let rows: Vec<Value> = page.rows.into_iter().map(|(row, _)| row).collect();
     let next = page.next.map(|next| Cursor(next).to_string());
-    Ok(Answer::Json(json!({ "predictions": page.rows, "next": next })))
+    Ok(Answer::Json(json!({ "predictions": rows, "next": next })))
 }
 
 /// Shows a prediction, or says where to go on looking for it.
@@ -100,8 +112,69 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         }
     };
     let record = reading(&gateway, move |records| records.read(position).map_err(|error| unread(&error)));
-    let sealed = sealed(app, &gateway, position).await?;
-    shown(&record.await?, &sealed, revealed).map(Answer::Json)
+    let (record, sealed) = (record.await?, sealed(app, &gateway, position).await?);
+    let personal = standing(&app.registry.state(), &gateway.id(), &record);
+    shown(&record, &sealed, &personal, revealed).map(Answer::Json)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Erase {
+    subject: String,
+    reason: String,
+}
+
+/// Erases what is recorded of a person.
+pub(super) async fn erase(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
+    let wanted: Erase = call.json().await?;
+    check_value(&wanted.subject)?;
+    let gateway = app.gateway().await?;
+    let tag = gateway.subjects().tag(wanted.subject.as_bytes());
+    let erasure = gateway.erase(&caller, tag, wanted.reason).await?;
+    let state = app.registry.state();
+    let found = state.erasures().get(&erasure);
+    Ok(Answer::Json(found.map_or(Value::Null, |found| erasure_row(erasure, found))))
+}
+
+/// Lists erasures, the latest first.
+pub(super) async fn erasures(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    app.registry.ask(call.caller()?, op::PredictionsShow, ProjectWide).await?;
+    let before = call.query::<u64>("before")?.unwrap_or(u64::MAX);
+    let state = app.registry.state();
+    let mut found: Vec<_> =
+        state.erasures().iter().filter(|(_, found)| found.statement.entry < before).collect();
+    found.sort_unstable_by_key(|(_, found)| Reverse(found.statement.entry));
+    found.truncate(ERASURES);
+    Ok(Answer::Json(found.into_iter().map(|(id, found)| erasure_row(*id, found)).collect()))
+}
+
+fn erasure_row(erasure: ErasureId, found: &Erasure) -> Value {
+    json!({
+        "erasure": erasure,
+        "by": found.by,
+        "at": found.at,
+        "entry": found.statement.entry,
+        "records": found.records,
+        "unreadSegments": found.unread.len(),
+        "finished": found.finished,
+    })
+}
+
+/// Whether what is personal in a record can be read, and what became of it when not.
+fn standing(state: &State, gateway: &str, record: &StoredRecord) -> Value {
+    if record.personal != Personal::Erased {
+        return json!({ "state": "kept" });
+    }
+    let Position { segment, index } = record.position;
+    match state.erased(gateway, segment, index) {
+        Some(erased) => json!({ "state": "erased", "erasure": erased.erasure, "entry": erased.entry }),
+        None if state.erasures().values().any(|erasure| erasure.finished.is_none()) => {
+            json!({ "state": "erasing" })
+        }
+        // The key is gone, and nobody stated that it should be.
+        None => json!({ "state": "lost" }),
+    }
 }
 
 /// What the ledger says of the segment that a record is in.

@@ -85,6 +85,8 @@ routes! {
     "DELETE" "/api/v1/endpoints/{endpoint}" Principal "endpoint.disable" => endpoint::disable;
 
     "POST" "/api/v1/predictions/search" Principal "predictions.show or predictions.read" => predictions::search;
+    "GET" "/api/v1/predictions/erasures" Principal "predictions.show" => predictions::erasures;
+    "POST" "/api/v1/predictions/erasures" Principal "predictions.erase" => predictions::erase;
     "GET" "/api/v1/predictions/{id}" Principal "predictions.show or predictions.read" => predictions::show;
 
     "GET" "/api/v1/predictions/{id}/proof" Principal "prove, and predictions.show or predictions.read" => prove::prove;

@@ -20,6 +20,19 @@ pub(crate) enum Predictions {
         #[arg(long)]
         inputs: bool,
     },
+    /// Destroy what is personal in the records of all predictions about a person, for good
+    Erase {
+        #[command(flatten)]
+        about: Someone,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List erasures, the latest first
+    Erasures,
 }
 
 /// Which predictions are looked for.
@@ -54,6 +67,24 @@ pub(crate) struct Search {
     /// Go on where an earlier search stopped
     #[arg(long, value_name = "CURSOR")]
     pub(crate) cursor: Option<String>,
+}
+
+/// A person who must be named.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Someone {
+    /// This person; other users of this machine may see it in its list of processes, so rather use --subject-file
+    #[arg(long, value_name = "VALUE")]
+    subject: Option<String>,
+    /// The person whom this file names in its one line; `-` reads standard input
+    #[arg(long, value_name = "FILE")]
+    subject_file: Option<PathBuf>,
+}
+
+impl From<Someone> for About {
+    fn from(someone: Someone) -> Self {
+        Self { subject: someone.subject, subject_file: someone.subject_file }
+    }
 }
 
 /// A person, by the value that names them in predictions.

@@ -1,5 +1,7 @@
 //! `ledger`: entries, proofs, a full check, and the index made anew.
 
+mod records;
+
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -22,12 +24,19 @@ pub(super) async fn run(work: &Work, verb: Ledger) -> Result<u8, Failure> {
             work.deliver(out.as_deref(), &proof)
         }
         Ledger::Fsck => {
-            let path = work.configuration.data_dir.clone();
+            let (path, passphrase) = (work.configuration.data_dir.clone(), work.passphrase()?);
             let progress = work.out.working("recomputing every hash");
-            let report = tokio::task::spawn_blocking(move || fsck(&path)).await;
+            let checked = tokio::task::spawn_blocking(move || {
+                let mut verdict = api::verdict(&fsck(&path)?)?;
+                let records = records::check(&path, passphrase)?;
+                if let Some(members) = verdict.as_object_mut() {
+                    members.insert("predictions".to_owned(), records);
+                }
+                Ok::<_, Failure>(verdict)
+            });
+            let checked = checked.await;
             drop(progress);
-            let report = report.map_err(|error| Failure::of(ids::INTERNAL, &error))??;
-            work.answer(&api::verdict(&report)?)
+            work.answer(&checked.map_err(|error| Failure::of(ids::INTERNAL, &error))??)
         }
         Ledger::Rebuild => {
             let path = &work.configuration.data_dir;
@@ -50,7 +59,7 @@ fn fsck(path: &Path) -> Result<Report, Failure> {
 
 /// The ledger's own key, as its first entries grant it: enough to see whether the log is whole, and no reason to
 /// trust it.
-fn log_of(blobs: &bartizan_store::DirBlobs) -> Result<TrustedLog, Failure> {
+pub(super) fn log_of(blobs: &bartizan_store::DirBlobs) -> Result<TrustedLog, Failure> {
     let damaged = |why: String| {
         let mut failure = Failure::new(ids::LEDGER_DAMAGED, "the ledger's own key cannot be found in it");
         failure.why.push(why);

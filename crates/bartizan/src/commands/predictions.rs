@@ -1,6 +1,6 @@
 //! `predictions`: find and show what was predicted.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use bartizan_base::{Clock, Timestamp};
@@ -21,6 +21,8 @@ pub(super) async fn run(work: &Work, verb: Predictions) -> Result<u8, Failure> {
     match verb {
         Predictions::Search(wanted) => search(work, &wanted).await,
         Predictions::Show { id, request, inputs } => show(work, id, request, inputs).await,
+        Predictions::Erase { about, reason, yes } => erase(work, &about.into(), &reason, yes).await,
+        Predictions::Erasures => erasures(work).await,
     }
 }
 
@@ -82,6 +84,45 @@ pub(super) async fn located(client: &Client, id: &str, inputs: bool) -> Result<V
             None => return Ok(shown),
         }
     }
+}
+
+async fn erase(work: &Work, about: &About, reason: &str, yes: bool) -> Result<u8, Failure> {
+    if !yes && !confirmed()? {
+        let what = "an erasure cannot be undone, and nobody confirmed it";
+        return Err(Failure::new(ids::NOT_CONFIRMED, what));
+    }
+    let body = json!({ "subject": subject(about)?, "reason": reason });
+    let erased = work.client().await?.order("/api/v1/predictions/erasures", &body).await?;
+    work.answer(&erased)
+}
+
+/// Asks whoever sits at the terminal; without one nobody can say yes.
+fn confirmed() -> Result<bool, Failure> {
+    let mut stdin = std::io::stdin().lock();
+    if !stdin.is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(false);
+    }
+    let question = "This destroys what is recorded of the person: inputs, outputs, who asked. Nobody can bring it \
+                    back. Type `erase` to go on: ";
+    let asked = write!(std::io::stderr(), "{question}").and_then(|()| std::io::stderr().flush());
+    asked.map_err(|error| file_failure(Path::new("the terminal"), &error))?;
+    let mut line = String::new();
+    let read = stdin.read_line(&mut line);
+    read.map_err(|error| file_failure(Path::new("the terminal"), &error))?;
+    Ok(line.trim() == "erase")
+}
+
+async fn erasures(work: &Work) -> Result<u8, Failure> {
+    let client = work.client().await?;
+    let (mut all, mut before) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("/api/v1/predictions/erasures{before}")).await?;
+        let rows = page.as_array().cloned().unwrap_or_default();
+        let Some(last) = rows.last().and_then(|row| row.get("entry")?.as_u64()) else { break };
+        before = format!("?before={last}");
+        all.extend(rows);
+    }
+    work.answer(&Value::Array(all))
 }
 
 /// The id of the one prediction that its caller called so.

@@ -6,6 +6,7 @@
 //!                                                             '--sealed--> segment --> ledger
 //! ```
 
+mod erase;
 mod follow;
 mod headers;
 mod load;
@@ -41,6 +42,7 @@ use self::follow::is_active;
 use self::made::made;
 use self::numbers::Numbers;
 use self::records::Sealing;
+pub(crate) use self::records::{directory_of, gateway_id};
 pub(crate) use self::route::{Wanted, WantedFallback, check as check_route, columns_of};
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
@@ -53,6 +55,8 @@ pub(crate) struct Gateway {
     subjects: Arc<Subjects>,
     records: Arc<Records>,
     sealing: tokio::sync::Mutex<Sealing>,
+    /// One erasure is carried out at a time.
+    erasing: tokio::sync::Mutex<()>,
     endpoints: RwLock<BTreeMap<Name, Arc<Endpoint>>>,
     numbers: Arc<Numbers>,
     began: Instant,
@@ -74,6 +78,7 @@ impl Gateway {
             served = api::serve(listener, app, router(self), end) => served,
             () = self.follow() => Ended::CutOff,
             () = self.keep() => Ended::CutOff,
+            () = self.finish_erasures() => Ended::CutOff,
         };
         if let Err(failure) = self.seal(Seal::Now).await {
             tracing::error!(id = failure.id, what = failure.what, why = ?failure.why, "the last records are not sealed; they are in the log");

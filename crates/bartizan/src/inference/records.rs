@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
-use bartizan_base::sha256;
+use bartizan_base::{ProjectId, sha256};
 use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::Subjects;
 use bartizan_registry::Registry;
@@ -19,6 +19,8 @@ use super::Gateway;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
+/// Where a data directory keeps records of predictions.
+const SEGMENTS: &str = "segments";
 /// How often the log is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// The least time between two segments that somebody asks for: whoever asks again and again does not make one each time.
@@ -40,10 +42,9 @@ impl Gateway {
     /// When it cannot be opened, or something that was acknowledged is damaged.
     pub(crate) fn open(registry: Registry, data_dir: &Path) -> Result<Arc<Self>, Failure> {
         let storage = |error: &dyn std::error::Error| Failure::of(ids::STORAGE, error);
-        let gateway = gateway_id(&registry);
-        let root = data_dir.join("segments");
-        let directory = root.join(gateway.to_string());
-        for path in [&root, &directory] {
+        let gateway = gateway_id(registry.keys().project());
+        let directory = directory_of(data_dir, gateway);
+        for path in [&data_dir.join(SEGMENTS), &directory] {
             match std::fs::DirBuilder::new().mode(0o700).create(path) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(storage(&error)),
                 Ok(()) | Err(_) => {}
@@ -58,10 +59,22 @@ impl Gateway {
         let log = Log::open(&directory, Arc::clone(&subjects), gateway, Box::new(OsRandom), registry.now());
         let log = log.map_err(|error| storage(&error))?;
         let records = Records::open(&directory, Arc::clone(&subjects)).map_err(|error| storage(&error))?;
-        let (records, sealing) = (Arc::new(records), tokio::sync::Mutex::default());
-        let endpoints = RwLock::new(BTreeMap::new());
-        let (numbers, began) = (Arc::default(), Instant::now());
-        Ok(Arc::new(Self { registry, log, subjects, records, sealing, endpoints, numbers, began }))
+        Ok(Arc::new(Self {
+            registry,
+            log,
+            subjects,
+            records: Arc::new(records),
+            sealing: tokio::sync::Mutex::default(),
+            erasing: tokio::sync::Mutex::default(),
+            endpoints: RwLock::new(BTreeMap::new()),
+            numbers: Arc::default(),
+            began: Instant::now(),
+        }))
+    }
+
+    /// Which gateway this is.
+    pub(crate) fn id(&self) -> String {
+        self.log.gateway().to_string()
     }
 
     /// The sealed records.
@@ -158,11 +171,16 @@ impl Gateway {
 }
 
 /// The id of the gateway inside a data directory: there is one for each project.
-pub(super) fn gateway_id(registry: &Registry) -> GatewayId {
-    let named = sha256(format!("bartizan-gateway-v1 {}", registry.keys().project()).as_bytes());
+pub(crate) fn gateway_id(project: ProjectId) -> GatewayId {
+    let named = sha256(format!("bartizan-gateway-v1 {project}").as_bytes());
     let mut id = [0; 16];
     for (to, from) in id.iter_mut().zip(named.as_bytes()) {
         *to = *from;
     }
     GatewayId::from_bytes(id)
+}
+
+/// The directory of a gateway's records in a data directory.
+pub(crate) fn directory_of(data_dir: &Path, gateway: GatewayId) -> PathBuf {
+    data_dir.join(SEGMENTS).join(gateway.to_string())
 }

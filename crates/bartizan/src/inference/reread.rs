@@ -97,7 +97,7 @@ impl Gateway {
         file: Option<bartizan_base::Digest>,
         damage: Damage,
     ) -> Result<(), Failure> {
-        let gateway = gateway_id(&self.registry).to_string();
+        let gateway = gateway_id(self.registry.keys().project()).to_string();
         if self.registry.stop_damaged(&gateway, version, (part, file), damage).await? {
             tracing::error!(%version, part, %damage, "what is stored of a version that is served is damaged: it is in quarantine");
         }

@@ -41,8 +41,8 @@ pub(crate) struct Query {
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
-    /// Predictions, newest first.
-    pub(crate) rows: Vec<Value>,
+    /// Predictions, newest first, and where they are.
+    pub(crate) rows: Vec<(Value, Position)>,
     /// Where to go on; `None` when everything was searched.
     pub(crate) next: Option<Position>,
 }
@@ -80,7 +80,7 @@ pub(crate) fn by_id(
 
 impl Query {
     /// The row of a record that is looked for.
-    fn row(&self, record: &ClearRecord<'_>) -> Option<Value> {
+    fn row(&self, record: &ClearRecord<'_>) -> Option<(Value, Position)> {
         // An index knows half of a tag.
         let about = self.subject.is_none_or(|tag| record.subject == Some(tag));
         if !about || !(self.since..self.until).contains(&record.time) {
@@ -93,6 +93,7 @@ impl Query {
         if !wanted {
             return None;
         }
-        envelope.row(record).filter(|(_, flags)| *flags > 0 || !self.flagged).map(|(row, _)| row)
+        let (row, flags) = envelope.row(record)?;
+        (flags > 0 || !self.flagged).then_some((row, record.position))
     }
 }

@@ -5,6 +5,7 @@
 //!   time, endpoint, model --scan of what is in clear-----------'--> read: everything, checked: one prediction
 //! ```
 
+mod check;
 mod find;
 mod shown;
 
@@ -12,6 +13,7 @@ use std::str::FromStr;
 
 use bartizan_store::records::{Position, ReadFailed};
 
+pub(crate) use self::check::{Ledger, check, stated};
 pub(crate) use self::find::{Query, by_id, find};
 pub(crate) use self::shown::{Revealed, shown};
 use crate::catalog::ids;

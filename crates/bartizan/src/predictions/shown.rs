@@ -109,11 +109,16 @@ impl Envelope {
     }
 }
 
-/// A prediction. `sealed` is what is known of its segment.
+/// A prediction. `sealed` is what is known of its segment, `personal` what became of what is personal.
 ///
 /// # Errors
 /// When the record is authentic and not of a form that this version knows.
-pub(crate) fn shown(record: &StoredRecord, sealed: &Value, revealed: Revealed) -> Result<Value, Failure> {
+pub(crate) fn shown(
+    record: &StoredRecord,
+    sealed: &Value,
+    personal: &Value,
+    revealed: Revealed,
+) -> Result<Value, Failure> {
     let envelope: Envelope = parsed(record, Group::Envelope)?.ok_or_else(|| unknown(record))?;
     let decisions: Decisions = parsed(record, Group::Decisions)?.ok_or_else(|| unknown(record))?;
     let mut value = json!({
@@ -138,6 +143,7 @@ pub(crate) fn shown(record: &StoredRecord, sealed: &Value, revealed: Revealed) -
         "headAgeMs": envelope.head_age_ms,
         "record": record.digest.digest(),
         "sealed": sealed,
+        "personal": personal,
     });
     if revealed == Revealed::Personal
         && let Some(members) = value.as_object_mut()

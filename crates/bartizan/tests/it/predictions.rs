@@ -151,3 +151,156 @@ fn what_is_personal_takes_a_right_of_its_own() {
         assert!(!ran.stderr.contains("anna@"), "{}", ran.stderr);
     }
 }
+
+/// How each of these predictions stands: `kept`, `erased` or `lost`.
+fn standings(bench: &Bench, key: &str, ids: &[String]) -> Vec<String> {
+    let shown = ids.iter().map(|id| {
+        let shown = json_of(&bench.run_with("BARTIZAN_TOKEN", key, &["predictions", "show", id, "--inputs"]));
+        let standing = shown.pointer("/personal/state").and_then(Value::as_str).unwrap().to_owned();
+        // What can be read is shown, and nothing else.
+        assert_eq!(shown.get("inputs").is_some(), standing == "kept", "{shown}");
+        assert_eq!(shown.get("endpoint"), Some(&json!("scores")), "{shown}");
+        standing
+    });
+    shown.collect()
+}
+
+#[test]
+fn what_is_recorded_of_a_person_is_erased_and_the_rest_stays_whole() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    let people = ["anna@example.org", "ben@example.org", ""];
+    let made: Vec<String> =
+        (0..6).map(|at| predict(&up, &key, 3.0, people[at % 3], &format!("order {at}"))).collect();
+    let erase = ["predictions", "erase", "--subject-file", "-", "--reason", "anna asked on 1 March"];
+    let refused = with_input(&bench, &key, &erase, "anna@example.org\n");
+    assert_eq!((refused.code, refused.stderr.contains("BZ-0353")), (2, true), "{}", refused.stderr);
+    let erase = [&erase[..], &["--yes"]].concat();
+    let nobody = with_input(&bench, &key, &erase, "carl@example.org\n");
+    assert_eq!((nobody.code, nobody.stderr.contains("carl")), (4, false), "{}", nobody.stderr);
+    let erased = json_of(&with_input(&bench, &key, &erase, "anna@example.org\n"));
+    assert_eq!((&erased["records"], erased["finished"].is_u64()), (&json!(2), true), "{erased}");
+    let expected = ["erased", "kept", "kept", "erased", "kept", "kept"];
+    assert_eq!(standings(&bench, &key, &made), expected);
+    // The statement is named, and the row of a search says so too.
+    let shown = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "show", &made[0]]));
+    assert_eq!(shown["personal"]["erasure"], erased["erasure"], "{shown}");
+    let found = ["predictions", "search", "--subject", "anna@example.org"];
+    let found = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &found));
+    assert_eq!((ids(&found).len(), &found["predictions"][0]["erased"]), (2, &json!(true)), "{found}");
+    // There is nothing left to erase; when she comes back, there is.
+    assert_eq!(with_input(&bench, &key, &erase, "anna@example.org\n").code, 4);
+    let back = predict(&up, &key, 5.0, "anna@example.org", "order 7");
+    assert_eq!(standings(&bench, &key, std::slice::from_ref(&back)), ["kept"]);
+    let listed = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "erasures"]));
+    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    let checked = json_of(&bench.run(&["ledger", "fsck"]));
+    assert_eq!(
+        (&checked["predictions"]["records"], &checked["predictions"]["erased"]),
+        (&json!(7), &json!(2))
+    );
+    up.end();
+
+    assert_eq!(bench.json(&["ledger", "fsck"])["predictions"]["erased"], 2);
+    assert_eq!(bench.json(&["predictions", "show", &made[3]])["personal"]["state"], "erased");
+    // Nothing personal is in the ledger: not who, not why.
+    for file in files(&bench.path("bartizan-data/ledger")) {
+        let bytes = std::fs::read(&file).unwrap();
+        for word in ["example.org", "asked on 1 March"] {
+            let found = bytes.windows(word.len()).any(|window| window == word.as_bytes());
+            assert!(!found, "{word} in {}", file.display());
+        }
+    }
+}
+
+/// Every file below a directory.
+fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn a_check_names_what_was_edited_and_what_is_gone() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    for at in 0..3 {
+        predict(&up, &key, 3.0, "anna@example.org", &format!("order {at}"));
+    }
+    up.end();
+    assert_eq!(bench.json(&["ledger", "fsck"])["predictions"]["records"], 3);
+    let segments = files(&bench.path("bartizan-data/segments"));
+    let is_segment = |path: &&std::path::PathBuf| path.to_str().unwrap().contains("/seg/");
+    let largest = segments.iter().filter(is_segment).max_by_key(|path| path.metadata().unwrap().len());
+    let segment = largest.unwrap();
+    let whole = std::fs::read(segment).unwrap();
+    for at in [0, 150, 232, 400, whole.len() / 2, whole.len() - 1] {
+        let mut edited = whole.clone();
+        edited[at] ^= 1;
+        std::fs::write(segment, edited).unwrap();
+        let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0350");
+        assert!(told.contains("segment ") && told.contains("is damaged at byte"), "{at}: {told}");
+    }
+    std::fs::remove_file(segment).unwrap();
+    let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
+    assert!(told.contains("its file is gone"), "{told}");
+    std::fs::write(segment, whole).unwrap();
+    assert_eq!(bench.json(&["ledger", "fsck"])["predictions"]["records"], 3);
+    // Without the keys of the people nobody can say that an erasure was ordered.
+    for shard in files(&bench.path("bartizan-data/keys/subjects")) {
+        std::fs::remove_file(shard).unwrap();
+    }
+    let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
+    assert!(told.contains("record 0: what is personal cannot be read"), "{told}");
+}
+
+/// Killed at any moment, an erasure has happened as a whole or not at all once the server runs again, or waits for
+/// nobody but it.
+#[test]
+fn an_erasure_that_is_killed_is_finished_by_the_next_start() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let erase = ["predictions", "erase", "--subject", "anna@example.org", "--reason", "a test", "--yes"];
+    // How long one takes that nobody disturbs; then others are killed at parts of that.
+    let whole = {
+        let mut up = Up::start(&bench);
+        wait_ready(&up);
+        predict(&up, &key, 3.0, "anna@example.org", "order 0");
+        let begun = std::time::Instant::now();
+        assert_eq!(bench.run_with("BARTIZAN_TOKEN", &key, &erase).code, 0);
+        let whole = begun.elapsed();
+        up.end();
+        whole
+    };
+    let mut finished = 0;
+    for round in 1..=8 {
+        let mut up = Up::start(&bench);
+        wait_ready(&up);
+        let id = predict(&up, &key, 3.0, "anna@example.org", "order 1");
+        let other = predict(&up, &key, 3.0, "ben@example.org", "order 2");
+        let asked = bench.command(&erase).env("BARTIZAN_TOKEN", &key).spawn().unwrap();
+        std::thread::sleep(whole * round / 8);
+        up.child.kill().unwrap();
+        up.child.wait().unwrap();
+        let acknowledged = finish(asked).code == 0;
+        bench.json(&["ledger", "fsck"]);
+        let mut up = Up::start(&bench);
+        wait_ready(&up);
+        let begun = std::time::Instant::now();
+        loop {
+            let listed = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "erasures"]));
+            if listed.as_array().unwrap().iter().all(|erasure| erasure["finished"].is_u64()) {
+                finished = listed.as_array().unwrap().len();
+                break;
+            }
+            assert!(begun.elapsed() < std::time::Duration::from_secs(30), "round {round}: {listed}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let [hers, his] = &standings(&bench, &key, &[id, other])[..] else { panic!("two were asked for") };
+        assert_eq!(his, "kept", "round {round}");
+        assert!(hers == "erased" || (hers == "kept" && !acknowledged), "round {round}: {hers}");
+        up.end();
+        bench.json(&["ledger", "fsck"]);
+    }
+    assert!(finished > 1, "no erasure was ordered before its server was killed");
+}

@@ -14,7 +14,7 @@ use super::promotions::Promotions;
 use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
 use crate::prediction::RecordEnvelope;
 use crate::state::{EntryInvalid, POLICY_NAME, State, StateMap, Version};
-use crate::statement::{Act, DatasetRef, MapKind, Predicate, Private};
+use crate::statement::{Act, DatasetRef, ErasureStep, MapKind, Predicate, Private};
 
 /// What a proof is made from.
 #[derive(Debug, Clone, Copy)]
@@ -309,6 +309,13 @@ impl Prover<'_> {
                 open.insert(body.previous);
             }
             Predicate::Alias(body) => self.refer_act(&body.act, open),
+            Predicate::Erasure(body) => match &body.step {
+                ErasureStep::Ordered { act, .. } => self.refer_act(act, open),
+                ErasureStep::Records { .. } | ErasureStep::Finished {} => {
+                    let ordered = self.state.erasures().get(&body.erasure);
+                    open.extend(ordered.map(|found| found.statement.entry));
+                }
+            },
             Predicate::Endpoint(body) => {
                 self.refer_act(&body.act, open);
                 let routed = body.primary.iter().chain(&body.fallback.version);

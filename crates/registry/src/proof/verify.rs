@@ -356,6 +356,8 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
         | Predicate::Approval(_)
         | Predicate::Alias(_)
         | Predicate::Segment(_)
+        // Whom it is about is shown to nobody.
+        | Predicate::Erasure(_)
         | Predicate::StateMap(_) => {}
     }
 }

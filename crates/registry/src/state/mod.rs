@@ -7,6 +7,7 @@
 mod access;
 mod assets;
 mod endpoints;
+mod erasures;
 mod integrity;
 mod lookup;
 mod map;
@@ -18,11 +19,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
-use bartizan_base::{Digest, Name, PrincipalId, RunId, Timestamp, VersionRef, sha256};
+use bartizan_base::{Digest, ErasureId, Name, PrincipalId, RunId, Timestamp, VersionRef, sha256};
 use bartizan_keys::{KeyId, PublicKey, Verified, dsse};
 use bartizan_policy::Role;
 use imbl::{OrdMap, Vector};
 
+pub use self::erasures::{Erased, Erasure};
 pub use self::map::{POLICY_NAME, StateMap};
 pub(crate) use self::runs::dependencies;
 pub use self::segments::LastSegment;
@@ -68,6 +70,9 @@ pub struct State {
     pub(crate) segments: OrdMap<String, LastSegment>,
     /// The number and the entry of each segment of a gateway, in order.
     stated_segments: OrdMap<String, Vector<(u64, u64)>>,
+    pub(crate) erasures: OrdMap<ErasureId, Erasure>,
+    /// What erasures take of a gateway's segment.
+    erased: OrdMap<(String, u64), Vector<Erased>>,
     pub(crate) models: OrdMap<Name, Model>,
     /// The versions that consist of the files of a manifest.
     same_files: OrdMap<Digest, Vector<VersionRef>>,
@@ -224,6 +229,8 @@ impl State {
             endpoints: OrdMap::new(),
             segments: OrdMap::new(),
             stated_segments: OrdMap::new(),
+            erasures: OrdMap::new(),
+            erased: OrdMap::new(),
             models: OrdMap::new(),
             same_files: OrdMap::new(),
             map: Arc::default(),
@@ -283,11 +290,12 @@ impl State {
             Predicate::Endpoint(body) => self.apply_endpoint(reference, body)?,
             Predicate::Segment(body) => self.apply_segment(reference, body)?,
             Predicate::Integrity(body) => self.apply_integrity(index, body)?,
+            Predicate::Erasure(body) => self.apply_erasure(reference, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
         if !matches!(
             signed.statement.predicate,
-            Predicate::Decision(_) | Predicate::StateMap(_) | Predicate::Segment(_)
+            Predicate::Decision(_) | Predicate::StateMap(_) | Predicate::Segment(_) | Predicate::Erasure(_)
         ) {
             self.facts = index;
             self.map = Arc::default();
@@ -367,6 +375,7 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::Endpoint(body) => body.act.at,
         Predicate::Segment(body) => body.at,
         Predicate::Integrity(body) => body.at,
+        Predicate::Erasure(body) => body.at,
         Predicate::StateMap(body) => body.at,
     }
 }

@@ -6,6 +6,7 @@
 mod access;
 mod assets;
 mod endpoints;
+mod erasures;
 mod integrity;
 mod map;
 mod runs;
@@ -26,6 +27,7 @@ pub use self::assets::{
 };
 
 pub use self::endpoints::{Beyond, EndpointChange, EndpointV1, Fallback, Routed};
+pub use self::erasures::{ErasedSegment, ErasureStep, ErasureV1};
 pub use self::integrity::{Damage, IntegrityV1};
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
 pub use self::runs::{
@@ -235,6 +237,8 @@ predicates! {
     Segment(SegmentV1) = "https://bartizan.dev/segment/v1" by Purpose::Gateway;
     /// A gateway found stored bytes of a version damaged, and stopped it.
     Integrity(IntegrityV1) = "https://bartizan.dev/integrity/v1" by Purpose::Gateway;
+    /// What is recorded of a person is erased.
+    Erasure(ErasureV1) = "https://bartizan.dev/erasure/v1" by Purpose::Registry;
     /// What everything is after the entries before this one.
     StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }

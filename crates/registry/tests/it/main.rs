@@ -4,6 +4,7 @@
 mod data;
 mod duties;
 mod endpoints;
+mod erasures;
 mod faults;
 mod integrity;
 mod judged;

@@ -14,6 +14,7 @@
 //! Formats: `docs/formats/record-log.md`, `segment.md`, `record.md`.
 
 mod build;
+mod check;
 mod error;
 mod frame;
 mod identity;
@@ -29,6 +30,7 @@ mod segment;
 mod wal;
 mod writer;
 
+pub use self::check::Checked;
 pub use self::error::{
     AppendFailed, ConfirmFailed, EraseFailed, LogCreate, LogOpen, ProveFailed, ReadFailed, SealFailed,
     Stopped,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use bartizan_base::{Digest, Timestamp};
+use bartizan_base::Timestamp;
 use bartizan_keys::subjects::{NONCE_BYTES, RequestTag, SubjectTag, Subjects};
 use bartizan_ledger::segment::{
     Commitments, Group, RecordDigest, RecordProof, RevealedGroup, Salt, Shown, commit,
@@ -202,22 +202,6 @@ impl Records {
         RecordProof::new(groups, &segment.tree()?, u64::from(position.index)).ok_or(missing.into())
     }
 
-    /// The root and the number of records of a segment, recomputed from its list of digests.
-    ///
-    /// # Errors
-    /// When the segment is damaged or cannot be read.
-    pub fn check(&self, number: u64) -> Result<(Digest, u64), ReadFailed> {
-        let segment = self.segment(number)?;
-        let tree = segment.tree()?;
-        for number in 0..segment.directory().blocks.len() {
-            let block = segment.block(number)?;
-            for row in 0..block.rows.len() {
-                self.record(&segment, &block, row)?;
-            }
-        }
-        Ok((tree.root(), segment.header().count))
-    }
-
     pub(super) fn tree(&self) -> &Tree {
         &self.tree
     }
@@ -265,7 +249,12 @@ impl Records {
         self.record(segment, &block, row.ok_or_else(missing)?)
     }
 
-    fn record(&self, segment: &Segment, block: &Block, at: usize) -> Result<StoredRecord, ReadFailed> {
+    pub(super) fn record(
+        &self,
+        segment: &Segment,
+        block: &Block,
+        at: usize,
+    ) -> Result<StoredRecord, ReadFailed> {
         let header = segment.header();
         let index = block.first + u32::try_from(at).unwrap_or(u32::MAX);
         let missing = || ReadFailed::NotFound { segment: header.number, index };

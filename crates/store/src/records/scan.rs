@@ -3,10 +3,12 @@
 use std::ops::{ControlFlow, Range};
 
 use bartizan_base::Timestamp;
-use bartizan_keys::subjects::SubjectTag;
+use bartizan_keys::subjects::{SubjectKeyId, SubjectTag};
 
+use super::build::index_key;
 use super::error::ReadFailed;
 use super::identity::{Position, RecordId};
+use super::layout::PageKind;
 use super::manifest::{SegmentInfo, newest_first};
 use super::reader::Records;
 use super::segment::Block;
@@ -93,6 +95,34 @@ impl Records {
         let row = position.index.checked_sub(block.first).and_then(|row| usize::try_from(row).ok());
         let record = row.and_then(|row| clear(&block, position.segment, row)).ok_or_else(missing)?;
         Ok(look(record))
+    }
+}
+
+impl Records {
+    /// The records of one segment about somebody, ascending, and the keys that they were encrypted under.
+    ///
+    /// # Errors
+    /// When the segment cannot be read.
+    pub fn about(&self, segment: u64, tag: SubjectTag) -> Result<Vec<(u32, SubjectKeyId)>, ReadFailed> {
+        let segment = self.segment(segment)?;
+        let key = index_key(tag.as_bytes());
+        let mut indexes = segment.lookup(PageKind::Subject, key, u32::MAX, usize::MAX)?;
+        indexes.reverse();
+        let (mut found, mut read) = (Vec::with_capacity(indexes.len()), None::<Block>);
+        for index in indexes {
+            let row = |block: &Block| {
+                let row = usize::try_from(index.checked_sub(block.first)?).ok()?;
+                block.rows.get(row).copied()
+            };
+            if read.as_ref().and_then(row).is_none() {
+                let missing = || ReadFailed::NotFound { segment: segment.header().number, index };
+                read = Some(segment.block(segment.block_of(index).ok_or_else(missing)?)?);
+            }
+            // An index knows half of a tag.
+            let about = read.as_ref().and_then(row).and_then(|row| row.meta.subject);
+            found.extend(about.filter(|(about, _)| *about == tag).map(|(_, key)| (index, key)));
+        }
+        Ok(found)
     }
 }
 

@@ -198,7 +198,7 @@ impl Segment {
         Ok(found)
     }
 
-    fn entries(&self, page: &IndexPage) -> Result<Vec<Entry>, ReadFailed> {
+    pub(super) fn entries(&self, page: &IndexPage) -> Result<Vec<Entry>, ReadFailed> {
         let plain = self.page(page.offset, u64::from(page.bytes), &[page.kind.byte()])?;
         let malformed = || self.damaged(page.offset, "an index is authentic and malformed");
         parse_entries(&plain).ok_or_else(malformed)

@@ -9,7 +9,8 @@ use bartizan_base::{Digest, Timestamp, sha256};
 use bartizan_ledger::segment::Group;
 use bartizan_store::limits::SCAN_BLOCKS;
 use bartizan_store::records::{
-    AppendFailed, ConfirmFailed, GatewayId, Log, LogCreate, LogOpen, NewRecord, Position, Records, Seal,
+    AppendFailed, Checked, ConfirmFailed, GatewayId, Log, LogCreate, LogOpen, NewRecord, Position, Records,
+    Seal,
 };
 use bartizan_store::{SimDisk, SimFault};
 use proptest::prelude::*;
@@ -34,7 +35,8 @@ fn records_are_sealed_found_and_proved() {
     log.confirm(&sealed.root).unwrap();
     let records = world.records(&disk);
     expect_all(&records, &kept);
-    assert_eq!(records.check(1).unwrap(), (sealed.root, 700));
+    let checked = Checked { root: sealed.root, count: 700, gone: Vec::new() };
+    assert_eq!(records.check(1).unwrap(), checked);
 
     let at = |index| Position { segment: 1, index };
     assert_eq!(records.at(1, 701).unwrap(), None);
@@ -239,7 +241,8 @@ fn a_log_is_closed_when_it_is_full_of_records() {
     let rest = log.seal(NOW, Seal::Now).unwrap().unwrap();
     assert_eq!((rest.first, rest.last, rest.previous_root), (65_537, 80_000, Some(sealed.root)));
     let records = world.records(&disk);
-    assert_eq!(records.check(sealed.number).unwrap(), (sealed.root, 65_536));
+    let checked = Checked { root: sealed.root, count: 65_536, gone: Vec::new() };
+    assert_eq!(records.check(sealed.number).unwrap(), checked);
     assert_eq!(records.at(1, 65_536).unwrap(), Some(Position { segment: 1, index: 65_535 }));
     assert_eq!(records.at(1, 65_537).unwrap(), Some(Position { segment: 2, index: 0 }));
 }
