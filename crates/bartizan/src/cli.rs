@@ -78,9 +78,12 @@ pub(crate) enum Command {
         /// What separates the cells of FILE [default: found in its header]
         #[arg(long, value_name = "CHARACTER", requires = "csv")]
         separator: Option<char>,
-        /// Keep everything in this directory, which must be empty or not exist
+        /// Keep everything in this directory, which must be empty or not exist, and go on serving it with the console
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,
+        /// End when the story is told, also with --keep
+        #[arg(long)]
+        no_serve: bool,
         /// What the generated data follows from
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         seed: u64,

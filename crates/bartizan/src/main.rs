@@ -23,6 +23,7 @@ mod out;
 mod predictions;
 mod runner;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
             LevelFilter::WARN
         })
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     let mut format = cli.global.output.unwrap_or(Format::Table);
     let done = Configuration::read(&cli).and_then(|configuration| {

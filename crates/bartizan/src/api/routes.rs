@@ -89,7 +89,7 @@ routes! {
     "POST" "/api/v1/predictions/erasures" Principal "predictions.erase" => predictions::erase;
     "GET" "/api/v1/predictions/{id}" Principal "predictions.show or predictions.read" => predictions::show;
 
-    "GET" "/api/v1/predictions/{id}/proof" Principal "prove, and predictions.show or predictions.read" => prove::prove;
+    "GET" "/api/v1/predictions/{id}/proof" Principal "prove or predictions.show or predictions.read" => prove::prove;
     "POST" "/api/v1/predictions/{id}/replay" Principal "predictions.read" => prove::again;
 
     "GET" "/api/v1/ledger/entries" Principal "ledger.show" => ledger::list;

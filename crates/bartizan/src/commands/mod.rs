@@ -45,7 +45,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
     match cli.command {
         Command::Init { admin } => project::init(&work, &admin).await,
         Command::Up { .. } => project::up(&work).await,
-        Command::Demo { csv, label, label_above, separator, keep, seed, require_isolation } => {
+        Command::Demo { csv, label, label_above, separator, keep, no_serve, seed, require_isolation } => {
             let separator = separator.map(u8::try_from).transpose();
             let separator = separator.map_err(|error| Failure::of(ids::USAGE, &error))?;
             let json = work.out.format == Format::Json;
@@ -55,11 +55,12 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
                 label_above,
                 separator,
                 keep,
+                serve: !no_serve,
                 seed,
                 require_isolation,
                 json,
             };
-            project::demo(options).await
+            project::demo(&work, options).await
         }
         Command::Status => work.show("/api/v1/project").await,
         Command::Data(verb) => data::run(&work, verb).await,

@@ -1,10 +1,11 @@
 //! `init`, `up`, `demo`, `keys`, `explain`.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use bartizan_base::Name;
-use bartizan_keys::{OsRandom, Secret};
+use bartizan_keys::{OsRandom, Passphrase, Secret};
 use bartizan_policy::Tier;
 use bartizan_registry::Profile;
 use bartizan_store::{ApiAt, LockInfo, LockSecret};
@@ -18,6 +19,7 @@ use crate::boot;
 use crate::catalog::{self, CATALOG, ids};
 use crate::cli::Keys;
 use crate::client::os_user;
+use crate::config::Configuration;
 use crate::demo::{DemoFailed, DemoOptions};
 use crate::failure::Failure;
 use crate::inference::Gateway;
@@ -38,11 +40,26 @@ pub(super) async fn init(work: &Work, admin: &str) -> Result<u8, Failure> {
 }
 
 pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
-    let path = work.configuration.data_dir.clone();
-    let opened = boot::open(&path, "up", work.passphrase()?, false).await?;
+    let Configuration { data_dir, listen, inference, .. } = &work.configuration;
+    serve(data_dir, (*listen, *inference), work.passphrase()?, |address, inference| {
+        tracing::info!(%address, "listening; the console is at http://{address}/models");
+        tracing::info!(%inference, "predictions are answered at http://{inference}/v2");
+    })
+    .await
+}
+
+/// Serves a data directory until somebody asks this process to end. `told` hears where, as soon as it listens.
+async fn serve(
+    path: &Path,
+    at: (SocketAddr, SocketAddr),
+    passphrase: Option<Passphrase>,
+    told_where: impl FnOnce(SocketAddr, SocketAddr),
+) -> Result<u8, Failure> {
+    let path = path.to_owned();
+    let opened = boot::open(&path, "up", passphrase, false).await?;
     let tier = opened.registry.state().tier();
-    let (listener, address) = bind(work.configuration.listen, tier).await?;
-    let (asked, inference) = bind(work.configuration.inference, tier).await?;
+    let (listener, address) = bind(at.0, tier).await?;
+    let (asked, inference) = bind(at.1, tier).await?;
     let gateway = Gateway::open(opened.registry.clone(), &path)?;
     let kind: Name = "up".parse().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     let secret = Secret::generate(&mut OsRandom);
@@ -50,8 +67,7 @@ pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
     let info = LockInfo { pid: std::process::id(), kind, api: Some(told) };
     opened.lock.announce(&info).map_err(|error| Failure::of(ids::STORAGE, &error))?;
     let app = App::new(opened.registry.clone(), path, Some(secret), Some(Arc::clone(&gateway)));
-    tracing::info!(%address, "listening; the console is at http://{address}/models");
-    tracing::info!(%inference, "predictions are answered at http://{inference}/v2");
+    told_where(address, inference);
     let (over, ended) = watch::channel(false);
     let end = async {
         end().await;
@@ -107,10 +123,10 @@ pub(super) fn dial(address: SocketAddr) -> Result<u8, Failure> {
     dialled.map(|_| 0).map_err(|error| Failure::of(ids::UNREACHABLE, &error))
 }
 
-pub(super) async fn demo(options: DemoOptions) -> Result<u8, Failure> {
+pub(super) async fn demo(work: &Work, options: DemoOptions) -> Result<u8, Failure> {
     let played = tokio::task::spawn_blocking(move || crate::demo::run(&options, &mut std::io::stdout()));
     let played = played.await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-    played.map_err(|failed| {
+    let left = played.map_err(|failed| {
         let (mut failure, error) = match failed {
             DemoFailed::Input(error) => {
                 let failure = Failure::new(ids::USAGE, "the demo cannot be played with this input");
@@ -123,7 +139,17 @@ pub(super) async fn demo(options: DemoOptions) -> Result<u8, Failure> {
         failure.why = error.chain().map(ToString::to_string).collect();
         failure
     })?;
-    Ok(0)
+    let Some(left) = left else { return Ok(0) };
+    let Configuration { listen, inference, .. } = &work.configuration;
+    let at = (free(*listen), free(*inference));
+    let data_dir = left.data_dir.clone();
+    serve(&data_dir, at, None, |console, inference| left.goes_on(console, inference)).await
+}
+
+/// The address, or another one of this machine when somebody else has it.
+fn free(at: SocketAddr) -> SocketAddr {
+    let taken = std::net::TcpListener::bind(at).is_err();
+    if taken { SocketAddr::from(([127, 0, 0, 1], 0)) } else { at }
 }
 
 pub(super) async fn keys(work: &Work, verb: Keys) -> Result<u8, Failure> {

@@ -176,7 +176,7 @@ fn plain_model(story: &Story<'_>) -> Result<String> {
     Ok(story.stage.write("shadow/model.onnx", b"not a very good model")?.to_string_lossy().into_owned())
 }
 
-fn flip_byte(path: &Path, at: impl FnOnce(usize) -> usize) -> Result<()> {
+pub(crate) fn flip_byte(path: &Path, at: impl FnOnce(usize) -> usize) -> Result<()> {
     let mut bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let at = at(bytes.len());
     *bytes.get_mut(at).context("the file is empty")? ^= 1;
@@ -195,7 +195,7 @@ fn blob_of_size(blobs: &Path, size: usize) -> Result<PathBuf> {
     found.context("the model's blob is not in the data directory")
 }
 
-fn largest_file(directory: &Path) -> Result<PathBuf> {
+pub(crate) fn largest_file(directory: &Path) -> Result<PathBuf> {
     let mut largest: Option<(u64, PathBuf)> = None;
     for_each_file(directory, &mut |path, len| {
         if largest.as_ref().is_none_or(|(most, _)| len > *most) {

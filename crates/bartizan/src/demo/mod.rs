@@ -5,11 +5,14 @@
 //! prints one line with its evidence; the first step that does not hold ends the demo with an error.
 
 mod attacks;
+mod client;
 mod generate;
 mod leak;
+mod left;
 mod limits;
 mod onnx;
 mod poison;
+mod recorded;
 mod rng;
 mod serving;
 mod stage;
@@ -24,6 +27,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+pub(crate) use self::left::Left;
 use self::stage::Stage;
 use self::story::Story;
 
@@ -40,6 +44,8 @@ pub(crate) struct DemoOptions {
     pub(crate) separator: Option<u8>,
     /// Where to keep the data directory; a temporary one is removed at the end.
     pub(crate) keep: Option<PathBuf>,
+    /// Whether what is kept is served afterwards.
+    pub(crate) serve: bool,
     /// What the generated data follows from.
     pub(crate) seed: u64,
     /// Fail where this machine does not isolate jobs fully, instead of going on with less.
@@ -57,18 +63,20 @@ pub(crate) enum DemoFailed {
     Step(anyhow::Error),
 }
 
-/// Runs the demo and prints its lines to `out`.
+/// Runs the demo and prints its lines to `out`; returns what is to be served afterwards.
 ///
 /// # Errors
 /// When the input will not do, or a step does not hold; the error says which.
-pub(crate) fn run(options: &DemoOptions, out: &mut dyn Write) -> Result<(), DemoFailed> {
+pub(crate) fn run(options: &DemoOptions, out: &mut dyn Write) -> Result<Option<Left>, DemoFailed> {
     let stage = Stage::new(options.keep.as_deref()).map_err(DemoFailed::Input)?;
     let story = Story::prepare(options, &stage).map_err(DemoFailed::Input)?;
     let held = if options.json { Some(Vec::new()) } else { None };
-    play(story, &stage, &mut Lines { out, steps: 0, held }).map_err(DemoFailed::Step)
+    let serve = options.serve && !options.json && stage.is_kept();
+    let left = play(story, &stage, &mut Lines { out, steps: 0, held }).map_err(DemoFailed::Step)?;
+    Ok(serve.then_some(left))
 }
 
-fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<()> {
+fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<Left> {
     lines.head(&format!("The chain of evidence, in {}", stage.data_dir().display()))?;
     story.begin(lines)?;
     story.data(lines)?;
@@ -76,17 +84,22 @@ fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<()
     let cut = training::in_the_sandbox(&story, lines, story.requires_isolation())?;
     story.prove(lines)?;
     lines.head("Predictions")?;
-    serving::predictions(&story, lines, cut)?;
+    let asked = serving::predictions(&story, lines, cut)?;
+    recorded::prove(&story, &asked, lines)?;
     lines.head("Attacks, each on a copy of what an attacker could reach")?;
     attacks::on_content(&story, lines)?;
     attacks::on_ledger(&story, lines)?;
     attacks::on_index(&story, lines)?;
     attacks::on_proofs(&story, lines)?;
+    recorded::on_records(&story, lines)?;
+    serving::that_is_damaged(&story, &asked, lines)?;
     training::that_dials_out(&story, lines, cut)?;
     attacks::by_going_back(&mut story, lines)?;
     lines.head("Privacy")?;
+    recorded::erase(&story, &asked, lines)?;
     leak::search(&story, lines)?;
-    lines.end(stage)
+    lines.end(stage)?;
+    Ok(Left::of(&story, asked))
 }
 
 /// The lines that the demo prints.
@@ -126,7 +139,7 @@ impl Lines<'_> {
             let (data, trust) = (stage.data_dir(), stage.path("trust.json"));
             writeln!(self.out, "Kept: {} (trust file {})", data.display(), trust.display())
                 .context("cannot print")?;
-            writeln!(self.out, "Look at it: bartizan up --data-dir {}", data.display())
+            writeln!(self.out, "Serve it: bartizan up --data-dir {}", data.display())
                 .context("cannot print")?;
         }
         Ok(())

@@ -1,18 +1,19 @@
-//! A released version serves predictions, and a quarantine stops it while it does.
+//! A released version serves predictions, a quarantine stops it while it does, and the one before comes back.
 #![expect(
     clippy::indexing_slicing,
     reason = "JSON members are read by name: what is not there reads as null and never panics"
 )]
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::Lines;
+use super::attacks::{flip_byte, for_each_file};
+use super::client::{Answered, Client};
 use super::story::Story;
 use super::table::Table;
 use super::training::{self, Cut};
@@ -20,61 +21,108 @@ use crate::catalog::ids;
 
 /// Predictions that are asked for.
 const PREDICTIONS: usize = 1_000;
-/// How long the server may take for an answer, and until an endpoint is ready.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How many people they are about.
+const PEOPLE: usize = 100;
 /// How long what is quarantined may go on answering.
 const BITES: Duration = Duration::from_secs(1);
-/// Bytes of an answer.
-const ANSWER_BYTES: u64 = 1024 * 1024;
+/// The data directory as it was when `trained:2` was promoted.
+const COPY: &str = "attack-served";
+/// How long until damage of what is served must have been found: it is read again each few seconds.
+const REREAD: Duration = Duration::from_secs(20);
 
-/// Serves `trained:2` with `trained:1` behind it, and quarantines it under load.
-pub(crate) fn predictions(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<()> {
-    training::once_more(story, cut)?;
-    let route = ["endpoint", "route", "scores", "--model", "trained:2", "--fallback", "trained:1"];
-    let early = story.stage.on(&story.data, Some(&story.approver), &route)?;
-    lines.step(
-        "a version that nobody approved: `endpoint route`",
-        early.refused("the route", ids::CONFLICT)?,
-    )?;
-    story.ask(Some(&story.approver), &["model", "approve", "trained:2"])?;
-    story.ask(Some(&story.approver), &route)?;
-    let server = story.stage.serve(&story.data)?;
-    let client = Client { address: &server.inference, key: &story.engineer };
-    let began = Instant::now();
-    while client.ask("GET", "/v2/models/scores/ready", "")?.0 != 200 {
-        ensure!(began.elapsed() < PATIENCE, "the endpoint does not get ready");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    let (status, described) = client.ask("GET", "/v2/models/scores", "")?;
-    ensure!(status == 200, "the endpoint does not describe itself: {described}");
+/// What is left of the predictions that the story goes on with.
+pub(crate) struct Asked {
+    /// An answer about somebody.
+    pub(super) first: Answered,
+    /// An answer about somebody else.
+    pub(super) other: Answered,
+    /// Where the largest file of `trained:2` is stored, relative to the data directory.
+    stored: PathBuf,
+    pub(super) table: Table,
+}
+
+/// How somebody is called whom predictions are about.
+pub(super) fn person(number: usize) -> String {
+    format!("person-{number}@example.org")
+}
+
+/// Serves `trained:2` with `trained:1` behind it, quarantines it under load, and goes back.
+pub(crate) fn predictions(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<Asked> {
+    let stored = second_version(story, lines, cut)?;
     let table = story.table()?;
+    let server = story.stage.serve(&story.data)?;
+    let client = Client::of(&server.inference, &story.engineer)?;
+    let mut kept = Vec::new();
     for row in 0..PREDICTIONS {
-        let (status, answer) = client.infer(&request(&described, &table, row)?)?;
-        ensure!(status == 200 && answer["model_version"] == "2", "prediction {row}: {answer}");
+        let answer = client.predict(&table, row, &person(row % PEOPLE))?;
+        ensure!(answer.status == 200 && answer.version() == "2", "prediction {row}: {}", answer.body);
+        if row < 2 {
+            kept.push(answer);
+        }
     }
     lines.step(
         "`scores` answers for rows of the data, each answer on record",
-        &format!("{PREDICTIONS} predictions, by trained:2"),
+        &format!("{PREDICTIONS} predictions about {PEOPLE} people, by trained:2"),
     )?;
     let reason = ["model", "quarantine", "trained:2", "--reason", "it is part of the demo"];
     story.ask(Some(&story.engineer), &reason)?;
-    let (quarantined, body) = (Instant::now(), request(&described, &table, 0)?);
-    let bitten = loop {
-        let (status, answer) = client.infer(&body)?;
-        ensure!(status == 200, "the fallback does not answer: {answer}");
-        if answer["model_version"] == "1" {
-            break quarantined.elapsed();
+    let quarantined = Instant::now();
+    loop {
+        let answer = client.predict(&table, 0, &person(0))?;
+        ensure!(answer.status == 200, "the fallback does not answer: {}", answer.body);
+        if answer.version() == "1" {
+            break;
         }
         ensure!(quarantined.elapsed() < BITES, "what is quarantined still answers");
-    };
+    }
+    let bitten = quarantined.elapsed().as_millis();
+    lines.step("eve quarantines it: the fallback answers, trained:1", &format!("within {bitten} ms"))?;
+    let back = story.ask(Some(&story.engineer), &["model", "rollback", "--endpoint", "scores"])?;
+    ensure!(back["to"] == "trained:1", "it was not rolled back: {back}");
+    let rolled_back = Instant::now();
+    while client.predict(&table, 0, &person(0))?.answered_by() != "primary" {
+        ensure!(rolled_back.elapsed() < REREAD, "trained:1 does not answer as the primary");
+    }
+    lines.step("eve rolls back: trained:1 is the primary again", "model rollback --endpoint scores")?;
     server.end()?;
-    lines.step(
-        "eve quarantines it: the fallback answers, trained:1",
-        &format!("within {} ms", bitten.as_millis()),
-    )?;
     let (records, lost) = sealed(story)?;
     ensure!(records >= u64::try_from(PREDICTIONS)? && lost == 0, "{records} records, {lost} lost");
-    lines.step("the ledger names the sealed segment of their records", &format!("{records} records"))
+    lines.step("the ledger names the sealed segments of their records", &format!("{records} records"))?;
+    let mut kept = kept.into_iter();
+    let (first, other) = (kept.next(), kept.next());
+    let missing = "no answer was kept";
+    Ok(Asked { first: first.context(missing)?, other: other.context(missing)?, stored, table })
+}
+
+/// Trains `trained:2`, which no endpoint may be routed to before somebody approves it, and promotes it.
+fn second_version(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<PathBuf> {
+    let route = ["endpoint", "route", "scores", "--model", "trained:1", "--no-fallback"];
+    story.ask(Some(&story.approver), &route)?;
+    let before = files(story)?;
+    training::once_more(story, cut)?;
+    let promote = ["model", "promote", "trained:2", "--endpoint", "scores"];
+    let early = story.stage.on(&story.data, Some(&story.approver), &promote)?;
+    lines.step(
+        "a version that nobody approved: `model promote`",
+        early.refused("the promotion", ids::CONFLICT)?,
+    )?;
+    story.ask(Some(&story.approver), &["model", "approve", "trained:2"])?;
+    story.ask(Some(&story.approver), &promote)?;
+    lines.step("adam approves and promotes it; trained:1 stands behind it", "model promote")?;
+    story.stage.copy_of(&story.data, COPY)?;
+    let largest =
+        files(story)?.into_iter().filter(|(_, path)| !before.iter().any(|(_, known)| known == path));
+    let (_, largest) = largest.max().context("the second version left no file")?;
+    Ok(largest)
+}
+
+/// The stored blobs by size, each relative to the data directory.
+fn files(story: &Story<'_>) -> Result<BTreeSet<(u64, PathBuf)>> {
+    let mut found = BTreeSet::new();
+    for_each_file(&story.data.join("blobs"), &mut |path, len| {
+        found.extend(path.strip_prefix(&story.data).map(|path| (len, path.to_owned())).ok());
+    })?;
+    Ok(found)
 }
 
 /// How many records the segments of the ledger hold, and how many they say are lost.
@@ -92,51 +140,25 @@ fn sealed(story: &Story<'_>) -> Result<(u64, u64)> {
     Ok((records, lost))
 }
 
-/// A request about a row of the data, or of the data over again.
-fn request(described: &Value, table: &Table, row: usize) -> Result<String> {
-    let mut inputs = Vec::new();
-    let row = row.checked_rem(table.rows()).unwrap_or_default();
-    for input in described["inputs"].as_array().context("the endpoint names no inputs")? {
-        let name = input["name"].as_str().context("an input has no name")?;
-        let column = table.position(name)?;
-        let value = match input["datatype"] == "BYTES" {
-            true => json!(String::from_utf8_lossy(table.cell(row, column))),
-            false => json!(table.number(row, column)),
-        };
-        let mut tensor = Map::new();
-        tensor.insert("name".into(), name.into());
-        tensor.insert("datatype".into(), input["datatype"].clone());
-        tensor.insert("shape".into(), json!([1, 1]));
-        tensor.insert("data".into(), json!([value]));
-        inputs.push(Value::Object(tensor));
+/// A byte of a model is flipped on the disk of a server that serves it.
+pub(crate) fn that_is_damaged(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> Result<()> {
+    let copy = story.stage.path(COPY);
+    let server = story.stage.serve(&copy)?;
+    let client = Client::of(&server.inference, &story.engineer)?;
+    let answer = client.predict(&asked.table, 0, &person(0))?;
+    ensure!(answer.version() == "2", "the copy does not serve trained:2: {}", answer.body);
+    flip_byte(&copy.join(&asked.stored), |len| len / 2)?;
+    let flipped = Instant::now();
+    while client.predict(&asked.table, 0, &person(0))?.version() != "1" {
+        ensure!(flipped.elapsed() < REREAD, "nobody noticed the flipped byte");
+        std::thread::sleep(Duration::from_millis(50));
     }
-    Ok(json!({ "inputs": inputs }).to_string())
-}
-
-/// A client of the Open Inference Protocol, with a connection for each request.
-struct Client<'a> {
-    address: &'a str,
-    key: &'a str,
-}
-
-impl Client<'_> {
-    fn infer(&self, body: &str) -> Result<(u16, Value)> {
-        self.ask("POST", "/v2/models/scores/infer", body)
-    }
-
-    fn ask(&self, method: &str, path: &str, body: &str) -> Result<(u16, Value)> {
-        let mut stream = TcpStream::connect(self.address).context("the gateway does not listen")?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let (key, length) = (self.key, body.len());
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-             Authorization: Bearer {key}\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).context("the gateway does not take the request")?;
-        let mut answer = String::new();
-        stream.take(ANSWER_BYTES).read_to_string(&mut answer).context("the gateway does not answer")?;
-        let (head, body) = answer.split_once("\r\n\r\n").context("the answer has no head")?;
-        let status = head.split(' ').nth(1).context("the answer has no status")?.parse()?;
-        Ok((status, serde_json::from_str(body).context("the answer is not JSON")?))
-    }
+    let noticed = flipped.elapsed().as_secs_f32();
+    let shown = story.stage.on(&copy, Some(&story.approver), &["model", "show", "trained:2"])?;
+    ensure!(shown.stdout.contains("quarantined"), "trained:2 is not in quarantine:\n{}", shown.stdout);
+    server.end()?;
+    lines.step(
+        "a byte of a served model is flipped on the disk",
+        &format!("quarantined by the server after {noticed:.1} s, trained:1 answers"),
+    )
 }

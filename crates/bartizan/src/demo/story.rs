@@ -31,6 +31,8 @@ pub(crate) struct Story<'a> {
     require_isolation: bool,
     pub(crate) engineer: String,
     pub(crate) approver: String,
+    /// Who may see what is recorded of predictions, and erase it.
+    pub(crate) auditor: String,
     pub(crate) trust: PathBuf,
     pub(crate) proof: PathBuf,
     /// The data directory as it was right after the approval.
@@ -65,6 +67,7 @@ impl<'a> Story<'a> {
             require_isolation: options.require_isolation,
             engineer: String::new(),
             approver: String::new(),
+            auditor: String::new(),
             trust: stage.path("trust.json"),
             proof: stage.path("fraud-1.proof.json"),
             earlier: stage.path("attack-earlier"),
@@ -83,14 +86,13 @@ impl<'a> Story<'a> {
         Table::parse(&self.input.second, separator).context("the data is no table")
     }
 
-    /// The column that is predicted.
-    pub(crate) fn label(&self) -> &str {
-        &self.input.label
-    }
-
-    /// Above which number a label counts as yes.
-    pub(crate) fn label_above(&self) -> Option<f64> {
-        self.label_above
+    /// What to say to `train`: the column that is predicted, and above which number a label counts as yes.
+    pub(crate) fn training(&self) -> Vec<String> {
+        let mut said = vec!["--label".to_owned(), self.input.label.clone()];
+        if let Some(above) = self.label_above {
+            said.extend(["--label-above".to_owned(), above.to_string()]);
+        }
+        said
     }
 
     /// Whether reduced isolation is no way out.
@@ -104,8 +106,10 @@ impl<'a> Story<'a> {
         lines.step("a project with its keys, ledger and first admin", &short(&text(&init, "project")?))?;
         self.engineer = self.person("eve", &["ml-engineer"])?;
         self.approver = self.person("adam", &["approver"])?;
+        self.auditor = self.person("sam", &["security"])?;
         self.person("ada", &["admin"])?;
-        lines.step("eve (ml-engineer), adam (approver), ada (admin) enrol", "each claims an API key")?;
+        let who = "eve (ml-engineer), adam (approver), sam (security), ada";
+        lines.step(who, "each enrols and claims an API key")?;
         self.ask(None, &["access", "tier", "release"])?;
         lines.step("tier `release`: duties are separated", "explore -> release")?;
         let trust = self.trust.to_string_lossy().into_owned();

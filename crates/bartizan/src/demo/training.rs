@@ -69,12 +69,8 @@ pub(crate) fn once_more(story: &Story<'_>, cut: Cut) -> Result<()> {
 
 /// What trains the baseline inside the sandbox.
 fn command(story: &Story<'_>) -> Vec<String> {
-    let mut command =
-        ["bartizan", "train", "/bartizan/in/transactions", "--label"].map(str::to_owned).to_vec();
-    command.push(story.label().to_owned());
-    if let Some(above) = story.label_above() {
-        command.extend(["--label-above".to_owned(), above.to_string()]);
-    }
+    let mut command = ["bartizan", "train", "/bartizan/in/transactions"].map(str::to_owned).to_vec();
+    command.extend(story.training());
     command
 }
 

@@ -23,6 +23,7 @@ impl Up {
         let mut address = || {
             let mut line = String::new();
             stderr.read_line(&mut line).unwrap();
+            assert!(!line.contains('\u{1b}'), "colours are for terminals: {line:?}");
             let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
             address.unwrap_or_default().to_owned()
         };
