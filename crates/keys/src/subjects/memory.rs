@@ -12,20 +12,46 @@ use crate::limits::{
     CACHED_SUBJECT_KEYS, CACHED_SUBJECT_SHARD_BYTES, PENDING_SUBJECT_KEYS, SUBJECT_SHARD_KEYS,
 };
 
-type ByTag = HashMap<SubjectTag, Arc<SubjectKey>, BuildHasherDefault<TagHasher>>;
-
-/// Tags are keyed hashes already, so nobody without the key can make them collide: some of their bytes will do.
+/// Keys by the end of their tag, so that the table stays in the processor's cache. Who finds one looks at its tag;
+/// of two with the same end only the last is here.
 #[derive(Default)]
-struct TagHasher(u64);
+struct ByTag(HashMap<u64, Arc<SubjectKey>, BuildHasherDefault<EndHasher>>);
 
-impl Hasher for TagHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(last) = bytes.last_chunk::<8>() {
-            self.0 = u64::from_ne_bytes(*last);
-        }
+impl ByTag {
+    fn get(&self, tag: &SubjectTag) -> Option<&Arc<SubjectKey>> {
+        self.0.get(&end_of(tag)).filter(|key| key.tag == *tag)
     }
 
-    fn write_usize(&mut self, _length: usize) {}
+    fn insert(&mut self, key: Arc<SubjectKey>) {
+        self.0.insert(end_of(&key.tag), key);
+    }
+
+    fn remove(&mut self, tag: &SubjectTag) -> Option<Arc<SubjectKey>> {
+        self.get(tag)?;
+        self.0.remove(&end_of(tag))
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn end_of(tag: &SubjectTag) -> u64 {
+    tag.as_bytes().last_chunk().map_or(0, |end| u64::from_ne_bytes(*end))
+}
+
+/// Tags are keyed hashes already, so nobody without the key can make their ends collide.
+#[derive(Default)]
+struct EndHasher(u64);
+
+impl Hasher for EndHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, end: u64) {
+        self.0 = end;
+    }
 
     fn finish(&self) -> u64 {
         self.0
@@ -63,7 +89,7 @@ impl Memory {
         if self.young.len() >= CACHED_SUBJECT_KEYS / 2 {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(key.tag, key);
+        self.young.insert(key);
     }
 
     /// Adds a key, in place of an older one of its subject. `false` when too many wait.
