@@ -130,12 +130,6 @@ pub enum SealFailed {
     /// The keys of new subjects cannot be kept.
     #[error("cannot keep the keys of new subjects")]
     Key(#[from] SubjectKeyFailed),
-    /// The cryptographic library failed, which it does only without memory.
-    #[error("cannot encrypt the segment")]
-    Crypto(#[from] CryptoFailed),
-    /// The list of segments, or the one before, cannot be read.
-    #[error("cannot read the segment before")]
-    Before(#[source] Box<ReadFailed>),
     /// The writer has stopped, and what it wrote last must be read again first.
     #[error("the record log has stopped")]
     Stopped(#[source] Arc<Stopped>),

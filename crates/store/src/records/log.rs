@@ -28,7 +28,8 @@ use crate::tree::Tree;
 /// The record log of one gateway, open for writing. All methods may be called from any thread; only
 /// [`Log::durable`], [`Log::seal`], [`Log::confirm`] and [`Log::erase`] wait for the disk.
 ///
-/// Dropping it writes what was appended and ends the writer.
+/// Dropping it writes what was appended and ends the writer; what a full log holds back until an earlier one is
+/// confirmed was not acknowledged, and is not written.
 pub struct Log {
     pub(super) shared: Arc<Shared>,
     pub(super) sealing: Mutex<Sealing>,

@@ -22,8 +22,8 @@ use crate::disk::{Disk, SimDisk};
 use crate::limits::{RESULT_RECORDS, SEARCH_SEGMENTS};
 use crate::tree::Tree;
 
-/// The sealed records of one gateway. May be used beside the [`Log`](super::Log), also by other processes that
-/// only read.
+/// The sealed records of one gateway. May be used beside the [`Log`](super::Log), with the same [`Subjects`]: those
+/// of another process would go on reading, from memory, whom this one has erased.
 pub struct Records {
     tree: Arc<Tree>,
     subjects: Arc<Subjects>,
