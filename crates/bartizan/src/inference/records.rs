@@ -136,17 +136,25 @@ impl Gateway {
 
     /// Seals one log and has all segments stated that are not; `false` when there was none to seal.
     async fn seal_next(self: &Arc<Self>, sealing: &mut Sealing, when: Seal) -> Result<bool, Failure> {
+        // When the ledger was out of reach for long, as many segments wait as may, and no other is made before them.
+        self.state_sealed().await?;
         let worker = Arc::clone(self);
         let sealed = tokio::task::spawn_blocking(move || worker.log.seal(worker.registry.now(), when)).await;
         let sealed = sealed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
         let sealed = sealed.map_err(|error| Failure::of(ids::STORAGE, &error))?;
-        for waiting in self.log.unconfirmed() {
-            self.state(&waiting).await?;
-        }
+        self.state_sealed().await?;
         if let Some(sealed) = sealed.iter().find(|sealed| sealed.epoch == self.log.epoch()) {
             sealing.sealed = sealed.last;
         }
         Ok(sealed.is_some())
+    }
+
+    /// Has every segment stated that waits for it, and lets go of its log.
+    async fn state_sealed(self: &Arc<Self>) -> Result<(), Failure> {
+        for waiting in self.log.unconfirmed() {
+            self.state(&waiting).await?;
+        }
+        Ok(())
     }
 
     async fn state(self: &Arc<Self>, sealed: &Sealed) -> Result<(), Failure> {

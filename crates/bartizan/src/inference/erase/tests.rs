@@ -300,3 +300,18 @@ fn indexes_become_ranges() {
         assert_eq!(ranges(&indexes.into_iter().collect()), expected);
     }
 }
+
+/// While the ledger cannot be written, segments gather that it does not name; sealing goes on when it can be again.
+#[tokio::test]
+async fn as_many_segments_as_may_wait_do_not_keep_sealing_from_going_on() {
+    let home = tempfile::tempdir().unwrap();
+    let world = World::new(home.path()).await;
+    let log = &world.gateway.log;
+    // So long ago that the next one is due.
+    let earlier = world.registry().now().plus_millis(-120_000);
+    while log.seal(earlier, Seal::Now).is_ok() {}
+    assert_eq!(log.unconfirmed().len(), 16);
+    world.take("anna");
+    world.gateway.seal(Seal::Now).await.unwrap();
+    assert_eq!((log.unconfirmed(), world.told("anna")), (Vec::new(), (1, 0)));
+}
