@@ -87,12 +87,13 @@ impl Gateway {
             return Ok(());
         }
         let turn = self.erasing.lock().await;
-        // One that was under way when the turn was waited for is done now.
+        // One that was under way when the turn was waited for is done now. One that cannot be finished holds up no other.
+        let mut ended = Ok(());
         for erasure in open(&self.registry.state()) {
-            self.finish(erasure).await?;
+            ended = ended.and(self.finish(erasure).await);
         }
         drop(turn);
-        Ok(())
+        ended
     }
 
     /// Takes an erasure from wherever it stands to its end.
