@@ -7,7 +7,6 @@ use bartizan_base::{ErasureId, Timestamp};
 use bartizan_gateway::PredictionId;
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::{Erasure, State};
-use bartizan_store::index::entries::{self, Which};
 use bartizan_store::records::{Personal, Position, Records, StoredRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -112,8 +111,9 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         }
     };
     let record = reading(&gateway, move |records| records.read(position).map_err(|error| unread(&error)));
-    let (record, sealed) = (record.await?, sealed(app, &gateway, position).await?);
-    let personal = standing(&app.registry.state(), &gateway.id(), &record);
+    let record = record.await?;
+    let (state, id) = (app.registry.state(), gateway.id());
+    let (sealed, personal) = (sealed(&state, &id, position), standing(&state, &id, &record));
     shown(&record, &sealed, &personal, revealed).map(Answer::Json)
 }
 
@@ -177,22 +177,12 @@ fn standing(state: &State, gateway: &str, record: &StoredRecord) -> Value {
     }
 }
 
-/// What the ledger says of the segment that a record is in.
-async fn sealed(app: &App, gateway: &Arc<Gateway>, position: Position) -> Result<Value, Failure> {
+/// What the ledger says of the segment that a record is in; nothing when no entry states it.
+fn sealed(state: &State, gateway: &str, position: Position) -> Value {
     let Position { segment, index } = position;
-    let listed = reading(gateway, move |records| {
-        records.segments(segment.checked_add(1), 1).map_err(|error| unread(&error))
-    });
-    let root = listed.await?.first().filter(|info| info.number == segment).map(|info| info.root.to_hex());
-    let Some(root) = root else { return Err(Failure::new(ids::RECORD_DAMAGED, "a segment is not listed")) };
-    let about = root.clone();
-    let read =
-        app.registry.index().db().read("find segment", async |mut tx| {
-            entries::latest(&mut tx, Which::Subject(&about), None, 1).await
-        });
-    let stated = read.await.map_err(|error| Failure::of(ids::STORAGE, &error))?;
-    let entry = stated.first().map(|entry| entry.idx);
-    Ok(json!({ "segment": segment, "index": index, "root": root, "entry": entry }))
+    let entry = state.segment_entry(gateway, segment);
+    let stated = entry.and_then(|entry| state.logged().get(usize::try_from(entry).ok()?));
+    json!({ "segment": segment, "index": index, "root": stated.map(|stated| stated.subject), "entry": entry })
 }
 
 /// Reads records off the async threads.

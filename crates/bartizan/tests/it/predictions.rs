@@ -186,6 +186,12 @@ fn what_is_recorded_of_a_person_is_erased_and_the_rest_stays_whole() {
     // The statement is named, and the row of a search says so too.
     let shown = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "show", &made[0]]));
     assert_eq!(shown["personal"]["erasure"], erased["erasure"], "{shown}");
+    let kind = |entry: &Value| {
+        let entry = bench.run_with("BARTIZAN_TOKEN", &key, &["ledger", "show", &entry.to_string()]);
+        json_of(&entry)["statement"]["predicateType"].clone()
+    };
+    assert_eq!(kind(&shown["sealed"]["entry"]), "https://bartizan.dev/segment/v1", "{shown}");
+    assert_eq!(kind(&shown["personal"]["entry"]), "https://bartizan.dev/erasure/v1", "{shown}");
     let found = ["predictions", "search", "--subject", "anna@example.org"];
     let found = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &found));
     assert_eq!((ids(&found).len(), &found["predictions"][0]["erased"]), (2, &json!(true)), "{found}");

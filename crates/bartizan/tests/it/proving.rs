@@ -218,3 +218,29 @@ fn what_comes_after_a_prediction_does_not_undo_it() {
     handed.refused("model.proof.json", &[], "BZ-0516");
     handed.refused("model.proof.json", &["--state", "any", "--prediction", &handed.answered.id], "BZ-0516");
 }
+
+#[test]
+fn an_erasure_takes_nothing_from_other_proofs_and_the_erased_record_still_proves() {
+    let handed = Handed::new();
+    let other = predict(&handed.up, &handed.key, 4.0, "Bartizan-Subject: ben\r\n");
+    let prove = |id: &str, file: &str, more: &[&str]| {
+        handed.with_key(&[&["prove", id, "--out", file], more].concat())
+    };
+    let whole = ["--show", "subject,input,output,decisions"];
+    assert_eq!(prove(&handed.answered.id, "before.json", &whole).code, 0);
+    handed.holds("before.json", &[]);
+    let erase = ["predictions", "erase", "--subject", "anna", "--reason", "she asked", "--yes"];
+    let erased = handed.with_key(&erase);
+    assert_eq!(erased.code, 0, "{}", erased.stderr);
+
+    // What was hers is hidden behind commitments now, and cannot be asked for.
+    let ran = prove(&handed.answered.id, "hers.json", &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let hers = handed.holds("hers.json", &[]);
+    assert!(!hers.to_string().contains("anna"), "{hers}");
+    assert_eq!(prove(&handed.answered.id, "x.json", &whole).code, 4);
+    // Nothing else has changed.
+    let ran = prove(&other.id, "his.json", &whole);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    handed.holds("his.json", &[]);
+}
