@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Ran, finish};
-use crate::serving::{INFER, ask_with, ride, wait_ready, with_endpoint};
+use crate::serving::{INFER, ask_with, ride, wait_ready, with_endpoint, with_endpoint_of};
 use crate::up::Up;
 
 /// Asks for a prediction about somebody, and returns its id.
@@ -128,6 +128,32 @@ fn a_search_finds_what_was_asked_for_and_goes_on_where_it_stopped() {
         let ran = bench.run_with("BARTIZAN_TOKEN", &key, &[&["predictions", "search"], &wrong[..]].concat());
         assert_eq!(ran.code, 2, "{wrong:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_search_tells_flags_and_fallbacks_apart() {
+    let (bench, key) = with_endpoint_of(&["--trained-on", "rides:1"], &["--fallback", "tips:1"]);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    predict(&up, &key, 3.0, "", "near");
+    let far = predict(&up, &key, 5_000.0, "", "far");
+    let quarantine = ["model", "quarantine", "tips:2", "--reason", "a test"];
+    assert_eq!(bench.run_with("BARTIZAN_TOKEN", &key, &quarantine).code, 0);
+    let search = |more: &[&str]| {
+        json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &[&["predictions", "search"], more].concat()))
+    };
+    let begun = std::time::Instant::now();
+    let instead = loop {
+        let id = predict(&up, &key, 3.0, "", "instead");
+        if ids(&search(&["--answered-by", "fallback"])) == [id.as_str()] {
+            break id;
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "the fallback does not answer");
+    };
+    assert_eq!(ids(&search(&["--flagged"])), [far.as_str()]);
+    let found = search(&["--model", "tips:1"]);
+    let row = &found["predictions"][0];
+    assert_eq!((ids(&found), &row["fallbackReason"]), (vec![instead.as_str()], &json!("stopped")), "{found}");
 }
 
 #[test]

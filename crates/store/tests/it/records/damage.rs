@@ -161,6 +161,9 @@ fn every_part_of_a_segment_is_checked() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x10;
         fs::write(segment_file(home.path()), &damaged).unwrap();
+        // A check alone finds it, whatever else is read.
+        let records = Records::open(&home.path().join("records"), subjects_in(home.path()));
+        assert!(records.and_then(|records| records.check(1)).is_err(), "byte {at} of {}", whole.len());
         let error = read_all(home.path()).expect_err(&format!("byte {at} of {}", whole.len()));
         let text = error.to_string();
         assert!(text.starts_with("`seg/00000000/0000000000000001` is damaged at byte "), "{at}: {text}");

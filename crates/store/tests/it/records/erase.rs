@@ -38,6 +38,16 @@ fn an_erased_subject_cannot_be_read_and_still_proves() {
     let error = records.prove(position, &[Group::Input]).unwrap_err();
     assert!(matches!(error, ProveFailed::Erased { group: Group::Input }));
     assert!(rest.iter().any(|sealed| sealed.count == 4));
+
+    // A check tells what is gone, and of whom; an index tells under which key each of her records was.
+    let gone = |segment| records.check(segment).unwrap().gone;
+    assert_eq!((gone(1), gone(2)), (vec![(1, tag), (5, tag)], vec![(1, tag)]));
+    let about = |segment| records.about(segment, tag).unwrap();
+    let (first, last) = (about(1), about(4));
+    assert_eq!(first.iter().map(|(index, _)| *index).collect::<Vec<_>>(), [1, 5]);
+    assert!(first[0].1 == first[1].1 && last.len() == 1 && last[0].1 != first[0].1, "{first:?} {last:?}");
+    let nobody = subjects.tag(b"nobody");
+    assert_eq!(records.about(1, nobody).unwrap(), []);
 }
 
 fn erase_all(world: &World, disk: &SimDisk) -> Option<()> {
