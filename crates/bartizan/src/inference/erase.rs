@@ -221,7 +221,9 @@ impl Looking<'_> {
         for (index, key) in about {
             let readable = self.gateway.subjects.find(self.tag, key)?.is_some();
             let wanted = readable == (self.named == Named::Readable);
-            if wanted && self.state.erased(&self.id, number, index).is_none() {
+            // What an older copy of the keys brought back was named before, and is there to be erased all the same.
+            let named = self.erasure.is_some() && self.state.erased(&self.id, number, index).is_some();
+            if wanted && !named {
                 indexes.insert(index);
             }
         }
