@@ -66,7 +66,7 @@ fn main() {
         ControlFlow::Continue(())
     });
     let took = begun.elapsed().as_secs_f64();
-    assert!(next.unwrap().is_some());
+    assert!(next.unwrap().before.is_some());
     println!("one scan looks at {seen} records in {:.1} ms", took * 1e3);
     let begun = Instant::now();
     for round in 0..ROUNDS {

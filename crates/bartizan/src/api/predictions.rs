@@ -77,7 +77,7 @@ pub(super) async fn search(app: &Arc<App>, mut call: Call) -> Result<Answer, Fai
     }
     let rows: Vec<Value> = page.rows.into_iter().map(|(row, _)| row).collect();
     let next = page.next.map(|next| Cursor(next).to_string());
-    Ok(Answer::Json(json!({ "predictions": rows, "next": next })))
+    Ok(Answer::Json(json!({ "predictions": rows, "next": next, "unreadSegments": page.unread })))
 }
 
 /// Shows a prediction, or says where to go on looking for it.

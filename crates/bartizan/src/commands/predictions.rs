@@ -42,11 +42,13 @@ async fn search(work: &Work, wanted: &Search) -> Result<u8, Failure> {
     });
     let client = work.client().await?;
     let limit = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
-    let mut found = Vec::new();
+    let (mut found, mut unread) = (Vec::new(), Vec::new());
     let next = loop {
         set(&mut query, "limit", (limit - found.len()).into());
         let page = client.order("/api/v1/predictions/search", &query).await?;
-        found.extend(page.get("predictions").and_then(Value::as_array).cloned().unwrap_or_default());
+        let list = |name| page.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        found.extend(list("predictions"));
+        unread.extend(list("unreadSegments"));
         let next = page.get("next").cloned().unwrap_or_default();
         if next.is_null() || found.len() >= limit {
             break next;
@@ -54,9 +56,13 @@ async fn search(work: &Work, wanted: &Search) -> Result<u8, Failure> {
         set(&mut query, "cursor", next);
     };
     if work.out.format == Format::Json {
-        return work.answer(&json!({ "predictions": found, "next": next }));
+        return work.answer(&json!({ "predictions": found, "next": next, "unreadSegments": unread }));
     }
     let answered = work.answer(&Value::Array(found));
+    if !unread.is_empty() {
+        let count = unread.len();
+        work.out.note(&format!("{count} segments cannot be read, and are left out: bartizan ledger fsck"));
+    }
     if let Some(cursor) = next.as_str() {
         work.out.note(&format!("there may be more: repeat the search with --cursor {cursor}"));
     }

@@ -207,7 +207,7 @@ impl Looking<'_> {
         let SegmentInfo { number, root, .. } = *info;
         let about = match self.gateway.records.about(number, self.tag) {
             Ok(about) => about,
-            Err(error) if is_lost(&error) => {
+            Err(error) if error.is_lasting() => {
                 // The others are erased all the same. That this one was not looked into is said, once.
                 tracing::error!(%error, segment = number, "a segment cannot be read, and what it holds of a person is erased unseen");
                 let said =
@@ -229,15 +229,6 @@ impl Looking<'_> {
         }
         let records = ranges(&indexes);
         Ok((!records.is_empty()).then_some(ErasedSegment { number, root, records }))
-    }
-}
-
-/// Whether a segment will not be readable by itself again.
-fn is_lost(error: &ReadFailed) -> bool {
-    match error {
-        ReadFailed::Damaged { .. } => true,
-        ReadFailed::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
-        _ => false,
     }
 }
 

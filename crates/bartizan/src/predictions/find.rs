@@ -45,6 +45,8 @@ pub(crate) struct Page {
     pub(crate) rows: Vec<(Value, Position)>,
     /// Where to go on; `None` when everything was searched.
     pub(crate) next: Option<Position>,
+    /// Segments that could not be looked into.
+    pub(crate) unread: Vec<u64>,
 }
 
 /// Finds predictions. What it does for one call is bounded, so it may return less than asked for, and even nothing,
@@ -56,17 +58,22 @@ pub(crate) fn find(records: &Records, query: &Query) -> Result<Page, ReadFailed>
         (Some(tag), _) => records.by_subject(tag, query.before, limit)?,
         (None, Some(tag)) => records.by_request(tag, query.before, limit)?,
         (None, None) => {
-            let next = records.scan(query.since..query.until, query.before, |record| {
+            let scanned = records.scan(query.since..query.until, query.before, |record| {
                 rows.extend(query.row(&record));
                 if rows.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;
-            return Ok(Page { rows, next });
+            return Ok(Page { rows, next: scanned.before, unread: scanned.unread });
         }
     };
+    let mut unread = found.unread;
     for position in found.positions {
-        rows.extend(records.peek(position, |record| query.row(&record))?);
+        match records.peek(position, |record| query.row(&record)) {
+            Ok(row) => rows.extend(row),
+            Err(error) if error.is_lasting() => unread.push(position.segment),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Page { rows, next: found.before })
+    Ok(Page { rows, next: found.before, unread })
 }
 
 /// The place of a prediction, as far as one call looks; or where to go on.
@@ -75,7 +82,13 @@ pub(crate) fn by_id(
     id: PredictionId,
     before: Option<Position>,
 ) -> Result<Found, ReadFailed> {
-    records.by_id(id.record(), before)
+    let found = records.by_id(id.record(), before)?;
+    // It may be in a segment that could not be looked into: then it is not said that there is no such prediction.
+    let nowhere = found.positions.is_empty() && found.before.is_none();
+    match found.unread.first().filter(|_| nowhere) {
+        Some(unread) => records.check(*unread).map(|_| found),
+        None => Ok(found),
+    }
 }
 
 impl Query {

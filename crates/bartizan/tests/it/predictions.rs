@@ -257,9 +257,8 @@ fn a_check_names_what_was_edited_and_what_is_gone() {
     let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
     let mut up = Up::start(&bench);
     wait_ready(&up);
-    for at in 0..3 {
-        predict(&up, &key, 3.0, "anna@example.org", &format!("order {at}"));
-    }
+    let made: Vec<String> =
+        (0..3).map(|at| predict(&up, &key, 3.0, "anna@example.org", &format!("order {at}"))).collect();
     up.end();
     assert_eq!(bench.json(&["ledger", "fsck"])["predictions"]["records"], 3);
     let segments = files(&bench.path("bartizan-data/segments"));
@@ -274,6 +273,14 @@ fn a_check_names_what_was_edited_and_what_is_gone() {
         let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0350");
         assert!(told.contains("segment ") && told.contains("is damaged at byte"), "{at}: {told}");
     }
+    // What cannot be looked into is not said to be empty.
+    bench.refused(&["predictions", "show", &made[0]], 1, "BZ-0350");
+    let found = bench.json(&["predictions", "search"]);
+    assert_eq!(
+        (ids(&found).len(), found["unreadSegments"].as_array().map(Vec::len)),
+        (0, Some(1)),
+        "{found}"
+    );
     std::fs::remove_file(segment).unwrap();
     let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
     assert!(told.contains("its file is gone"), "{told}");

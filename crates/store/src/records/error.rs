@@ -225,6 +225,17 @@ pub enum ReadFailed {
     },
 }
 
+impl ReadFailed {
+    /// Whether it stays so until somebody restores a file: it is damaged, or missing.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Damaged { .. } => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
+
 /// A record could not be proved.
 #[derive(Debug, thiserror::Error)]
 pub enum ProveFailed {

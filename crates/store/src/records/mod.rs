@@ -40,4 +40,4 @@ pub use self::log::{Log, Place, Seal, Sealed};
 pub use self::manifest::SegmentInfo;
 pub use self::queue::{Appended, Durable};
 pub use self::reader::{Found, Personal, Records, StoredRecord};
-pub use self::scan::ClearRecord;
+pub use self::scan::{ClearRecord, Scanned};

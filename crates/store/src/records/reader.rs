@@ -29,13 +29,15 @@ pub struct Records {
     subjects: Arc<Subjects>,
 }
 
-/// What a search found so far, newest first.
+/// What a search found so far, newest first. A damaged segment takes nothing from the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// Where the records are.
     pub positions: Vec<Position>,
     /// Where to go on; `None` when everything was searched.
     pub before: Option<Position>,
+    /// Segments that are damaged or missing: what they hold was not found.
+    pub unread: Vec<u64>,
 }
 
 /// A record as it was kept; every group was checked against its commitment.
@@ -220,7 +222,7 @@ impl Records {
     ) -> Result<Found, ReadFailed> {
         let limit = limit.clamp(1, RESULT_RECORDS);
         let before = before.unwrap_or(Position { segment: u64::MAX, index: 0 });
-        let mut positions = Vec::new();
+        let mut found = Found { positions: Vec::new(), before: None, unread: Vec::new() };
         let mut left = SEARCH_SEGMENTS;
         for info in newest_first(&self.tree, before.segment)? {
             let SegmentInfo { number, count, .. } = info?;
@@ -229,17 +231,24 @@ impl Records {
                 continue;
             }
             if left == 0 {
-                return Ok(Found { positions, before: Some(Position { segment: number, index: upper }) });
+                found.before = Some(Position { segment: number, index: upper });
+                return Ok(found);
             }
             left -= 1;
-            let found = self.segment(number)?.lookup(kind, key, upper, limit - positions.len())?;
-            positions.extend(found.into_iter().map(|index| Position { segment: number, index }));
-            if positions.len() >= limit {
-                let before = positions.last().copied();
-                return Ok(Found { positions, before });
+            let wanted = limit - found.positions.len();
+            match self.segment(number).and_then(|segment| segment.lookup(kind, key, upper, wanted)) {
+                Ok(here) => {
+                    found.positions.extend(here.into_iter().map(|index| Position { segment: number, index }));
+                }
+                Err(error) if error.is_lasting() => found.unread.push(number),
+                Err(error) => return Err(error),
+            }
+            if found.positions.len() >= limit {
+                found.before = found.positions.last().copied();
+                return Ok(found);
             }
         }
-        Ok(Found { positions, before: None })
+        Ok(found)
     }
 
     fn read_in(&self, segment: &Segment, position: Position) -> Result<StoredRecord, ReadFailed> {

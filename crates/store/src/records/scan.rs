@@ -9,7 +9,7 @@ use super::build::index_key;
 use super::error::ReadFailed;
 use super::identity::{Position, RecordId};
 use super::layout::PageKind;
-use super::manifest::{SegmentInfo, newest_first};
+use super::manifest::newest_first;
 use super::reader::Records;
 use super::segment::Block;
 use crate::limits::{SCAN_BLOCKS, SEARCH_SEGMENTS};
@@ -31,51 +31,82 @@ pub struct ClearRecord<'a> {
     pub decisions: &'a [u8],
 }
 
+/// How far a scan came.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scanned {
+    /// Where to go on; `None` when nothing is left.
+    pub before: Option<Position>,
+    /// Segments that are damaged or missing.
+    pub unread: Vec<u64>,
+}
+
 impl Records {
     /// Shows the records of some time, those taken last first, until `look` breaks off or enough was read for one
-    /// call. Says where to go on; `None` when nothing is left.
+    /// call. What a damaged segment holds beyond the damage is left out, and told.
     ///
     /// # Errors
-    /// When a segment cannot be read.
+    /// When the list of segments is damaged, or the operating system refuses.
     pub fn scan(
         &self,
         times: Range<Timestamp>,
         before: Option<Position>,
         mut look: impl FnMut(ClearRecord<'_>) -> ControlFlow<()>,
-    ) -> Result<Option<Position>, ReadFailed> {
-        let overlaps = |earliest, latest| earliest < times.end && latest >= times.start;
+    ) -> Result<Scanned, ReadFailed> {
         let before = before.unwrap_or(Position { segment: u64::MAX, index: 0 });
         let (mut segments, mut blocks) = (SEARCH_SEGMENTS, SCAN_BLOCKS);
+        let mut scanned = Scanned::default();
         for info in newest_first(self.tree(), before.segment)? {
-            let SegmentInfo { number, count, earliest, latest, .. } = info?;
-            if count == 0 || !overlaps(earliest, latest) {
+            let info = info?;
+            if info.count == 0 || !(info.earliest < times.end && info.latest >= times.start) {
                 continue;
             }
-            let mut upper = if number == before.segment { before.index } else { u32::MAX };
+            let upper = if info.number == before.segment { before.index } else { u32::MAX };
             if segments == 0 {
-                return Ok(Some(Position { segment: number, index: upper }));
+                scanned.before = Some(Position { segment: info.number, index: upper });
+                return Ok(scanned);
             }
             segments -= 1;
-            let segment = self.segment(number)?;
-            for (at, entry) in segment.directory().blocks.iter().enumerate().rev() {
-                let first = segment.first_of(at);
-                // What begins at or after the place to go on from was seen.
-                if first >= upper || !overlaps(entry.earliest, entry.latest) {
-                    continue;
+            match self.scan_segment(info.number, &times, upper, &mut blocks, &mut look) {
+                Ok(None) => {}
+                Ok(Some(before)) => {
+                    scanned.before = Some(before);
+                    return Ok(scanned);
                 }
-                if blocks == 0 {
-                    return Ok(Some(Position { segment: number, index: upper }));
-                }
-                blocks -= 1;
-                let block = segment.block(at)?;
-                for record in (0..block.rows.len()).rev().filter_map(|row| clear(&block, number, row)) {
-                    let wanted = record.position.index < upper && times.contains(&record.time);
-                    if wanted && look(record).is_break() {
-                        return Ok(Some(record.position));
-                    }
-                }
-                upper = first;
+                Err(error) if error.is_lasting() => scanned.unread.push(info.number),
+                Err(error) => return Err(error),
             }
+        }
+        Ok(scanned)
+    }
+
+    /// The same of one segment, below index `upper`; `None` when all of it was looked at.
+    fn scan_segment(
+        &self,
+        number: u64,
+        times: &Range<Timestamp>,
+        mut upper: u32,
+        blocks: &mut usize,
+        look: &mut impl FnMut(ClearRecord<'_>) -> ControlFlow<()>,
+    ) -> Result<Option<Position>, ReadFailed> {
+        let segment = self.segment(number)?;
+        for (at, entry) in segment.directory().blocks.iter().enumerate().rev() {
+            let first = segment.first_of(at);
+            // What begins at or after the place to go on from was seen.
+            if first >= upper || !(entry.earliest < times.end && entry.latest >= times.start) {
+                continue;
+            }
+            if *blocks == 0 {
+                return Ok(Some(Position { segment: number, index: upper }));
+            }
+            *blocks -= 1;
+            let block = segment.block(at)?;
+            for record in (0..block.rows.len()).rev().filter_map(|row| clear(&block, number, row)) {
+                let wanted = record.position.index < upper && times.contains(&record.time);
+                if wanted && look(record).is_break() {
+                    return Ok(Some(record.position));
+                }
+            }
+            upper = first;
         }
         Ok(None)
     }

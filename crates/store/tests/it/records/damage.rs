@@ -4,6 +4,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use bartizan_base::Timestamp;
 use bartizan_keys::OsRandom;
 use bartizan_store::records::{Log, LogOpen, Position, ReadFailed, Records, Seal};
 use proptest::prelude::*;
@@ -168,6 +169,42 @@ fn every_part_of_a_segment_is_checked() {
         let text = error.to_string();
         assert!(text.starts_with("`seg/00000000/0000000000000001` is damaged at byte "), "{at}: {text}");
     }
+}
+
+#[test]
+fn a_damaged_segment_takes_nothing_from_the_others() {
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    let (log, subjects) = open_in(home.path());
+    for number in 0..3 {
+        keep(&log, &subjects, number).unwrap();
+        drain(&log);
+    }
+    drop(log);
+    let records = Records::open(&home.path().join("records"), subjects).unwrap();
+    let at = |number| records.by_id(super::support::id(number), None).unwrap();
+    let segments = [0, 1, 2].map(|number| at(number).positions[0].segment);
+    let file = home.path().join(format!("records/seg/00000000/{:016x}", segments[1]));
+    let whole = fs::read(&file).unwrap();
+    let scan = || {
+        let mut seen = Vec::new();
+        let scanned = records.scan(Timestamp::EPOCH..NOW.plus_millis(10_000), None, |record| {
+            seen.push(record.position.segment);
+            ControlFlow::Continue(())
+        });
+        (seen, scanned.unwrap().unread)
+    };
+    let cuts: [&dyn Fn(); 2] =
+        [&|| fs::write(&file, &whole[..whole.len() / 2]).unwrap(), &|| fs::remove_file(&file).unwrap()];
+    for cut in cuts {
+        cut();
+        assert_eq!((at(0).positions.len(), at(0).unread), (1, vec![segments[1]]));
+        assert_eq!((at(1).positions.len(), at(1).unread), (0, vec![segments[1]]));
+        assert_eq!((at(2).positions.len(), at(2).unread), (1, vec![]), "it is newer");
+        assert_eq!(scan(), (vec![segments[2], segments[0]], vec![segments[1]]));
+    }
+    fs::write(&file, &whole).unwrap();
+    assert_eq!(scan(), (segments.iter().rev().copied().collect(), vec![]));
 }
 
 #[test]

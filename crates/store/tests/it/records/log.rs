@@ -91,7 +91,7 @@ fn scanned(
         found.push(record.position.index);
         if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
-    (found, before.unwrap())
+    (found, before.unwrap().before)
 }
 
 /// A scan reads a bounded number of blocks, says where to go on, and leaves nothing out.
@@ -114,7 +114,8 @@ fn a_scan_for_something_rare_goes_on_where_it_stopped() {
                 seen.push(record.position.segment);
                 ControlFlow::Continue(())
             })
-            .unwrap();
+            .unwrap()
+            .before;
         calls += 1;
         if before.is_none() {
             break;
