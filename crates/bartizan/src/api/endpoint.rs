@@ -192,6 +192,9 @@ async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
         json!({ "version": routed.version.to_string(), "state": standing })
     });
     if let Some(members) = described.as_object_mut() {
+        // Only the process that serves knows; a command that opened the data directory alone does not.
+        let status = app.open_gateway().and_then(|gateway| gateway.status(name));
+        members.insert("serving".to_owned(), json!(status));
         members.insert("before".to_owned(), before.collect());
         members.insert("subject_input".to_owned(), columns.subject.into());
         members.insert("withheld".to_owned(), columns.withheld.into_iter().collect());

@@ -14,6 +14,7 @@ use bartizan_registry::statement::{Beyond, Routed};
 use bartizan_registry::{ModelVersion, Registry, ReleaseFailed, Released};
 
 use super::Gateway;
+use super::follow::may_be_served;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
@@ -177,7 +178,11 @@ pub(super) async fn release(
 ) -> Result<Released<ModelVersion>, NotLoaded> {
     registry.release(version).await.map_err(|error| match error {
         ReleaseFailed::NotReleased(why) => NotLoaded::NotReleased(unavailable(&why)),
-        ReleaseFailed::Failed(error) => NotLoaded::Failed(Failure::from(error)),
+        // What may not be served may be damaged as well, and then waiting for it is of no use either.
+        ReleaseFailed::Failed(error) => match may_be_served(&registry.state(), version) {
+            true => NotLoaded::Failed(Failure::from(error)),
+            false => NotLoaded::NotReleased(Failure::from(error)),
+        },
     })
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod numbers;
 mod records;
 mod reread;
 mod route;
+mod status;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};

@@ -72,7 +72,10 @@ pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<NewFall
 
 async fn version(registry: &Registry, version: &VersionRef) -> Result<Arc<LoadedVersion>, Failure> {
     let released = load::release(registry, version).await.map_err(|why| match why {
-        NotLoaded::NotReleased(failure) => because(ids::CONFLICT, failure),
+        NotLoaded::NotReleased(failure) if failure.id == ids::INFER_UNAVAILABLE => {
+            because(ids::CONFLICT, failure)
+        }
+        NotLoaded::NotReleased(failure) => failure,
         NotLoaded::Failed(failure) => failure,
     })?;
     load::read(registry, released).await.map_err(|failure| match failure.id.as_str() {

@@ -1,9 +1,10 @@
 //! Endpoints from the command line.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::bench::Bench;
-use crate::serving::{train, with_models};
+use crate::serving::{INFER, ask, key, ride, train, wait_ready, with_models};
+use crate::up::Up;
 
 const ROUTE: [&str; 5] = ["endpoint", "route", "scores", "--model", "tips:2"];
 
@@ -96,6 +97,27 @@ fn an_endpoint_is_made_with_settings_that_later_routes_keep() {
 }
 
 #[test]
+fn what_the_columns_of_an_endpoint_are_for_is_obeyed() {
+    let bench = with_models(&[]);
+    bench.json(&["endpoint", "create", "scores", "--withhold", "distance", "--slice", "hour"]);
+    bench.json(&route(&["--no-fallback"]));
+    let key = key(&bench);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    let answer = ask(&up, "POST", INFER, Some(&key), &ride(87.5, 2.0));
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let id = answer.body.pointer("/parameters/prediction_id").and_then(Value::as_str).unwrap();
+    up.end();
+    let shown = bench.json(&["predictions", "show", id, "--inputs"]);
+    let inputs = shown["inputs"].as_array().unwrap().iter();
+    let data: Vec<Option<&Value>> =
+        inputs.map(|input| input.get("data").filter(|data| !data.is_null())).collect();
+    assert_eq!(data, [None, Some(&json!([2.0]))], "{shown}");
+    assert!(!shown.to_string().contains("87.5"), "{shown}");
+    assert_eq!(shown["slices"], json!([{ "name": "hour", "value": "2" }]), "{shown}");
+}
+
+#[test]
 fn a_promotion_keeps_what_answered_and_a_rollback_brings_it_back() {
     let bench = with_models(&[]);
     train(&bench, "3", &[]);
@@ -129,7 +151,7 @@ fn whoever_may_not_route_makes_nobody_load_a_model() {
     assert_eq!(bench.run(&["access", "user", "add", "vera"]).code, 0);
     assert_eq!(bench.run(&["access", "role", "grant", "vera", "viewer"]).code, 0);
     let key = bench.json(&["access", "key", "create", "vera", "--days", "1"]);
-    let up = crate::up::Up::start(&bench);
+    let up = Up::start(&bench);
     let key = key["key"].as_str().unwrap();
     for arguments in [
         &["model", "promote", "secret:1", "--endpoint", "scores"][..],

@@ -58,6 +58,10 @@ fn after_a_restart_the_fallback_answers_for_a_quarantined_model_until_that_is_li
     assert_eq!(health(&up), 200);
     let described = ask(&up, "GET", "/v2/models/scores", Some(&key), "");
     assert_eq!(described.body.get("versions"), Some(&Value::Array(Vec::new())), "{}", described.body);
+    let shown = bench.run_with("BARTIZAN_TOKEN", &key, &["endpoint", "show", "scores"]);
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let serving = json!({ "primary": "stopped", "fallback": "ready", "ready": true });
+    assert_eq!(shown.get("serving"), Some(&serving), "{shown}");
     let insisting = ask(&up, "POST", "/v2/models/scores/versions/2/infer", Some(&key), &ride(3.0, 2.0));
     assert_eq!(insisting.status, 503, "{}", insisting.body);
     say(&bench, &key, &["model", "approve", "tips:2"]);
@@ -268,6 +272,10 @@ fn a_flipped_byte_of_what_is_served_stops_it_and_the_fallback_answers() {
 
     // What is gone is stopped too, and its statement says which file it was.
     std::fs::remove_file(&stored).unwrap();
+    until(&up, &key, PATIENCE, (200, Some("2"), Some("stopped")));
+    drop(up);
+    // A start with what is gone: it may not be served, and that it cannot be read either changes nothing.
+    let up = Up::start(&bench);
     until(&up, &key, PATIENCE, (200, Some("2"), Some("stopped")));
     drop(up);
     let entries = bench.json(&["ledger", "show"]);
