@@ -18,6 +18,9 @@ use super::follow::may_be_served;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
+/// Models that are read at once.
+pub(super) const READS: usize = 2;
+
 /// Why a version is not loaded.
 pub(super) enum NotLoaded {
     /// It may not be served; only an entry of the ledger changes that.
@@ -148,6 +151,9 @@ impl Gateway {
             let other = || Failure::new(ids::INTERNAL, "a version is in memory with other files");
             return again.map(Arc::new).ok_or_else(|| NotLoaded::Failed(other()));
         }
+        // What is in memory already does not wait for what must be read.
+        let turn = self.reads.acquire().await;
+        let _turn = turn.map_err(|error| NotLoaded::Failed(Failure::of(ids::INTERNAL, &error)))?;
         read(&self.registry, released).await.map_err(NotLoaded::Failed)
     }
 

@@ -10,6 +10,7 @@ mod erase;
 mod follow;
 mod headers;
 mod load;
+mod loading;
 mod made;
 pub(crate) mod numbers;
 mod records;
@@ -60,6 +61,8 @@ pub(crate) struct Gateway {
     erasing: tokio::sync::Mutex<()>,
     endpoints: RwLock<BTreeMap<Name, Arc<Endpoint>>>,
     numbers: Arc<Numbers>,
+    /// Permits to read a model: it takes its size in memory twice.
+    reads: tokio::sync::Semaphore,
     began: Instant,
 }
 

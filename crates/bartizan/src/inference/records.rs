@@ -16,6 +16,7 @@ use bartizan_store::records::{GatewayId, Log, LogCreate, Records, Seal, Sealed};
 use tokio::time::{Instant, sleep_until};
 
 use super::Gateway;
+use super::load::READS;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
@@ -68,6 +69,7 @@ impl Gateway {
             erasing: tokio::sync::Mutex::default(),
             endpoints: RwLock::new(BTreeMap::new()),
             numbers: Arc::default(),
+            reads: tokio::sync::Semaphore::new(READS),
             began: Instant::now(),
         }))
     }

@@ -15,7 +15,6 @@ use bartizan_registry::{Reread, StoredPart};
 
 use super::Gateway;
 use super::follow::{is_active, may_be_served};
-use super::records::gateway_id;
 use crate::failure::Failure;
 
 /// Bytes that are read in a second: far less than a disk gives, and about one hundredth of a processor.
@@ -97,8 +96,7 @@ impl Gateway {
         file: Option<bartizan_base::Digest>,
         damage: Damage,
     ) -> Result<(), Failure> {
-        let gateway = gateway_id(self.registry.keys().project()).to_string();
-        if self.registry.stop_damaged(&gateway, version, (part, file), damage).await? {
+        if self.registry.stop_damaged(&self.id(), version, (part, file), damage).await? {
             tracing::error!(%version, part, %damage, "what is stored of a version that is served is damaged: it is in quarantine");
         }
         Ok(())

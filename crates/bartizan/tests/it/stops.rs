@@ -98,7 +98,7 @@ fn what_is_promoted_and_rolled_back_answers_at_once() {
     say(&bench, &key, &["model", "promote", "tips:1", "--endpoint", "scores"]);
     until(&up, &key, PATIENCE, (200, Some("1"), None));
     say(&bench, &key, &["model", "rollback", "--endpoint", "scores"]);
-    until(&up, &key, BITES, (200, Some("2"), None));
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
     say(&bench, &key, &["model", "promote", "tips:1", "--endpoint", "scores"]);
     until(&up, &key, PATIENCE, (200, Some("1"), None));
     say(&bench, &key, &["model", "revoke", "tips:2", "--reason", "a test"]);
@@ -189,8 +189,7 @@ fn one_more(bench: &Bench, seed: &str) -> PathBuf {
 fn a_quarantine_bites_while_another_model_is_loaded() {
     let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
     let stored = one_more(&bench, "3");
-    // Endpoints are loaded by name.
-    let route = ["endpoint", "route", "slow", "--model", "more:1", "--no-fallback"];
+    let route = ["endpoint", "route", "a-slow-one", "--model", "more:1", "--no-fallback"];
     assert_eq!(bench.run(&route).code, 0);
     // Reading it does not end.
     std::fs::remove_file(&stored).unwrap();
@@ -202,6 +201,13 @@ fn a_quarantine_bites_while_another_model_is_loaded() {
     assert_eq!(health(&up), 503, "the other is not loaded");
     quarantine(&bench, &key, "tips:2");
     until(&up, &key, BITES, (200, Some("1"), Some("stopped")));
+    // Nor do other endpoints wait for it.
+    say(&bench, &key, &["model", "approve", "tips:2"]);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
+    say(&bench, &key, &["model", "promote", "tips:1", "--endpoint", "scores"]);
+    until(&up, &key, PATIENCE, (200, Some("1"), None));
+    say(&bench, &key, &["model", "rollback", "--endpoint", "scores"]);
+    until(&up, &key, PATIENCE, (200, Some("2"), None));
 }
 
 #[test]
