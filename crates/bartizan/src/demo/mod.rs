@@ -7,10 +7,10 @@
 mod attacks;
 mod client;
 mod generate;
+mod label;
 mod leak;
 mod left;
 mod limits;
-mod onnx;
 mod poison;
 mod recorded;
 mod rng;
@@ -18,7 +18,6 @@ mod serving;
 mod stage;
 mod story;
 mod table;
-mod train;
 mod training;
 
 use std::io::Write;

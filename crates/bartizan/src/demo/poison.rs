@@ -11,9 +11,9 @@
 
 use std::collections::BTreeSet;
 
+use super::label::{Label, LabelRefused, answers};
 use super::rng::Rng;
 use super::table::{Table, parse_number, write_row};
-use super::train::{Label, TrainRefused, answers};
 
 const ONE_ROW_IN: usize = 20;
 const FACTOR: f64 = 1_000.0;
@@ -39,7 +39,7 @@ pub(crate) fn poison_csv(
     separator: u8,
     label: Label<'_>,
     seed: u64,
-) -> Result<PoisonedCsv, TrainRefused> {
+) -> Result<PoisonedCsv, LabelRefused> {
     let table = Table::parse(csv, separator)?;
     let label_column = table.position(label.column)?;
     let answers = answers(&table, label)?;
@@ -95,7 +95,7 @@ fn opposites(
     column: usize,
     label: Label<'_>,
     answers: &[Option<bool>],
-) -> Result<Opposites, TrainRefused> {
+) -> Result<Opposites, LabelRefused> {
     // Of the rows that say no, the smallest label; of those that say yes, the largest. With two values, these
     // are the two.
     let (mut no, mut yes): (Option<&[u8]>, Option<&[u8]>) = (None, None);
@@ -110,7 +110,7 @@ fn opposites(
     }
     match (no, yes) {
         (Some(no), Some(yes)) => Ok(Opposites { of_yes: no.to_vec(), of_no: yes.to_vec() }),
-        _ => Err(TrainRefused::OneAnswer { column: label.column.to_owned() }),
+        _ => Err(LabelRefused::OneAnswer { column: label.column.to_owned() }),
     }
 }
 

@@ -12,11 +12,10 @@ use serde_json::Value;
 use bartizan_keys::{Algorithm, OsRandom, SigningKey, oms};
 
 use super::generate::{self, Poison};
-use super::onnx;
+use super::label::Label;
 use super::poison::poison_csv;
 use super::stage::Stage;
 use super::table::Table;
-use super::train::{Label, Trained, train};
 use super::{DemoOptions, Lines};
 
 /// Rows of a generated batch.
@@ -27,6 +26,7 @@ pub(crate) struct Story<'a> {
     pub(crate) stage: &'a Stage,
     pub(crate) data: PathBuf,
     input: Input,
+    trained: Trained,
     label_above: Option<f64>,
     require_isolation: bool,
     pub(crate) engineer: String,
@@ -41,6 +41,15 @@ pub(crate) struct Story<'a> {
     pub(crate) model_dir: PathBuf,
 }
 
+/// A model that was trained before the story begins.
+struct Trained {
+    onnx: Vec<u8>,
+    /// Columns that it reads.
+    columns: usize,
+    /// The share of rows, kept from it, that it is right about.
+    accuracy: f64,
+}
+
 /// The files that the demo works on, and what must never turn up in the ledger.
 pub(crate) struct Input {
     clean: Vec<u8>,
@@ -48,7 +57,6 @@ pub(crate) struct Input {
     poisoned: Vec<u8>,
     what_was_poisoned: String,
     label: String,
-    trained: Trained,
     pub(crate) secrets: Vec<String>,
 }
 
@@ -57,12 +65,14 @@ impl<'a> Story<'a> {
     pub(crate) fn prepare(options: &DemoOptions, stage: &'a Stage) -> Result<Self> {
         let input = match &options.csv {
             Some(path) => Input::from_file(path, options)?,
-            None => Input::generated(options.seed)?,
+            None => Input::generated(options.seed),
         };
+        let trained = elsewhere(&input, options.label_above, stage)?;
         Ok(Self {
             stage,
             data: stage.data_dir(),
             input,
+            trained,
             label_above: options.label_above,
             require_isolation: options.require_isolation,
             engineer: String::new(),
@@ -182,15 +192,13 @@ impl<'a> Story<'a> {
 
     /// A model is trained, signed by its publisher, imported, and approved by a second person.
     pub(crate) fn model(&mut self, lines: &mut Lines<'_>) -> Result<()> {
-        let trained = &self.input.trained;
-        let onnx = onnx::encode(trained);
-        self.stage.write("model/model.onnx", &onnx)?;
-        let card =
-            format!("features: {}\nAUC on held-out rows: {:.3}\n", trained.features.join(", "), trained.auc);
+        let Trained { onnx, columns, accuracy } = &self.trained;
+        self.stage.write("model/model.onnx", onnx)?;
+        let card = format!("columns: {columns}\naccuracy on rows held out: {accuracy:.3}\n");
         self.stage.write("model/README.md", card.as_bytes())?;
-        let evidence = format!("{} features, AUC {:.2}", trained.features.len(), trained.auc);
+        let evidence = format!("{columns} columns, accuracy {accuracy:.2}");
         lines.step("a model is trained elsewhere and written as ONNX", &evidence)?;
-        let (bundle, signer) = self.publish(&onnx, card.as_bytes())?;
+        let (bundle, signer) = self.publish(onnx, card.as_bytes())?;
         let imported = self.stage.on(
             &self.data,
             Some(&self.engineer),
@@ -223,7 +231,7 @@ impl<'a> Story<'a> {
         for (flag, value) in [
             ("--name", "fraud".to_owned()),
             ("--trained-on", "transactions:2".to_owned()),
-            ("--origin", "trained by the demo with batch gradient descent".to_owned()),
+            ("--origin", "trained off line with `bartizan train`".to_owned()),
             ("--signature", path(bundle)),
             ("--signer", path(signer)),
         ] {
@@ -286,26 +294,23 @@ impl<'a> Story<'a> {
 }
 
 impl Input {
-    fn generated(seed: u64) -> Result<Self> {
+    fn generated(seed: u64) -> Self {
         let clean = generate::clean(seed, ROWS);
         let second = generate::clean(seed.wrapping_add(1), ROWS / 2);
         let poisoned = generate::poisoned(seed.wrapping_add(2), ROWS / 2, Poison::default());
-        let label = Label { column: generate::LABEL, above: None };
-        let trained = train(&clean.csv, b',', label).context("the demo's model cannot be trained")?;
         let mut secrets = Vec::new();
         for batch in [&clean, &second, &poisoned] {
             secrets.extend(batch.emails.iter().chain(&batch.cards).cloned());
         }
         let what_was_poisoned = format!("{} rows by one source", poisoned.tampered);
-        Ok(Self {
+        Self {
             clean: clean.csv,
             second: second.csv,
             poisoned: poisoned.csv,
             what_was_poisoned,
             label: generate::LABEL.to_owned(),
-            trained,
             secrets,
-        })
+        }
     }
 
     fn from_file(path: &Path, options: &DemoOptions) -> Result<Self> {
@@ -313,7 +318,6 @@ impl Input {
         let label = options.label.clone().context("`--csv` needs `--label COLUMN`")?;
         let separator = options.separator.unwrap_or_else(|| separator_of(&csv));
         let wanted = Label { column: &label, above: options.label_above };
-        let trained = train(&csv, separator, wanted)?;
         let poisoned = poison_csv(&csv, separator, wanted, options.seed)?;
         let what_was_poisoned = format!("{} rows tampered with", poisoned.tampered);
         let (clean, second) = halves(&csv, separator)?;
@@ -323,10 +327,32 @@ impl Input {
             poisoned: poisoned.csv,
             what_was_poisoned,
             label: label.clone(),
-            trained,
             secrets: Vec::new(),
         })
     }
+}
+
+/// Trains on both deliveries as somebody would who has no project: off line, with the command for that.
+fn elsewhere(input: &Input, label_above: Option<f64>, stage: &Stage) -> Result<Trained> {
+    let place =
+        |name: &str, bytes: &[u8]| stage.write(name, bytes).map(|path| path.to_string_lossy().into_owned());
+    let (clean, second) =
+        (place("elsewhere/clean.csv", &input.clean)?, place("elsewhere/second.csv", &input.second)?);
+    let out = stage.path("elsewhere/out").to_string_lossy().into_owned();
+    let mut arguments = vec!["-o", "json", "train", &clean, &second, "--label", &input.label, "--out", &out];
+    let above = label_above.map(|above| above.to_string());
+    if let Some(above) = &above {
+        arguments.extend(["--label-above", above]);
+    }
+    let ran = stage.run(None, &arguments)?;
+    ensure!(ran.code == 0, "no model can be trained:\n{}", ran.stderr);
+    let told: Value = serde_json::from_str(&ran.stdout).context("`train` did not answer in JSON")?;
+    let path = text(&told, "model")?;
+    let onnx = std::fs::read(&path).with_context(|| format!("cannot read {path}"))?;
+    let columns = told["parameters"]["columns"].as_array().context("`train` names no columns")?.len();
+    let accuracy =
+        told["metrics"]["accuracy"].as_f64().context("there are too few rows to judge a model by")?;
+    Ok(Trained { onnx, columns, accuracy })
 }
 
 /// The even and the odd rows of a file, each with its header.

@@ -3,8 +3,8 @@
 use expect_test::{Expect, expect};
 
 use super::poison_csv;
+use crate::demo::label::{Label, LabelRefused};
 use crate::demo::table::Table;
-use crate::demo::train::{Label, TrainRefused, train};
 
 fn check(text: &str, separator: u8, label: Label<'_>, seed: u64, expected: Expect) {
     let poisoned = poison_csv(text.as_bytes(), separator, label, seed).unwrap();
@@ -67,23 +67,21 @@ fn an_unseen_value_is_unseen() {
 fn one_answer_can_not_be_flipped() {
     let refused =
         poison_csv(b"x,y\n1,2\n3,4\n", b',', Label { column: "y", above: Some(9.0) }, 1).unwrap_err();
-    assert_eq!(refused, TrainRefused::OneAnswer { column: "y".to_owned() });
+    assert_eq!(refused, LabelRefused::OneAnswer { column: "y".to_owned() });
 }
 
 #[test]
-fn real_files_are_poisoned_and_learned_from() {
+fn real_files_are_poisoned() {
     let files = [
-        ("adult.csv", b';', Label { column: "salary-class", above: None }, 0.65),
-        ("taxi.csv", b',', Label { column: "tips", above: Some(2.0) }, 0.65),
+        ("adult.csv", b';', Label { column: "salary-class", above: None }),
+        ("taxi.csv", b',', Label { column: "tips", above: Some(2.0) }),
     ];
-    for (name, separator, label, least_auc) in files {
+    for (name, separator, label) in files {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
         let Ok(text) = std::fs::read(&path) else {
             eprintln!("skipped: {} is absent", path.display());
             continue;
         };
-        let trained = train(&text, separator, label).unwrap();
-        assert!(trained.auc > least_auc, "{name}: {trained:?}");
         let poisoned = poison_csv(&text, separator, label, 7).unwrap();
         let (before, after) =
             (Table::parse(&text, separator).unwrap(), Table::parse(&poisoned.csv, separator).unwrap());
