@@ -28,6 +28,9 @@ mod request;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bartizan_ledger::limits::RECORD_GROUP_BYTES;
+use bartizan_model::{Port, Tensor, Values};
+
 pub use self::infer::FallbackReason;
 use self::infer::{Answered, infer, route, sanitise};
 pub use self::made::{Answer, Made, Prediction, RecordFailed, Refused};
@@ -233,6 +236,9 @@ fn redact(
     let wanted = fitted.outputs.iter().filter_map(|index| signature.outputs.get(*index));
     let wanted = fitted.selects.then(|| wanted.map(|port| port.name.as_str()).collect());
     let inputs: Vec<_> = signature.inputs.iter().zip(&fitted.inputs).collect();
+    if !may_fit(answered.outputs()) {
+        return Err(too_large());
+    }
     let defect = |_| Refusal::new(Fault::Defect, "the record cannot be written");
     let copies = Copies {
         subject: subject_group(caller.principal, asked.request_id(), &slices, subject).map_err(defect)?,
@@ -240,6 +246,20 @@ fn redact(
         output: output_group(answered.status(), answered.outputs()).map_err(defect)?,
     };
     Ok((subject, copies))
+}
+
+/// Whether a record may have room for these outputs. A model may say far more than it was asked, and names the same
+/// long text in every row: that is not to be written out first.
+fn may_fit(outputs: &[(&Port, Tensor)]) -> bool {
+    let least = |tensor: &Tensor| match tensor.values() {
+        Values::Text(texts) => texts.iter().map(|text| text.len() as u64 + 2).sum(),
+        values => (values.len() as u64).saturating_mul(tensor.element().bytes()),
+    };
+    outputs.iter().map(|(_, tensor)| least(tensor)).fold(0, u64::saturating_add) <= RECORD_GROUP_BYTES as u64
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(Fault::TooLarge, "the request is too large to be recorded: send fewer rows")
 }
 
 fn record(
@@ -263,10 +283,7 @@ fn record(
     };
     let draft = Draft { id, time: now, subject_tag, envelope, others: [subject, input, output, decisions] };
     if !draft.fits() {
-        return Err(Refusal::new(
-            Fault::TooLarge,
-            "the request is too large to be recorded: send fewer rows",
-        ));
+        return Err(too_large());
     }
     Ok(draft)
 }

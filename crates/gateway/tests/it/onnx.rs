@@ -65,6 +65,19 @@ pub(crate) fn other() -> Vec<u8> {
     file(&graph.concat())
 }
 
+/// A model with one float input `x` of one column, and an output `y` that holds it `columns` times.
+pub(crate) fn wide(columns: u64) -> Vec<u8> {
+    let target = [number(1, 2), number(2, 7), number(7, 1), number(7, columns), bytes(8, b"to")];
+    let graph = [
+        bytes(1, &node("Expand", &["x", "to"], "y")),
+        bytes(2, b"wide"),
+        bytes(5, &target.concat()),
+        bytes(11, &port("x", FLOAT)),
+        bytes(12, &port("y", FLOAT)),
+    ];
+    file(&graph.concat())
+}
+
 fn file(graph: &[u8]) -> Vec<u8> {
     let operators = [bytes(1, b""), number(2, 17)].concat();
     [number(1, 8), bytes(7, graph), bytes(8, &operators)].concat()

@@ -1,6 +1,7 @@
 //! Predictions: answers, records, flags, withheld values.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bartizan_base::{Timestamp, sha256};
 use bartizan_gateway::validate::OutOfBounds;
@@ -231,6 +232,20 @@ fn what_cannot_be_recorded_is_not_answered() {
     assert_eq!((refusal.status, refusal.fault), (413, Fault::TooLarge));
     expect!["too-large: the request is too large to be recorded: send fewer rows"]
         .assert_eq(&told(&refusal.body));
+}
+
+#[test]
+fn an_answer_that_cannot_be_recorded_is_not_even_written() {
+    let shelf = Shelf::new();
+    let serving = Serving::new(shelf.load("wide", &onnx::wide(4_096)), Fallback::Unavailable, None).unwrap();
+    serving.confirm(40, Duration::from_millis(50));
+    let endpoint = Endpoint::new(settings(), serving);
+    let numbers = vec![1; 2_000];
+    let input = json!({ "name": "x", "datatype": "FP32", "shape": [2_000, 1], "data": numbers });
+    let refusal = refused(ask(&endpoint, &serde_json::to_vec(&json!({ "inputs": [input] })).unwrap()));
+    assert_eq!((refusal.status, refusal.fault), (413, Fault::TooLarge));
+    // 32 MB, which would be 43 in a record and more in an answer: known before either is made.
+    assert_eq!(refusal.timings.phases().last().map(|(phase, _)| *phase), Some(Phase::Redact));
 }
 
 #[test]
