@@ -271,16 +271,17 @@ impl Log {
     /// When `root` is not that of the oldest segment that waits, or the disk fails.
     pub fn confirm(&self, root: &Digest) -> Result<(), ConfirmFailed> {
         let _sealing = lock(&self.sealing);
-        let number = {
+        let (number, epoch) = {
             let closed = self.shared.closed();
             let oldest = closed.front().and_then(|closed| closed.sealed.as_ref());
             let oldest = oldest.filter(|sealed| sealed.root == *root);
-            oldest.ok_or(ConfirmFailed::NotNext { root: *root })?.number
+            let oldest = oldest.ok_or(ConfirmFailed::NotNext { root: *root })?;
+            (oldest.number, oldest.epoch)
         };
         // Keys of its new subjects went into their shards before it was sealed, or, of a log from before a
         // restart, when this one was opened.
         let (file, key_file) = (file_of(number), key_file_of(number));
-        self.let_go(&file).map_err(|source| ConfirmFailed::Io { file, source })?;
+        self.let_go(&file, epoch).map_err(|source| ConfirmFailed::Io { file, source })?;
         let removed = self.shared.tree.remove(&key_file);
         removed.map_err(|source| ConfirmFailed::Io { file: key_file, source })?;
         self.shared.closed().pop_front();
@@ -288,11 +289,12 @@ impl Log {
         Ok(())
     }
 
-    /// Removes the file of a log, durably, or keeps it for the next log to be written over it.
-    fn let_go(&self, file: &str) -> io::Result<()> {
+    /// Removes the file of a log, durably, or keeps it for the next log to be written over it. Of an earlier epoch it is
+    /// not kept: its sequence numbers say nothing about what came first.
+    fn let_go(&self, file: &str, epoch: u64) -> io::Result<()> {
         let tree = &self.shared.tree;
         let mut spare = lock(&self.shared.spare);
-        if *spare {
+        if *spare || epoch != self.shared.epoch {
             return tree.remove(file).map(drop);
         }
         match tree.disk().rename(file, SPARE_FILE) {

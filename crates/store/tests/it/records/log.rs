@@ -298,6 +298,30 @@ fn an_epoch_is_never_used_twice() {
 }
 
 /// A failed flush stops the writer for good; what was acknowledged is found when the log is opened again.
+/// Its sequence numbers may be higher than those of a log that is written now: written over it, they would look like
+/// later ones.
+#[test]
+fn a_log_of_an_earlier_epoch_is_not_written_over() {
+    let world = World::new();
+    let disk = world.disk();
+    let (log, subjects) = world.open(&disk);
+    for number in 0..40 {
+        keep(&log, &subjects, number).unwrap();
+    }
+    drop(log);
+    let (log, subjects) = world.open(&disk);
+    let sealed = log.seal(NOW, Seal::WhenDue).unwrap().unwrap();
+    assert_eq!((sealed.epoch, sealed.count), (1, 40));
+    log.confirm(&sealed.root).unwrap();
+    keep(&log, &subjects, 40).unwrap();
+    assert_eq!(drain(&log).len(), 1);
+    drop(log);
+    let (log, _) = world.open(&disk);
+    drain(&log);
+    let kept = world.records(&disk).segments(None, 10).unwrap();
+    assert_eq!(kept.iter().map(|segment| segment.count).sum::<u64>(), 41);
+}
+
 #[test]
 fn an_error_of_the_disk_stops_the_writer() {
     let world = World::new();
