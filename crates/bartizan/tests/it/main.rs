@@ -11,6 +11,7 @@ mod client;
 mod crash;
 mod endpoints;
 mod input;
+mod killed;
 mod metrics;
 mod predictions;
 mod progress;

@@ -32,7 +32,12 @@ pub(crate) fn key(bench: &Bench) -> String {
 
 /// A project with two approved versions, `tips:1` and `tips:2`.
 pub(crate) fn with_models(origin: &[&str]) -> Bench {
-    let bench = Bench::with_project();
+    with_models_in(Bench::new(), origin)
+}
+
+/// The same in a directory without a project.
+pub(crate) fn with_models_in(bench: Bench, origin: &[&str]) -> Bench {
+    assert_eq!(bench.run(&["init"]).code, 0);
     let rows = (0..200).map(|row| format!("{row},{},{}\n", row % 7, u8::from(row > 100)));
     let csv = std::iter::once("distance,hour,tip\n".to_owned()).chain(rows).collect::<String>();
     bench.write("rides.csv", csv.as_bytes());

@@ -21,11 +21,18 @@ impl Up {
         let mut child = bench.command(&up).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut address = || {
-            let mut line = String::new();
-            stderr.read_line(&mut line).unwrap();
-            assert!(!line.contains('\u{1b}'), "colours are for terminals: {line:?}");
-            let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
-            address.unwrap_or_default().to_owned()
+            // What it says of a log that was cut off comes before.
+            let mut said = String::new();
+            loop {
+                let mut line = String::new();
+                assert!(stderr.read_line(&mut line).unwrap() > 0, "it ended before it listened: {said}");
+                assert!(!line.contains('\u{1b}'), "colours are for terminals: {line:?}");
+                said.push_str(&line);
+                let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+                if let Some(address) = address {
+                    return address.to_owned();
+                }
+            }
         };
         let (api, inference) = (address(), address());
         // Whoever stops reading would make the server block on its log.
