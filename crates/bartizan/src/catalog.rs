@@ -60,6 +60,7 @@ catalog! {
     DESTROYED_EVIDENCE "BZ-0351" "destroyed evidence" "What is personal in a record cannot be read any more, or a whole segment is missing, and no statement in the ledger says that it was to be." "restore keys and segments from a backup, and find out who destroyed them";
     NOT_ERASED "BZ-0352" "erasure undone" "What was erased can be read again: a copy of the keys from before the erasure was put back." "bartizan predictions erase for the same person once more, and destroy the copy";
     NOT_CONFIRMED "BZ-0353" "not confirmed" "What the command does cannot be undone, so it asks first, and nobody said yes." "repeat it with --yes";
+    VIEWERS "BZ-0360" "too many viewers" "As many pages as this server keeps up to date are open; the page itself works, and is up to date when it is loaded." "close pages that nobody looks at, then load the page again";
     LEDGER_DAMAGED "BZ-0401" "ledger damaged" "Bytes of the ledger do not hash to its signed checkpoint." "bartizan ledger fsck, then restore the ledger from a backup";
     LEDGER_FORKED "BZ-0402" "ledger rolled back" "The ledger is smaller than, or contradicts, one that this data directory has seen." "find out who put an older copy back; restore the newest one";
     LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage and repeat the command";

@@ -97,7 +97,12 @@ impl Failure {
             | ids::ROUTE
             | ids::ISOLATION
             | ids::PUBLISHER_SIGNATURE => 422,
-            ids::STORAGE | ids::LEDGER_STOPPED | ids::INDEX_DIFFERS | ids::CLOCK | ids::LOCKED => 503,
+            ids::STORAGE
+            | ids::LEDGER_STOPPED
+            | ids::INDEX_DIFFERS
+            | ids::CLOCK
+            | ids::LOCKED
+            | ids::VIEWERS => 503,
             _ => 500,
         }
     }

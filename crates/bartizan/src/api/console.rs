@@ -1,5 +1,12 @@
 //! The console's pages over HTTP: sign-in, lists, and a model version with its chain.
 
+mod assets;
+mod endpoints;
+mod ledger;
+mod live;
+mod overview;
+mod scene;
+mod story;
 mod view;
 
 use std::sync::Arc;
@@ -9,9 +16,12 @@ use axum::response::{IntoResponse, Response};
 use bartizan_policy::api_key::ApiKey;
 use bartizan_policy::{ProjectWide, op};
 
+pub(super) use self::ledger::Counted;
+pub(super) use self::live::STREAMS;
 use super::{Answer, App, Call, small};
 use crate::catalog::ids;
 use crate::console;
+use crate::console::view::ledger::Shown;
 use crate::failure::Failure;
 
 const FORM_BYTES: usize = 4096;
@@ -21,7 +31,7 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 pub(super) async fn models(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let caller = call.caller()?;
     app.registry.ask(caller, op::ModelList, ProjectWide).await?;
-    let view = view::models(app, caller, call.query.get("after").map(String::as_str)).await?;
+    let view = view::models(app, caller, call.query("after")?.as_ref()).await?;
     Ok(page(StatusCode::OK, console::models_page(&view)))
 }
 
@@ -31,6 +41,67 @@ pub(super) async fn version(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     app.registry.ask_for_model(caller, &version).await?;
     let view = view::version(app, caller, &version).await?;
     Ok(page(StatusCode::OK, console::model_version_page(&view)))
+}
+
+pub(super) async fn overview(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::ModelList, ProjectWide).await?;
+    let view = overview::overview(app, caller).await?;
+    Ok(page(StatusCode::OK, console::overview_page(&view)))
+}
+
+pub(super) async fn endpoints(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::ModelList, ProjectWide).await?;
+    let view = endpoints::list(app, caller, call.query("after")?.as_ref()).await?;
+    Ok(page(StatusCode::OK, console::endpoints_page(&view)))
+}
+
+pub(super) async fn endpoint(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::ModelList, ProjectWide).await?;
+    let view = endpoints::one(app, caller, &call.part("endpoint")?).await?;
+    Ok(page(StatusCode::OK, console::endpoint_page(&view)))
+}
+
+pub(super) async fn endpoint_events(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    app.remembered.may_see_numbers(&app.registry, call.caller()?, call.peer).await?;
+    let endpoint = call.part("endpoint")?;
+    if !app.registry.state().endpoints().contains_key(&endpoint) {
+        return Err(Failure::new(ids::NOT_FOUND, "there is no such endpoint"));
+    }
+    live::stream(app, call, endpoint).map(|response| Answer::Page(Box::new(response)))
+}
+
+pub(super) async fn data_sets(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::DataList, ProjectWide).await?;
+    let view = assets::data_sets(app, caller, call.query("after")?.as_ref()).await?;
+    Ok(page(StatusCode::OK, console::data_sets_page(&view)))
+}
+
+pub(super) async fn runs(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::ModelList, ProjectWide).await?;
+    let view = assets::runs(app, caller, call.query("before")?).await?;
+    Ok(page(StatusCode::OK, console::runs_page(&view)))
+}
+
+pub(super) async fn ledger(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::LedgerShow, ProjectWide).await?;
+    let wanted = call.query.get("show").map_or(Shown::Statements.as_str(), String::as_str);
+    let shown = Shown::ALL.into_iter().find(|shown| shown.as_str() == wanted);
+    let shown = shown.ok_or_else(|| Failure::new(ids::INVALID, "there are no such entries"))?;
+    let view = ledger::list(app, caller, shown, call.query("before")?).await?;
+    Ok(page(StatusCode::OK, console::ledger_page(&view)))
+}
+
+pub(super) async fn entry(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
+    let caller = call.caller()?;
+    app.registry.ask(caller, op::LedgerShow, ProjectWide).await?;
+    let view = ledger::entry(app, caller, call.part("index")?).await?;
+    Ok(page(StatusCode::OK, console::entry_page(&view)))
 }
 
 pub(super) async fn asset(_: &Arc<App>, call: Call) -> Result<Answer, Failure> {
@@ -58,7 +129,7 @@ pub(super) async fn sign_in(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     let Ok(admitted) = admitted else {
         return Ok(page(StatusCode::UNAUTHORIZED, console::sign_in_page(true)));
     };
-    go_on(console::MODELS_PATH, &app.sessions.open(admitted, call.peer))
+    go_on(console::OVERVIEW_PATH, &app.sessions.open(admitted, call.peer))
 }
 
 /// Ends the session that the cookie names, if there is one.

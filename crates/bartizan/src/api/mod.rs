@@ -39,7 +39,7 @@ use bartizan_registry::{Caller, Registry};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, Semaphore, watch};
 use tokio::time::timeout;
 
 pub(crate) use self::ledger::verdict;
@@ -69,6 +69,11 @@ pub(crate) struct App {
     gateway: OnceCell<Arc<Gateway>>,
     started: Timestamp,
     remembered: Remembered,
+    counted: console::Counted,
+    /// Places for pages that are kept up to date.
+    streams: Arc<Semaphore>,
+    /// Whether this process is about to end: what would go on for ever ends with it.
+    ending: watch::Sender<bool>,
     sessions: Sessions,
     working: Arc<Semaphore>,
 }
@@ -129,6 +134,9 @@ impl App {
             gateway: OnceCell::new_with(gateway),
             started: registry.now(),
             remembered: Remembered::default(),
+            counted: console::Counted::default(),
+            streams: Arc::new(Semaphore::new(console::STREAMS)),
+            ending: watch::Sender::new(false),
             sessions: Sessions::default(),
             working: Arc::new(Semaphore::new(usize::try_from(REQUESTS).unwrap_or(usize::MAX))),
             registry,

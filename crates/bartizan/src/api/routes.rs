@@ -109,9 +109,16 @@ routes! {
     "POST" "/api/v1/api-keys" Principal "access.key.claim" => access::claim_key;
     "DELETE" "/api/v1/api-keys/{id}" Principal "access.key.revoke" => access::revoke_key;
 
-    "GET" "/" Page "model.list" => console::models;
+    "GET" "/" Page "model.list" => console::overview;
+    "GET" "/endpoints" Page "model.list" => console::endpoints;
+    "GET" "/endpoints/{endpoint}" Page "model.list" => console::endpoint;
+    "GET" "/endpoints/{endpoint}/events" Page "model.list" => console::endpoint_events;
     "GET" "/models" Page "model.list" => console::models;
     "GET" "/models/{name}/{version}" Page "model.show" => console::version;
+    "GET" "/datasets" Page "data.list" => console::data_sets;
+    "GET" "/runs" Page "model.list" => console::runs;
+    "GET" "/ledger" Page "ledger.show" => console::ledger;
+    "GET" "/ledger/{index}" Page "ledger.show" => console::entry;
     "GET" "/signin" SignIn "" => console::sign_in_form;
     "POST" "/signin" SignIn "" => console::sign_in;
     "POST" "/signout" SignIn "" => console::sign_out;

@@ -75,6 +75,7 @@ pub(crate) async fn serve(
     }
     drop(listener);
     stop.send_replace(true);
+    app.ending.send_replace(true);
     let last = async {
         while open.join_next().await.is_some() {}
         app.idle().await;

@@ -56,17 +56,21 @@ impl Sessions {
         format!("{COOKIE}={id}; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age={}", LIFE_MILLIS / 1000)
     }
 
+    /// Whether the session that a cookie names is still open. Asking does not keep it so.
+    pub(super) fn lasts(&self, headers: &HeaderMap, from: IpAddr) -> bool {
+        let now = SystemClock.now();
+        let sessions = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = id_in(headers).and_then(|id| sessions.get(id));
+        session.is_some_and(|session| !session.is_over(now, from))
+    }
+
     /// Who a request's cookie stands for.
     pub(super) fn caller(&self, headers: &HeaderMap, from: IpAddr) -> Option<Caller> {
         let id = id_in(headers)?;
         let now = SystemClock.now();
         let mut sessions = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let session = sessions.get_mut(id)?;
-        let over = now.millis() - session.seen.millis() > IDLE_MILLIS
-            || now.millis() - session.begun.millis() > LIFE_MILLIS
-            || now < session.begun
-            || from != session.from;
-        if over {
+        if session.is_over(now, from) {
             sessions.remove(id);
             return None;
         }
@@ -80,6 +84,15 @@ impl Sessions {
             self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         }
         format!("{COOKIE}=; Path=/; HttpOnly; Secure; SameSite=Strict; Max-Age=0")
+    }
+}
+
+impl Session {
+    fn is_over(&self, now: Timestamp, from: IpAddr) -> bool {
+        now.millis() - self.seen.millis() > IDLE_MILLIS
+            || now.millis() - self.begun.millis() > LIFE_MILLIS
+            || now < self.begun
+            || from != self.from
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) async fn init(work: &Work, admin: &str) -> Result<u8, Failure> {
 pub(super) async fn up(work: &Work) -> Result<u8, Failure> {
     let Configuration { data_dir, listen, inference, .. } = &work.configuration;
     serve(data_dir, (*listen, *inference), work.passphrase()?, |address, inference| {
-        tracing::info!(%address, "listening; the console is at http://{address}/models");
+        tracing::info!(%address, "listening; the console is at http://{address}/");
         tracing::info!(%inference, "predictions are answered at http://{inference}/v2");
     })
     .await

@@ -40,6 +40,22 @@ pub(crate) fn size(bytes: u64) -> (String, &'static str) {
     (bytes.to_string(), "B")
 }
 
+/// A duration in the unit that leaves it readable, for example `3.2 ms` or `1.4 s`.
+pub(crate) fn duration(micros: u64) -> (String, &'static str) {
+    let tenths = |unit: u64| format!("{}.{}", micros / unit, micros % unit * 10 / unit);
+    match micros {
+        0..1_000 => (micros.to_string(), "µs"),
+        1_000..10_000 => (tenths(1_000), "ms"),
+        10_000..1_000_000 => ((micros / 1_000).to_string(), "ms"),
+        _ => (tenths(1_000_000), "s"),
+    }
+}
+
+/// The time of day of an RFC 3339 time in UTC, to the second.
+pub(crate) fn time_of_day(rfc3339: &str) -> &str {
+    rfc3339.get(11..19).unwrap_or(rfc3339)
+}
+
 /// Date and time of day of an RFC 3339 time in UTC; anything else is written as it is, as the date.
 fn date_and_time(rfc3339: &str) -> (&str, Option<&str>) {
     let date = rfc3339.get(..10);
@@ -57,6 +73,17 @@ pub(crate) fn moment(rfc3339: &str) -> Markup {
     html! {
         @match time {
             Some(time) => time datetime=(rfc3339) { (date) " " (time) " UTC" },
+            None => bdi { (date) },
+        }
+    }
+}
+
+/// A time to the minute where there is room for large letters: the time of day is set smaller.
+pub(crate) fn large_moment(rfc3339: &str) -> Markup {
+    let (date, time) = date_and_time(rfc3339);
+    html! {
+        @match time {
+            Some(time) => time datetime=(rfc3339) { (date) " " small { (time) " UTC" } },
             None => bdi { (date) },
         }
     }

@@ -7,36 +7,24 @@ use maud::{Markup, html};
 pub(crate) enum Icon {
     /// A house.
     Home,
-    /// A bell.
-    Bell,
-    /// A terminal.
-    Terminal,
+    /// A line that rises.
+    Chart,
     /// A stack of discs.
     Data,
     /// A cube.
     Cube,
-    /// Two boxes and the way between them.
-    Lineage,
     /// A triangle that points right.
     Play,
-    /// A line that rises.
-    Chart,
     /// A triangle with an exclamation mark.
     Alert,
     /// A tick.
     Tick,
     /// A cross.
     Cross,
-    /// A target.
-    Target,
     /// A page with lines.
     Page,
     /// A lock.
     Lock,
-    /// A pair of scales.
-    Scales,
-    /// An eye that is struck through.
-    EyeOff,
     /// A tray that something falls into.
     Inbox,
     /// A pen.
@@ -61,27 +49,17 @@ impl Icon {
     fn path(self) -> &'static str {
         match self {
             Self::Home => "M2.5 7 8 2.5 13.5 7v6.5h-4V9.5h-3v4h-4z",
-            Self::Bell => "M3 11.5h10L12 10V7a4 4 0 0 0-8 0v3zM6.7 13.7h2.6",
-            Self::Terminal => "M2 3h12v10H2zM4.5 6l2 2-2 2M8.5 10.2h3",
+            Self::Chart => "M2 12.5 6 8l3 2.5L14 4",
             Self::Data => {
                 "M2.5 4c0-2.4 11-2.4 11 0v8c0 2.4-11 2.4-11 0zM2.5 4c0 2.4 11 2.4 11 0M2.5 8c0 2.4 11 2.4 11 0"
             }
             Self::Cube => "M8 1.8 13.5 5v6L8 14.2 2.5 11V5zM2.5 5 8 8.2 13.5 5M8 8.2v6",
-            Self::Lineage => "M2 2.5h4v4H2zM10 9.5h4v4h-4zM6 4.5h3.5a2.5 2.5 0 0 1 2.5 2.5v2.5",
             Self::Play => "M4 2.7 12.5 8 4 13.3z",
-            Self::Chart => "M2 12.5 6 8l3 2.5L14 4",
             Self::Alert => "M8 2.2 14.3 13.3H1.7zM8 6.3v3.4M8 11.4v.2",
             Self::Tick => "M3 8.5 6.5 12 13 4.5",
             Self::Cross => "M4 4l8 8M12 4l-8 8",
-            Self::Target => {
-                "M2 8a6 6 0 0 1 12 0 6 6 0 0 1-12 0M5.5 8a2.5 2.5 0 0 1 5 0 2.5 2.5 0 0 1-5 0M8 1v3M8 12v3M1 8h3M12 8h3"
-            }
             Self::Page => "M3.5 1.8h6l3 3v9.4h-9zM6 7h4M6 9.5h4M6 12h2",
             Self::Lock => "M3 7.2h10v6.6H3zM5.2 7V5a2.8 2.8 0 0 1 5.6 0v2",
-            Self::Scales => "M8 2v11.5M5 13.5h6M3 4.2h10M3 4.5 1.3 9h3.4zM13 4.5 11.3 9h3.4z",
-            Self::EyeOff => {
-                "M1.5 8c3.3-5.6 9.7-5.6 13 0-3.3 5.6-9.7 5.6-13 0M6.4 8a1.6 1.6 0 0 1 3.2 0 1.6 1.6 0 0 1-3.2 0M3 13.5 13 2.5"
-            }
             Self::Inbox => "M2 9.5h3.4l1 2h3.2l1-2H14v4H2zM8 2v5M5.7 5 8 7.3 10.3 5",
             Self::Pen => "M2.5 13.5l.8-3.2L10.8 2.8l2.4 2.4-7.5 7.5zM9.3 4.3l2.4 2.4",
             Self::Seal => {

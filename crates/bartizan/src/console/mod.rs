@@ -1,22 +1,32 @@
 //! The read-only pages of the console: views in, HTML out.
 //!
-//! Pages are rendered on the server, work without JavaScript and hold no script, no inline style and no
-//! address outside this server, so that [`CONTENT_SECURITY_POLICY`] can forbid all of that. This module
-//! knows no registry, no request and no session: whoever calls it has resolved and authorised what is shown.
+//! Pages are rendered on the server and work without JavaScript; they hold no inline script, no inline style and no
+//! address outside this server, so that [`CONTENT_SECURITY_POLICY`] can forbid all of that. One small script keeps
+//! numbers up to date: it sets texts and paths, and makes no markup. This module knows no registry, no request and
+//! no session: whoever calls it has resolved and authorised what is shown.
 //!
 //! ```text
-//!   registry state --(the caller)--> view --(page, version, chain, models)--> Markup --> answer
+//!   registry state --(the caller)--> view --(page, version, endpoint, ledger, ...)--> Markup --> answer
+//!   numbers ---------(the caller)--> view --(numbers)--> Values --> in the page, and in every event after it
 //!                                      |
 //!                                      +-- text from outside: escaped by maud, isolated by <bdi>
 //! ```
 //!
-//! Reading order: [`view`] says what pages are told, [`page`] what surrounds them, [`version`] and [`chain`]
-//! are the page of a model version, [`models`] the list, `format` how values are written.
+//! Reading order: [`view`] says what pages are told, [`page`] what surrounds them, [`overview`] is the first of them,
+//! [`version`] and [`chain`] are the page of a model version, [`models`] and [`assets`](mod@assets) lists,
+//! [`endpoint`] and [`numbers`] an endpoint, [`ledger`] entries, `format` and `chart` how values are written and drawn.
 
+mod assets;
 mod chain;
+mod chart;
+mod endpoint;
 mod format;
 mod icons;
+mod ledger;
+mod live;
 mod models;
+mod numbers;
+mod overview;
 mod page;
 #[cfg(test)]
 mod sample;
@@ -27,7 +37,13 @@ use std::sync::LazyLock;
 
 use bartizan_base::sha256;
 
+pub(crate) use self::assets::{data_sets_page, runs_page};
+pub(crate) use self::endpoint::{endpoint_page, endpoints_page};
+pub(crate) use self::format::counted;
+pub(crate) use self::ledger::{entry_page, ledger_page};
 pub(crate) use self::models::models_page;
+pub(crate) use self::numbers::values;
+pub(crate) use self::overview::overview_page;
 pub(crate) use self::page::{error_page, not_found_page, sign_in_page};
 pub(crate) use self::version::model_version_page;
 
@@ -39,11 +55,29 @@ pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 
 /// The style sheet of all pages.
 pub(crate) const CONSOLE_CSS: &str = include_str!("console.css");
 
+/// The script of pages that keep themselves up to date.
+pub(crate) const CONSOLE_JS: &str = include_str!("console.js");
+
 /// The mark of the brand as a file of its own, for the browser's tab.
 pub(crate) const MARK_SVG: &str = include_str!("mark.svg");
 
 /// The address of the list of models; a version's page is `{MODELS_PATH}/{model}/{version}`.
 pub(crate) const MODELS_PATH: &str = "/models";
+
+/// The address of the first page.
+pub(crate) const OVERVIEW_PATH: &str = "/";
+
+/// The address of the list of endpoints; an endpoint's page is `{ENDPOINTS_PATH}/{name}`.
+pub(crate) const ENDPOINTS_PATH: &str = "/endpoints";
+
+/// The address of the list of data sets.
+pub(crate) const DATA_SETS_PATH: &str = "/datasets";
+
+/// The address of the list of training runs.
+pub(crate) const RUNS_PATH: &str = "/runs";
+
+/// The address of the ledger; an entry's page is `{LEDGER_PATH}/{index}`.
+pub(crate) const LEDGER_PATH: &str = "/ledger";
 
 /// A file that pages refer to. It may be served to anybody and cached for ever: its address changes with it.
 #[derive(Debug)]
@@ -58,15 +92,16 @@ pub(crate) struct Asset {
     pub(crate) digest: String,
 }
 
-static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+static ASSETS: LazyLock<[Asset; 3]> = LazyLock::new(|| {
     [
         Asset::new("/assets/console.css", "text/css; charset=utf-8", CONSOLE_CSS),
         Asset::new("/assets/mark.svg", "image/svg+xml", MARK_SVG),
+        Asset::new("/assets/console.js", "text/javascript; charset=utf-8", CONSOLE_JS),
     ]
 });
 
-/// Every file that pages refer to: the style sheet, then the mark.
-pub(crate) fn assets() -> &'static [Asset; 2] {
+/// Every file that pages refer to: the style sheet, the mark, then the script.
+pub(crate) fn assets() -> &'static [Asset; 3] {
     &ASSETS
 }
 
@@ -85,6 +120,11 @@ impl Asset {
 /// The address of the page of one model version.
 pub(crate) fn version_path(model: &str, version: u64) -> String {
     format!("{MODELS_PATH}/{}/{version}", format::path_segment(model))
+}
+
+/// The address of the page of an endpoint.
+pub(crate) fn endpoint_path(endpoint: &str) -> String {
+    format!("{ENDPOINTS_PATH}/{}", format::path_segment(endpoint))
 }
 
 #[cfg(test)]

@@ -4,59 +4,51 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::format::{count, foreign, local_href};
 use super::icons::{Icon, brand};
-use super::view::{ErrorView, Frame, Paged, Tier, Tone, VersionState};
-use super::{MODELS_PATH, assets};
+use super::view::{DataVerdict, ErrorView, Frame, Paged, Tier, Tone, VersionState};
+use super::{DATA_SETS_PATH, ENDPOINTS_PATH, LEDGER_PATH, MODELS_PATH, OVERVIEW_PATH, RUNS_PATH, assets};
 
 /// A page that the navigation names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
+    /// What is served now, and what needs attention.
+    Overview,
+    /// The data sets.
+    DataSets,
     /// The models and their versions.
     Models,
+    /// The training runs.
+    Runs,
+    /// The endpoints and their numbers.
+    Endpoints,
+    /// The ledger and its entries.
+    Ledger,
 }
 
 struct NavEntry {
     label: &'static str,
     icon: Icon,
-    /// Where it leads, and what is there; `None` for pages that are not built yet.
-    target: Option<(&'static str, Place)>,
+    /// Where it leads, and what is there.
+    href: &'static str,
+    place: Place,
 }
 
-const fn planned(label: &'static str, icon: Icon) -> NavEntry {
-    NavEntry { label, icon, target: None }
+const fn leads(label: &'static str, icon: Icon, href: &'static str, place: Place) -> NavEntry {
+    NavEntry { label, icon, href, place }
 }
 
+/// What there is, and nothing that is not.
 const NAVIGATION: [(Option<&str>, &[NavEntry]); 4] = [
-    (
-        None,
-        &[planned("Overview", Icon::Home), planned("On call", Icon::Bell), planned("Debug", Icon::Terminal)],
-    ),
+    (None, &[leads("Overview", Icon::Home, OVERVIEW_PATH, Place::Overview)]),
     (
         Some("Assets"),
         &[
-            planned("Datasets", Icon::Data),
-            NavEntry { label: "Models", icon: Icon::Cube, target: Some((MODELS_PATH, Place::Models)) },
-            planned("Lineage", Icon::Lineage),
-            planned("Runs", Icon::Play),
+            leads("Data sets", Icon::Data, DATA_SETS_PATH, Place::DataSets),
+            leads("Models", Icon::Cube, MODELS_PATH, Place::Models),
+            leads("Runs", Icon::Play, RUNS_PATH, Place::Runs),
         ],
     ),
-    (
-        Some("Operate"),
-        &[
-            planned("Monitoring", Icon::Chart),
-            planned("Incidents", Icon::Alert),
-            planned("Approvals", Icon::Tick),
-            planned("Drills", Icon::Target),
-        ],
-    ),
-    (
-        Some("Govern"),
-        &[
-            planned("Audit", Icon::Page),
-            planned("Access", Icon::Lock),
-            planned("Policies", Icon::Scales),
-            planned("Privacy", Icon::EyeOff),
-        ],
-    ),
+    (Some("Operate"), &[leads("Endpoints", Icon::Chart, ENDPOINTS_PATH, Place::Endpoints)]),
+    (Some("Govern"), &[leads("Ledger", Icon::Page, LEDGER_PATH, Place::Ledger)]),
 ];
 
 /// Where a page is: in the navigation, in the title of the browser's tab.
@@ -69,8 +61,8 @@ pub(crate) struct Position<'a> {
     pub(crate) exact: bool,
 }
 
-fn document(title: &str, body: &Markup) -> Markup {
-    let [style_sheet, mark] = assets();
+fn document(title: &str, live: bool, body: &Markup) -> Markup {
+    let [style_sheet, mark, script] = assets();
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -82,6 +74,7 @@ fn document(title: &str, body: &Markup) -> Markup {
                 title { (title) " · Bartizan" }
                 link rel="icon" type="image/svg+xml" href=(mark.href());
                 link rel="stylesheet" href=(style_sheet.href());
+                @if live { script src=(script.href()) defer {} }
             }
             body { (body) }
         }
@@ -90,47 +83,39 @@ fn document(title: &str, body: &Markup) -> Markup {
 
 /// A page of a project: navigation at the left, `content` in the main landmark.
 pub(crate) fn framed(frame: &Frame, position: &Position<'_>, content: &Markup) -> Markup {
+    surrounded(frame, position, None, content)
+}
+
+/// A page of a project that keeps itself up to date with what comes from `events`.
+pub(crate) fn framed_live(frame: &Frame, position: &Position<'_>, events: &str, content: &Markup) -> Markup {
+    surrounded(frame, position, local_href(events), content)
+}
+
+fn surrounded(frame: &Frame, position: &Position<'_>, events: Option<&str>, content: &Markup) -> Markup {
     let body = html! {
         a.skip href="#content" { "Skip to content" }
         div.app {
             header.side {
-                a.brand href=(MODELS_PATH) { (brand()) "Bartizan" }
+                a.brand href=(OVERVIEW_PATH) { (brand()) "Bartizan" }
                 (navigation(position))
                 (surroundings(frame))
             }
-            main #content tabindex="-1" { (content) }
+            main #content tabindex="-1" data-events=[events] { (content) }
         }
     };
-    document(position.title, &body)
+    document(position.title, events.is_some(), &body)
 }
 
 fn navigation(position: &Position<'_>) -> Markup {
     html! {
         nav.menu aria-label="Main" {
             @for (heading, entries) in NAVIGATION {
-                div.group.live[entries.iter().any(|entry| entry.target.is_some())] {
-                    @if let Some(heading) = heading { p.heading { (heading) } }
-                    ul aria-label=[heading] {
-                        @for entry in entries { (nav_entry(entry, position)) }
-                    }
-                }
-            }
-            p.note { "Dimmed pages are not built yet." }
-        }
-    }
-}
-
-fn nav_entry(entry: &NavEntry, position: &Position<'_>) -> Markup {
-    html! {
-        @match entry.target {
-            Some((href, place)) => {
-                @let current = (place == position.place).then_some(if position.exact { "page" } else { "true" });
-                li { a.place href=(href) aria-current=[current] { (entry.icon.svg()) (entry.label) } }
-            }
-            None => {
-                li.planned {
-                    a.place role="link" aria-disabled="true" {
-                        (entry.icon.svg()) (entry.label) span.unseen { " (not built yet)" }
+                @if let Some(heading) = heading { p.heading { (heading) } }
+                ul aria-label=[heading] {
+                    @for entry in entries {
+                        @let current = entry.place == position.place;
+                        @let current = current.then_some(if position.exact { "page" } else { "true" });
+                        li { a.place href=(entry.href) aria-current=[current] { (entry.icon.svg()) (entry.label) } }
                     }
                 }
             }
@@ -175,11 +160,11 @@ pub(crate) fn error_page(view: &ErrorView) -> Markup {
                 @if let Some(code) = &view.code {
                     p.sub { "Error " code { (code) } ", explained by " code { "bartizan explain " (code) } }
                 }
-                p { a href=(MODELS_PATH) { "Go to the models" } }
+                p { a href=(OVERVIEW_PATH) { "Go to the overview" } }
             }
         }
     };
-    document(&view.title, &body)
+    document(&view.title, false, &body)
 }
 
 /// The form in which somebody shows an API key to see the pages; `again` after one that was not accepted.
@@ -204,7 +189,7 @@ pub(crate) fn sign_in_page(again: bool) -> Markup {
             }
         }
     };
-    document("Sign in", &body)
+    document("Sign in", false, &body)
 }
 
 /// The class that colours something by how good it is.
@@ -303,6 +288,35 @@ pub(crate) fn table_head(columns: &[&str]) -> Markup {
                         Some(column) => th.num role="columnheader" scope="col" { (column) },
                         None => th role="columnheader" scope="col" { (column) },
                     }
+                }
+            }
+        }
+    }
+}
+
+/// What checking a data set gave.
+pub(crate) fn verdict_pill(verdict: DataVerdict) -> Markup {
+    match verdict {
+        DataVerdict::Valid => pill("ok", Icon::Tick, "valid"),
+        DataVerdict::Invalid => pill("bad", Icon::Cross, "invalid"),
+        DataVerdict::Error => pill("warn", Icon::Alert, "error"),
+    }
+}
+
+/// One of the key facts of a page.
+pub(crate) fn fact(name: &str, value: &Markup, hint: &str) -> Markup {
+    html! { div.card.stat { dt { (name) } dd { div.value { (value) } div.more { (hint) } } } }
+}
+
+/// Commands that do or check what a page shows, each with its purpose.
+pub(crate) fn commands_card(commands: &[(&str, String)]) -> Markup {
+    html! {
+        section.card aria-labelledby="commands" {
+            h2 #commands { "Check it yourself" }
+            p.hint { "This page is what the server says. These commands check it." }
+            dl.commands {
+                @for (purpose, command) in commands {
+                    div { dt { (purpose) } dd { code { (command) } } }
                 }
             }
         }

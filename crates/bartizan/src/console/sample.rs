@@ -1,5 +1,7 @@
 //! Views to try the pages with: a complete version, one with nothing, a stopped one, and a hostile one.
 
+pub(crate) mod operations;
+
 use crate::console::view::*;
 
 const MANIFEST: &str = "sha256:9f41c2d80b7a4e1f6d3c5b2a19e8f7061524334251607f8e9dacbb0ce07b5d14";
@@ -11,7 +13,7 @@ pub(crate) fn frame() -> Frame {
         project: "card-risk".to_owned(),
         tier: Tier::Release,
         viewer: Some("Dana Whitfield".to_owned()),
-        entry_base: Some("/api/v1/ledger/entries/".to_owned()),
+        entry_base: Some("/ledger/".to_owned()),
     }
 }
 

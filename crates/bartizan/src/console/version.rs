@@ -8,12 +8,12 @@ use super::format::{
 };
 use super::icons::Icon;
 use super::page::{
-    Place, Position, alias_pill, cell, empty, framed, number_cell, pager, pill, state_pill, state_word,
-    table_head, tier_word, tone_class,
+    Place, Position, alias_pill, cell, commands_card, empty, fact, framed, number_cell, pager, pill,
+    state_pill, state_word, table_head, tier_word, tone_class, verdict_pill,
 };
 use super::view::{
-    ChangeView, DataSetRow, DataVerdict, Frame, ModelVersionView, Sensitivity, SignatureCheck, StopView,
-    Tier, VersionRow, VersionState,
+    ChangeView, DataSetRow, Frame, ModelVersionView, Paged, Sensitivity, SignatureCheck, StopView, Tier,
+    VersionRow, VersionState,
 };
 use super::{MODELS_PATH, version_path};
 
@@ -27,7 +27,7 @@ pub(crate) fn model_version_page(view: &ModelVersionView) -> Markup {
             (facts(view))
             (chain_card(&view.frame, &reference, &view.chain, &view.tree))
             (data_sets(view))
-            (changes(view))
+            (changes_card(&view.frame, "Ledger entries about this version, newest first", "s5", &view.changes))
             div.column.s7 { (versions(view)) (commands(&reference)) }
         }
     };
@@ -100,10 +100,6 @@ fn banner(frame: &Frame, state: VersionState, reference: &str, stop: &StopView) 
     }
 }
 
-fn fact(name: &str, value: &Markup, hint: &str) -> Markup {
-    html! { div.card.stat { dt { (name) } dd { div.value { (value) } div.more { (hint) } } } }
-}
-
 fn facts(view: &ModelVersionView) -> Markup {
     let (amount, unit) = size(view.bytes);
     let (sensitivity, sensitivity_hint) = match (view.sensitivity, view.frame.tier) {
@@ -166,15 +162,10 @@ fn data_sets(view: &ModelVersionView) -> Markup {
 }
 
 fn data_set_row(frame: &Frame, row: &DataSetRow) -> Markup {
-    let verdict = match row.verdict {
-        DataVerdict::Valid => pill("ok", Icon::Tick, "valid"),
-        DataVerdict::Invalid => pill("bad", Icon::Cross, "invalid"),
-        DataVerdict::Error => pill("warn", Icon::Alert, "error"),
-    };
     html! {
         tr role="row" {
             th.break role="rowheader" scope="row" { (foreign(&row.version)) }
-            (cell("Verdict", &verdict))
+            (cell("Verdict", &verdict_pill(row.verdict)))
             (number_cell("Checks", &html! { (count(row.checks)) }))
             (number_cell("Blocking", &html! { span.bad[row.blocking > 0] { (count(row.blocking)) } }))
             (number_cell("Warnings", &html! { span.warn[row.warnings > 0] { (count(row.warnings)) } }))
@@ -193,29 +184,19 @@ fn commands(reference: &str) -> Markup {
         ("Write the whole walk as one file", format!("bartizan prove {reference} --out FILE")),
         ("Check that file elsewhere, off line", "bartizan verify FILE --trust TRUST-FILE".to_owned()),
     ];
-    html! {
-        section.card aria-labelledby="commands" {
-            h2 #commands { "Check it yourself" }
-            p.hint { "This page is what the server says. These commands check it." }
-            dl.commands {
-                @for (purpose, command) in &commands {
-                    div { dt { (purpose) } dd { code { (command) } } }
-                }
-            }
-        }
-    }
+    commands_card(&commands)
 }
 
-fn changes(view: &ModelVersionView) -> Markup {
-    let list = &view.changes;
+/// Ledger entries about something, as a line of time.
+pub(super) fn changes_card(frame: &Frame, hint: &str, width: &str, list: &Paged<ChangeView>) -> Markup {
     html! {
-        section.card.s5 aria-labelledby="changes" {
+        section class={ "card " (width) } aria-labelledby="changes" {
             h2 #changes { "What changed" }
-            p.hint { "Ledger entries about this version, newest first" }
+            p.hint { (hint) }
             @if list.rows.is_empty() {
-                (empty(Icon::Page, "Nothing yet", &html! { "No entry speaks of this version." }))
+                (empty(Icon::Page, "Nothing yet", &html! { "No entry speaks of it." }))
             } @else {
-                ol.timeline { @for change in &list.rows { (change_line(&view.frame, change)) } }
+                ol.timeline { @for change in &list.rows { (change_line(frame, change)) } }
             }
             (pager(list, "entries"))
         }

@@ -3,6 +3,11 @@
 //! Texts may be anything, also hostile; the pages escape them. Times are RFC 3339, digests as they are to be
 //! shown (for example `sha256:9f41…`, never shortened), hrefs begin with `/` or `?` and are dropped otherwise.
 
+pub(crate) mod assets;
+pub(crate) mod endpoint;
+pub(crate) mod ledger;
+pub(crate) mod overview;
+
 /// What every page of a project shows around its content.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {

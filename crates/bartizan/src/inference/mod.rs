@@ -100,6 +100,14 @@ impl Gateway {
         self.endpoint(endpoint).map(|endpoint| endpoint.is_ready())
     }
 
+    /// Whether the version that an endpoint is routed to answers now, and not its fallback.
+    pub(crate) fn primary_answers(&self, endpoint: &Name) -> bool {
+        self.endpoint(endpoint).is_some_and(|endpoint| {
+            let serving = endpoint.serving();
+            serving.primary().is_ok_and(|primary| endpoint.may_infer(primary))
+        })
+    }
+
     fn endpoint(&self, name: &Name) -> Option<Arc<Endpoint>> {
         self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }

@@ -229,13 +229,13 @@ fn to_whoever_may_not_see_it_the_unknown_looks_like_the_forbidden() {
 }
 
 /// A browser, as far as it matters here: it keeps a cookie.
-struct Browser<'a> {
+pub(crate) struct Browser<'a> {
     up: &'a Up,
-    cookie: String,
+    pub(crate) cookie: String,
 }
 
 impl Browser<'_> {
-    fn sign_in<'a>(up: &'a Up, key: &str, more: &str) -> (Browser<'a>, String) {
+    pub(crate) fn sign_in<'a>(up: &'a Up, key: &str, more: &str) -> (Browser<'a>, String) {
         let mut browser = Browser { up, cookie: String::new() };
         let answer = browser.send("POST /signin", more, &format!("key={key}"));
         let cookie = answer.split("set-cookie: ").nth(1).and_then(|rest| rest.split(';').next());
@@ -243,7 +243,7 @@ impl Browser<'_> {
         (browser, status(&answer))
     }
 
-    fn send(&self, what: &str, more: &str, body: &str) -> String {
+    pub(crate) fn send(&self, what: &str, more: &str, body: &str) -> String {
         let (host, cookie, length) = (&self.up.address, &self.cookie, body.len());
         self.up.whole(&format!(
             "{what} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nCookie: a=b; {cookie}\r\n{more}Content-Length: {length}\r\n\r\n{body}"
@@ -255,11 +255,11 @@ impl Browser<'_> {
     }
 }
 
-fn status(answer: &str) -> String {
+pub(crate) fn status(answer: &str) -> String {
     answer.split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
-const OUR_PAGE: &str = "Sec-Fetch-Site: same-origin\r\nOrigin: https://bartizan.example\r\n";
+pub(crate) const OUR_PAGE: &str = "Sec-Fetch-Site: same-origin\r\nOrigin: https://bartizan.example\r\n";
 
 #[test]
 fn a_session_may_what_its_key_may_and_ends_with_it() {

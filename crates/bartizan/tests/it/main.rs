@@ -8,6 +8,7 @@
 mod api;
 mod bench;
 mod client;
+mod console;
 mod crash;
 mod endpoints;
 mod input;

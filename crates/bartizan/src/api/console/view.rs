@@ -1,39 +1,38 @@
 //! What the console shows, taken from the fold of the ledger.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bartizan_base::{PrincipalId, VersionRef};
-use bartizan_registry::state::{Origin, OriginSource, State, Version};
-use bartizan_registry::statement::{self, Isolation, Predicate};
-use bartizan_registry::{Caller, Profile};
+use bartizan_base::{Name, VersionRef};
+use bartizan_registry::Caller;
+use bartizan_registry::state::{Logged, Origin, OriginSource, State, Version};
+use bartizan_registry::statement::{self, Isolation};
 
+use super::assets::after;
+use super::scene::{INTEGRITY, PAGE, Scene, all, count, state_of, tone_of, verdict_of};
+use super::story::tell;
 use crate::api::App;
 use crate::catalog::ids;
 use crate::console::view::{
-    ChainLink, ChainStep, ChainView, ChangeView, DataSetRow, DataVerdict, DigestView, Frame, Mark, ModelRow,
-    ModelVersionView, ModelsView, Paged, Sensitivity, SignatureCheck, StopView, Tier, Tone, TreeView,
-    VersionRow, VersionState,
+    ChainLink, ChainStep, ChainView, ChangeView, DataSetRow, DigestView, Mark, ModelRow, ModelVersionView,
+    ModelsView, Paged, Sensitivity, SignatureCheck, StopView, Tone, TreeView, VersionRow, VersionState,
 };
+use crate::console::{MODELS_PATH, counted};
 use crate::failure::Failure;
 
-const PAGE: usize = 50;
-/// The type of the statements that record decisions.
-const DECISION: &str = "https://bartizan.dev/decision/v1";
-
-/// What a page is made from.
-struct Scene {
-    state: Arc<State>,
-    names: BTreeMap<PrincipalId, Profile>,
-}
+/// The types of the statements about a version under its name.
+const ABOUT_VERSIONS: [&str; 4] = [
+    "https://bartizan.dev/model-version/v1",
+    "https://bartizan.dev/approval/v1",
+    "https://bartizan.dev/model-state/v1",
+    INTEGRITY,
+];
 
 /// The list of models, from the one after `after` on.
-pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> Result<ModelsView, Failure> {
+pub(super) async fn models(app: &App, caller: &Caller, name: Option<&Name>) -> Result<ModelsView, Failure> {
     let scene = Scene::set(app).await?;
     let models = scene.state.models();
     let mut rows: Vec<ModelRow> = models
-        .iter()
-        .filter(|(name, _)| after.is_none_or(|after| name.as_str() > after))
+        .range::<_, Name>(after(name))
         .take(PAGE + 1)
         .filter_map(|(name, model)| {
             let (latest, found) = model.versions.get_max()?;
@@ -53,7 +52,7 @@ pub(super) async fn models(app: &App, caller: &Caller, after: Option<&str>) -> R
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
     let next = rows.last().filter(|_| more).map(|row| format!("?after={}", row.name));
-    let first = after.map(|_| "/models".to_owned());
+    let first = name.map(|_| MODELS_PATH.to_owned());
     Ok(ModelsView {
         frame: scene.frame(app, caller),
         models: Paged { rows, total: count(models.len()), first, next },
@@ -75,7 +74,7 @@ pub(super) async fn version(
     let checkpoint = app.registry.checkpoint();
     let stop = found.last_stop.filter(|_| found.stopped()).map(|stop| StopView {
         reason,
-        by: scene.name(stop.by),
+        by: scene.stopped_by(stop),
         at: scene.at(stop.entry),
         entry: stop.entry,
     });
@@ -114,40 +113,12 @@ pub(super) async fn version(
         chain: scene.chain(found),
         data_sets: scene.data_sets(found),
         versions: scene.versions(version),
-        changes: scene.changes(found),
+        changes: scene.changes(app, found).await?,
         proof_href: None,
     })
 }
 
 impl Scene {
-    async fn set(app: &App) -> Result<Self, Failure> {
-        Ok(Self { names: app.registry.profiles().await?, state: app.registry.state() })
-    }
-
-    fn frame(&self, app: &App, caller: &Caller) -> Frame {
-        let project = self.state.project();
-        Frame {
-            project: app.registry.keys().project().to_string().chars().take(12).collect(),
-            tier: match project.map(|project| project.tier) {
-                Some(bartizan_policy::Tier::Explore) => Tier::Explore,
-                _ => Tier::Release,
-            },
-            viewer: Some(self.name(caller.principal())),
-            entry_base: None,
-        }
-    }
-
-    /// A principal's name, or its pseudonym when the name was erased.
-    fn name(&self, id: PrincipalId) -> String {
-        self.names.get(&id).map_or_else(|| id.to_string(), |profile| profile.name.clone())
-    }
-
-    /// When an entry says that it was made.
-    fn at(&self, entry: u64) -> String {
-        let found = usize::try_from(entry).ok().and_then(|at| self.state.logged().get(at));
-        found.map(|logged| logged.at.to_string()).unwrap_or_default()
-    }
-
     fn chain(&self, found: &Version) -> ChainView {
         let state = &self.state;
         let version = &found.body.version;
@@ -233,8 +204,8 @@ impl Scene {
             .into_iter()
             .collect();
         ChainView {
-            sources: step(format!("{} parts", sources.len()), sources),
-            checks: step(format!("{} data sets", checks.len()), checks),
+            sources: step(counted(count(sources.len()), "part", "parts"), sources),
+            checks: step(counted(count(checks.len()), "data set", "data sets"), checks),
             origin: step("declared".to_owned(), declared),
             signature: step("signed".to_owned(), vec![signed]),
             version: step("registered".to_owned(), vec![registered]),
@@ -303,11 +274,7 @@ impl Scene {
             let verdict = &dataset.body.verdict;
             Some(DataSetRow {
                 version: used.version.to_string(),
-                verdict: match verdict.outcome.as_str() {
-                    "valid" => DataVerdict::Valid,
-                    "invalid" => DataVerdict::Invalid,
-                    _ => DataVerdict::Error,
-                },
+                verdict: verdict_of(&verdict.outcome),
                 checks: verdict.checks,
                 blocking: verdict.blocking,
                 warnings: verdict.warnings,
@@ -342,34 +309,17 @@ impl Scene {
 
     /// What the ledger says about the version, newest first. Decisions change nothing: looking at this page makes
     /// one, and those about a data set of the same name are not for whoever may see the model.
-    fn changes(&self, found: &Version) -> Paged<ChangeView> {
+    async fn changes(&self, app: &App, found: &Version) -> Result<Paged<ChangeView>, Failure> {
         let name = found.body.version.to_string();
-        let about = |logged: &&bartizan_registry::state::Logged| {
-            logged.name == name && logged.predicate_type != DECISION
-        };
+        let about = |logged: &&Logged| logged.name == name && ABOUT_VERSIONS.contains(&logged.predicate_type);
         let total = self.state.logged().iter().filter(about).count();
-        let rows = self.state.logged().iter().rev().filter(about).take(PAGE).map(|logged| ChangeView {
-            at: logged.at.to_string(),
-            entry: logged.index,
-            tone: Tone::Neutral,
-            title: title_of(logged.predicate_type).to_owned(),
-            detail: None,
-            by: None,
-        });
-        Paged { rows: rows.collect(), total: count(total), first: None, next: None }
-    }
-}
-
-fn title_of(predicate_type: &str) -> &'static str {
-    let known = |wanted: &str| Predicate::TYPES.contains(&wanted) && predicate_type == wanted;
-    if known("https://bartizan.dev/model-version/v1") {
-        "Registered"
-    } else if known("https://bartizan.dev/approval/v1") {
-        "Approved by somebody"
-    } else if known("https://bartizan.dev/model-state/v1") {
-        "State changed"
-    } else {
-        "Stated"
+        let newest = self.state.logged().iter().rev().filter(about).take(PAGE).map(|logged| logged.index);
+        Ok(Paged {
+            rows: tell(app, self, newest.collect()).await?,
+            total: count(total),
+            first: None,
+            next: None,
+        })
     }
 }
 
@@ -377,26 +327,6 @@ fn aliases(state: &State, version: &VersionRef) -> Vec<String> {
     let Some(model) = state.models().get(&version.name) else { return Vec::new() };
     let named = model.aliases.iter().filter(|(_, (named, _))| *named == version.version);
     named.map(|(alias, _)| alias.to_string()).collect()
-}
-
-fn state_of(state: &State, version: &Version) -> VersionState {
-    match version.state {
-        statement::VersionState::Candidate => VersionState::Candidate,
-        statement::VersionState::Approved if state.releasable(version) => VersionState::Approved,
-        statement::VersionState::Approved => VersionState::Lapsed,
-        statement::VersionState::Retired => VersionState::Retired,
-        statement::VersionState::Quarantined => VersionState::Quarantined,
-        statement::VersionState::Revoked => VersionState::Revoked,
-    }
-}
-
-fn tone_of(state: VersionState) -> Tone {
-    match state {
-        VersionState::Approved => Tone::Ok,
-        VersionState::Candidate | VersionState::Retired => Tone::Neutral,
-        VersionState::Lapsed => Tone::Warn,
-        VersionState::Quarantined | VersionState::Revoked => Tone::Bad,
-    }
 }
 
 fn step(summary: String, links: Vec<ChainLink>) -> ChainStep {
@@ -413,12 +343,4 @@ fn proven(what: &str) -> Mark {
 
 fn asserted(by: &str, what: &str) -> Mark {
     Mark::Asserted { by: by.to_owned(), what: what.to_owned() }
-}
-
-fn all<T>(rows: Vec<T>) -> Paged<T> {
-    Paged { total: count(rows.len()), rows, first: None, next: None }
-}
-
-fn count(items: usize) -> u64 {
-    u64::try_from(items).unwrap_or(u64::MAX)
 }
