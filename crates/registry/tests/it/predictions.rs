@@ -8,7 +8,7 @@ use bartizan_ledger::segment::{
     Commitments, Group, RecordProof, RevealedGroup, SALT_BYTES, SegmentTree, Shown, commit,
 };
 use bartizan_registry::prediction::{AnsweredBy, FORMAT, RecordEnvelope};
-use bartizan_registry::proof::{ProofRefused, Verdict, VerifyOptions, verify};
+use bartizan_registry::proof::{ProofFile, ProofRefused, Verdict, VerifyOptions, verify};
 use bartizan_registry::statement::SegmentV1;
 use bartizan_registry::{NewFallback, Quarantine};
 
@@ -239,7 +239,7 @@ async fn a_route_that_was_left_out_shows() {
     }
     let proof = served.proved(&envelope).await.unwrap();
     verify(&proof, &served.trust, None, DEVELOPMENT).unwrap();
-    let file = bartizan_registry::proof::ProofFile::parse(&proof).unwrap();
+    let file = ProofFile::parse(&proof).unwrap();
     let size = file.map.entry + 1;
     let routes: Vec<u64> = file
         .entries
@@ -256,4 +256,48 @@ async fn a_route_that_was_left_out_shows() {
         let refused = verify(&cut.to_bytes().unwrap(), &served.trust, None, DEVELOPMENT);
         assert!(refused.is_err(), "without {gone:?}: {refused:?}");
     }
+}
+
+#[tokio::test]
+async fn predictions_before_between_and_after_rollbacks_are_proven() {
+    let scores = || "scores".parse().unwrap();
+    for times in 1..=2 {
+        for moment in ["before", "between", "after"] {
+            let served = Served::new().await;
+            let (world, first, second) = (&served.world, &served.first, &served.second);
+            let mut envelope = served.envelope();
+            for _ in 0..times {
+                route(world, &world.admin, second, NewFallback::Version(first.clone())).await.unwrap();
+                if moment == "between" {
+                    let manifest = world.registry.state().version(second).map(|found| found.body.manifest);
+                    let model = Some(second.clone());
+                    envelope = RecordEnvelope { manifest, model, ..served.envelope() };
+                }
+                let done = world.registry.roll_back_endpoint(&world.admin, &scores(), None).await.unwrap();
+                assert_eq!((&done.from, &done.to), (second, first));
+                if moment == "after" {
+                    envelope = served.envelope();
+                }
+            }
+            let verdict = served.verified(&envelope).await;
+            assert!(verdict.is_ok(), "{moment}, {times} times: {verdict:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rollback_without_the_promotion_that_it_rests_on_is_not_proven() {
+    let served = Served::new().await;
+    let (world, scores) = (&served.world, "scores".parse().unwrap());
+    let promoted = world.registry.state().endpoints().get(&scores).unwrap().statement.entry;
+    route(world, &world.admin, &served.second, NewFallback::Unavailable).await.unwrap();
+    world.registry.roll_back_endpoint(&world.admin, &scores, None).await.unwrap();
+    let proof = served.proved(&served.envelope()).await.unwrap();
+    verify(&proof, &served.trust, None, DEVELOPMENT).unwrap();
+    let mut file = ProofFile::parse(&proof).unwrap();
+    let size = file.map.entry + 1;
+    file.leave_out(&BTreeSet::from([promoted]), size).unwrap();
+    let refused = verify(&file.to_bytes().unwrap(), &served.trust, None, DEVELOPMENT).unwrap_err();
+    let why = format!("{refused:?}");
+    assert!(why.contains("what was never promoted to it"), "{why}");
 }
