@@ -77,7 +77,7 @@ pub(crate) enum Command {
         label_above: Option<f64>,
         /// What separates the cells of FILE [default: found in its header]
         #[arg(long, value_name = "CHARACTER", requires = "csv")]
-        separator: Option<char>,
+        separator: Option<String>,
         /// Keep everything in this directory, which must be empty or not exist, and go on serving it with the console
         #[arg(long, value_name = "DIR")]
         keep: Option<PathBuf>,

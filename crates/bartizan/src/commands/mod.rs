@@ -18,6 +18,7 @@ mod verify;
 use std::io::Read;
 use std::path::Path;
 
+use bartizan_data::Separator;
 use bartizan_keys::Passphrase;
 use serde_json::Value;
 
@@ -46,7 +47,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Init { admin } => project::init(&work, &admin).await,
         Command::Up { .. } => project::up(&work).await,
         Command::Demo { csv, label, label_above, separator, keep, no_serve, seed, require_isolation } => {
-            let separator = separator.map(u8::try_from).transpose();
+            let separator = separator.map(|text| text.parse::<Separator>()).transpose();
             let separator = separator.map_err(|error| Failure::of(ids::USAGE, &error))?;
             let json = work.out.format == Format::Json;
             let options = crate::demo::DemoOptions {

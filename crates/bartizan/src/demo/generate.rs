@@ -9,6 +9,8 @@
 //! All numeric columns are bounded and reach their bounds often enough that two clean batches have the same
 //! ranges. The bytes follow from seed and row count alone, on every machine.
 
+use bartizan_data::Separator;
+
 use super::rng::{Rng, exp, sigmoid};
 use super::table::write_row;
 
@@ -79,7 +81,7 @@ fn generate(seed: u64, rows: usize, poison: Option<Poison>) -> Generated {
     // The attacker draws from a sequence of its own, so that the honest rows don't change under it.
     let mut attacker = Rng::new(seed ^ 0x706f_6973_6f6e);
     let mut batch = Generated { csv: Vec::new(), emails: Vec::new(), cards: Vec::new(), tampered: 0 };
-    write_row(&mut batch.csv, b',', COLUMNS.map(str::as_bytes));
+    write_row(&mut batch.csv, Separator::COMMA, COLUMNS.map(str::as_bytes));
     let batch_id = rng.word() >> 40;
     let mut times: Vec<Moment> = (0..rows).map(|_| Moment::draw(&mut rng)).collect();
     times.sort_unstable();
@@ -246,7 +248,7 @@ impl Purchase {
             note,
             flag(reported),
         ];
-        write_row(csv, b',', cells.map(str::as_bytes));
+        write_row(csv, Separator::COMMA, cells.map(str::as_bytes));
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Label<'a> {
 }
 
 /// Why a file has no label of two answers.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum LabelRefused {
     #[error(transparent)]
     Table(#[from] TableRefused),

@@ -10,7 +10,6 @@ mod generate;
 mod label;
 mod leak;
 mod left;
-mod limits;
 mod poison;
 mod recorded;
 mod rng;
@@ -24,6 +23,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use bartizan_data::Separator;
 use serde_json::{Value, json};
 
 pub(crate) use self::left::Left;
@@ -40,7 +40,7 @@ pub(crate) struct DemoOptions {
     /// Labels above this number count as yes.
     pub(crate) label_above: Option<f64>,
     /// The separator of `csv`; found in its header when absent.
-    pub(crate) separator: Option<u8>,
+    pub(crate) separator: Option<Separator>,
     /// Where to keep the data directory; a temporary one is removed at the end.
     pub(crate) keep: Option<PathBuf>,
     /// Whether what is kept is served afterwards.

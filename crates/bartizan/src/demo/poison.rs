@@ -7,7 +7,7 @@
 //! - the label says the opposite. Under a threshold it becomes the largest or smallest number that the column
 //!   already holds, so the label's range does not give the attack away.
 //!
-//! Rows that are left alone keep their cells byte for byte; their quotes may be written anew.
+//! Rows that are left alone keep their cells; their quotes may be written anew.
 
 use std::collections::BTreeSet;
 
@@ -34,24 +34,19 @@ pub(crate) struct PoisonedCsv {
 }
 
 /// Makes a poisoned copy of a delimited file with a header.
-pub(crate) fn poison_csv(
-    csv: &[u8],
-    separator: u8,
-    label: Label<'_>,
-    seed: u64,
-) -> Result<PoisonedCsv, LabelRefused> {
-    let table = Table::parse(csv, separator)?;
+pub(crate) fn poison_csv(table: &Table, label: Label<'_>, seed: u64) -> Result<PoisonedCsv, LabelRefused> {
+    let separator = table.separator();
     let label_column = table.position(label.column)?;
-    let answers = answers(&table, label)?;
-    let opposites = opposites(&table, label_column, label, &answers)?;
+    let answers = answers(table, label)?;
+    let opposites = opposites(table, label_column, label, &answers)?;
     let numeric: Vec<bool> =
         (0..table.columns().len()).map(|column| column != label_column && table.is_numeric(column)).collect();
-    let planted = plan_unseen_value(&table, label_column, &numeric);
+    let planted = plan_unseen_value(table, label_column, &numeric);
 
     let mut rng = Rng::new(seed);
     let victims = draw_rows(&mut rng, table.rows());
     let mut poisoned = PoisonedCsv {
-        csv: Vec::with_capacity(csv.len() * 2),
+        csv: Vec::new(),
         tampered: victims.len(),
         scaled: Vec::new(),
         planted: None,

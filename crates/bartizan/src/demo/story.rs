@@ -92,8 +92,7 @@ impl<'a> Story<'a> {
 
     /// The second half of the data.
     pub(crate) fn table(&self) -> Result<Table> {
-        let separator = separator_of(&self.input.second);
-        Table::parse(&self.input.second, separator).context("the data is no table")
+        Table::parse(&self.input.second, None).context("the data is no table")
     }
 
     /// What to say to `train`: the column that is predicted, and above which number a label counts as yes.
@@ -316,11 +315,11 @@ impl Input {
     fn from_file(path: &Path, options: &DemoOptions) -> Result<Self> {
         let csv = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let label = options.label.clone().context("`--csv` needs `--label COLUMN`")?;
-        let separator = options.separator.unwrap_or_else(|| separator_of(&csv));
+        let table = Table::parse(&csv, options.separator)?;
         let wanted = Label { column: &label, above: options.label_above };
-        let poisoned = poison_csv(&csv, separator, wanted, options.seed)?;
+        let poisoned = poison_csv(&table, wanted, options.seed)?;
         let what_was_poisoned = format!("{} rows tampered with", poisoned.tampered);
-        let (clean, second) = halves(&csv, separator)?;
+        let (clean, second) = halves(&table);
         Ok(Self {
             clean,
             second,
@@ -356,8 +355,8 @@ fn elsewhere(input: &Input, label_above: Option<f64>, stage: &Stage) -> Result<T
 }
 
 /// The even and the odd rows of a file, each with its header.
-fn halves(csv: &[u8], separator: u8) -> Result<(Vec<u8>, Vec<u8>)> {
-    let table = Table::parse(csv, separator)?;
+fn halves(table: &Table) -> (Vec<u8>, Vec<u8>) {
+    let separator = table.separator();
     let mut parts = (Vec::new(), Vec::new());
     for part in [&mut parts.0, &mut parts.1] {
         super::table::write_row(part, separator, table.columns().iter().map(String::as_bytes));
@@ -370,14 +369,7 @@ fn halves(csv: &[u8], separator: u8) -> Result<(Vec<u8>, Vec<u8>)> {
             (0..table.columns().len()).map(|column| table.cell(row, column)),
         );
     }
-    Ok(parts)
-}
-
-/// The separator that the header holds most of.
-fn separator_of(csv: &[u8]) -> u8 {
-    let header = csv.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: &u8| header.iter().filter(|byte| *byte == separator).count();
-    [b',', b';', b'\t', b'|'].into_iter().max_by_key(count).unwrap_or(b',')
+    parts
 }
 
 /// A member of an answer that must be text.

@@ -1,78 +1,47 @@
-//! A small delimited table in memory: just enough to train on a file and to write a changed copy of it.
+//! A small delimited table in memory: cells by row and column, and writing a changed copy of them.
 //!
-//! The checks of `bartizan-data` stream and state what is wrong with a file; this reader serves the demo's
-//! attacker and trainer, who only want cells. Bytes that are not UTF-8 pass through unchanged.
+//! What a file is, is for `bartizan-data` to say, which the demo's deliveries are checked with too; what is kept here
+//! serves the demo's attacker and client, who only want cells.
 
-use super::limits::COLUMNS;
+use bartizan_data::{CsvOptions, CsvReader, ReadError, Separator};
 
-/// A header and rows of equal width; cells are unquoted bytes.
+/// A header and rows of equal width; cells are unquoted UTF-8.
 #[derive(Debug)]
 pub(crate) struct Table {
     columns: Vec<String>,
+    separator: Separator,
     bytes: Vec<u8>,
     /// INVARIANT: where each cell ends in `bytes`, row by row, never falling; the header is not among them.
     ends: Vec<usize>,
 }
 
 /// Why the bytes are not the table that was asked for.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub(crate) enum TableRefused {
-    #[error("the file has no header line")]
-    NoHeader,
-    #[error("the header is not UTF-8")]
-    HeaderNotText,
-    #[error("the header has more than {COLUMNS} columns")]
-    TooWide,
-    #[error("the row that ends at line {line} has {found} fields and the header has {expected}")]
-    Ragged { line: u64, found: usize, expected: usize },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     #[error("there is no column `{name}`; the columns are {columns}")]
     NoSuchColumn { name: String, columns: String },
 }
 
 impl Table {
-    /// Reads RFC 4180 text with any one-byte separator; quotes may hold separators and line ends.
-    ///
-    /// Empty lines and a leading UTF-8 byte-order mark are skipped.
-    pub(crate) fn parse(text: &[u8], separator: u8) -> Result<Table, TableRefused> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-        let mut table =
-            Table { columns: Vec::new(), bytes: Vec::with_capacity(text.len()), ends: Vec::new() };
-        let mut at = Place::CellStart;
-        let mut row_start = 0;
-        let mut line = 1;
-        let mut bytes = text.iter().copied().peekable();
-        while let Some(byte) = bytes.next() {
-            line += u64::from(byte == b'\n');
-            match (at, byte) {
-                (Place::Quoted, b'"') => at = Place::QuoteSeen,
-                (Place::Quoted, _) => table.bytes.push(byte),
-                (Place::CellStart, b'"') => at = Place::Quoted,
-                (Place::QuoteSeen, b'"') => {
-                    table.bytes.push(byte);
-                    at = Place::Quoted;
-                }
-                (_, b'\r') if bytes.peek() == Some(&b'\n') => {}
-                (Place::CellStart, b'\n') if table.ends.len() == row_start => {}
-                (_, b'\n') => {
-                    table.ends.push(table.bytes.len());
-                    row_start = table.end_row(row_start, line - 1)?;
-                    at = Place::CellStart;
-                }
-                (_, _) if byte == separator => {
-                    table.ends.push(table.bytes.len());
-                    at = Place::CellStart;
-                }
-                (_, _) => {
-                    table.bytes.push(byte);
-                    at = Place::Plain;
-                }
+    /// Reads a whole file. Without a separator, that of its header is taken.
+    pub(crate) fn parse(text: &[u8], separator: Option<Separator>) -> Result<Table, TableRefused> {
+        let reader = CsvReader::open(text, &CsvOptions { separator, ..CsvOptions::default() })?;
+        let (columns, separator) = (reader.header().to_vec(), reader.format().separator);
+        let (mut bytes, mut ends) = (Vec::with_capacity(text.len()), Vec::new());
+        reader.for_each_row(|row| {
+            for cell in row.cells() {
+                bytes.extend_from_slice(cell);
+                ends.push(bytes.len());
             }
-        }
-        if !matches!(at, Place::CellStart) || table.ends.len() > row_start {
-            table.ends.push(table.bytes.len());
-            table.end_row(row_start, line)?;
-        }
-        if table.columns.is_empty() { Err(TableRefused::NoHeader) } else { Ok(table) }
+        })?;
+        Ok(Table { columns, separator, bytes, ends })
+    }
+
+    /// What its cells are separated by where it comes from.
+    pub(crate) fn separator(&self) -> Separator {
+        self.separator
     }
 
     /// The columns' names, in order.
@@ -118,39 +87,6 @@ impl Table {
         }
         some
     }
-
-    /// Takes the cells since `row_start` as a row, or as the header if there is none yet; returns where the
-    /// next row starts.
-    fn end_row(&mut self, row_start: usize, line: u64) -> Result<usize, TableRefused> {
-        if self.columns.is_empty() {
-            if self.ends.len() > COLUMNS {
-                return Err(TableRefused::TooWide);
-            }
-            let header = String::from_utf8(std::mem::take(&mut self.bytes));
-            let header = header.map_err(|_| TableRefused::HeaderNotText)?;
-            let mut start = 0;
-            for end in self.ends.drain(..) {
-                let name = header.get(start..end).ok_or(TableRefused::HeaderNotText)?;
-                self.columns.push(name.to_owned());
-                start = end;
-            }
-            return Ok(0);
-        }
-        let found = self.ends.len() - row_start;
-        if found != self.columns.len() {
-            return Err(TableRefused::Ragged { line, found, expected: self.columns.len() });
-        }
-        Ok(self.ends.len())
-    }
-}
-
-/// Where the reader stands within a cell.
-#[derive(Clone, Copy)]
-enum Place {
-    CellStart,
-    Plain,
-    Quoted,
-    QuoteSeen,
 }
 
 /// A finite decimal number with nothing but spaces around it.
@@ -160,8 +96,12 @@ pub(crate) fn parse_number(cell: &[u8]) -> Option<f64> {
 }
 
 /// Appends one row to `out`, quoting the cells that need it.
-pub(crate) fn write_row<'a>(out: &mut Vec<u8>, separator: u8, cells: impl IntoIterator<Item = &'a [u8]>) {
-    let row_start = out.len();
+pub(crate) fn write_row<'a>(
+    out: &mut Vec<u8>,
+    separator: Separator,
+    cells: impl IntoIterator<Item = &'a [u8]>,
+) {
+    let (row_start, separator) = (out.len(), separator.byte());
     for (index, cell) in cells.into_iter().enumerate() {
         if index > 0 {
             out.push(separator);

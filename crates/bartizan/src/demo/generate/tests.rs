@@ -11,7 +11,7 @@ use crate::demo::table::Table;
 const ROWS: usize = 10_000;
 
 fn table(batch: &Generated) -> Table {
-    Table::parse(&batch.csv, b',').unwrap()
+    Table::parse(&batch.csv, None).unwrap()
 }
 
 fn numbers(table: &Table, name: &str) -> Vec<f64> {
@@ -120,7 +120,7 @@ fn poison_touches_its_own_rows_only() {
     let mut reported_honest = 0;
     for (_, after) in changed {
         let row = [b"transaction_id,time,source,merchant_category,country,amount,card_present,device_age_days,hour,velocity_1h,note,fraud\n", after].concat();
-        let table = Table::parse(&row, b',').unwrap();
+        let table = Table::parse(&row, None).unwrap();
         assert_eq!(
             (table.cell(0, 2), table.cell(0, 3)),
             (poison.source.as_bytes(), poison.category.as_bytes())

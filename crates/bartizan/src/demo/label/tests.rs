@@ -4,20 +4,20 @@ use super::{Label, LabelRefused, answers};
 use crate::demo::table::Table;
 
 fn of(text: &str, above: Option<f64>) -> Result<Vec<Option<bool>>, LabelRefused> {
-    answers(&Table::parse(text.as_bytes(), b',').unwrap(), Label { column: "y", above })
+    answers(&Table::parse(text.as_bytes(), None).unwrap(), Label { column: "y", above })
 }
 
 #[test]
 fn the_last_of_two_values_is_yes() {
     let text = "x,y\n1,<=50K\n2, >50K\n3,\n";
-    assert_eq!(of(text, None), Ok(vec![Some(false), Some(true), None]));
+    assert_eq!(of(text, None).unwrap(), [Some(false), Some(true), None]);
 }
 
 #[test]
 fn a_threshold_makes_the_label() {
     assert_eq!(
-        of("x,y\n1,2\n2,2.5\n3,\n4,3\n", Some(2.5)),
-        Ok(vec![Some(false), Some(false), None, Some(true)])
+        of("x,y\n1,2\n2,2.5\n3,\n4,3\n", Some(2.5)).unwrap(),
+        [Some(false), Some(false), None, Some(true)]
     );
 }
 

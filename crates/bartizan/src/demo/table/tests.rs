@@ -1,115 +1,48 @@
-//! Reading and writing delimited text: quotes, line ends, byte-order marks and what is refused.
+//! Cells by row and column, what is refused, and what is written.
 
-use expect_test::{Expect, expect};
+use bartizan_data::Separator;
 
-use super::{Table, TableRefused, parse_number, write_row};
-
-fn check(text: &[u8], separator: u8, expected: Expect) {
-    let shown = match Table::parse(text, separator) {
-        Err(refused) => refused.to_string(),
-        Ok(table) => {
-            let mut lines = vec![table.columns().join("|")];
-            for row in 0..table.rows() {
-                let cells = (0..table.columns().len())
-                    .map(|column| table.cell(row, column).escape_ascii().to_string());
-                lines.push(cells.collect::<Vec<_>>().join("|"));
-            }
-            lines.join("\n")
-        }
-    };
-    expected.assert_eq(&shown);
-}
+use super::{Table, parse_number, write_row};
 
 #[test]
-fn plain_rows_with_and_without_a_last_line_end() {
-    check(
-        b"a,b\n1,2\n3,4\n",
-        b',',
-        expect![[r#"
-        a|b
-        1|2
-        3|4"#]],
+fn cells_are_found_by_row_and_column() {
+    let table = Table::parse(b"a;b\n\"x; y\";2\n;4", None).unwrap();
+    assert_eq!(
+        (table.columns(), table.rows(), table.separator()),
+        (&["a".into(), "b".into()][..], 2, Separator::SEMICOLON)
     );
-    check(
-        b"a;b\r\n1;\r\n;4",
-        b';',
-        expect![[r#"
-        a|b
-        1|
-        |4"#]],
+    assert_eq!(
+        [table.cell(0, 0), table.cell(0, 1), table.cell(1, 0), table.cell(1, 1)],
+        [&b"x; y"[..], b"2", b"", b"4"]
     );
-}
-
-#[test]
-fn quotes_hold_separators_line_ends_and_quotes() {
-    check(
-        b"a,b\n\"x, \"\"y\"\"\",\"two\nlines\"\n\"\",z\n",
-        b',',
-        expect![[r#"
-        a|b
-        x, \"y\"|two\nlines
-        |z"#]],
-    );
-}
-
-#[test]
-fn marks_empty_lines_and_bytes_beyond_ascii_pass() {
-    check(
-        b"\xef\xbb\xbfa,b\n\n\xff,2\n\n",
-        b',',
-        expect![[r#"
-        a|b
-        \xff|2"#]],
-    );
-}
-
-#[test]
-fn an_empty_last_cell_at_the_end_of_the_file_counts() {
-    check(
-        b"a,b\n1,",
-        b',',
-        expect![[r#"
-        a|b
-        1|"#]],
-    );
-}
-
-#[test]
-fn bad_tables_are_refused() {
-    check(b"", b',', expect!["the file has no header line"]);
-    check(
-        b"a,b\n1,2\n1,2,3\n",
-        b',',
-        expect!["the row that ends at line 3 has 3 fields and the header has 2"],
-    );
-    check(
-        b"a,b\n1,\"2\n3,4\n",
-        b',',
-        expect![[r#"
-        a|b
-        1|2\n3,4\n"#]],
-    );
-    check(b"\xff,b\n1,2\n", b',', expect!["the header is not UTF-8"]);
-    let wide = vec![b','; super::COLUMNS];
-    assert_eq!(Table::parse(&wide, b',').unwrap_err(), TableRefused::TooWide);
-    let refused = Table::parse(b"a,b\n", b',').unwrap().position("c").unwrap_err();
+    assert_eq!((table.cell(2, 0), table.number(1, 1)), (&b""[..], Some(4.0)));
+    let refused = table.position("c").unwrap_err();
     assert_eq!(refused.to_string(), "there is no column `c`; the columns are `a`, `b`");
+}
+
+#[test]
+fn what_is_no_table_is_refused_as_a_delivery_is() {
+    for (text, why) in [("", "the file is empty"), ("a,b\n", "no rows"), ("a,b\n1,2\n1,2,3\n", "row 2 has 3")]
+    {
+        let refused = Table::parse(text.as_bytes(), None).unwrap_err().to_string();
+        assert!(refused.contains(why), "{refused}");
+    }
 }
 
 #[test]
 fn what_is_written_reads_back() {
     let cells: [&[u8]; 5] = [b"plain", b"a;b", b"say \"hi\"", b"two\r\nlines", b""];
-    let mut out = b"1;2;3;4;5\n".to_vec();
-    write_row(&mut out, b';', cells);
-    write_row(&mut out, b';', cells);
-    let table = Table::parse(&out, b';').unwrap();
+    let mut out = b"a;b;c;d;e\n".to_vec();
+    write_row(&mut out, Separator::SEMICOLON, cells);
+    write_row(&mut out, Separator::SEMICOLON, cells);
+    let table = Table::parse(&out, None).unwrap();
     assert_eq!(table.rows(), 2);
     for (column, cell) in cells.iter().enumerate() {
         assert_eq!(table.cell(1, column), *cell);
     }
     let mut single = b"only\n".to_vec();
-    write_row(&mut single, b',', [b"".as_slice()]);
-    assert_eq!(Table::parse(&single, b',').unwrap().rows(), 1);
+    write_row(&mut single, Separator::COMMA, [b"".as_slice()]);
+    assert_eq!(Table::parse(&single, None).unwrap().rows(), 1);
 }
 
 #[test]
@@ -123,6 +56,6 @@ fn numbers_are_finite() {
 
 #[test]
 fn a_column_is_numeric_when_every_cell_is_a_number_or_empty() {
-    let table = Table::parse(b"a,b,c\n1,x,\n,2,\n3,4,\n", b',').unwrap();
+    let table = Table::parse(b"a,b,c\n1,x,\n,2,\n3,4,\n", None).unwrap();
     assert_eq!([0, 1, 2].map(|column| table.is_numeric(column)), [true, false, false]);
 }
