@@ -26,8 +26,10 @@ pub(crate) const REFUSED: &str = ids::REFUSED;
 pub(crate) fn on_content(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()> {
     let copy = story.stage.copy_of(&story.data, "attack-content")?;
     let onnx = fs::read(story.model_dir.join("model.onnx")).context("the model is gone")?;
-    let blob = blob_of_size(&copy.join("blobs"), onnx.len())?;
-    flip_byte(&blob, |len| len / 2)?;
+    // Nobody who sees only what is stored can tell models of one size apart.
+    for blob in blobs_of_size(&copy.join("blobs"), onnx.len())? {
+        flip_byte(&blob, |len| len / 2)?;
+    }
     let ran = story.stage.on(&copy, Some(&story.approver), &["model", "verify", "fraud:1"])?;
     lines.step(
         "a byte of the stored model is flipped: `model verify`",
@@ -183,16 +185,17 @@ pub(crate) fn flip_byte(path: &Path, at: impl FnOnce(usize) -> usize) -> Result<
     fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The blob that holds content of a size, encrypted.
-fn blob_of_size(blobs: &Path, size: usize) -> Result<PathBuf> {
+/// The blobs that hold content of a size, encrypted.
+fn blobs_of_size(blobs: &Path, size: usize) -> Result<Vec<PathBuf>> {
     let stored = bartizan_keys::stream::stored_bytes(u64::try_from(size)?).context("no such size")?;
-    let mut found = None;
+    let mut found = Vec::new();
     for_each_file(blobs, &mut |path, len| {
         if len == stored {
-            found = Some(path.to_owned());
+            found.push(path.to_owned());
         }
     })?;
-    found.context("the model's blob is not in the data directory")
+    ensure!(!found.is_empty(), "the model's blob is not in the data directory");
+    Ok(found)
 }
 
 pub(crate) fn largest_file(directory: &Path) -> Result<PathBuf> {

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use bartizan_base::VersionRef;
 use bartizan_keys::TrustFile;
 use bartizan_policy::Role;
-use bartizan_registry::Quarantine;
 use bartizan_registry::proof::{Claim, Consistency, ProofFile, ProofRefused, Seen, VerifyOptions, verify};
 use bartizan_registry::statement::VersionState;
+use bartizan_registry::{Quarantine, Receipt};
 
 use crate::world::World;
 
@@ -233,6 +233,21 @@ fn the_golden_proof_verifies() {
     let verdict = verify(&read("fraud-1.proof.json"), &trust, None, DEVELOPMENT).unwrap();
     let (version, state) = claimed(&verdict.claim);
     assert_eq!((version.to_string().as_str(), state), ("fraud:1", VersionState::Approved));
+}
+
+/// So must one of a prediction, and the receipt that was given for it.
+#[test]
+fn the_golden_prediction_verifies() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden");
+    let read = |name: &str| std::fs::read(format!("{golden}/{name}")).unwrap();
+    let trust = TrustFile::parse(&read("proof/v1/trust.json")).unwrap();
+    let verdict = verify(&read("proof/v1/prediction.proof.json"), &trust, None, DEVELOPMENT).unwrap();
+    let proven = verdict.prediction.unwrap();
+    let answered = (proven.envelope.endpoint.as_str(), proven.version().unwrap().to_string());
+    assert_eq!(answered, ("scores", "trained:2".to_owned()));
+    let receipt = Receipt::find(&read("receipt/v1/answer.head"), &verdict.gateway_keys).unwrap();
+    receipt.check_record(&proven).unwrap();
+    receipt.check_answer(&read("receipt/v1/answer.json")).unwrap();
 }
 
 proptest::proptest! {

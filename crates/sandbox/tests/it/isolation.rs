@@ -120,8 +120,9 @@ fn without_namespaces_nothing_writes_while_the_output_is_taken() {
     let _alone = CROWD.lock();
     for place in places().into_iter().filter(has_rest) {
         for _ in 0..5 {
-            let script =
-                "for i in 1 2 3 4; do (while :; do echo x >> $BARTIZAN_OUT/$i; done) & done; sleep 0.1";
+            let script = "for i in 1 2 3 4; do (while :; do echo x >> $BARTIZAN_OUT/$i; done) & done; \
+                          until [ -s $BARTIZAN_OUT/1 -a -s $BARTIZAN_OUT/2 -a -s $BARTIZAN_OUT/3 -a -s $BARTIZAN_OUT/4 ]; \
+                          do sleep 0.01; done";
             let mut order = json!({ "command": ["/bin/sh", "-c", script] });
             order["output_bytes"] = json!(1 << 30);
             let said = place.drive(&reduced(order));
