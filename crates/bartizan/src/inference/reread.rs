@@ -28,13 +28,22 @@ const BEGIN: Duration = Duration::from_secs(1);
 impl Gateway {
     /// Reads what is served again, until it is dropped by whoever runs it.
     pub(super) async fn keep_rereading(&self) {
+        let mut failing = BTreeSet::new();
         loop {
             let versions = self.routed_versions();
             let pause = if versions.is_empty() { BEGIN } else { PAUSE };
+            failing.retain(|version| versions.contains(version));
             for version in versions {
-                if let Err(failure) = self.reread_version(&version).await {
-                    // Not being able to read says nothing about what is stored.
-                    tracing::warn!(%version, id = failure.id, what = failure.what, why = ?failure.why, "a version that is served cannot be read again");
+                match self.reread_version(&version).await {
+                    Ok(()) => {
+                        failing.remove(&version);
+                    }
+                    // Not being able to read says nothing about what is stored. It is said once, until it is over.
+                    Err(failure) => {
+                        if failing.insert(version.clone()) {
+                            tracing::warn!(%version, id = failure.id, what = failure.what, why = ?failure.why, "a version that is served cannot be read again");
+                        }
+                    }
                 }
             }
             tokio::time::sleep(pause).await;
