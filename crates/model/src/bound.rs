@@ -142,12 +142,17 @@ impl Fact {
         self.dims.iter().map(longest).fold(Bound::fixed(1), Bound::times)
     }
 
-    /// What looking at every element of a text costs, if it is one: each may be as long as a text can be.
+    /// Steps of reading every text to its end, if it holds texts: each may be as long as a text can be.
     pub(crate) fn text_steps(&self) -> Bound {
         match self.element {
             ElementType::Text => self.elements().times(Bound::fixed(crate::limits::TEXT_BYTES as u64 / 2)),
             _ => Bound::default(),
         }
+    }
+
+    /// Steps of looking every element up in a map, which may lie anywhere in memory.
+    pub(crate) fn lookup_steps(&self) -> Bound {
+        self.text_steps().plus(self.elements().times(Bound::fixed(64)))
     }
 
     /// Bytes at most.

@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 pub(crate) const BOOKKEEPING: u64 = 256;
 
 /// Steps that a node takes, and each of its inputs and outputs, whatever they hold.
-const NODE_STEPS: u64 = 64;
+const NODE_STEPS: u64 = 192;
 
 /// A graph that cannot be turned into steps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

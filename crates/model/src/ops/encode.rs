@@ -51,7 +51,7 @@ pub(crate) fn one_hot(build: Build<'_, '_>) -> Result<Built, NodeInvalid> {
     }
     let zeros = build.attributes.flag("zeros", true)?;
     let dims = fact.dims.iter().copied().chain([Dim::known(count)]).collect();
-    let steps = fact.text_steps();
+    let steps = fact.lookup_steps();
     let output = Fact::new(ElementType::F32, dims);
     Ok(Built::new(OneHot { categories, count, zeros }, vec![output]).with_steps(steps))
 }

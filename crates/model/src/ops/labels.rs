@@ -227,7 +227,7 @@ impl Encoder {
     fn built(self, fact: &Fact) -> Built {
         let output = Fact::new(self.values.element(), fact.dims.clone());
         let places = fact.elements().times(Bound::fixed(8));
-        Built::new(self, vec![output]).with_scratch(places).with_steps(fact.text_steps())
+        Built::new(self, vec![output]).with_scratch(places).with_steps(fact.lookup_steps())
     }
 
     fn places(&self, tensor: &Tensor) -> Result<Vec<usize>, NodeFailed> {

@@ -145,7 +145,9 @@ impl<T: Number> Ensemble<T> {
         let fixed = |count: usize| Bound::fixed(count as u64);
         let walks = fixed(self.trees.count().div_ceil(super::flat::WIDTH) * super::flat::WIDTH);
         let adds = fixed(self.trees.count()).times(fixed(self.outputs));
-        let steps = walks.times(fixed(self.trees.depth())).plus(adds).times(rows.most);
+        // A node may have to be fetched from far away.
+        let nodes = walks.times(fixed(self.trees.depth())).times(fixed(4));
+        let steps = nodes.plus(adds).times(rows.most);
         // Sums, whether anything was added to them, and the index of the label.
         (steps, fixed(self.outputs * (size_of::<T>() + 1) + size_of::<usize>()).times(rows.most))
     }
