@@ -39,14 +39,15 @@ pub(super) async fn version(app: &Arc<App>, call: Call) -> Result<Answer, Failur
     let caller = call.caller()?;
     let version = call.version()?;
     app.registry.ask_for_model(caller, &version).await?;
-    let view = view::version(app, caller, &version).await?;
+    let from = view::From { versions: call.query("versions")?, changes: call.query("changes")? };
+    let view = view::version(app, caller, &version, from).await?;
     Ok(page(StatusCode::OK, console::model_version_page(&view)))
 }
 
 pub(super) async fn overview(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let caller = call.caller()?;
     app.registry.ask(caller, op::ModelList, ProjectWide).await?;
-    let view = overview::overview(app, caller).await?;
+    let view = overview::overview(app, caller, call.query("attention")?.unwrap_or(0)).await?;
     Ok(page(StatusCode::OK, console::overview_page(&view)))
 }
 
@@ -60,7 +61,7 @@ pub(super) async fn endpoints(app: &Arc<App>, call: Call) -> Result<Answer, Fail
 pub(super) async fn endpoint(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let caller = call.caller()?;
     app.registry.ask(caller, op::ModelList, ProjectWide).await?;
-    let view = endpoints::one(app, caller, &call.part("endpoint")?).await?;
+    let view = endpoints::one(app, caller, &call.part("endpoint")?, call.query("changes")?).await?;
     Ok(page(StatusCode::OK, console::endpoint_page(&view)))
 }
 

@@ -50,7 +50,7 @@ pub(crate) use self::version::model_version_page;
 /// The policy that every page is to be answered with, as the header `Content-Security-Policy`.
 pub(crate) const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; \
      img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
-     require-trusted-types-for 'script'";
+     require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// The style sheet of all pages.
 pub(crate) const CONSOLE_CSS: &str = include_str!("console.css");

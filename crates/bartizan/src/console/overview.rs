@@ -81,7 +81,7 @@ fn attention(view: &OverviewView) -> Markup {
     html! {
         section.card.s12 aria-labelledby="attention" {
             h2 #attention { "Needs attention" }
-            @if list.rows.is_empty() {
+            @if list.total == 0 {
                 (empty(Icon::Seal, "Nothing needs attention", &html! {
                     "Every endpoint answers with the version it is routed to, and no version waits for anybody."
                 }))

@@ -119,6 +119,41 @@ fn pages_say_what_the_ledger_and_the_gateway_say() {
     );
 }
 
+#[test]
+fn lists_on_pages_of_things_go_on_where_they_stopped() {
+    let bench = Bench::with_project();
+    bench.write("model/model.bin", b"1");
+    let key = bench.json(&["access", "key", "create", "admin", "--days", "1"]);
+    let key = key.get("key").and_then(Value::as_str).unwrap();
+    let up = Up::start(&bench);
+    let (browser, _) = Browser::sign_in(&up, key, OUR_PAGE);
+    let run = |arguments: &[&str]| {
+        let ran = bench.run_with("BARTIZAN_TOKEN", key, arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+    };
+    for model in 0..52 {
+        bench.write("model/model.bin", format!("{model}").as_bytes());
+        run(&["model", "import", "model", "--name", "m", "--origin", "a test"]);
+    }
+    for model in 0..9 {
+        bench.write("model/model.bin", format!("other {model}").as_bytes());
+        run(&["model", "import", "model", "--name", &format!("other-{model}"), "--origin", "a test"]);
+    }
+    let get = |path: &str| browser.send(&format!("GET {path}"), "", "");
+    let rows = |page: &str, what: &str| page.matches(what).count();
+    let versions = get("/models/m/52");
+    assert_eq!(rows(&versions, "href=\"/models/m/"), 50, "{versions}");
+    assert!(versions.contains("href=\"?versions=3#versions\"") && versions.contains("50 of 52 versions"));
+    let rest = get("/models/m/52?versions=3");
+    assert_eq!(rows(&rest, "<span class=\"unseen\">m:</span>"), 2, "{rest}");
+    assert!(rest.contains("href=\"/models/m/52#versions\">First page</a>") && !rest.contains("Next page"));
+
+    let (first, second) = (get("/"), get("/?attention=8"));
+    assert_eq!((rows(&first, "waits for approval"), rows(&second, "waits for approval")), (8, 2), "{first}");
+    assert!(first.contains("href=\"?attention=8#attention\"") && !second.contains("Next page"), "{second}");
+    assert_eq!(status(&get("/models/m/52?versions=x")), "404");
+}
+
 /// Events of an endpoint as they come.
 struct Events(BufReader<TcpStream>);
 

@@ -7,14 +7,14 @@ use bartizan_registry::statement::{Beyond, EndpointChange, EndpointV1, Standing}
 
 use super::assets::after;
 use super::scene::{PAGE, Scene, count, state_of};
-use super::story::tell;
+use super::story::changes;
 use crate::api::App;
 use crate::catalog::ids;
 use crate::console::view::endpoint::{
     BeyondView, EndpointRow, EndpointStanding, EndpointView, EndpointsView, FallbackView, MinuteView,
     NumbersView, OutcomeView, RoutedVersion,
 };
-use crate::console::view::{ChangeView, Paged, Tone, VersionState};
+use crate::console::view::{Paged, Tone, VersionState};
 use crate::console::{ENDPOINTS_PATH, endpoint_path};
 use crate::failure::Failure;
 use crate::inference::numbers::{Class, Numbers, Outcome, Seen};
@@ -37,11 +37,18 @@ pub(super) async fn list(app: &App, caller: &Caller, name: Option<&Name>) -> Res
 }
 
 /// One endpoint with its numbers.
-pub(super) async fn one(app: &App, caller: &Caller, name: &Name) -> Result<EndpointView, Failure> {
+pub(super) async fn one(
+    app: &App,
+    caller: &Caller,
+    name: &Name,
+    before: Option<u64>,
+) -> Result<EndpointView, Failure> {
     let scene = Scene::set(app).await?;
     let endpoint = scene.state.endpoints().get(name);
     let endpoint = endpoint.ok_or_else(|| Failure::new(ids::NOT_FOUND, "there is no such endpoint"))?;
     let body = &endpoint.body;
+    let about = |logged: &Logged| logged.predicate_type == ENDPOINT && logged.name == name.as_str();
+    let here = endpoint_path(name.as_str());
     Ok(EndpointView {
         frame: scene.frame(app, caller),
         row: row(app, &scene, endpoint),
@@ -53,8 +60,8 @@ pub(super) async fn one(app: &App, caller: &Caller, name: &Name) -> Result<Endpo
         at: body.act.at.to_string(),
         by: scene.name(body.act.by),
         numbers: numbers(app, name),
-        changes: changes(app, &scene, name).await?,
-        events: format!("{}/events", endpoint_path(name.as_str())),
+        changes: changes(app, &scene, about, before, &here).await?,
+        events: format!("{here}/events"),
     })
 }
 
@@ -154,18 +161,4 @@ fn told(outcome: Outcome, count: u64) -> OutcomeView {
         Class::Failed => Tone::Bad,
     };
     OutcomeView { key: outcome.as_str(), label, tone, count }
-}
-
-/// What the ledger says of an endpoint, newest first.
-async fn changes(app: &App, scene: &Scene, name: &Name) -> Result<Paged<ChangeView>, Failure> {
-    let logged = scene.state.logged();
-    let about = |logged: &&Logged| logged.predicate_type == ENDPOINT && logged.name == name.as_str();
-    let total = logged.iter().filter(about).count();
-    let newest = logged.iter().rev().filter(about).take(PAGE).map(|logged| logged.index);
-    Ok(Paged {
-        rows: tell(app, scene, newest.collect()).await?,
-        total: count(total),
-        first: None,
-        next: None,
-    })
 }

@@ -14,7 +14,7 @@ use crate::api::App;
 use crate::console::view::endpoint::{EndpointRow, EndpointStanding};
 use crate::console::view::overview::{AttentionView, DataCounts, LedgerPart, ModelCounts, OverviewView};
 use crate::console::view::{Paged, Tone};
-use crate::console::{ENDPOINTS_PATH, LEDGER_PATH, endpoint_path, version_path};
+use crate::console::{ENDPOINTS_PATH, LEDGER_PATH, OVERVIEW_PATH, endpoint_path, version_path};
 use crate::failure::Failure;
 
 /// Types of statements that are made in passing, by reading and by serving.
@@ -25,8 +25,8 @@ const ROWS: usize = 8;
 /// The type of the statements about data sets.
 const DATASET: &str = "https://bartizan.dev/dataset/v1";
 
-/// What is served now, and what needs attention, as far as the caller may see it.
-pub(super) async fn overview(app: &App, caller: &Caller) -> Result<OverviewView, Failure> {
+/// What is served now, and what needs attention but for the first `skipped`, as far as the caller may see it.
+pub(super) async fn overview(app: &App, caller: &Caller, skipped: usize) -> Result<OverviewView, Failure> {
     let (data, ledger) = tokio::join!(
         app.registry.ask(caller, op::DataList, ProjectWide),
         app.registry.ask(caller, op::LedgerShow, ProjectWide),
@@ -40,12 +40,15 @@ pub(super) async fn overview(app: &App, caller: &Caller) -> Result<OverviewView,
     let data_sets = data.then(|| data_sets(&scene, &mut attention));
     attention.sort_by_key(|row| std::cmp::Reverse(row.tone));
     let total = count(attention.len());
-    attention.truncate(ROWS);
+    let next = skipped.saturating_add(ROWS);
+    let next = (next < attention.len()).then(|| format!("?attention={next}#attention"));
+    let first = (skipped > 0).then(|| format!("{OVERVIEW_PATH}#attention"));
+    let attention = attention.into_iter().skip(skipped).take(ROWS).collect();
     Ok(OverviewView {
         frame: scene.frame(app, caller),
         endpoints,
         not_serving,
-        attention: Paged { rows: attention, total, first: None, next: None },
+        attention: Paged { rows: attention, total, first, next },
         models,
         data_sets,
         ledger: match ledger {

@@ -2,20 +2,42 @@
 
 use bartizan_base::PrincipalId;
 use bartizan_keys::dsse;
+use bartizan_registry::state::Logged;
 use bartizan_registry::statement::{
     AliasV1, DatasetV1, EndpointChange, EndpointV1, ErasureStep, ErasureV1, ModelStateV1, Predicate,
     Statement, VersionState,
 };
 
-use super::scene::{Scene, kind_of};
+use super::scene::{PAGE, Scene, count, kind_of};
 use crate::api::App;
 use crate::catalog::ids;
 use crate::console::counted;
-use crate::console::view::{ChangeView, Tone};
+use crate::console::view::{ChangeView, Paged, Tone};
 use crate::failure::Failure;
 
 /// What came of reading an entry: how good it is, what happened, more about it, and who did it.
 type Told = (Tone, String, Option<String>, Option<PrincipalId>);
+
+/// Tells of the entries before `before` that are about something, newest first, on the page at `here`.
+pub(super) async fn changes(
+    app: &App,
+    scene: &Scene,
+    about: impl Fn(&Logged) -> bool,
+    before: Option<u64>,
+    here: &str,
+) -> Result<Paged<ChangeView>, Failure> {
+    let logged = scene.state.logged();
+    let total = count(logged.iter().filter(|logged| about(logged)).count());
+    let end = before.and_then(|before| usize::try_from(before).ok()).unwrap_or(usize::MAX);
+    let until = logged.take(end.min(logged.len()));
+    let newest = until.iter().rev().filter(|logged| about(logged)).map(|logged| logged.index);
+    let mut entries: Vec<u64> = newest.take(PAGE + 1).collect();
+    let more = entries.len() > PAGE;
+    entries.truncate(PAGE);
+    let next = entries.last().filter(|_| more).map(|last| format!("?changes={last}#changes"));
+    let first = before.map(|_| format!("{here}#changes"));
+    Ok(Paged { rows: tell(app, scene, entries).await?, total, first, next })
+}
 
 /// Tells of some entries, in their order.
 pub(super) async fn tell(app: &App, scene: &Scene, entries: Vec<u64>) -> Result<Vec<ChangeView>, Failure> {

@@ -1,5 +1,7 @@
 //! What the console shows, taken from the fold of the ledger.
 
+use std::num::NonZeroU32;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bartizan_base::{Name, VersionRef};
@@ -9,14 +11,14 @@ use bartizan_registry::statement::{self, Isolation};
 
 use super::assets::after;
 use super::scene::{INTEGRITY, PAGE, Scene, all, count, state_of, tone_of, verdict_of};
-use super::story::tell;
+use super::story::changes;
 use crate::api::App;
 use crate::catalog::ids;
 use crate::console::view::{
-    ChainLink, ChainStep, ChainView, ChangeView, DataSetRow, DigestView, Mark, ModelRow, ModelVersionView,
-    ModelsView, Paged, Sensitivity, SignatureCheck, StopView, Tone, TreeView, VersionRow, VersionState,
+    ChainLink, ChainStep, ChainView, DataSetRow, DigestView, Mark, ModelRow, ModelVersionView, ModelsView,
+    Paged, Sensitivity, SignatureCheck, StopView, Tone, TreeView, VersionRow, VersionState,
 };
-use crate::console::{MODELS_PATH, counted};
+use crate::console::{MODELS_PATH, counted, version_path};
 use crate::failure::Failure;
 
 /// The types of the statements about a version under its name.
@@ -59,11 +61,20 @@ pub(super) async fn models(app: &App, caller: &Caller, name: Option<&Name>) -> R
     })
 }
 
+/// Where the lists of a page begin.
+pub(super) struct From {
+    /// The versions before this one.
+    pub(super) versions: Option<NonZeroU32>,
+    /// The changes before this entry.
+    pub(super) changes: Option<u64>,
+}
+
 /// One model version with its chain of evidence.
 pub(super) async fn version(
     app: &App,
     caller: &Caller,
     version: &VersionRef,
+    from: From,
 ) -> Result<ModelVersionView, Failure> {
     let scene = Scene::set(app).await?;
     let state = Arc::clone(&scene.state);
@@ -72,6 +83,11 @@ pub(super) async fn version(
     let (_, reason) = app.registry.words_about(version).await?;
     let verdict = state.approvals(version).ok_or_else(missing)?;
     let checkpoint = app.registry.checkpoint();
+    // Decisions change nothing: looking at this page makes one, and those about a data set of the same name are not
+    // for whoever may see the model.
+    let name = version.to_string();
+    let about = |logged: &Logged| logged.name == name && ABOUT_VERSIONS.contains(&logged.predicate_type);
+    let here = version_path(version.name.as_str(), u64::from(version.version.get()));
     let stop = found.last_stop.filter(|_| found.stopped()).map(|stop| StopView {
         reason,
         by: scene.stopped_by(stop),
@@ -112,8 +128,8 @@ pub(super) async fn version(
         },
         chain: scene.chain(found),
         data_sets: scene.data_sets(found),
-        versions: scene.versions(version),
-        changes: scene.changes(app, found).await?,
+        versions: scene.versions(version, from.versions, &here),
+        changes: changes(app, &scene, about, from.changes, &here).await?,
         proof_href: None,
     })
 }
@@ -287,39 +303,29 @@ impl Scene {
         all(rows.collect())
     }
 
-    fn versions(&self, version: &VersionRef) -> Paged<VersionRow> {
+    fn versions(&self, version: &VersionRef, before: Option<NonZeroU32>, here: &str) -> Paged<VersionRow> {
         let model = self.state.models().get(&version.name);
         let total = model.map_or(0, |model| model.versions.len());
-        let rows = model.into_iter().flat_map(|model| model.versions.iter().rev().take(PAGE)).map(
-            |(number, found)| {
-                let verdict = self.state.approvals(&found.body.version);
-                VersionRow {
-                    version: u64::from(number.get()),
-                    state: state_of(&self.state, found),
-                    approvals: verdict.as_ref().map_or(0, |verdict| count(verdict.approvers.len())),
-                    approvals_needed: verdict.map_or(1, |verdict| count(verdict.needed)),
-                    aliases: aliases(&self.state, &found.body.version),
-                    registered_at: found.body.act.at.to_string(),
-                    entry: found.statement.entry,
-                }
-            },
-        );
-        Paged { rows: rows.collect(), total: count(total), first: None, next: None }
-    }
-
-    /// What the ledger says about the version, newest first. Decisions change nothing: looking at this page makes
-    /// one, and those about a data set of the same name are not for whoever may see the model.
-    async fn changes(&self, app: &App, found: &Version) -> Result<Paged<ChangeView>, Failure> {
-        let name = found.body.version.to_string();
-        let about = |logged: &&Logged| logged.name == name && ABOUT_VERSIONS.contains(&logged.predicate_type);
-        let total = self.state.logged().iter().filter(about).count();
-        let newest = self.state.logged().iter().rev().filter(about).take(PAGE).map(|logged| logged.index);
-        Ok(Paged {
-            rows: tell(app, self, newest.collect()).await?,
-            total: count(total),
-            first: None,
-            next: None,
-        })
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let older = model.into_iter().flat_map(|model| model.versions.range((Bound::Unbounded, end)).rev());
+        let rows = older.take(PAGE + 1).map(|(number, found)| {
+            let verdict = self.state.approvals(&found.body.version);
+            VersionRow {
+                version: u64::from(number.get()),
+                state: state_of(&self.state, found),
+                approvals: verdict.as_ref().map_or(0, |verdict| count(verdict.approvers.len())),
+                approvals_needed: verdict.map_or(1, |verdict| count(verdict.needed)),
+                aliases: aliases(&self.state, &found.body.version),
+                registered_at: found.body.act.at.to_string(),
+                entry: found.statement.entry,
+            }
+        });
+        let mut rows: Vec<_> = rows.collect();
+        let more = rows.len() > PAGE;
+        rows.truncate(PAGE);
+        let next = rows.last().filter(|_| more).map(|row| format!("?versions={}#versions", row.version));
+        let first = before.map(|_| format!("{here}#versions"));
+        Paged { rows, total: count(total), first, next }
     }
 }
 
