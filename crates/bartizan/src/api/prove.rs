@@ -22,6 +22,9 @@ use crate::handed_out::HandedIn;
 use crate::inference::Gateway;
 use crate::predictions::{by_id, unread};
 
+/// Pages of segments that one call goes through, of 1,024 each.
+const PAGES: usize = 64;
+
 /// The groups that a proof shows when nobody says which.
 const SHOWN: [Group; 2] = [Group::Output, Group::Decisions];
 
@@ -152,9 +155,20 @@ impl Asked {
     }
 }
 
+/// Goes through the indices of the segments, newest first, as far as one call may.
 async fn look(gateway: &Gateway, id: PredictionId) -> Result<Option<Position>, Failure> {
-    let found = reading(gateway, move |records| by_id(records, id, None).map_err(|error| unread(&error)));
-    Ok(found.await?.positions.first().copied())
+    let mut before = None;
+    for _ in 0..PAGES {
+        let read = move |records: &Records| by_id(records, id, before).map_err(|error| unread(&error));
+        let found = reading(gateway, read).await?;
+        if found.before.is_none() || !found.positions.is_empty() {
+            return Ok(found.positions.first().copied());
+        }
+        before = found.before;
+    }
+    let what = format!("the record of {id} is not among the latest segments");
+    Err(Failure::new(ids::NOT_FOUND, what)
+        .then("name its place: `at=SEGMENT-INDEX`, as `predictions show` tells it"))
 }
 
 fn envelope(record: &StoredRecord) -> Result<RecordEnvelope, Failure> {

@@ -201,6 +201,38 @@ fn an_edited_proof_of_a_prediction_is_refused() {
 }
 
 #[test]
+fn an_erased_prediction_is_proved_without_what_was_erased() {
+    let handed = Handed::new();
+    let other = predict(&handed.up, &handed.key, 5.0, "Bartizan-Subject: berta\r\n");
+    handed.bench.write("anna.txt", b"anna\n");
+    let erase = ["predictions", "erase", "--subject-file", "anna.txt", "--reason", "a test", "--yes"];
+    let ran = handed.with_key(&erase);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    handed.prove("erased.proof.json", &[]);
+    let shown = handed.holds("erased.proof.json", &[]);
+    let groups: Vec<&String> = shown["record"].as_object().unwrap().keys().collect();
+    assert_eq!(groups, ["envelope", "decisions"]);
+    assert!(
+        says(&shown["proven"], "what is personal in the record was erased by order of ers_"),
+        "{shown:#}"
+    );
+    let asked = handed.with_key(&["prove", &handed.answered.id, "--out", "x.json", "--show", "output"]);
+    assert_eq!(asked.code, 4, "{}", asked.stderr);
+    let ran = handed.with_key(&[
+        "prove",
+        &other.id,
+        "--out",
+        "other.proof.json",
+        "--show",
+        "input,output",
+        "--replay",
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let shown = handed.holds("other.proof.json", &["--model", "model", "--replay"]);
+    assert!(!says(&shown["proven"], "erased"), "{shown:#}");
+}
+
+#[test]
 fn what_comes_after_a_prediction_does_not_undo_it() {
     let handed = Handed::new();
     let order = ["model", "quarantine", "tips:2", "--reason", "a test"];

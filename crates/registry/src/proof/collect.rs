@@ -134,6 +134,8 @@ impl Prover<'_> {
         let entry = self.state.segment_entry(&envelope.gateway, segment).ok_or(ProveFailed::NotSealed)?;
         let mut entries = BTreeSet::from([entry]);
         entries.extend(self.routes_since(&envelope)?);
+        let index = u32::try_from(record.index()).unwrap_or(u32::MAX);
+        entries.extend(self.state.erased(&envelope.gateway, segment, index).map(|erased| erased.entry));
         let version = envelope.model.as_ref().map(|version| self.version(version)).transpose()?;
         entries.extend(version.into_iter().flat_map(entries_of));
         let mut leaves = vec![(MapKind::Endpoint, envelope.endpoint.to_string())];

@@ -114,6 +114,13 @@ pub(super) fn about_prediction(
                 .to_owned(),
         );
     }
+    let index = u32::try_from(revealed.index()).unwrap_or(u32::MAX);
+    if let Some(erased) = state.erased(&segment.gateway, segment.number, index) {
+        verdict.proven.push(format!(
+            "what is personal in the record was erased by order of {}, as entry {} says",
+            erased.erasure, erased.entry
+        ));
+    }
     let hidden = Group::ALL.into_iter().filter(|group| prediction.group(*group).is_none());
     let hidden: Vec<String> = hidden.map(|group| group.to_string()).collect();
     if !hidden.is_empty() {
