@@ -196,7 +196,7 @@ def main():
     arguments.add_argument("--work", default=None)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--seconds", type=int, default=8)
-    arguments.add_argument("--connections", type=int, default=32)
+    arguments.add_argument("--connections", type=int, default=64)
     arguments.add_argument("--workers", type=int, nargs="*", default=[0, 1], help="of MLServer; 0 is none beside the server itself")
     arguments.add_argument("--only", choices=MODELS)
     given = arguments.parse_args()
