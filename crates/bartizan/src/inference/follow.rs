@@ -92,14 +92,16 @@ impl Gateway {
         }
     }
 
-    /// Whether every endpoint in service is loaded and has an answer.
+    /// Whether answers can be recorded, and every endpoint in service is loaded and has one.
     pub(super) fn is_ready(&self) -> bool {
         let state = self.registry.state();
-        state
-            .endpoints()
-            .values()
-            .filter(|stated| is_active(stated))
-            .all(|stated| self.endpoint(&stated.body.endpoint).is_some_and(|found| found.is_ready()))
+        let recording = self.log.stopped().is_none();
+        recording
+            && state
+                .endpoints()
+                .values()
+                .filter(|stated| is_active(stated))
+                .all(|stated| self.endpoint(&stated.body.endpoint).is_some_and(|found| found.is_ready()))
     }
 }
 

@@ -14,7 +14,7 @@ use bartizan_gateway::{
 };
 use bartizan_keys::{OsRandom, Purpose};
 use bartizan_registry::{Judged, NewReceipt, RECEIPT_HEADER, Receipt};
-use bartizan_store::records::Appended;
+use bartizan_store::records::{AppendFailed, Appended};
 use http_body_util::{BodyExt as _, Limited};
 use tokio::time::timeout;
 
@@ -193,6 +193,8 @@ impl Gateway {
         let count = Count::of(&made);
         let request = made.request.as_ref().map(|id| self.subjects.request_tag(id.as_bytes()));
         let (appended, answer) = made.record(&self.log, request).map_err(|error| match error {
+            // That the log has stopped was said when it did.
+            RecordFailed::Append(AppendFailed::Stopped(_)) => Refusal::not_recorded(),
             RecordFailed::Append(error) => {
                 tracing::warn!(%error, "a prediction was not recorded, so it is not answered");
                 Refusal::not_recorded()

@@ -116,7 +116,7 @@ impl Gateway {
 /// The routes of the protocol. Live and ready tell strangers nothing but that; the rest needs an API key.
 pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new()
-        .route("/v2/health/live", get(async || answer(StatusCode::OK, oip::live(true))))
+        .route("/v2/health/live", get(health_live))
         .route("/v2/health/ready", get(health_ready))
         .route("/v2", get(async || answer(StatusCode::OK, oip::server_metadata(env!("CARGO_PKG_VERSION")))))
         .route("/v2/models/{model}", get(metadata))
@@ -145,6 +145,13 @@ async fn metadata(
     }
 }
 
+/// A log that has stopped begins again only with a start: whoever restarts what is not alive mends it.
+async fn health_live(State(gateway): State<Arc<Gateway>>) -> Response {
+    let live = gateway.log.stopped().is_none();
+    let status = if live { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, oip::live(live))
+}
+
 async fn health_ready(State(gateway): State<Arc<Gateway>>) -> Response {
     let ready = gateway.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -152,7 +159,8 @@ async fn health_ready(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -> Response {
-    let ready = model.parse().is_ok_and(|name| gateway.endpoint(&name).is_some_and(|found| found.is_ready()));
+    let has_answer = |name| gateway.has_answer(&name).unwrap_or(false);
+    let ready = gateway.log.stopped().is_none() && model.parse().is_ok_and(has_answer);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, oip::model_ready(&model, ready))
 }

@@ -91,9 +91,19 @@ impl Gateway {
 
     /// Seals the log when that is due, until it is dropped by whoever runs it.
     pub(crate) async fn keep(self: &Arc<Self>) {
+        let (mut said, mut stopped) = (None, false);
         loop {
-            if let Err(failure) = self.seal(Seal::WhenDue).await {
-                tracing::error!(id = failure.id, what = failure.what, "records could not be sealed");
+            match self.seal(Seal::WhenDue).await {
+                Ok(()) => said = None,
+                Err(failure) if said.as_ref() == Some(&failure.what) => {}
+                Err(failure) => {
+                    tracing::error!(id = failure.id, what = failure.what, why = ?failure.why, "records could not be sealed");
+                    said = Some(failure.what);
+                }
+            }
+            if let (false, Some(error)) = (stopped, self.log.stopped()) {
+                tracing::error!(%error, "the record log has stopped: no prediction is answered before a new start");
+                stopped = true;
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -296,6 +296,10 @@ fn a_full_disk_refuses_predictions_and_loses_none() {
     assert!(!answered.is_empty());
     let refused = ask(&up, "POST", INFER, Some(&key), &ride(4.0, 1.0));
     assert_eq!(refused.status, 503, "{}", refused.body);
+    // A new start mends it, and whoever asks is told that it takes one.
+    for path in ["/v2/health/live", "/v2/health/ready", "/v2/models/scores/ready"] {
+        assert_eq!(ask(&up, "GET", path, None, "").status, 503, "{path}");
+    }
     up.child.kill().unwrap();
     up.child.wait().unwrap();
 
