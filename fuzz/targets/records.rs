@@ -53,7 +53,7 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
     let digests = (0..RECORDS)
         .map(|index| records.read(Position { segment: 1, index }).expect("the sample is read").digest)
         .collect();
-    let root = records.check(1).expect("the sample is whole").0;
+    let root = records.check(1).expect("the sample is whole").root;
     Sample { home, subjects, files, digests, root }
 });
 
