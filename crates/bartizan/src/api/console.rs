@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use bartizan_policy::api_key::ApiKey;
 use bartizan_policy::{ProjectWide, op};
 
-pub(super) use self::ledger::Counted;
+pub(super) use self::ledger::Statements;
 pub(super) use self::live::STREAMS;
 use super::{Answer, App, Call, small};
 use crate::catalog::ids;
@@ -46,7 +46,6 @@ pub(super) async fn version(app: &Arc<App>, call: Call) -> Result<Answer, Failur
 
 pub(super) async fn overview(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let caller = call.caller()?;
-    app.registry.ask(caller, op::ModelList, ProjectWide).await?;
     let view = overview::overview(app, caller, call.query("attention")?.unwrap_or(0)).await?;
     Ok(page(StatusCode::OK, console::overview_page(&view)))
 }

@@ -69,7 +69,7 @@ pub(crate) struct App {
     gateway: OnceCell<Arc<Gateway>>,
     started: Timestamp,
     remembered: Remembered,
-    counted: console::Counted,
+    statements: console::Statements,
     /// Places for pages that are kept up to date.
     streams: Arc<Semaphore>,
     /// Whether this process is about to end: what would go on for ever ends with it.
@@ -134,7 +134,7 @@ impl App {
             gateway: OnceCell::new_with(gateway),
             started: registry.now(),
             remembered: Remembered::default(),
-            counted: console::Counted::default(),
+            statements: console::Statements::default(),
             streams: Arc::new(Semaphore::new(console::STREAMS)),
             ending: watch::Sender::new(false),
             sessions: Sessions::default(),

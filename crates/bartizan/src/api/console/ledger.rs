@@ -1,6 +1,6 @@
 //! What the pages of the ledger show.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bartizan_base::sha256;
 use bartizan_keys::dsse;
@@ -16,19 +16,51 @@ use crate::console::view::Paged;
 use crate::console::view::ledger::{EntryView, LedgerView, Shown};
 use crate::failure::Failure;
 
-/// How many of the first entries are decisions; counted on from there when a page wants to know.
+/// Which entries are statements, and not decisions: reading makes one decision each, so those are soon the most.
+/// Known as far as somebody asked, and found out from there on.
 #[derive(Debug, Default)]
-pub(crate) struct Counted(Mutex<(usize, u64)>);
+pub(crate) struct Statements(Mutex<Known>);
 
-impl Counted {
-    fn decisions(&self, state: &State) -> u64 {
+#[derive(Debug, Default)]
+struct Known {
+    entries: usize,
+    statements: Vec<usize>,
+}
+
+impl Statements {
+    /// What the statements before entry `before` give, newest first, up to `most` of it.
+    pub(super) fn newest<T>(
+        &self,
+        state: &State,
+        before: Option<u64>,
+        most: usize,
+        give: impl FnMut(&Logged) -> Option<T>,
+    ) -> Vec<T> {
         let logged = state.logged();
-        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (upto, decisions) = *counted;
-        let new = logged.clone().slice(upto.min(logged.len())..);
-        let more = count(new.iter().filter(|logged| is_decision(logged)).count());
-        *counted = (upto.max(logged.len()), decisions + more);
-        decisions + more
+        let end = before.and_then(|before| usize::try_from(before).ok()).unwrap_or(usize::MAX);
+        let end = end.min(logged.len());
+        let known = self.known(state);
+        let older = known.statements.iter().rev().skip_while(|at| **at >= end);
+        older.filter_map(|at| logged.get(*at)).filter_map(give).take(most).collect()
+    }
+
+    /// How many statements there are.
+    fn total(&self, state: &State) -> u64 {
+        let known = self.known(state);
+        count(known.statements.partition_point(|at| *at < state.logged().len()))
+    }
+
+    fn known(&self, state: &State) -> MutexGuard<'_, Known> {
+        let logged = state.logged();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.entries < logged.len() {
+            let new = logged.clone().slice(known.entries..);
+            let more = (known.entries..).zip(&new).filter(|(_, logged)| !is_decision(logged));
+            let more: Vec<usize> = more.map(|(at, _)| at).collect();
+            known.statements.extend(more);
+            known.entries = logged.len();
+        }
+        known
     }
 }
 
@@ -41,22 +73,25 @@ pub(super) async fn list(
 ) -> Result<LedgerView, Failure> {
     let scene = Scene::set(app).await?;
     let logged = scene.state.logged();
-    let end = before.and_then(|before| usize::try_from(before).ok()).unwrap_or(usize::MAX);
-    let until = logged.take(end.min(logged.len()));
-    let wanted = until.iter().rev().filter(|logged| match shown {
-        Shown::Statements => !is_decision(logged),
-        Shown::Decisions => is_decision(logged),
-        Shown::All => true,
-    });
-    let mut rows: Vec<_> = wanted.take(PAGE + 1).map(|logged| scene.entry(logged)).collect();
+    let mut rows = match shown {
+        Shown::Statements => {
+            app.statements.newest(&scene.state, before, PAGE + 1, |logged| Some(scene.entry(logged)))
+        }
+        Shown::Decisions | Shown::All => {
+            let end = before.and_then(|before| usize::try_from(before).ok()).unwrap_or(usize::MAX);
+            let until = logged.take(end.min(logged.len()));
+            let wanted = until.iter().rev().filter(|logged| shown == Shown::All || is_decision(logged));
+            wanted.take(PAGE + 1).map(|logged| scene.entry(logged)).collect()
+        }
+    };
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);
-    let (decisions, entries) = (app.counted.decisions(&scene.state), count(logged.len()));
+    let (statements, entries) = (app.statements.total(&scene.state), count(logged.len()));
     let show = shown.as_str();
     let next = rows.last().filter(|_| more).map(|row| format!("?show={show}&before={}", row.index));
     let total = match shown {
-        Shown::Statements => entries.saturating_sub(decisions),
-        Shown::Decisions => decisions,
+        Shown::Statements => statements,
+        Shown::Decisions => entries.saturating_sub(statements),
         Shown::All => entries,
     };
     Ok(LedgerView {

@@ -8,7 +8,7 @@ use bartizan_registry::statement::{Standing, VersionState};
 use bartizan_registry::{Caller, Failed};
 
 use super::endpoints::row;
-use super::scene::{DECISION, Scene, count};
+use super::scene::{Scene, count};
 use super::story::tell;
 use crate::api::App;
 use crate::console::view::endpoint::{EndpointRow, EndpointStanding};
@@ -17,9 +17,8 @@ use crate::console::view::{Paged, Tone};
 use crate::console::{ENDPOINTS_PATH, LEDGER_PATH, OVERVIEW_PATH, endpoint_path, version_path};
 use crate::failure::Failure;
 
-/// Types of statements that are made in passing, by reading and by serving.
-const IN_PASSING: [&str; 3] =
-    [DECISION, "https://bartizan.dev/state-map/v1", "https://bartizan.dev/segment/v1"];
+/// Types of statements that are made in passing, by proving and by serving.
+const IN_PASSING: [&str; 2] = ["https://bartizan.dev/state-map/v1", "https://bartizan.dev/segment/v1"];
 /// Rows of each part of the page.
 const ROWS: usize = 8;
 /// The type of the statements about data sets.
@@ -27,17 +26,20 @@ const DATASET: &str = "https://bartizan.dev/dataset/v1";
 
 /// What is served now, and what needs attention but for the first `skipped`, as far as the caller may see it.
 pub(super) async fn overview(app: &App, caller: &Caller, skipped: usize) -> Result<OverviewView, Failure> {
-    let (data, ledger) = tokio::join!(
+    // Asked together, they are recorded together.
+    let (seen, data, ledger) = tokio::join!(
+        app.registry.ask(caller, op::ModelList, ProjectWide),
         app.registry.ask(caller, op::DataList, ProjectWide),
         app.registry.ask(caller, op::LedgerShow, ProjectWide),
     );
+    seen?;
     let (data, ledger) = (may(data)?, may(ledger)?);
     let scene = Scene::set(app).await?;
     let mut attention = Vec::new();
     let endpoints = endpoints(app, &scene, &mut attention);
     let not_serving = count(attention.len());
     let models = models(&scene, &mut attention);
-    let data_sets = data.then(|| data_sets(&scene, &mut attention));
+    let data_sets = data.then(|| data_sets(app, &scene, &mut attention));
     attention.sort_by_key(|row| std::cmp::Reverse(row.tone));
     let total = count(attention.len());
     let next = skipped.saturating_add(ROWS);
@@ -53,8 +55,10 @@ pub(super) async fn overview(app: &App, caller: &Caller, skipped: usize) -> Resu
         data_sets,
         ledger: match ledger {
             true => {
-                let newest = statements(&scene).take(ROWS).map(|logged| logged.index);
-                let changes = tell(app, &scene, newest.collect()).await?;
+                let newest = app.statements.newest(&scene.state, None, ROWS, |logged| {
+                    (!IN_PASSING.contains(&logged.predicate_type)).then_some(logged.index)
+                });
+                let changes = tell(app, &scene, newest).await?;
                 Some(LedgerPart { head: scene.head(app), changes })
             }
             false => None,
@@ -69,10 +73,6 @@ fn may(asked: Result<(), Failed>) -> Result<bool, Failure> {
         Err(Failed::Refused(_)) => Ok(false),
         Err(error) => Err(error.into()),
     }
-}
-
-fn statements(scene: &Scene) -> impl Iterator<Item = &Logged> {
-    scene.state.logged().iter().rev().filter(|logged| !IN_PASSING.contains(&logged.predicate_type))
 }
 
 fn endpoints(app: &App, scene: &Scene, attention: &mut Vec<AttentionView>) -> Paged<EndpointRow> {
@@ -157,18 +157,19 @@ fn models(scene: &Scene, attention: &mut Vec<AttentionView>) -> ModelCounts {
 }
 
 /// Counts data sets, and finds the last delivery of each when it was refused.
-fn data_sets(scene: &Scene, attention: &mut Vec<AttentionView>) -> DataCounts {
+fn data_sets(app: &App, scene: &Scene, attention: &mut Vec<AttentionView>) -> DataCounts {
     let sets = scene.state.datasets();
-    let mut last: BTreeMap<&str, &Logged> = BTreeMap::new();
-    for logged in scene.state.logged().iter().filter(|logged| logged.predicate_type == DATASET) {
-        last.insert(&logged.name, logged);
-    }
+    let checked = app.statements.newest(&scene.state, None, usize::MAX, |logged| {
+        (logged.predicate_type == DATASET).then(|| (logged.name.clone(), logged.clone()))
+    });
+    // Oldest first, so that the newest of each is what is kept.
+    let last: BTreeMap<String, Logged> = checked.into_iter().rev().collect();
     let accepted = |logged: &Logged| {
         let versions = logged.name.parse().ok().and_then(|name| sets.get::<bartizan_base::Name>(&name));
         let newest = versions.and_then(|versions| versions.get_max());
         newest.is_some_and(|(_, found)| found.statement.entry == logged.index)
     };
-    let refused: Vec<&Logged> = last.into_values().filter(|logged| !accepted(logged)).collect();
+    let refused: Vec<Logged> = last.into_values().filter(|logged| !accepted(logged)).collect();
     for logged in &refused {
         attention.push(AttentionView {
             tone: Tone::Warn,

@@ -26,12 +26,11 @@ pub(super) async fn changes(
     before: Option<u64>,
     here: &str,
 ) -> Result<Paged<ChangeView>, Failure> {
-    let logged = scene.state.logged();
-    let total = count(logged.iter().filter(|logged| about(logged)).count());
-    let end = before.and_then(|before| usize::try_from(before).ok()).unwrap_or(usize::MAX);
-    let until = logged.take(end.min(logged.len()));
-    let newest = until.iter().rev().filter(|logged| about(logged)).map(|logged| logged.index);
-    let mut entries: Vec<u64> = newest.take(PAGE + 1).collect();
+    let indices =
+        app.statements.newest(&scene.state, None, usize::MAX, |logged| about(logged).then_some(logged.index));
+    let total = count(indices.len());
+    let older = indices.into_iter().filter(|index| before.is_none_or(|before| *index < before));
+    let mut entries: Vec<u64> = older.take(PAGE + 1).collect();
     let more = entries.len() > PAGE;
     entries.truncate(PAGE);
     let next = entries.last().filter(|_| more).map(|last| format!("?changes={last}#changes"));
