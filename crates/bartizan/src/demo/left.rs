@@ -14,30 +14,28 @@ use super::table::Table;
 const PREDICTIONS: usize = 600;
 const BETWEEN: Duration = Duration::from_millis(100);
 
-/// A data directory with a story, and who may ask and look.
+/// A data directory with a story, and who may ask.
 pub(crate) struct Left {
     /// The data directory.
     pub(crate) data_dir: PathBuf,
     engineer: String,
-    auditor: String,
     table: Table,
 }
 
 impl Left {
     pub(super) fn of(story: &Story<'_>, asked: Asked) -> Self {
-        let (engineer, auditor) = (story.engineer.clone(), story.auditor.clone());
-        Self { data_dir: story.data.clone(), engineer, auditor, table: asked.table }
+        Self { data_dir: story.data.clone(), engineer: story.engineer.clone(), table: asked.table }
     }
 
     /// Says where it is served, and asks for some predictions meanwhile.
     pub(crate) fn goes_on(self, console: SocketAddr, inference: SocketAddr) {
-        let Self { engineer, auditor, table, .. } = self;
+        let Self { engineer, table, .. } = self;
         let mut out = std::io::stdout();
         let said = writeln!(
             out,
             "\nIt goes on running, and is asked for predictions for a minute. Ctrl-C ends it.\n\
-             Console:      http://{console}/  (sign in with sam's key: {auditor})\n\
-             Predictions:  http://{inference}/v2/models/scores  (eve's key: {engineer})"
+             Console:      http://{console}/  (sign in with an API key, such as sam's)\n\
+             Predictions:  http://{inference}/v2/models/scores"
         );
         drop(said);
         std::thread::spawn(move || {

@@ -30,6 +30,9 @@ pub(crate) use self::left::Left;
 use self::stage::Stage;
 use self::story::Story;
 
+/// The file with the API keys of the people in the story, where it is kept.
+const KEYS: &str = "keys.json";
+
 /// What the demo is to do.
 #[derive(Debug, Clone)]
 pub(crate) struct DemoOptions {
@@ -97,6 +100,10 @@ fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<Le
     lines.head("Privacy")?;
     recorded::erase(&story, &asked, lines)?;
     leak::search(&story, lines)?;
+    if stage.is_kept() {
+        let keys = json!({ "eve": story.engineer, "adam": story.approver, "sam": story.auditor });
+        stage.write_secret(KEYS, format!("{keys:#}\n").as_bytes())?;
+    }
     lines.end(stage)?;
     Ok(Left::of(&story, asked))
 }
@@ -135,8 +142,10 @@ impl Lines<'_> {
         }
         writeln!(self.out, "\nAll {} steps held.", self.steps).context("cannot print")?;
         if stage.is_kept() {
-            let (data, trust) = (stage.data_dir(), stage.path("trust.json"));
-            writeln!(self.out, "Kept: {} (trust file {})", data.display(), trust.display())
+            let (data, trust, keys) = (stage.data_dir(), stage.path("trust.json"), stage.path(KEYS));
+            writeln!(self.out, "Kept: {}; trust file {}", data.display(), trust.display())
+                .context("cannot print")?;
+            writeln!(self.out, "API keys of eve, adam and sam, for a day: {}", keys.display())
                 .context("cannot print")?;
             writeln!(self.out, "Serve it: bartizan up --data-dir {}", data.display())
                 .context("cannot print")?;

@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -74,6 +75,14 @@ impl Stage {
         }
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
         Ok(path)
+    }
+
+    /// Writes a file of the demo that only its owner may read.
+    pub(crate) fn write_secret(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path(name);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        let mut file = file.with_context(|| format!("cannot make {}", path.display()))?;
+        file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
     /// Copies a data directory, as an attacker or a careless backup does.
