@@ -8,6 +8,7 @@ use bartizan_ledger::{leaf_hash, narrow_inclusions};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 
 use crate::limits::{PROOF_BYTES, PROOF_ENTRIES};
 use crate::statement::{MapLeaf, PAYLOAD_TYPE, VersionState};
@@ -87,8 +88,8 @@ pub struct ProofEntry {
     /// The signature.
     #[serde(with = "base64_bytes")]
     pub signature: Vec<u8>,
-    /// The payload: an in-toto statement, byte for byte.
-    pub statement: String,
+    /// The payload: an in-toto statement, whose canonical form was signed.
+    pub statement: Value,
 }
 
 impl ProofEntry {
@@ -96,7 +97,7 @@ impl ProofEntry {
     pub fn new(index: u64, envelope: &[u8]) -> Option<Self> {
         let parsed = dsse::Envelope::parse(envelope).ok()?;
         let (key, signature) = parsed.sole_signature()?;
-        let statement = std::str::from_utf8(parsed.payload()).ok()?.to_owned();
+        let statement = serde_json::from_slice(parsed.payload()).ok()?;
         let entry = Self { index, key, signature: signature.to_vec(), statement };
         (entry.envelope().ok()? == envelope).then_some(entry)
     }
@@ -105,11 +106,22 @@ impl ProofEntry {
     ///
     /// # Errors
     /// When the parts are not those of an envelope.
-    pub fn envelope(&self) -> Result<Vec<u8>, dsse::EnvelopeInvalid> {
-        let payload = self.statement.clone().into_bytes();
+    pub fn envelope(&self) -> Result<Vec<u8>, PartsInvalid> {
+        let payload = canonical::to_bytes(&self.statement)?;
         let envelope = dsse::Envelope::of(PAYLOAD_TYPE, payload, self.key, self.signature.clone())?;
         Ok(envelope.to_bytes())
     }
+}
+
+/// The parts of an entry do not make one.
+#[derive(Debug, thiserror::Error)]
+pub enum PartsInvalid {
+    /// The statement has no canonical form.
+    #[error("the statement has no canonical form")]
+    Statement(#[from] canonical::EncodeError),
+    /// They are not those of an envelope.
+    #[error(transparent)]
+    Envelope(#[from] dsse::EnvelopeInvalid),
 }
 
 /// The last entry of the file, a state map, and some of its leaves.
@@ -185,7 +197,7 @@ pub enum ProofMalformed {
         index: u64,
         /// Why not.
         #[source]
-        source: Box<dsse::EnvelopeInvalid>,
+        source: Box<PartsInvalid>,
     },
     /// The hashes do not belong to the entries.
     #[error("the hashes of the inclusion proof are not those that the entries need")]

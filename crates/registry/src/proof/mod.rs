@@ -12,7 +12,7 @@ mod words;
 pub(crate) use self::collect::read_private;
 pub use self::collect::{ProveFailed, Prover};
 pub use self::format::{
-    Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, ProofMalformed, RecordClaim,
+    Claim, Consistency, FORMAT, Opening, PartsInvalid, ProofEntry, ProofFile, ProofMalformed, RecordClaim,
 };
 pub use self::prediction::ProvenPrediction;
 pub use self::refused::ProofRefused;

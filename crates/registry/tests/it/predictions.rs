@@ -244,7 +244,7 @@ async fn a_route_that_was_left_out_shows() {
     let routes: Vec<u64> = file
         .entries
         .iter()
-        .filter(|entry| entry.statement.contains(r#""predicateType":"https://bartizan.dev/endpoint/v1""#))
+        .filter(|entry| entry.statement["predicateType"] == "https://bartizan.dev/endpoint/v1")
         .map(|entry| entry.index)
         .collect();
     assert_eq!(routes.len(), 3, "the one in force, and two since");

@@ -67,7 +67,7 @@ async fn an_edited_proof_fails() {
     let check = |proof: &[u8]| verify(proof, &trust, None, DEVELOPMENT).unwrap_err();
     let space = [proof.as_slice(), b" "].concat();
     assert!(matches!(check(&space), ProofRefused::Malformed(_)));
-    let envelope = edit(&proof, |file| file.entries[3].statement.push(' '));
+    let envelope = edit(&proof, |file| file.entries[3].statement["predicate"]["more"] = 1.into());
     assert!(matches!(check(&envelope), ProofRefused::NotIncluded { .. }));
     let signature = edit(&proof, |file| file.entries[3].signature[20] ^= 1);
     assert!(matches!(check(&signature), ProofRefused::NotIncluded { .. }));
