@@ -1,11 +1,12 @@
 //! Tiles of a ledger: whatever bytes stand in the place of one, what a reader returns is what was appended.
 #![no_main]
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use bartizan_base::Blobs;
 use bartizan_ledger::{LedgerReader, TrustedLog, fsck};
-use bartizan_store::{DirBlobs, MemBlobs};
+use bartizan_store::MemBlobs;
 use libfuzzer_sys::fuzz_target;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/golden/ledger/v1");
@@ -18,16 +19,30 @@ static LOG: LazyLock<TrustedLog> = LazyLock::new(|| {
 
 /// The sample ledger, in memory, and what was appended to it.
 static LEDGER: LazyLock<(Vec<(String, Vec<u8>)>, Vec<Vec<u8>>)> = LazyLock::new(|| {
-    let stored = DirBlobs::open(format!("{SAMPLE}/ledger").as_ref()).expect("the sample has a ledger");
-    let names = stored.list("", None, 1_000).expect("it can be listed");
-    let read = |name: &bartizan_base::BlobName| {
-        bartizan_base::read_all(&stored, name, 1 << 24).expect("it can be read")
-    };
-    let files = names.iter().map(|name| (name.as_str().to_owned(), read(name))).collect();
+    let files: Vec<(String, Vec<u8>)> = walk(&PathBuf::from(format!("{SAMPLE}/ledger")), "");
+    let stored = MemBlobs::new();
+    for (name, content) in &files {
+        stored.put(&[(&name.parse().expect("a name of the sample"), content)]).expect("memory takes it");
+    }
     let snapshot = LedgerReader::new(Arc::new(stored), LOG.clone()).snapshot().expect("it is whole");
     let size = snapshot.size();
     (files, (0..size).map(|index| snapshot.entry(index).expect("it is whole")).collect())
 });
+
+/// Every file below a directory: a store that is opened there would leave its lock in the sample.
+fn walk(directory: &Path, prefix: &str) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("the sample is there") {
+        let entry = entry.expect("it can be listed");
+        let name = format!("{prefix}{}", entry.file_name().to_str().expect("names are text"));
+        if entry.path().is_dir() {
+            found.extend(walk(&entry.path(), &format!("{name}/")));
+        } else {
+            found.push((name, std::fs::read(entry.path()).expect("it can be read")));
+        }
+    }
+    found
+}
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((place, tile)) = bytes.split_first() else { return };

@@ -17,7 +17,8 @@
 //! follow the ledger; whoever does calls [`Endpoint::stop`] and [`Endpoint::swap`].
 //!
 //! Modules in reading order: [`oip`] (the protocol), [`validate`] (requests against a model and its training),
-//! `endpoint` (what answers), `phases` (the order), `record` (what is kept), `replay` (a record against its model),
+//! `endpoint` (what answers), `phases` (the order), `record` (what is kept), `recorded` (read
+//! back), `replay` (a record against its model),
 //! `fault` (why not), `id`.
 
 mod endpoint;
@@ -27,6 +28,7 @@ pub mod limits;
 pub mod oip;
 mod phases;
 mod record;
+mod recorded;
 mod replay;
 pub mod validate;
 
@@ -41,4 +43,5 @@ pub use crate::phases::{
     Timings, predict,
 };
 pub use crate::record::{Groups, Placement};
+pub use crate::recorded::{RecordedInput, RecordedInvalid, RecordedOutput, RecordedTensor};
 pub use crate::replay::{ReplayFailed, Replayed, replay};

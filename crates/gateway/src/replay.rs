@@ -5,13 +5,11 @@
 //!
 //! Format: `docs/formats/prediction-record.md`.
 
-use bartizan_model::{Model, RunFailed, Tensor, TensorInvalid, Values};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use bartizan_model::{Model, RunFailed, Tensor};
 
-use crate::limits::{ELEMENTS, TENSORS};
-use crate::oip::{Datatype, Shown};
+use crate::limits::TENSORS;
+use crate::oip::Shown;
+use crate::recorded::{RecordedInput, RecordedInvalid, RecordedOutput, RecordedTensor};
 
 /// What running a model again gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,18 +36,12 @@ pub enum ReplayFailed {
         group: &'static str,
         /// Why.
         #[source]
-        source: serde_json::Error,
+        source: RecordedInvalid,
     },
     /// An input was withheld from the record.
     #[error("the values of input `{name}` were withheld from the record")]
     Withheld {
         /// The input.
-        name: String,
-    },
-    /// A tensor's data is not of its type and shape.
-    #[error("the tensor `{name}` of the record is malformed")]
-    Tensor {
-        /// The tensor.
         name: String,
     },
     /// Nothing was answered.
@@ -60,61 +52,29 @@ pub enum ReplayFailed {
     Run(#[from] RunFailed),
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InputRead {
-    #[expect(dead_code, reason = "the outputs that were answered say which were wanted")]
-    outputs: Option<Vec<String>>,
-    tensors: Vec<TensorRead>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OutputRead {
-    #[expect(dead_code, reason = "what was answered is compared, not how it was sent")]
-    status: u16,
-    tensors: Vec<TensorRead>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TensorRead {
-    data: Option<DataRead>,
-    datatype: String,
-    name: String,
-    shape: Vec<usize>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum DataRead {
-    Texts(Vec<String>),
-    Bytes(String),
-}
-
 /// Runs `model` on the `input` group of a record, and compares with its `output` group.
 ///
 /// # Errors
 /// When the groups are malformed, inputs were withheld, nothing was answered, or the model has no answer.
 pub fn replay(model: &Model, input: &[u8], output: &[u8]) -> Result<Replayed, ReplayFailed> {
-    let asked: InputRead =
-        serde_json::from_slice(input).map_err(|source| ReplayFailed::Group { group: "input", source })?;
-    let answered: OutputRead =
-        serde_json::from_slice(output).map_err(|source| ReplayFailed::Group { group: "output", source })?;
+    let asked =
+        RecordedInput::parse(input).map_err(|source| ReplayFailed::Group { group: "input", source })?;
+    let answered =
+        RecordedOutput::parse(output).map_err(|source| ReplayFailed::Group { group: "output", source })?;
     if answered.tensors.is_empty() {
         return Err(ReplayFailed::NoOutput);
     }
     let mut inputs = Vec::new();
-    for tensor in asked.tensors.iter().take(TENSORS) {
-        inputs.push((tensor.name.as_str(), tensor.read()?));
+    for RecordedTensor { name, tensor, .. } in asked.tensors.iter().take(TENSORS) {
+        let tensor = tensor.clone().ok_or_else(|| ReplayFailed::Withheld { name: name.clone() })?;
+        inputs.push((name.as_str(), tensor));
     }
     let said = model.run(&inputs)?;
-    for tensor in &answered.tensors {
-        let recorded = tensor.read()?;
-        let at = model.signature().outputs.iter().position(|port| port.name == tensor.name);
-        let same = at.and_then(|at| said.get(at)).is_some_and(|again| same(again, &recorded));
-        if !same {
-            return Ok(Replayed::Differs { output: tensor.name.clone() });
+    for RecordedTensor { name, tensor, .. } in &answered.tensors {
+        let at = model.signature().outputs.iter().position(|port| port.name == *name);
+        let again = at.and_then(|at| said.get(at)).zip(tensor.as_ref());
+        if !again.is_some_and(|(again, recorded)| same(again, recorded)) {
+            return Ok(Replayed::Differs { output: name.clone() });
         }
     }
     Ok(Replayed::Same { outputs: answered.tensors.len() })
@@ -124,43 +84,4 @@ pub fn replay(model: &Model, input: &[u8], output: &[u8]) -> Result<Replayed, Re
 fn same(one: &Tensor, other: &Tensor) -> bool {
     let written = |tensor: &Tensor| serde_json::to_vec(&Shown(tensor.values())).ok();
     one.element() == other.element() && one.shape() == other.shape() && written(one) == written(other)
-}
-
-impl TensorRead {
-    fn read(&self) -> Result<Tensor, ReplayFailed> {
-        let malformed = || ReplayFailed::Tensor { name: self.name.clone() };
-        let data = self.data.as_ref().ok_or_else(|| ReplayFailed::Withheld { name: self.name.clone() })?;
-        let datatype: Datatype = self.datatype.parse().map_err(|()| malformed())?;
-        let values = values(datatype, data).filter(|values| values.len() <= ELEMENTS);
-        Tensor::new(self.shape.clone(), values.ok_or_else(malformed)?).map_err(|_: TensorInvalid| malformed())
-    }
-}
-
-fn values(datatype: Datatype, data: &DataRead) -> Option<Values> {
-    let bytes = match data {
-        DataRead::Texts(texts) if datatype == Datatype::Bytes => {
-            return Some(Values::Text(texts.iter().map(|text| text.as_str().into()).collect()));
-        }
-        DataRead::Texts(_) => return None,
-        DataRead::Bytes(text) => STANDARD.decode(text).ok()?,
-    };
-    fn split<const N: usize, T>(bytes: &[u8], make: fn([u8; N]) -> T) -> Option<Vec<T>> {
-        let (chunks, rest) = bytes.as_chunks::<N>();
-        rest.is_empty().then(|| chunks.iter().map(|chunk| make(*chunk)).collect())
-    }
-    match datatype {
-        Datatype::Fp32 => split(&bytes, f32::from_le_bytes).map(Values::F32),
-        Datatype::Fp64 => split(&bytes, f64::from_le_bytes).map(Values::F64),
-        Datatype::Int64 => split(&bytes, i64::from_le_bytes).map(Values::I64),
-        Datatype::Int32 => split(&bytes, i32::from_le_bytes).map(Values::I32),
-        Datatype::Bool => {
-            let truth = bytes.iter().map(|byte| match byte {
-                0 => Some(false),
-                1 => Some(true),
-                _ => None,
-            });
-            truth.collect::<Option<_>>().map(Values::Bool)
-        }
-        Datatype::Bytes => None,
-    }
 }

@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use bartizan_base::Timestamp;
 use bartizan_gateway::PredictionId;
 use bartizan_keys::subjects::{RequestTag, SubjectTag};
+use bartizan_registry::prediction::RecordEnvelope;
 use bartizan_store::records::{ClearRecord, Found, Position, ReadFailed, Records};
 use serde_json::Value;
 
-use super::shown::Envelope;
+use super::shown::{is_by, row};
 
 /// Predictions on one page.
 pub(crate) const PAGE: usize = 200;
@@ -99,14 +100,16 @@ impl Query {
         if !about || !(self.since..self.until).contains(&record.time) {
             return None;
         }
-        let envelope = Envelope::parse(record.envelope)?;
-        let wanted = self.endpoint.as_ref().is_none_or(|wanted| *wanted == envelope.endpoint)
-            && self.answered_by.as_ref().is_none_or(|wanted| *wanted == envelope.answered_by)
-            && self.model.as_ref().is_none_or(|wanted| envelope.is_by(wanted));
+        // What a log holds was canonical when it was written.
+        let envelope: RecordEnvelope = serde_json::from_slice(record.envelope).ok()?;
+        let by = envelope.answered_by.as_str();
+        let wanted = self.endpoint.as_ref().is_none_or(|wanted| *wanted == envelope.endpoint.as_str())
+            && self.answered_by.as_ref().is_none_or(|wanted| *wanted == by)
+            && self.model.as_ref().is_none_or(|wanted| is_by(&envelope, wanted));
         if !wanted {
             return None;
         }
-        let (row, flags) = envelope.row(record)?;
+        let (row, flags) = row(&envelope, record)?;
         (flags > 0 || !self.flagged).then_some((row, record.position))
     }
 }

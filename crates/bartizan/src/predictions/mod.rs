@@ -15,7 +15,7 @@ use bartizan_store::records::{Position, ReadFailed};
 
 pub(crate) use self::check::{Ledger, check, stated};
 pub(crate) use self::find::{Query, by_id, find};
-pub(crate) use self::shown::{Revealed, shown};
+pub(crate) use self::shown::{Revealed, shown, tensors};
 use crate::catalog::ids;
 use crate::failure::Failure;
 

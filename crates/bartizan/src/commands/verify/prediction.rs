@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use bartizan_base::sha256;
-use bartizan_gateway::{Replayed, model_file, replay};
+use bartizan_gateway::{RecordedInput, RecordedOutput, Replayed, model_file, replay};
 use bartizan_ledger::segment::Group;
 use bartizan_model::limits::MODEL_BYTES;
 use bartizan_registry::Receipt;
@@ -15,6 +15,7 @@ use super::{expect, manifest_of};
 use crate::catalog::ids;
 use crate::cli::Verify;
 use crate::failure::Failure;
+use crate::predictions::tensors;
 
 /// Bytes of a file with a receipt: it may hold all headers of an answer.
 const RECEIPT_BYTES: u64 = 64 * 1024;
@@ -76,10 +77,23 @@ fn groups(prediction: &ProvenPrediction) -> Value {
     let mut shown = Map::new();
     for group in Group::ALL {
         let Some(bytes) = prediction.group(group) else { continue };
-        let value = serde_json::from_slice(bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(bytes)));
-        shown.insert(group.to_string(), value);
+        shown.insert(group.to_string(), readable(group, bytes));
     }
     shown.into()
+}
+
+/// A group as people read it: tensors with their numbers.
+fn readable(group: Group, bytes: &[u8]) -> Value {
+    let known = match group {
+        Group::Input => RecordedInput::parse(bytes)
+            .map(|input| json!({ "outputs": input.outputs, "tensors": tensors(&input.tensors) }))
+            .ok(),
+        Group::Output => RecordedOutput::parse(bytes)
+            .map(|output| json!({ "status": output.status, "tensors": tensors(&output.tensors) }))
+            .ok(),
+        Group::Envelope | Group::Subject | Group::Decisions => serde_json::from_slice(bytes).ok(),
+    };
+    known.unwrap_or_else(|| json!(String::from_utf8_lossy(bytes)))
 }
 
 /// Runs the model again.
