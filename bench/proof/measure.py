@@ -45,7 +45,7 @@ def main() -> None:
         ids = [row["id"] for row in page["predictions"]]
         times, sizes, proof = [], [], b""
         for number in range(ROUNDS):
-            path = f"/api/v1/predictions/{ids[number % len(ids)]}/proof?show=decisions"
+            path = f"/api/v1/predictions/{ids[number % len(ids)]}/proof?hide=output"
             begun = time.perf_counter()
             proof = call(path)
             times.append((time.perf_counter() - begun) * 1000)

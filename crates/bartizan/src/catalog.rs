@@ -69,7 +69,7 @@ catalog! {
     PROOF_MALFORMED "BZ-0501" "not a proof" "The file is not a proof file of a version this program knows." "ask for the file again";
     PROOF_CHECKPOINT "BZ-0502" "foreign checkpoint" "The proof is of another ledger than the trust file's, or too few trusted keys signed its checkpoint." "compare the trust file with the one its owner publishes";
     PROOF_TRUST "BZ-0503" "trust file" "The trust file cannot be read." "ask for the trust file again";
-    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than the trust file asks for, or than one this verifier has seen: the proof is older than that, or the log was rolled back." "ask for a proof made now; if that one is smaller too, the log was rolled back";
+    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than the trust file asks for, or than one this verifier has seen: the proof is older than that, or the log was rolled back." "ask for a proof made now; if that one is smaller too, the log was rolled back. `--memory` with an empty directory verifies an older proof as of its own time";
     PROOF_REWRITTEN "BZ-0505" "rewritten tree" "The proof's tree contradicts one this verifier has seen: history was rewritten." "stop trusting this ledger";
     PROOF_CONSISTENCY "BZ-0506" "no consistency proof" "The proof does not show that its tree continues the one this verifier has seen." "ask for a proof made with `--since` the size named above";
     PROOF_ORDER "BZ-0507" "entries out of order" "The proof's entries do not ascend." "ask for the file again";
@@ -81,10 +81,10 @@ catalog! {
     PROOF_SIGNATURE "BZ-0513" "model signature" "The model's signature in the proof does not hold." "do not use the model";
     PROOF_CLAIM "BZ-0514" "claim" "The statements do not give what the proof claims." "ask for the file again";
     PROOF_LEFT_OUT "BZ-0515" "something left out" "The proof's state map does not confirm its statements: a later change, such as a quarantine, was cut out, or the map was edited." "ask its owner, not who handed it on, for the proof";
-    PROOF_EXPECTED "BZ-0516" "not what was asked for" "The proof holds, but it is of another version or model, or of another state, than the one it must be of." "look at what it proves with `--state any`";
+    PROOF_EXPECTED "BZ-0516" "not what was asked for" "The proof holds, but it is of another version or model, or of another state, than the one it must be of." "look at what it proves: `bartizan verify` with `--state any`, and without --of, --model and --prediction";
     PROOF_RECORD "BZ-0517" "prediction's record" "The record of the prediction was changed, is not in its segment, or says something that the ledger contradicts." "ask for the file again";
     PROOF_RECEIPT "BZ-0518" "receipt" "The receipt was not given by the gateway for this record and this answer." "compare receipt and answer with what the gateway sent; if both are its own, the record was replaced";
-    PROOF_REPLAY "BZ-0519" "replay" "The model, run again on what was asked, does not give what was answered, or cannot be run." "prove the prediction with `--show input`, and name the model's files with --model";
+    PROOF_REPLAY "BZ-0519" "replay" "The model, run again on what was asked, does not give what was answered, or cannot be run." "bartizan prove PREDICTION --show input --out FILE, then verify it with --model PATH --replay";
     PLAIN_CONNECTION "BZ-0601" "connection in clear" "The server is on another machine, and over plain HTTP everybody in between would read your API key and your data." "ssh -N -L 7878:127.0.0.1:7878 HOST, then name http://127.0.0.1:7878";
     NO_TLS "BZ-0602" "no TLS" "This command line speaks no TLS. A TLS proxy in front of `bartizan up` serves browsers and other clients over https://; this one reaches another machine through a tunnel that ends here." "ssh -N -L 7878:127.0.0.1:7878 HOST, then name http://127.0.0.1:7878";
     UNREACHABLE "BZ-0603" "no answer" "The server did not answer, or not in time. What was asked for may have taken effect all the same." "see whether `bartizan up` runs and how things stand with `show`, then decide anew";

@@ -25,32 +25,32 @@ use crate::predictions::{by_id, unread};
 /// Pages of segments that one call goes through, of 1,024 each.
 const PAGES: usize = 64;
 
-/// The groups that a proof shows when nobody says which.
+/// The groups that a proof shows unless somebody says otherwise.
 const SHOWN: [Group; 2] = [Group::Output, Group::Decisions];
 
 /// Writes the proof of a prediction.
 pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let show = call.query.get("show").map(|names| shown(names)).transpose()?;
+    let groups = |name| call.query.get(name).map_or(Ok(BTreeSet::new()), |names| named(names));
+    let (show, hide) = (groups("show")?, groups("hide")?);
     let since = super::model::since(app, &call)?;
     let asked = Asked::read(call)?;
-    let mut reveal = show.clone().unwrap_or_else(|| BTreeSet::from(SHOWN));
+    let mut reveal: BTreeSet<Group> = show.iter().copied().chain(SHOWN).collect();
+    reveal.retain(|group| !hide.contains(group));
     asked.may_see(app, &reveal).await?;
     let (gateway, record) = asked.found(app).await?;
     let envelope = envelope(&record)?;
     if let Some(version) = &envelope.model {
         app.registry.ask_to_prove(&asked.caller, version).await?;
     }
-    if show.is_none() {
-        // What was erased since is not there to be shown, and the rest is no less true.
-        reveal.retain(|group| record.group(*group).is_some());
-    }
+    // What was erased since is not there to be shown, and the rest is no less true.
+    reveal.retain(|group| show.contains(group) || record.group(*group).is_some());
     reveal.insert(Group::Envelope);
     let position = record.position;
     let proof = reading(&gateway, move |records| {
         let groups: Vec<Group> = reveal.into_iter().collect();
         records.prove(position, &groups).map_err(|error| match error {
             ProveFailed::Erased { .. } => {
-                Failure::of(ids::NOT_FOUND, &error).then("prove it without that group: --show decisions")
+                Failure::of(ids::NOT_FOUND, &error).then("prove it without that group")
             }
             ProveFailed::Read(error) => unread(&error),
         })
@@ -95,8 +95,8 @@ fn run(model: &[u8], input: &RevealedGroup, output: &RevealedGroup) -> Result<Re
     replay(&model, &input.bytes, &output.bytes).map_err(|error| Failure::of(ids::PROOF_REPLAY, &error))
 }
 
-/// The groups that somebody wants to see.
-fn shown(names: &str) -> Result<BTreeSet<Group>, Failure> {
+/// Groups by their names.
+fn named(names: &str) -> Result<BTreeSet<Group>, Failure> {
     let unknown = |name: &str| {
         let what = format!("`{name}` is no group of a record: subject, input, output, decisions");
         Failure::new(ids::INVALID, what)

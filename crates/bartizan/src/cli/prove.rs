@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// The groups of a prediction's record that a proof need not show.
+const GROUPS: [&str; 4] = ["subject", "input", "output", "decisions"];
+
 /// What to prove, and how much of it to show.
 #[derive(Debug, Args)]
 pub(crate) struct Prove {
@@ -15,10 +18,12 @@ pub(crate) struct Prove {
     /// Also show that the log continues the tree of this many entries; may be given several times
     #[arg(long, value_name = "SIZE")]
     pub(crate) since: Vec<u64>,
-    /// The groups of a prediction's record that the proof shows beside its envelope; whatever is not shown stays a
-    /// commitment [default: output,decisions]
-    #[arg(long, value_name = "GROUP", value_delimiter = ',', value_parser = ["subject", "input", "output", "decisions"])]
-    pub(crate) show: Option<Vec<String>>,
+    /// What the proof of a prediction shows beside envelope, output and decisions: subject, input
+    #[arg(long, value_name = "GROUP", value_delimiter = ',', value_parser = GROUPS)]
+    pub(crate) show: Vec<String>,
+    /// What it hides, also if it would show it: output, decisions; what is hidden stays a commitment
+    #[arg(long, value_name = "GROUP", value_delimiter = ',', value_parser = GROUPS)]
+    pub(crate) hide: Vec<String>,
     /// Run the model of a prediction again first, and fail unless it gives the very answer
     #[arg(long)]
     pub(crate) replay: bool,

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::predictions::located;
 use super::{Work, encoded, version_path};
+use crate::catalog::ids;
 use crate::cli::Prove;
 use crate::failure::Failure;
 
@@ -27,14 +28,19 @@ pub(super) async fn run(work: &Work, wanted: &Prove) -> Result<u8, Failure> {
             work.out.note("the model, run again on what was asked, gives what was answered");
         }
         query.push(("at", at));
-        query.extend(wanted.show.as_ref().map(|groups| ("show", groups.join(","))));
+        query.push(("show", wanted.show.join(",")));
+        query.push(("hide", wanted.hide.join(",")));
         path
     } else {
+        if !wanted.show.is_empty() || !wanted.hide.is_empty() || wanted.replay {
+            let what = "--show, --hide and --replay are about predictions, not about versions";
+            return Err(Failure::new(ids::USAGE, what));
+        }
         version_path("models", &wanted.what)?
     };
     let query: Vec<String> = query
         .iter()
-        .filter(|(name, value)| !value.is_empty() || *name == "show")
+        .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| format!("{name}={}", encoded(value)))
         .collect();
     let proof = client.bytes(&format!("{path}/proof?{}", query.join("&"))).await?;

@@ -21,7 +21,7 @@ use crate::catalog::ids;
 pub(crate) fn prove(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> Result<()> {
     let id = asked.first.id()?;
     let proof = story.stage.path("prediction.proof.json");
-    write_proof(story, &asked.first, &proof, &["--show", "input,output,decisions", "--replay"])?;
+    write_proof(story, &asked.first, &proof, &["--show", "input", "--replay"])?;
     let size = std::fs::metadata(&proof)?.len();
     lines.step("sam proves a prediction, with what was asked", &format!("{id}, {size} bytes"))?;
     let receipt = story.stage.write("answer.head", asked.first.head.as_bytes())?;
@@ -107,7 +107,7 @@ pub(crate) fn erase(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> 
     let hidden = story.stage.path("erased.proof.json");
     write_proof(story, &asked.first, &hidden, &[])?;
     let after = story.stage.path("other-after.proof.json");
-    write_proof(story, &asked.other, &after, &["--show", "input,output", "--replay"])?;
+    write_proof(story, &asked.other, &after, &["--show", "input", "--replay"])?;
     for proof in [&before, &hidden, &after] {
         let verified = verify(story, proof, &[])?;
         ensure!(verified.code == 0, "{} does not verify:\n{}", proof.display(), verified.stderr);

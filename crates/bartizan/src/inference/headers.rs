@@ -6,6 +6,8 @@ use axum::http::HeaderMap;
 const REQUEST_ID: &str = "x-request-id";
 /// The header that says whom a prediction is about.
 const SUBJECT: &str = "bartizan-subject";
+/// The header that says how a body is packed.
+const CODING: &str = "content-encoding";
 /// The header that comes with tensors in binary form.
 const BINARY: &str = "inference-header-content-length";
 
@@ -17,8 +19,8 @@ pub(super) const SUBJECT_BYTES: usize = 256;
 pub(super) struct Said {
     /// The caller's own id of the request.
     pub(super) request: Option<String>,
-    /// Whom the prediction is about: bytes, which nobody but the pseudonymising key looks into.
-    pub(super) subject: Option<Vec<u8>>,
+    /// Whom the prediction is about.
+    pub(super) subject: Option<String>,
 }
 
 /// Headers that cannot be meant.
@@ -30,9 +32,12 @@ pub(super) enum HeadersInvalid {
         /// The header.
         name: &'static str,
     },
-    /// Nobody is named that way.
-    #[error("the header `{SUBJECT}` has 1 to {SUBJECT_BYTES} bytes")]
+    /// Nobody is named that way: what can't be said again can't be found or erased.
+    #[error("the header `{SUBJECT}` is 1 to {SUBJECT_BYTES} bytes of UTF-8 text")]
     Subject,
+    /// A body that would have to be unpacked first.
+    #[error("a body in another content coding is not taken")]
+    Coding,
     /// An id that no answer could repeat.
     #[error("the header `{REQUEST_ID}` is not text")]
     Request,
@@ -47,13 +52,18 @@ impl Said {
         if headers.contains_key(BINARY) {
             return Err(HeadersInvalid::Binary);
         }
-        let request = one(headers, REQUEST_ID)?.map(|value| String::from_utf8(value.to_vec())).transpose();
-        let subject = one(headers, SUBJECT)?;
-        if subject.is_some_and(|value| value.is_empty() || value.len() > SUBJECT_BYTES) {
+        let plain = |value: &[u8]| value.eq_ignore_ascii_case(b"identity");
+        if one(headers, CODING)?.is_some_and(|value| !plain(value)) {
+            return Err(HeadersInvalid::Coding);
+        }
+        let text = |value: &[u8]| String::from_utf8(value.to_vec());
+        let request = one(headers, REQUEST_ID)?.map(text).transpose();
+        let subject = one(headers, SUBJECT)?.map(text).transpose().map_err(|_| HeadersInvalid::Subject)?;
+        if subject.as_ref().is_some_and(|value| value.is_empty() || value.len() > SUBJECT_BYTES) {
             return Err(HeadersInvalid::Subject);
         }
         let request = request.map_err(|_| HeadersInvalid::Request)?;
-        Ok(Self { request, subject: subject.map(<[u8]>::to_vec) })
+        Ok(Self { request, subject })
     }
 }
 

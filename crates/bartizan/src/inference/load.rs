@@ -226,9 +226,15 @@ pub(super) async fn bounds(
         }
         // Whoever asked for a comparison is not served without one.
         (Ok(None), Beyond::Reject) => {
-            let what = format!("{version} names no data that requests could be compared with");
+            let what = format!(
+                "`--beyond reject` is not possible: {version} names no data that requests could be compared with"
+            );
             Err(Failure::new(ids::INFER_UNAVAILABLE, what))
         }
-        (Err(error), Beyond::Reject) => Err(unavailable(&error)),
+        (Err(error), Beyond::Reject) => {
+            let mut failure = unavailable(&error);
+            failure.what = format!("`--beyond reject` is not possible: {}", failure.what);
+            Err(failure)
+        }
     }
 }

@@ -91,7 +91,7 @@ pub(super) async fn made(
 async fn read(parts: &Parts, body: Body) -> Result<(Said, Bytes), Refusal> {
     let said = Said::read(&parts.headers).map_err(|invalid| {
         let status = match invalid {
-            HeadersInvalid::Binary => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            HeadersInvalid::Binary | HeadersInvalid::Coding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
         };
         Refusal::new(Outcome::Malformed, status, &invalid.to_string(), ids::INFER_REQUEST)
@@ -99,8 +99,8 @@ async fn read(parts: &Parts, body: Body) -> Result<(Said, Bytes), Refusal> {
     match timeout(BODY_PATIENCE, Limited::new(body, REQUEST_BYTES).collect()).await {
         Ok(Ok(collected)) => Ok((said, collected.to_bytes())),
         Ok(Err(_)) => {
-            let what = "the body is too large, or broke off";
-            Err(Refusal::new(Outcome::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, what, ids::INVALID))
+            let what = format!("the body has more than {REQUEST_BYTES} bytes, or broke off");
+            Err(Refusal::new(Outcome::TooLarge, StatusCode::PAYLOAD_TOO_LARGE, &what, ids::INVALID))
         }
         Err(_) => {
             let what = "the body came too slowly";
@@ -177,7 +177,7 @@ impl Gateway {
                     decision: judged.decision,
                     policy: judged.policy,
                     request: said.request.as_deref(),
-                    subject: said.subject.as_deref().map(tag),
+                    subject: said.subject.as_ref().map(|value| tag(value.as_bytes())),
                     subject_tag: &tag,
                     slices: &[],
                 },

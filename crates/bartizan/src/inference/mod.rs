@@ -122,6 +122,8 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v2/models/{model}", get(metadata))
         .route("/v2/models/{model}/ready", get(ready))
         .route("/v2/models/{model}/infer", post(infer))
+        .route("/v2/models/{model}/versions/{version}", get(metadata_of_version))
+        .route("/v2/models/{model}/versions/{version}/ready", get(ready_version))
         .route("/v2/models/{model}/versions/{version}/infer", post(infer_version))
         .fallback(async || failed(StatusCode::NOT_FOUND, "there is nothing here", ids::NOT_FOUND))
         .with_state(Arc::clone(gateway))
@@ -132,17 +134,38 @@ async fn metadata(
     Path(model): Path<String>,
     request: Request,
 ) -> Response {
-    match allowed(&gateway, &request.into_parts().0, &model).await {
+    described(&gateway, &request.into_parts().0, &model, None).await
+}
+
+async fn metadata_of_version(
+    State(gateway): State<Arc<Gateway>>,
+    Path((model, version)): Path<(String, NonZeroU32)>,
+    request: Request,
+) -> Response {
+    described(&gateway, &request.into_parts().0, &model, Some(version)).await
+}
+
+/// What an endpoint takes and gives; with a version, only while that one may answer.
+async fn described(gateway: &Gateway, parts: &Parts, model: &str, version: Option<NonZeroU32>) -> Response {
+    match allowed(gateway, parts, model).await {
         Ok((endpoint, _)) => {
             let serving = endpoint.serving();
-            // Nothing else can be asked for by number, and this only while it may answer.
-            let there = serving.primary().is_ok_and(|primary| endpoint.may_infer(primary));
-            let versions: Vec<u32> = there.then(|| serving.version().version.get()).into_iter().collect();
-            let body = oip::model_metadata(&model, &versions, serving.signature());
-            answer(StatusCode::OK, body)
+            let served = served(&endpoint);
+            if version.is_some() && version != served {
+                return failed(StatusCode::NOT_FOUND, "this version is not served here", ids::NOT_FOUND);
+            }
+            let versions: Vec<u32> = served.map(NonZeroU32::get).into_iter().collect();
+            answer(StatusCode::OK, oip::model_metadata(model, &versions, serving.signature()))
         }
         Err(refused) => refused,
     }
+}
+
+/// The version that can be asked for by its number, while it may answer.
+fn served(endpoint: &Endpoint) -> Option<NonZeroU32> {
+    let serving = endpoint.serving();
+    let there = serving.primary().is_ok_and(|primary| endpoint.may_infer(primary));
+    there.then(|| serving.version().version)
 }
 
 /// A log that has stopped begins again only with a start: whoever restarts what is not alive mends it.
@@ -161,6 +184,17 @@ async fn health_ready(State(gateway): State<Arc<Gateway>>) -> Response {
 async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -> Response {
     let has_answer = |name| gateway.has_answer(&name).unwrap_or(false);
     let ready = gateway.log.stopped().is_none() && model.parse().is_ok_and(has_answer);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    answer(status, oip::model_ready(&model, ready))
+}
+
+async fn ready_version(
+    State(gateway): State<Arc<Gateway>>,
+    Path((model, version)): Path<(String, NonZeroU32)>,
+) -> Response {
+    let endpoint = model.parse().ok().and_then(|name| gateway.endpoint(&name));
+    let there = endpoint.is_some_and(|endpoint| served(&endpoint) == Some(version));
+    let ready = gateway.log.stopped().is_none() && there;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, oip::model_ready(&model, ready))
 }
@@ -225,8 +259,10 @@ async fn allowed(gateway: &Gateway, parts: &Parts, model: &str) -> Result<(Arc<E
 
 /// The API key that a request comes with, and from where.
 fn presented(parts: &Parts) -> Option<(&str, IpAddr)> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, key) = value.split_once(' ')?;
+    let mut values = parts.headers.get_all(header::AUTHORIZATION).iter();
+    // Of two credentials nobody knows which one counts.
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
     let from = parts.extensions.get::<SocketAddr>()?.ip();
     scheme.eq_ignore_ascii_case("bearer").then(|| (key.trim(), from))
 }

@@ -23,9 +23,9 @@ fn check(name: &str, content: &[u8], expected: &Expect) {
 fn what_can_be_read_is_kept() {
     check(
         "params.json",
-        br#"{"depth": 3, "names": ["a\"NaN", null, true], "rate": 0.5}"#,
+        br#"{"depth": 3, "names": ["a\"NaN", null, true], "rate": 0.9167208848405985}"#,
         &expect![[r#"
-            {"depth":3,"names":["a\"NaN",null,true],"rate":0.5}
+            {"depth":3,"names":["a\"NaN",null,true],"rate":0.9167208848405985}
         "#]],
     );
     check(

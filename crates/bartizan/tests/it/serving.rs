@@ -284,3 +284,36 @@ fn without_a_fallback_a_quarantine_leaves_nobody_to_answer() {
     assert_eq!(refused.status, 503, "{}", refused.body);
     assert_eq!(ask(&up, "GET", "/v2/models/scores/ready", None, "").status, 503);
 }
+
+#[test]
+fn a_version_can_be_asked_about_while_it_answers() {
+    let (bench, key) = with_endpoint(&["--no-fallback"]);
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    let status =
+        |path: &str| ask(&up, "GET", &format!("/v2/models/scores/versions/{path}"), Some(&key), "").status;
+    assert_eq!([status("2"), status("1"), status("2/ready"), status("1/ready")], [200, 404, 200, 503]);
+    assert_eq!(ask(&up, "GET", "/v2/models/scores/versions/2", None, "").status, 401);
+    // Of two credentials nobody knows which one counts.
+    let twice = format!("Authorization: Bearer {key}\r\n");
+    assert_eq!(ask_with(&up, "POST", INFER, Some(&key), &twice, &ride(3.0, 2.0)).status, 401);
+    let packed = ask_with(&up, "POST", INFER, Some(&key), "Content-Encoding: gzip\r\n", &ride(3.0, 2.0));
+    assert_eq!((packed.status, &packed.body["id"]), (415, &json!("BZ-0331")));
+
+    let order = ["model", "quarantine", "tips:2", "--reason", "a test"];
+    assert_eq!(bench.run_with("BARTIZAN_TOKEN", &key, &order).code, 0);
+    let begun = Instant::now();
+    let refused = loop {
+        let answer = ask(&up, "POST", INFER, Some(&key), &ride(3.0, 2.0));
+        if answer.status == 503 {
+            break answer.body;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(1), "what is quarantined still answers");
+    };
+    assert_eq!(refused["error"], "the model is stopped, and there is no fallback");
+    // It is on record as well, and the caller can name it.
+    let id = refused["prediction_id"].as_str().unwrap();
+    let shown = bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "show", id]);
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert_eq!([status("2"), status("2/ready")], [404, 503]);
+}

@@ -100,15 +100,26 @@ pub(crate) fn json(bytes: usize, value: &impl Serialize) -> Result<Vec<u8>, serd
 struct ErrorWire<'a> {
     error: &'a str,
     id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction_id: Option<&'a str>,
 }
 
 /// The body of an answer that is an error: a message for the caller, cut to [`MESSAGE_BYTES`], and an id that
 /// explains it.
 pub fn error(message: &str, id: &str) -> Vec<u8> {
+    error_about(message, id, None)
+}
+
+/// The same, of a request that is on record.
+pub(crate) fn recorded_error(message: &str, id: &str, prediction: &str) -> Vec<u8> {
+    error_about(message, id, Some(prediction))
+}
+
+fn error_about(message: &str, id: &str, prediction_id: Option<&str>) -> Vec<u8> {
     let end = message.floor_char_boundary(MESSAGE_BYTES);
     let message = message.get(..end).unwrap_or_default();
-    let wire = ErrorWire { error: message, id: &cut(id) };
-    // Two texts always have a JSON form.
+    let wire = ErrorWire { error: message, id: &cut(id), prediction_id };
+    // Texts always have a JSON form.
     serde_json::to_vec(&wire).unwrap_or_default()
 }
 

@@ -16,7 +16,7 @@ use std::str::FromStr;
 use bartizan_model::{ElementType, Tensor, Values};
 
 pub use self::answer::{Parameters, error};
-pub(crate) use self::answer::{Response, Shown, json, response};
+pub(crate) use self::answer::{Response, Shown, json, recorded_error, response};
 pub use self::metadata::{live, model_metadata, model_ready, ready, server_metadata};
 pub use self::request::Request;
 use crate::limits::{BODY_BYTES, NAME_BYTES};

@@ -103,7 +103,7 @@ pub(super) fn infer<'s>(
         Ok(_) => FallbackReason::Stopped,
         Err(why) => why,
     };
-    let said = fall_back(endpoint, serving, fitted, insists);
+    let said = fall_back(endpoint, serving, fitted, (reason, insists));
     Inferred { said, reason: Some(reason), insists }
 }
 
@@ -117,7 +117,7 @@ pub(super) fn sanitise<'s>(
     let Inferred { mut said, mut reason, insists } = inferred;
     if !said.is_finite(fitted) && reason.is_none() {
         reason = Some(FallbackReason::NotFinite);
-        said = fall_back(endpoint, serving, fitted, insists);
+        said = fall_back(endpoint, serving, fitted, (FallbackReason::NotFinite, insists));
     }
     if !said.is_finite(fitted) {
         said = Said::Nothing(Refusal::new(Fault::Unavailable, "the fallback has no finite answer"));
@@ -146,7 +146,12 @@ impl Said<'_> {
     }
 }
 
-fn fall_back<'s>(endpoint: &Endpoint, serving: &'s Serving, fitted: &Fitted<'_>, insists: bool) -> Said<'s> {
+fn fall_back<'s>(
+    endpoint: &Endpoint,
+    serving: &'s Serving,
+    fitted: &Fitted<'_>,
+    (reason, insists): (FallbackReason, bool),
+) -> Said<'s> {
     let nothing = |message: &str| Said::Nothing(Refusal::new(Fault::Unavailable, message));
     if insists {
         return nothing("this version cannot answer now; ask without a version for the fallback");
@@ -161,7 +166,14 @@ fn fall_back<'s>(endpoint: &Endpoint, serving: &'s Serving, fitted: &Fitted<'_>,
             Ok(outputs) => Said::Constant(outputs),
             Err(_) => nothing("the constant answer is too large for so many rows"),
         },
-        Fallback::Unavailable => nothing("the model cannot answer now, and there is no fallback"),
+        Fallback::Unavailable => nothing(match reason {
+            FallbackReason::Stopped => "the model is stopped, and there is no fallback",
+            FallbackReason::NotLoaded => "the model is not loaded, and there is no fallback",
+            FallbackReason::NoAnswer => "the model has no answer for these values, and there is no fallback",
+            FallbackReason::NotFinite => {
+                "the model's answer for these values is not finite, and there is no fallback"
+            }
+        }),
     }
 }
 

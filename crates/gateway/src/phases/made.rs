@@ -154,7 +154,10 @@ pub(super) fn answer(
     let settings = asked.endpoint.settings();
     let version = answered.version();
     let body = match answered.refusal() {
-        Some(refusal) => oip::error(&refusal.message, (settings.error_id)(refusal.fault)),
+        Some(refusal) => {
+            let id = (settings.error_id)(refusal.fault);
+            oip::recorded_error(&refusal.message, id, &draft.id.to_string())
+        }
         None => oip::response(&Response {
             endpoint: asked.endpoint.name().as_str(),
             version: version.map(|version| version.version().version.to_string()),

@@ -128,7 +128,7 @@ fn what_is_not_finite_is_never_answered() {
         let prediction = made(ask(&endpoint, &body));
         assert_eq!((prediction.status, prediction.fault), (503, Some(Fault::Unavailable)));
         let (_, [envelope, _, _, output, _], answer) = placed(prediction);
-        expect!["unavailable: the model cannot answer now, and there is no fallback"]
+        expect!["unavailable: the model's answer for these values is not finite, and there is no fallback"]
             .assert_eq(&told(&answer.body));
         assert_eq!(envelope["fallback_reason"], "not-finite");
         assert_eq!((&envelope["answered_by"], &envelope["model"]), (&json!("nobody"), &Value::Null));
