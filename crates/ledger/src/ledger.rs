@@ -186,7 +186,11 @@ impl Ledger {
         let reader = LedgerReader::new(Arc::clone(&blobs), log);
         recover(blobs.as_ref(), &head, &reader)?;
         let edge = Edge::load(blobs.as_ref(), &head.checkpoint)?;
-        let state = Arc::new(Mutex::new(State { checkpoint: head.checkpoint.clone(), stopped: None }));
+        let state = Arc::new(Mutex::new(State {
+            checkpoint: head.checkpoint.clone(),
+            readable: head.checkpoint.clone(),
+            stopped: None,
+        }));
         let writer = Writer::new(blobs, cas, signer, edge, head, head_bytes, Arc::clone(&state))?;
         let (queue, requests): (_, Receiver<Request>) = sync_channel(QUEUE_APPENDS);
         let name = "ledger-writer".to_owned();
@@ -241,12 +245,13 @@ impl Ledger {
         &self.reader
     }
 
-    /// A snapshot at the last durable checkpoint.
+    /// A snapshot at the last checkpoint whose tiles are all in their places, which covers everything acknowledged.
     ///
     /// # Errors
     /// As [`LedgerReader::snapshot_at`].
     pub fn snapshot(&self) -> Result<Snapshot, ReadFailed> {
-        self.reader.snapshot_at(self.checkpoint())
+        let readable = self.state.lock().unwrap_or_else(PoisonError::into_inner).readable.clone();
+        self.reader.snapshot_at(readable)
     }
 }
 

@@ -41,7 +41,10 @@ pub enum GroupFailed {
 
 /// What callers may ask about a running writer.
 pub(crate) struct State {
+    /// What is committed.
     pub(crate) checkpoint: SignedCheckpoint,
+    /// What is committed and can be read: its tiles are in their places.
+    pub(crate) readable: SignedCheckpoint,
     pub(crate) stopped: Option<Arc<GroupFailed>>,
 }
 
@@ -196,6 +199,7 @@ impl Writer {
         let puts: Vec<_> =
             names.iter().zip(tiles).map(|(name, tile)| (name, tile.bytes.as_slice())).collect();
         self.blobs.put(&puts).map_err(GroupFailed::Finish)?;
+        self.lock_state(|state| state.readable = self.head.checkpoint.clone());
         let note = self.head.checkpoint.note().as_bytes();
         self.blobs.put(&[(&checkpoint_name(), note)]).map_err(GroupFailed::Finish)?;
         self.check_not_overtaken()?;

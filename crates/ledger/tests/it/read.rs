@@ -38,6 +38,45 @@ fn entries_and_ranges() {
     }
 }
 
+/// A ledger that goes on growing takes partial tiles away under whoever still reads an earlier tree.
+#[test]
+fn an_earlier_tree_can_be_read_while_the_ledger_grows() {
+    let store = Store::filled(10);
+    let reader = store.reader();
+    let earlier = reader.snapshot().unwrap();
+    let ledger = store.open().unwrap();
+    for size in [11, 40, 255, 256, 300] {
+        let held = ledger.checkpoint().size();
+        ledger.append((held..size).map(entry).collect()).unwrap();
+        for index in [0, 3, 9] {
+            assert_eq!(earlier.entry(index).unwrap(), entry(index), "{index} after {size}");
+        }
+        assert_eq!(earlier.inclusion(9, 10).unwrap(), reader.snapshot().unwrap().inclusion(9, 10).unwrap());
+    }
+}
+
+/// A group is committed before its tiles are in their places: whoever reads beside a writer sees what can be read.
+#[test]
+fn whoever_reads_beside_a_writer_finds_every_tile() {
+    let store = Store::filled(1);
+    let ledger = store.open().unwrap();
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for index in 1..2_000 {
+                ledger.append(vec![entry(index)]).unwrap();
+                // What was acknowledged can be read.
+                assert!(ledger.snapshot().unwrap().size() > index);
+            }
+        });
+        while !writer.is_finished() {
+            let snapshot = ledger.snapshot().unwrap();
+            let last = snapshot.size() - 1;
+            assert_eq!(snapshot.entry(last).unwrap(), entry(last));
+            snapshot.inclusion(last, last + 1).unwrap();
+        }
+    });
+}
+
 #[test]
 fn sizes_beyond_the_checkpoint() {
     let snapshot = Store::filled(10).reader().snapshot().unwrap();
