@@ -10,11 +10,10 @@ use bartizan_ledger::{ReadFailed, Snapshot};
 use super::format::{
     Claim, Consistency, FORMAT, Opening, ProofEntry, ProofFile, RecordClaim, ShownLeaf, ShownMap,
 };
-use super::promotions::Promotions;
 use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
 use crate::prediction::RecordEnvelope;
-use crate::state::{EntryInvalid, POLICY_NAME, State, StateMap, Version};
-use crate::statement::{Act, DatasetRef, ErasureStep, MapKind, Predicate, Private};
+use crate::state::{Endpoint, EntryInvalid, POLICY_NAME, State, StateMap, Version};
+use crate::statement::{Act, DatasetRef, EndpointV1, ErasureStep, MapKind, Predicate, Private, StatementRef};
 
 /// What a proof is made from.
 #[derive(Debug, Clone, Copy)]
@@ -150,24 +149,21 @@ impl Prover<'_> {
     }
 
     /// The statements about an endpoint from now back to the one that was in force when a prediction was made, and
-    /// further back to the promotions that rollbacks rest on.
+    /// further back until each of them follows from those before: a rollback from what was promoted.
     fn routes_since(&self, envelope: &RecordEnvelope) -> Result<Vec<u64>, ProveFailed> {
         let mut next =
             self.state.endpoints().get(&envelope.endpoint).map(|endpoint| endpoint.statement.entry);
-        let mut found = Vec::new();
-        let mut promotions = Promotions::default();
-        while let Some(index) = next {
-            found.push(index);
-            let signed = self.state.open(index, &self.snapshot.entry(index)?)?;
+        let mut found: Vec<(StatementRef, EndpointV1)> = Vec::new();
+        while let Some(entry) = next.filter(|_| found.len() <= PROOF_ENTRIES) {
+            let signed = self.state.open(entry, &self.snapshot.entry(entry)?)?;
             let Predicate::Endpoint(body) = &signed.statement().predicate else { break };
-            promotions.look(body);
-            let enough = index < envelope.tree_size && promotions.complete();
-            if enough || found.len() > PROOF_ENTRIES {
+            next = body.previous;
+            found.push((StatementRef { entry, payload: signed.payload() }, body.clone()));
+            if entry < envelope.tree_size && follow(&found) {
                 break;
             }
-            next = body.previous;
         }
-        Ok(found)
+        Ok(found.into_iter().map(|(at, _)| at.entry).collect())
     }
 
     fn write(
@@ -322,10 +318,7 @@ impl Prover<'_> {
                 self.refer_act(&body.act, open);
                 let routed = body.primary.iter().chain(&body.fallback.version);
                 let versions = routed.filter_map(|routed| self.state.version(&routed.version));
-                open.extend(
-                    versions
-                        .flat_map(|found| found.state_entries.iter().copied().chain([found.statement.entry])),
-                );
+                open.extend(versions.flat_map(entries_of));
             }
         }
     }
@@ -342,7 +335,19 @@ impl Prover<'_> {
     }
 }
 
-/// What the standing of a version rests on.
+/// Whether statements about an endpoint, last to first, follow from each other without those before.
+fn follow(statements: &[(StatementRef, EndpointV1)]) -> bool {
+    let mut endpoint = None;
+    for (at, body) in statements.iter().rev() {
+        match Endpoint::after(endpoint.as_ref(), *at, body) {
+            Ok(after) => endpoint = Some(after),
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// What the standing of a version rests on: an approval that renews a lapsed one changes no state.
 fn entries_of(found: &Version) -> BTreeSet<u64> {
     let mut entries = BTreeSet::from([found.statement.entry, found.body.origin.entry]);
     entries.extend(&found.state_entries);

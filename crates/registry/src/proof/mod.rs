@@ -3,7 +3,6 @@
 mod collect;
 mod format;
 mod prediction;
-mod promotions;
 mod refused;
 mod shown;
 mod verify;

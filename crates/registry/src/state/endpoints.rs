@@ -16,7 +16,6 @@ impl State {
         if found.as_ref().map(|found| found.statement.entry) != body.previous && !begins {
             return refuse("it does not follow the last statement about the endpoint");
         }
-        let mut promoted = found.as_ref().map(|found| found.promoted.clone()).unwrap_or_default();
         match (body.change, body.standing, &body.primary) {
             (EndpointChange::Created, Standing::Disabled, None) => {
                 self.consume(index, &body.act, &Deed::endpoint_create(&body.endpoint))?;
@@ -27,34 +26,23 @@ impl State {
             (EndpointChange::Routed, Standing::Active, Some(primary)) => {
                 self.consume(index, &body.act, &Deed::endpoint_route(&body.endpoint, &primary.version))?;
                 self.check_route(index, body, primary)?;
-                if promoted.last() != Some(primary) {
-                    promoted.push_back(primary.clone());
-                }
             }
             (EndpointChange::RolledBack, Standing::Active, Some(primary)) => {
                 self.consume(index, &body.act, &Deed::endpoint_rollback(&body.endpoint, &primary.version))?;
                 self.check_route(index, body, primary)?;
-                promoted = match rolled_back(found.as_ref(), body, primary) {
-                    Ok(promoted) => promoted,
-                    Err(why) => return refuse(why),
-                };
             }
             (EndpointChange::Disabled, Standing::Disabled, None) => {
                 self.consume(index, &body.act, &Deed::endpoint_disable(&body.endpoint))?;
                 if body.fallback != NOTHING {
                     return refuse("it is out of service and has a fallback");
                 }
-                let Some(found) = found.filter(|found| found.body.standing == Standing::Active) else {
-                    return refuse("it is not in service");
-                };
-                if !same_settings(&found.body, body) {
-                    return refuse("its settings change while it is taken out of service");
-                }
             }
             _ => return refuse("it is in service and routed, or neither"),
         }
-        let endpoint = Endpoint { statement: at, body: body.clone(), promoted };
-        self.endpoints.insert(body.endpoint.clone(), endpoint);
+        match Endpoint::after(found.as_ref(), at, body) {
+            Ok(endpoint) => self.endpoints.insert(body.endpoint.clone(), endpoint),
+            Err(why) => return refuse(why),
+        };
         Ok(())
     }
 
@@ -81,6 +69,32 @@ impl State {
             return Ok(());
         }
         Err(edge(index, &routed.version, "it is not approved now"))
+    }
+}
+
+impl Endpoint {
+    /// The endpoint after a statement about it, as far as that depends on the statements before. Proofs ask this too,
+    /// to find out how far back they have to reach.
+    pub(crate) fn after(
+        found: Option<&Self>,
+        at: StatementRef,
+        body: &EndpointV1,
+    ) -> Result<Self, &'static str> {
+        let mut promoted = found.map(|found| found.promoted.clone()).unwrap_or_default();
+        match (body.change, &body.primary) {
+            (EndpointChange::Routed, Some(primary)) if promoted.last() != Some(primary) => {
+                promoted.push_back(primary.clone());
+            }
+            (EndpointChange::RolledBack, Some(primary)) => promoted = rolled_back(found, body, primary)?,
+            (EndpointChange::Disabled, _) => {
+                let found = found.filter(|found| found.body.standing == Standing::Active);
+                if !same_settings(&found.ok_or("it is not in service")?.body, body) {
+                    return Err("its settings change while it is taken out of service");
+                }
+            }
+            _ => {}
+        }
+        Ok(Self { statement: at, body: body.clone(), promoted })
     }
 }
 

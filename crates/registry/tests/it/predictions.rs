@@ -7,6 +7,7 @@ use bartizan_keys::TrustFile;
 use bartizan_ledger::segment::{
     Commitments, Group, RecordProof, RevealedGroup, SALT_BYTES, SegmentTree, Shown, commit,
 };
+use bartizan_policy::Role;
 use bartizan_registry::prediction::{AnsweredBy, FORMAT, RecordEnvelope};
 use bartizan_registry::proof::{ProofFile, ProofRefused, Verdict, VerifyOptions, verify};
 use bartizan_registry::statement::SegmentV1;
@@ -211,8 +212,7 @@ async fn an_answer_after_the_quarantine_is_refused() {
 
     let served = Served::new().await;
     served.world.registry.disable_endpoint(&served.world.admin, "scores".parse().unwrap()).await.unwrap();
-    let refused = served.verified(&served.envelope()).await;
-    assert!(matches!(refused, Err(ProofRefused::Statement(_))), "out of service: {refused:?}");
+    served.refused(|_, _| {}, "the endpoint was not in service at that tree size").await;
 }
 
 #[tokio::test]
@@ -283,6 +283,39 @@ async fn predictions_before_between_and_after_rollbacks_are_proven() {
             assert!(verdict.is_ok(), "{moment}, {times} times: {verdict:?}");
         }
     }
+}
+
+/// What was promoted again and rolled back from does not stand for its first promotion.
+#[tokio::test]
+async fn a_prediction_before_two_rollbacks_past_a_second_promotion_is_proven() {
+    let served = Served::new().await;
+    let (world, first, second) = (&served.world, &served.first, &served.second);
+    let scores = "scores".parse().unwrap();
+    route(world, &world.admin, second, NewFallback::Unavailable).await.unwrap();
+    let manifest = world.registry.state().version(second).map(|found| found.body.manifest);
+    let envelope = RecordEnvelope { manifest, model: Some(second.clone()), ..served.envelope() };
+    route(world, &world.admin, first, NewFallback::Unavailable).await.unwrap();
+    for to in [second, first] {
+        let done = world.registry.roll_back_endpoint(&world.admin, &scores, None).await.unwrap();
+        assert_eq!(&done.to, to);
+    }
+    let verdict = served.verified(&envelope).await;
+    assert!(verdict.is_ok(), "{verdict:?}");
+}
+
+/// An approval that renews a lapsed one changes no state, and what is routed after it rests on it.
+#[tokio::test]
+async fn a_route_to_versions_that_were_approved_anew_is_proven() {
+    let served = Served::new().await;
+    let world = &served.world;
+    let adam = world.person("adam", &[Role::Approver]).await;
+    world.release().await;
+    for version in [&served.first, &served.second] {
+        world.registry.approve(&adam, version).await.unwrap();
+    }
+    route(world, &adam, &served.first, NewFallback::Version(served.second.clone())).await.unwrap();
+    let verdict = served.verified(&served.envelope()).await;
+    assert!(verdict.is_ok(), "{verdict:?}");
 }
 
 #[tokio::test]
