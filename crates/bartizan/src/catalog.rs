@@ -63,7 +63,7 @@ catalog! {
     VIEWERS "BZ-0360" "too many viewers" "As many pages as this server keeps up to date are open; the page itself works, and is up to date when it is loaded." "close pages that nobody looks at, then load the page again";
     LEDGER_DAMAGED "BZ-0401" "ledger damaged" "Bytes of the ledger do not hash to its signed checkpoint." "bartizan ledger fsck, then restore the ledger from a backup";
     LEDGER_FORKED "BZ-0402" "ledger rolled back" "The ledger is smaller than, or contradicts, one that this data directory has seen." "find out who put an older copy back; restore the newest one";
-    LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage and repeat the command";
+    LEDGER_STOPPED "BZ-0403" "ledger writer stopped" "A write to the ledger failed, and nothing is written after that until it is opened again." "mend the storage, then start `bartizan up` again, or repeat the command if none runs";
     NOT_YOURS "BZ-0404" "not found, or not yours" "The console has no such page for you." "go back to the list of models";
     INDEX_DIFFERS "BZ-0411" "index differs" "The SQL index says something that does not follow from the ledger. It grants nothing, but nothing is served while it lies." "bartizan ledger rebuild";
     PROOF_MALFORMED "BZ-0501" "not a proof" "The file is not a proof file of a version this program knows." "ask for the file again";

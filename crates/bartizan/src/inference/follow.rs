@@ -95,8 +95,7 @@ impl Gateway {
     /// Whether answers can be recorded, and every endpoint in service is loaded and has one.
     pub(super) fn is_ready(&self) -> bool {
         let state = self.registry.state();
-        let recording = self.log.stopped().is_none();
-        recording
+        self.goes_on()
             && state
                 .endpoints()
                 .values()

@@ -108,6 +108,11 @@ impl Gateway {
         })
     }
 
+    /// Whether records can be taken, and the ledger takes entries, without a new start.
+    fn goes_on(&self) -> bool {
+        self.log.stopped().is_none() && !self.registry.has_stopped()
+    }
+
     fn endpoint(&self, name: &Name) -> Option<Arc<Endpoint>> {
         self.endpoints.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
@@ -168,9 +173,9 @@ fn served(endpoint: &Endpoint) -> Option<NonZeroU32> {
     there.then(|| serving.version().version)
 }
 
-/// A log that has stopped begins again only with a start: whoever restarts what is not alive mends it.
+/// A log or ledger that has stopped begins again only with a start: whoever restarts what is not alive mends it.
 async fn health_live(State(gateway): State<Arc<Gateway>>) -> Response {
-    let live = gateway.log.stopped().is_none();
+    let live = gateway.goes_on();
     let status = if live { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, oip::live(live))
 }
@@ -183,7 +188,7 @@ async fn health_ready(State(gateway): State<Arc<Gateway>>) -> Response {
 
 async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -> Response {
     let has_answer = |name| gateway.has_answer(&name).unwrap_or(false);
-    let ready = gateway.log.stopped().is_none() && model.parse().is_ok_and(has_answer);
+    let ready = gateway.goes_on() && model.parse().is_ok_and(has_answer);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, oip::model_ready(&model, ready))
 }
@@ -194,7 +199,7 @@ async fn ready_version(
 ) -> Response {
     let endpoint = model.parse().ok().and_then(|name| gateway.endpoint(&name));
     let there = endpoint.is_some_and(|endpoint| served(&endpoint) == Some(version));
-    let ready = gateway.log.stopped().is_none() && there;
+    let ready = gateway.goes_on() && there;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     answer(status, oip::model_ready(&model, ready))
 }

@@ -45,6 +45,11 @@ impl Gateway {
         let storage = |error: &dyn std::error::Error| Failure::of(ids::STORAGE, error);
         let gateway = gateway_id(registry.keys().project());
         let directory = directory_of(data_dir, gateway);
+        if !directory.is_dir() && registry.state().segments().contains_key(&gateway.to_string()) {
+            let what =
+                "the ledger names segments of records and their directory is gone: `bartizan ledger fsck`";
+            tracing::error!(directory = %directory.display(), what);
+        }
         for path in [&data_dir.join(SEGMENTS), &directory] {
             match std::fs::DirBuilder::new().mode(0o700).create(path) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(storage(&error)),

@@ -343,3 +343,16 @@ fn an_erasure_that_is_killed_is_finished_by_the_next_start() {
     }
     assert!(finished > 1, "no erasure was ordered before its server was killed");
 }
+
+#[test]
+fn segments_that_are_all_gone_are_missed() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    predict(&up, &key, 3.0, "", "order 1");
+    up.end();
+    assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
+    std::fs::remove_dir_all(bench.path("bartizan-data/segments")).unwrap();
+    let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
+    assert!(told.contains("all 1 segments that the ledger states are gone"), "{told}");
+}

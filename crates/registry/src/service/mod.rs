@@ -167,6 +167,11 @@ impl Registry {
         self.inner.clock.now()
     }
 
+    /// Whether the ledger takes no more entries until the project is opened again: a write to it failed.
+    pub fn has_stopped(&self) -> bool {
+        self.inner.ledger.stopped().is_some()
+    }
+
     /// Whose signatures the ledger's checkpoints carry.
     pub fn log(&self) -> &TrustedLog {
         self.inner.ledger.log()

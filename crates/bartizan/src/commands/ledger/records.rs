@@ -72,8 +72,16 @@ pub(super) fn check(path: &Path, passphrase: Option<Passphrase>) -> Result<Value
     let replayed = replayed.map_err(Failed::from)?;
     let gateway = gateway_id(keys.project());
     let directory = directory_of(path, gateway);
-    if !directory.is_dir() && stated(replayed.state(), &gateway.to_string()).is_empty() {
-        return Ok(json!({ "segments": 0 }));
+    if !directory.is_dir() {
+        let gone = stated(replayed.state(), &gateway.to_string()).len();
+        if gone == 0 {
+            return Ok(json!({ "segments": 0 }));
+        }
+        let what = format!(
+            "all {gone} segments that the ledger states are gone: there is no `{}`",
+            directory.display()
+        );
+        return Err(Failure::new(ids::DESTROYED_EVIDENCE, what));
     }
     let subjects = Arc::new(Subjects::new(&keys).map_err(|error| storage(&error))?);
     let records = Records::open(&directory, subjects).map_err(|error| unread(&error))?;
