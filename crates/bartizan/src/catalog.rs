@@ -55,6 +55,7 @@ catalog! {
     INFER_REQUEST "BZ-0331" "inference request" "The body is not a request that this model takes: its form, names, types or shapes." "GET /v2/models/ENDPOINT says what it takes";
     INFER_BEYOND "BZ-0332" "beyond training" "The request holds values unlike those of the training data, and the endpoint refuses such." "look at the values, or route the endpoint with `--beyond flag`";
     INFER_UNAVAILABLE "BZ-0333" "nobody answers" "Neither the model of the endpoint nor its fallback can answer now." "bartizan endpoint show ENDPOINT";
+    INFER_BUSY "BZ-0334" "too busy" "So many large predictions are being made that this one did not get its turn in time. It left no record." "repeat the request later; send fewer at once, or fewer rows in each";
     ROUTE "BZ-0340" "route cannot be served" "The model, its fallback, the comparison with the training data or the columns that are named do not make an endpoint that can answer. Nothing was routed." "mend what is named and route again; `bartizan model show NAME:VERSION` tells more of a model";
     RECORD_DAMAGED "BZ-0350" "record damaged" "A stored record of a prediction, or the segment that it is in, is not what was written." "bartizan ledger fsck names what is damaged; restore that file from a backup";
     DESTROYED_EVIDENCE "BZ-0351" "destroyed evidence" "What is personal in a record cannot be read any more, or a whole segment is missing, and no statement in the ledger says that it was to be." "restore keys and segments from a backup, and find out who destroyed them";

@@ -20,6 +20,7 @@ use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::handed_out::HandedIn;
 use crate::inference::Gateway;
+use crate::inference::turn_to_look;
 use crate::predictions::{by_id, unread};
 
 /// Pages of segments that one call goes through, of 1,024 each.
@@ -78,8 +79,14 @@ pub(super) async fn again(app: &Arc<App>, call: Call) -> Result<Answer, Failure>
     let manifest = Manifest::parse(&manifest).map_err(|error| Failure::of(ids::CONTENT_CHANGED, &error))?;
     let no_file = |count| refuse(format!("{version} has {count} ONNX files, and one is served"));
     let file = model_file(&manifest).map_err(no_file)?;
+    let turn = turn_to_look().await?;
     let bytes = app.registry.read_model_file(file, MODEL_BYTES).await?;
-    let replayed = tokio::task::spawn_blocking(move || run(&bytes, &input, &output)).await;
+    let work = move || {
+        let replayed = run(&bytes, &input, &output);
+        drop(turn);
+        replayed
+    };
+    let replayed = tokio::task::spawn_blocking(work).await;
     match replayed.map_err(|error| Failure::of(ids::INTERNAL, &error))?? {
         Replayed::Same { outputs } => Ok(Answer::Json(
             json!({ "id": envelope.id, "version": version.to_string(), "same": true, "outputs": outputs }),

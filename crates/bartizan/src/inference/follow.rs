@@ -47,7 +47,10 @@ impl Gateway {
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
         // Taken under the lock: whoever puts an endpoint there looks at the state under it too.
         let state = self.registry.state();
-        endpoints.retain(|name, _| state.endpoints().get(name).is_some_and(is_active));
+        let gone = |name: &Name| !state.endpoints().get(name).is_some_and(is_active);
+        for (_, endpoint) in endpoints.extract_if(.., |name, _| gone(name)) {
+            endpoint.retire();
+        }
         for endpoint in endpoints.values() {
             stop(endpoint, &endpoint.serving(), &state);
         }
@@ -89,6 +92,22 @@ impl Gateway {
                 endpoints.insert(name.clone(), Arc::new(endpoint));
                 Ok(())
             }
+        }
+    }
+
+    /// Takes away what a name served before it was routed to something that cannot be loaded: whoever stated the new route
+    /// did not want the old one to go on.
+    pub(super) fn take_away(&self, stated: &Stated) {
+        let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+        let state = self.registry.state();
+        let (name, entry) = (&stated.body.endpoint, stated.statement.entry);
+        let still = state.endpoints().get(name).is_some_and(|now| now.statement.entry == entry);
+        let older = endpoints.get(name).is_some_and(|endpoint| endpoint.serving().route() != Some(entry));
+        if still
+            && older
+            && let Some(endpoint) = endpoints.remove(name)
+        {
+            endpoint.retire();
         }
     }
 

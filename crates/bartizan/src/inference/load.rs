@@ -13,13 +13,26 @@ use bartizan_registry::state::Endpoint as Stated;
 use bartizan_registry::statement::{Beyond, Routed};
 use bartizan_registry::{ModelVersion, Registry, ReleaseFailed, Released};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::Gateway;
 use super::follow::may_be_served;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
-/// Models that are read at once.
-pub(super) const READS: usize = 2;
+/// Permits to have a model decoded, in this process: it takes its size in memory twice.
+static READS: Semaphore = Semaphore::const_new(2);
+/// The same for models that are decoded to be looked at, when a route is made or a prediction made again. Endpoints do
+/// not wait for those.
+static LOOKS: Semaphore = Semaphore::const_new(1);
+
+/// Waits until a model may be decoded to be looked at.
+///
+/// # Errors
+/// Never: nobody closes it.
+pub(crate) async fn turn_to_look() -> Result<SemaphorePermit<'static>, Failure> {
+    LOOKS.acquire().await.map_err(|error| Failure::of(ids::INTERNAL, &error))
+}
 
 /// Why a version is not loaded.
 pub(super) enum NotLoaded {
@@ -152,7 +165,7 @@ impl Gateway {
             return again.map(Arc::new).ok_or_else(|| NotLoaded::Failed(other()));
         }
         // What is in memory already does not wait for what must be read.
-        let turn = self.reads.acquire().await;
+        let turn = READS.acquire().await;
         let _turn = turn.map_err(|error| NotLoaded::Failed(Failure::of(ids::INTERNAL, &error)))?;
         read(&self.registry, released).await.map_err(NotLoaded::Failed)
     }

@@ -110,7 +110,10 @@ impl Gateway {
                 let serving = serving.routed_by(stated.statement.entry);
                 self.put(&stated.body.endpoint, serving).err().or(lacks)
             }
-            Err(failure) => Some(failure),
+            Err(failure) => {
+                self.take_away(stated);
+                Some(failure)
+            }
         }
     }
 

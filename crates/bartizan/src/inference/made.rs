@@ -16,6 +16,7 @@ use bartizan_keys::{OsRandom, Purpose};
 use bartizan_registry::{Judged, NewReceipt, RECEIPT_HEADER, Receipt};
 use bartizan_store::records::{AppendFailed, Appended};
 use http_body_util::{BodyExt as _, Limited};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::headers::{HeadersInvalid, Said};
@@ -31,6 +32,8 @@ const BODY_PATIENCE: Duration = Duration::from_secs(30);
 /// in: that is done in less than a millisecond. All others get a thread of their own.
 const QUICK_BYTES: usize = 16 * 1024;
 const QUICK_STEPS: u64 = 500_000;
+/// How long such a request waits for its turn.
+const TURN_PATIENCE: Duration = Duration::from_secs(10);
 /// How long after a prediction the ledger names the segment of its record, at the latest: logs are sealed after a
 /// minute, and looked at each second.
 const SEALED_WITHIN_MS: i64 = bartizan_store::limits::SEAL_AFTER_MS + 30_000;
@@ -111,11 +114,26 @@ async fn read(parts: &Parts, body: Body) -> Result<(Said, Bytes), Refusal> {
 
 /// Predicts, and gives the answer out once its record is durable: no record, no answer.
 async fn answered(gateway: &Arc<Gateway>, asked: Asked, tally: &mut Tally) -> Result<Response, Refusal> {
+    // It was taken out of service while the body came in.
+    if asked.endpoint.is_retired() {
+        let what = "there is no such endpoint, or it is not yours";
+        return Err(Refusal::new(Outcome::Unavailable, StatusCode::NOT_FOUND, what, ids::NOT_FOUND));
+    }
+    // Without a ledger nobody could be stopped, and no record would find its way into a segment.
+    if !gateway.goes_on() {
+        return Err(Refusal::not_recorded());
+    }
     let taken = if asked.is_quick() {
         gateway.take(&asked)
     } else {
+        let turn = gateway.turn().await?;
         let worker = Arc::clone(gateway);
-        tokio::task::spawn_blocking(move || worker.take(&asked)).await.unwrap_or_else(|error| {
+        let work = move || {
+            let taken = worker.take(&asked);
+            drop(turn);
+            taken
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
             tracing::error!(%error, "a prediction could not be made");
             Err(Refusal::defect("the prediction could not be made"))
         })
@@ -162,6 +180,16 @@ impl Asked {
 }
 
 impl Gateway {
+    /// Waits until one more prediction may take a thread. The permit goes with the work, not with the connection: whoever
+    /// hangs up has its work done all the same, and it counts until then.
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let turn = timeout(TURN_PATIENCE, Arc::clone(&self.turns).acquire_owned()).await;
+        turn.ok().and_then(Result::ok).ok_or_else(|| {
+            let what = format!("too many predictions wait; none began within {} s", TURN_PATIENCE.as_secs());
+            Refusal::new(Outcome::Busy, StatusCode::SERVICE_UNAVAILABLE, &what, ids::INFER_BUSY)
+        })
+    }
+
     /// Predicts, puts the record into the log, and signs a receipt for it. The answer may be given out when the record
     /// is durable.
     fn take(&self, asked: &Asked) -> Result<Taken, Refusal> {

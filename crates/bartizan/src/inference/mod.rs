@@ -41,11 +41,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use self::follow::is_active;
+pub(crate) use self::load::turn_to_look;
 use self::made::made;
 use self::numbers::Numbers;
 use self::records::Sealing;
 pub(crate) use self::records::{directory_of, gateway_id};
 pub(crate) use self::route::{Wanted, WantedFallback, check as check_route, columns_of};
+use self::status::ANSWERS;
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;
@@ -61,8 +63,9 @@ pub(crate) struct Gateway {
     erasing: tokio::sync::Mutex<()>,
     endpoints: RwLock<BTreeMap<Name, Arc<Endpoint>>>,
     numbers: Arc<Numbers>,
-    /// Permits to read a model: it takes its size in memory twice.
-    reads: tokio::sync::Semaphore,
+    /// Permits to take a thread for a prediction, one for each core. More would not make any of them sooner, and whatever
+    /// stops a version must not wait for a thread behind them.
+    turns: Arc<tokio::sync::Semaphore>,
     began: Instant,
 }
 
@@ -102,10 +105,7 @@ impl Gateway {
 
     /// Whether the version that an endpoint is routed to answers now, and not its fallback.
     pub(crate) fn primary_answers(&self, endpoint: &Name) -> bool {
-        self.endpoint(endpoint).is_some_and(|endpoint| {
-            let serving = endpoint.serving();
-            serving.primary().is_ok_and(|primary| endpoint.may_infer(primary))
-        })
+        self.status(endpoint).is_some_and(|status| status.primary == ANSWERS)
     }
 
     /// Whether records can be taken, and the ledger takes entries, without a new start.

@@ -53,6 +53,8 @@ pub(crate) enum Outcome {
     Version,
     /// The caller hung up before there was an answer.
     Abandoned,
+    /// Too many others were being worked on.
+    Busy,
     /// Neither the primary nor a fallback could answer.
     Unavailable,
     /// There was no record, so there was no answer.
@@ -81,7 +83,7 @@ impl Class {
 
 impl Outcome {
     /// Every outcome, in the order of the enum.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Primary,
         Self::Fallback,
         Self::Constant,
@@ -92,6 +94,7 @@ impl Outcome {
         Self::BeyondTraining,
         Self::Version,
         Self::Abandoned,
+        Self::Busy,
         Self::Unavailable,
         Self::NotRecorded,
         Self::Defect,
@@ -110,6 +113,7 @@ impl Outcome {
             Self::BeyondTraining => "beyond_training",
             Self::Version => "version",
             Self::Abandoned => "abandoned",
+            Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::NotRecorded => "not_recorded",
             Self::Defect => "defect",
@@ -128,7 +132,7 @@ impl Outcome {
             | Self::BeyondTraining
             | Self::Version
             | Self::Abandoned => Class::Refused,
-            Self::Unavailable | Self::NotRecorded | Self::Defect => Class::Failed,
+            Self::Busy | Self::Unavailable | Self::NotRecorded | Self::Defect => Class::Failed,
         }
     }
 }

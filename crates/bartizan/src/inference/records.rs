@@ -2,21 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
+use std::num::NonZero;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use bartizan_base::{ProjectId, sha256};
 use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::Subjects;
 use bartizan_registry::Registry;
+use bartizan_registry::state::LastSegment;
 use bartizan_registry::statement::SegmentV1;
 use bartizan_store::records::{GatewayId, Log, LogCreate, Records, Seal, Sealed};
 use tokio::time::{Instant, sleep_until};
 
 use super::Gateway;
-use super::load::READS;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
@@ -45,23 +47,11 @@ impl Gateway {
         let storage = |error: &dyn std::error::Error| Failure::of(ids::STORAGE, error);
         let gateway = gateway_id(registry.keys().project());
         let directory = directory_of(data_dir, gateway);
-        if !directory.is_dir() && registry.state().segments().contains_key(&gateway.to_string()) {
-            let what =
-                "the ledger names segments of records and their directory is gone: `bartizan ledger fsck`";
-            tracing::error!(directory = %directory.display(), what);
+        let subjects = Arc::new(Subjects::new(registry.keys()).map_err(|error| storage(&error))?);
+        match registry.state().segments().get(&gateway.to_string()) {
+            Some(last) => holds(&directory, &subjects, last)?,
+            None => make(data_dir, &directory, gateway)?,
         }
-        for path in [&data_dir.join(SEGMENTS), &directory] {
-            match std::fs::DirBuilder::new().mode(0o700).create(path) {
-                Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(storage(&error)),
-                Ok(()) | Err(_) => {}
-            }
-        }
-        match Log::create(&directory, gateway) {
-            Ok(()) | Err(LogCreate::Exists) => {}
-            Err(error) => return Err(storage(&error)),
-        }
-        let subjects = Subjects::new(registry.keys()).map_err(|error| storage(&error))?;
-        let subjects = Arc::new(subjects);
         let log = Log::open(&directory, Arc::clone(&subjects), gateway, Box::new(OsRandom), registry.now());
         let log = log.map_err(|error| storage(&error))?;
         let records = Records::open(&directory, Arc::clone(&subjects)).map_err(|error| storage(&error))?;
@@ -74,7 +64,7 @@ impl Gateway {
             erasing: tokio::sync::Mutex::default(),
             endpoints: RwLock::new(BTreeMap::new()),
             numbers: Arc::default(),
-            reads: tokio::sync::Semaphore::new(READS),
+            turns: Arc::new(tokio::sync::Semaphore::new(available_parallelism().map_or(1, NonZero::get))),
             began: Instant::now(),
         }))
     }
@@ -192,6 +182,56 @@ impl Gateway {
         let confirmed = tokio::task::spawn_blocking(move || worker.log.confirm(&root)).await;
         let confirmed = confirmed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
         confirmed.map_err(|error| Failure::of(ids::STORAGE, &error))
+    }
+}
+
+/// Makes the record log of a gateway that has none.
+fn make(data_dir: &Path, directory: &Path, gateway: GatewayId) -> Result<(), Failure> {
+    for path in [&data_dir.join(SEGMENTS), directory] {
+        match std::fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(Failure::of(ids::STORAGE, &error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    match Log::create(directory, gateway) {
+        Ok(()) | Err(LogCreate::Exists) => Ok(()),
+        Err(error) => Err(Failure::of(ids::STORAGE, &error)),
+    }
+}
+
+/// Whether the segments that the ledger names are there, down to the root of the last one. On none, or on older ones, a
+/// new log would begin whose segments the ledger cannot take: answers would be given for records that nobody can prove.
+fn holds(directory: &Path, subjects: &Arc<Subjects>, last: &LastSegment) -> Result<(), Failure> {
+    let number = last.number;
+    let gone = |what: String| Failure::new(ids::DESTROYED_EVIDENCE, what);
+    if !directory.is_dir() {
+        let what = format!(
+            "the ledger names segments of records up to {number}: there is no `{}`",
+            directory.display()
+        );
+        return Err(gone(what));
+    }
+    let storage = |error: &dyn std::error::Error| Failure::of(ids::STORAGE, error);
+    let records = Records::open(directory, Arc::clone(subjects)).map_err(|error| storage(&error))?;
+    let there = records.segments(number.checked_add(1), 1).map_err(|error| storage(&error))?;
+    match there.first() {
+        Some(info) if info.number == number && info.root == last.root => Ok(()),
+        Some(info) if info.number == number => {
+            let what =
+                format!("segment {number} in `{}` is not the one that the ledger names", directory.display());
+            Err(gone(what))
+        }
+        _ => {
+            let found = there.first().map_or(0, |info| info.number);
+            let what = format!(
+                "the ledger names segments of records up to {number}: those in `{}` end with {found}, so they were lost \
+                 or put back from an older copy",
+                directory.display()
+            );
+            Err(gone(what))
+        }
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn columns_of(registry: &Registry, stated: &Stated) -> Result<C
 /// When a version may not be served now, or the parts cannot be served together.
 pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<NewFallback, Failure> {
     let Wanted { primary, fallback, beyond, columns } = wanted;
+    let _turn = load::turn_to_look().await?;
     let loaded = version(registry, &primary).await?;
     let refused = |error: &dyn std::error::Error| Failure::of(ids::ROUTE, error);
     let (stands_in, fallback) = match fallback {

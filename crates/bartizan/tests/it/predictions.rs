@@ -1,7 +1,8 @@
 //! Recorded predictions from the command line: found, and shown to those who may see them.
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
@@ -247,7 +248,7 @@ fn what_is_recorded_of_a_person_is_erased_and_the_rest_stays_whole() {
 }
 
 /// Every file below a directory.
-fn files(directory: &std::path::Path) -> Vec<std::path::PathBuf> {
+fn files(directory: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
@@ -344,15 +345,45 @@ fn an_erasure_that_is_killed_is_finished_by_the_next_start() {
     assert!(finished > 1, "no erasure was ordered before its server was killed");
 }
 
+/// Segments that the ledger names and the disk has no more, or has as they were before.
 #[test]
-fn segments_that_are_all_gone_are_missed() {
+fn segments_that_are_gone_or_older_are_missed_before_a_prediction_is_made() {
     let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
-    let mut up = Up::start(&bench);
-    wait_ready(&up);
-    predict(&up, &key, 3.0, "", "order 1");
-    up.end();
+    let segments = bench.path("bartizan-data/segments");
+    let older = bench.path("older");
+    let up = ["up", "--listen", "127.0.0.1:0", "--inference", "127.0.0.1:0"];
+    let another = || {
+        let mut up = Up::start(&bench);
+        wait_ready(&up);
+        predict(&up, &key, 3.0, "", "order 1");
+        up.end();
+    };
+    let put_back = |from: &Path| {
+        if segments.exists() {
+            std::fs::remove_dir_all(&segments).unwrap();
+        }
+        let copied = Command::new("cp").arg("-a").args([from, segments.as_path()]).status().unwrap();
+        assert!(copied.success());
+    };
+    another();
+    let kept = Command::new("cp").arg("-a").args([&segments, &older]).status().unwrap();
+    assert!(kept.success());
+    another();
     assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
-    std::fs::remove_dir_all(bench.path("bartizan-data/segments")).unwrap();
+    std::fs::rename(&segments, bench.path("newest")).unwrap();
+
     let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
-    assert!(told.contains("all 1 segments that the ledger states are gone"), "{told}");
+    assert!(told.contains("segments that the ledger states are gone"), "{told}");
+    let told = bench.refused(&up, 1, "BZ-0351");
+    assert!(told.contains(": there is no `"), "{told}");
+    assert!(!segments.exists(), "nothing new is begun in their place");
+
+    put_back(&older);
+    let told = bench.refused(&up, 1, "BZ-0351");
+    assert!(told.contains(": those in `"), "{told}");
+    bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
+
+    put_back(&bench.path("newest"));
+    another();
+    assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
 }

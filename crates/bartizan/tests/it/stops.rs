@@ -1,5 +1,7 @@
 //! What is stopped, gone or slow, and what answers meanwhile.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -226,6 +228,8 @@ fn an_endpoint_that_is_disabled_under_load_answers_no_more() {
                     match answer.status {
                         200 => assert!(!late && begun.elapsed() < PATIENCE, "it still answers"),
                         404 => break,
+                        // One that was under way at that moment.
+                        503 => assert!(begun.elapsed() < PATIENCE, "{}", answer.body),
                         _ => panic!("{}", answer.body),
                     }
                 }
@@ -236,6 +240,39 @@ fn an_endpoint_that_is_disabled_under_load_answers_no_more() {
         disabled.set(Instant::now()).unwrap();
     });
     assert_eq!(health(&up), 200);
+}
+
+/// A body that comes slowly belongs to a request that began before: it must not be answered by what is out of service.
+#[test]
+fn a_request_held_back_while_its_endpoint_is_disabled_is_not_answered() {
+    for again in [false, true] {
+        let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+        let up = Up::start(&bench);
+        wait_ready(&up);
+        let body = ride(3.0, 2.0);
+        let (half, rest) = body.split_at(body.len() / 2);
+        let mut held = TcpStream::connect(&up.inference).unwrap();
+        let head = format!(
+            "POST {INFER} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{half}",
+            body.len()
+        );
+        held.write_all(head.as_bytes()).unwrap();
+        // By now it is known who asks, and for what.
+        std::thread::sleep(Duration::from_millis(300));
+        until(&up, &key, BITES, (200, Some("2"), None));
+        say(&bench, &key, &["endpoint", "disable", "scores"]);
+        std::thread::sleep(BITES);
+        if again {
+            say(&bench, &key, &["endpoint", "route", "scores", "--model", "tips:1", "--no-fallback"]);
+            until(&up, &key, PATIENCE, (200, Some("1"), None));
+        }
+        quarantine(&bench, &key, "tips:2");
+        held.write_all(rest.as_bytes()).unwrap();
+        let mut answer = String::new();
+        held.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    }
 }
 
 /// Waits until a version is in quarantine.

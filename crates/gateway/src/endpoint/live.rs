@@ -35,6 +35,7 @@ pub struct Endpoint {
     // INVARIANT: `any_stop` is true whenever this is not empty.
     stops: RwLock<BTreeMap<Digest, u64>>,
     any_stop: AtomicBool,
+    retired: AtomicBool,
 }
 
 /// What is to be served is older than what is known.
@@ -68,6 +69,7 @@ impl Endpoint {
             serving: RwLock::new(Arc::new(serving)),
             stops: RwLock::default(),
             any_stop: AtomicBool::new(false),
+            retired: AtomicBool::new(false),
         }
     }
 
@@ -124,8 +126,22 @@ impl Endpoint {
         self.any_stop.store(true, Ordering::Release);
     }
 
+    /// Takes it out of service for good: whoever still holds it, because a request is under way, gets no answer from it,
+    /// not even a constant one. Nobody tells it of stops from now on.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
+    /// Whether it was taken out of service.
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+
     /// Whether a version may begin to infer now.
     pub fn may_infer(&self, version: &LoadedVersion) -> bool {
+        if self.is_retired() {
+            return false;
+        }
         if !self.any_stop.load(Ordering::Acquire) {
             return true;
         }
@@ -135,6 +151,9 @@ impl Endpoint {
 
     /// Whether it has an answer: the primary may answer, or there is a fallback that may.
     pub fn is_ready(&self) -> bool {
+        if self.is_retired() {
+            return false;
+        }
         let serving = self.serving();
         let fallback = match serving.fallback() {
             Fallback::Version(version) => self.may_infer(version),

@@ -80,7 +80,7 @@ pub(super) fn route(serving: &Serving, version: Option<NonZeroU32>) -> Result<Ro
     }
 }
 
-/// Runs the model on the original values; whether it may is asked here and not before.
+/// Runs the model on the original values, if it may; `sanitise` asks again when it has.
 pub(super) fn infer<'s>(
     endpoint: &Endpoint,
     serving: &'s Serving,
@@ -107,7 +107,8 @@ pub(super) fn infer<'s>(
     Inferred { said, reason: Some(reason), insists }
 }
 
-/// Lets nothing through that is not finite: what the primary says falls back, what the fallback says is 503.
+/// Lets nothing through that was stopped while it was asked, or is not finite: what the primary says falls back, what
+/// the fallback says is 503. A model may take long, and a stop must not wait for it.
 pub(super) fn sanitise<'s>(
     endpoint: &Endpoint,
     serving: &'s Serving,
@@ -115,12 +116,20 @@ pub(super) fn sanitise<'s>(
     fitted: &Fitted<'_>,
 ) -> Answered<'s> {
     let Inferred { mut said, mut reason, insists } = inferred;
-    if !said.is_finite(fitted) && reason.is_none() {
-        reason = Some(FallbackReason::NotFinite);
-        said = fall_back(endpoint, serving, fitted, (FallbackReason::NotFinite, insists));
+    if reason.is_none()
+        && let Some(why) = said.unfit(endpoint, fitted)
+    {
+        reason = Some(why);
+        said = fall_back(endpoint, serving, fitted, (why, insists));
     }
-    if !said.is_finite(fitted) {
-        said = Said::Nothing(Refusal::new(Fault::Unavailable, "the fallback has no finite answer"));
+    if let Some(why) = said.unfit(endpoint, fitted) {
+        said = Said::Nothing(Refusal::new(
+            Fault::Unavailable,
+            match why {
+                FallbackReason::Stopped => "it was stopped while it was asked",
+                _ => "the fallback has no finite answer",
+            },
+        ));
     }
     let (by, outputs) = match said {
         Said::Version { version, primary: true, outputs } => (By::Primary(version), outputs),
@@ -134,15 +143,18 @@ pub(super) fn sanitise<'s>(
 }
 
 impl Said<'_> {
-    /// Whether the outputs that are wanted are finite; what nobody asked for does not matter.
-    fn is_finite(&self, fitted: &Fitted<'_>) -> bool {
-        match self {
-            Said::Version { outputs, .. } => {
-                fitted.outputs.iter().filter_map(|index| outputs.get(*index)).all(is_finite)
-            }
-            // Constants were looked at when they were checked.
-            Said::Constant(_) | Said::Nothing(_) => true,
+    /// Why this may not be said. What nobody asked for does not matter, and constants were looked at when they were
+    /// checked.
+    fn unfit(&self, endpoint: &Endpoint, fitted: &Fitted<'_>) -> Option<FallbackReason> {
+        let Said::Version { version, outputs, .. } = self else {
+            let says = matches!(self, Said::Constant(_));
+            return (says && endpoint.is_retired()).then_some(FallbackReason::Stopped);
+        };
+        if !endpoint.may_infer(version) {
+            return Some(FallbackReason::Stopped);
         }
+        let finite = fitted.outputs.iter().filter_map(|index| outputs.get(*index)).all(is_finite);
+        (!finite).then_some(FallbackReason::NotFinite)
     }
 }
 
@@ -153,6 +165,9 @@ fn fall_back<'s>(
     (reason, insists): (FallbackReason, bool),
 ) -> Said<'s> {
     let nothing = |message: &str| Said::Nothing(Refusal::new(Fault::Unavailable, message));
+    if endpoint.is_retired() {
+        return nothing("the endpoint was taken out of service");
+    }
     if insists {
         return nothing("this version cannot answer now; ask without a version for the fallback");
     }

@@ -13,7 +13,7 @@
 //!     |           (screen: probing, novelty)
 //!   route ------> Routed       primary, or why not
 //!   infer ------> Inferred     on the original values                  no answer: the fallback, or 503, recorded
-//!   sanitise ---> Answered     finite numbers only                     else: the fallback, or 503, recorded
+//!   sanitise ---> Answered     finite, and not stopped meanwhile       else: the fallback, or 503, recorded
 //!   redact -----> Copies       what the record will hold
 //!   record -----> Made         five groups; too large to keep: 413
 //!     |

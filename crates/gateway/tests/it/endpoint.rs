@@ -108,14 +108,18 @@ fn a_stop_is_obeyed_by_the_next_inference() {
 }
 
 #[test]
-fn a_stop_reaches_requests_that_have_not_begun_to_infer() {
+fn a_stop_reaches_requests_while_they_infer() {
     let shelf = Shelf::new();
     let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
     let fallback = shelf.load("simple", &onnx::model("Sub", "Neg"));
     let body = one_row();
-    for (ended, by) in
-        [("parse", "fallback"), ("validate", "fallback"), ("route", "fallback"), ("infer", "primary")]
-    {
+    for (ended, by) in [
+        ("parse", "fallback"),
+        ("validate", "fallback"),
+        ("route", "fallback"),
+        ("infer", "fallback"),
+        ("sanitise", "primary"),
+    ] {
         let fallback = Fallback::Version(Arc::clone(&fallback));
         let serving = Serving::new(Arc::clone(&primary), fallback, None).unwrap();
         let endpoint = Endpoint::new(settings(), serving);
@@ -137,6 +141,44 @@ fn a_stop_reaches_requests_that_have_not_begun_to_infer() {
             random: &mut OsRandom,
         };
         assert_eq!(made(predict(&endpoint, request)).answered_by, by, "stopped after {ended}");
+    }
+}
+
+/// Nobody tells it of stops any more, so it says nothing at all.
+#[test]
+fn an_endpoint_out_of_service_answers_nothing_to_whoever_still_holds_it() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let other = shelf.load("simple", &onnx::model("Sub", "Neg"));
+    let fallbacks: [&dyn Fn() -> Fallback; 3] =
+        [&|| Fallback::Unavailable, &|| Fallback::Version(Arc::clone(&other)), &|| {
+            Fallback::Constant(constant(&primary))
+        }];
+    let body = one_row();
+    for fallback in fallbacks {
+        for phase in ["parse", "validate", "route", "infer"] {
+            let serving = Serving::new(Arc::clone(&primary), fallback(), None).unwrap();
+            let endpoint = Endpoint::new(settings(), serving);
+            let asked = Cell::new(0);
+            let retire_in_time = || {
+                if asked.get() > 0 && Phase::ALL[asked.get() - 1].as_str() == phase {
+                    endpoint.retire();
+                }
+                asked.set(asked.get() + 1);
+                Duration::ZERO
+            };
+            let request = PredictRequest {
+                body: &body,
+                version: None,
+                caller: caller(),
+                now: Timestamp::EPOCH,
+                elapsed: &retire_in_time,
+                random: &mut OsRandom,
+            };
+            let prediction = made(predict(&endpoint, request));
+            assert_eq!(who(&prediction), (503, "nobody", Some("stopped")), "retired after {phase}");
+            assert!(!endpoint.is_ready());
+        }
     }
 }
 

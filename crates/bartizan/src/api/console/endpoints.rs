@@ -150,6 +150,7 @@ fn told(outcome: Outcome, count: u64) -> OutcomeView {
         Outcome::BeyondTraining => "Beyond the training data",
         Outcome::Version => "For another version",
         Outcome::Abandoned => "The caller left",
+        Outcome::Busy => "Too busy",
         Outcome::Unavailable => "Nobody could answer",
         Outcome::NotRecorded => "Could not be recorded",
         Outcome::Defect => "Defect",
