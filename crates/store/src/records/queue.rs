@@ -68,6 +68,8 @@ struct State {
     rotations_wanted: u64,
     rotations_done: u64,
     unconfirmed: usize,
+    /// The log takes no more, and cannot be closed before an older one is confirmed.
+    blocked: bool,
     wakers: Vec<(u64, Waker)>,
     /// Buffers of records that are durable, for the next ones.
     spare: Vec<Vec<u8>>,
@@ -89,6 +91,7 @@ impl Queue {
             rotations_wanted: 0,
             rotations_done: 0,
             unconfirmed,
+            blocked: false,
             wakers: Vec::new(),
             spare: Vec::new(),
         };
@@ -100,7 +103,7 @@ impl Queue {
         let mut state = self.state();
         state.check()?;
         let waiting = state.slots.len() + state.in_flight;
-        if waiting >= QUEUE_RECORDS || state.bytes + bytes > QUEUE_BYTES {
+        if state.blocked || waiting >= QUEUE_RECORDS || state.bytes + bytes > QUEUE_BYTES {
             return Err(AppendFailed::Full);
         }
         state.bytes += bytes;
@@ -138,6 +141,7 @@ impl Queue {
             if wanted && state.unconfirmed < UNCONFIRMED_LOGS {
                 return Work::Rotate;
             }
+            state.blocked = room == 0;
             let ready = room > 0 && state.slots.front().is_some_and(|slot| !matches!(slot, Slot::Reserved));
             let all_here = state.slots.len() >= state.last_batch || state.closing;
             if ready && (all_here || waited) {
@@ -190,6 +194,7 @@ impl Queue {
     pub(super) fn confirmed(&self) {
         let mut state = self.state();
         state.unconfirmed = state.unconfirmed.saturating_sub(1);
+        state.blocked = false;
         drop(state);
         self.work.notify_one();
     }

@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use bartizan_base::{Digest, Timestamp, sha256};
 use bartizan_ledger::segment::Group;
@@ -215,6 +216,36 @@ fn unconfirmed_segments_hold_new_ones_back() {
     log.confirm(&log.unconfirmed()[0].root).unwrap();
     assert!(log.seal(NOW, Seal::Now).unwrap().is_some());
     expect_all(&world.records(&disk), &kept);
+}
+
+/// Whoever waits for a record would wait for the ledger, for who knows how long: no place is given out.
+#[test]
+fn a_log_that_is_full_and_cannot_be_closed_refuses() {
+    let world = World::new();
+    let disk = world.disk();
+    let (log, subjects) = world.open(&disk);
+    for number in 0..16 {
+        keep(&log, &subjects, number).unwrap();
+        log.seal(NOW, Seal::Now).unwrap().unwrap();
+    }
+    let full = 16 + 65_536;
+    while log.last_given() < full {
+        if log.reserve(0).is_err() {
+            thread::yield_now();
+        }
+    }
+    log.durable(full).unwrap();
+    let refused = (0..1_000).find_map(|_| {
+        thread::sleep(Duration::from_millis(1));
+        log.reserve(0).err()
+    });
+    assert!(matches!(refused, Some(AppendFailed::Full)), "{refused:?}");
+    log.confirm(&log.unconfirmed()[0].root).unwrap();
+    let next = (0..10_000).find_map(|_| {
+        thread::sleep(Duration::from_millis(1));
+        keep(&log, &subjects, 17)
+    });
+    assert!(next.is_some());
 }
 
 #[test]
