@@ -127,7 +127,9 @@ fn parse_page(bytes: &[u8], page: u64) -> Option<Vec<SegmentInfo>> {
     let entries: Vec<SegmentInfo> = chunks.iter().map(SegmentInfo::parse).collect::<Option<_>>()?;
     let here = entries.iter().all(|entry| entry.number / MANIFEST_SEGMENTS == page);
     let sorted = entries.is_sorted_by(|a, b| a.number < b.number);
-    (rest.is_empty() && here && sorted && !entries.is_empty()).then_some(entries)
+    let last = entries.last()?;
+    // Whoever seals goes on with the next number.
+    (rest.is_empty() && here && sorted && last.number < u64::MAX).then_some(entries)
 }
 
 /// The list as the one who seals keeps it.
@@ -151,9 +153,9 @@ impl Manifest {
             numbers_in(tree, &format!("seg/{folder:08x}"), EntryKind::File, &mut unlisted)?;
         }
         let known = manifest.last().map_or(0, |last| last.number);
-        for number in unlisted.range(known + 1..) {
-            let segment = Segment::open(tree, subjects, *number)?;
-            let file = path_of(*number);
+        for number in unlisted.into_iter().filter(|number| *number > known) {
+            let segment = Segment::open(tree, subjects, number)?;
+            let file = path_of(number);
             manifest
                 .add(SegmentInfo::of(segment.header()))
                 .map_err(|source| ReadFailed::Io { file, source })?;

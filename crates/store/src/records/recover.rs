@@ -76,7 +76,12 @@ pub(super) fn open(
         closed.extend(take_over(&tree, &subjects, &random, &header)?);
     }
     subjects.settle(&mut &random)?;
-    let id = LogId { gateway, epoch, number: number + 1, first: 1 };
+    let next = number.checked_add(1).ok_or_else(|| LogOpen::Damaged {
+        file: file_of(number),
+        offset: 0,
+        reason: "no log has this number: there would be none after it",
+    })?;
+    let id = LogId { gateway, epoch, number: next, first: 1 };
     tree.remove(SPARE_FILE)?;
     let spare = Spare::default();
     let next = OpenLog::create(&tree, &subjects, &random, &spare, id)?;

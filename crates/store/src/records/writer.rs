@@ -49,7 +49,9 @@ impl Writer {
 
     fn rotate(&mut self) -> io::Result<()> {
         let old = self.log.state.id;
-        let id = LogId { number: old.number + 1, first: self.log.state.next, ..old };
+        let number =
+            old.number.checked_add(1).ok_or_else(|| io::Error::other("there is no log number left"))?;
+        let id = LogId { number, first: self.log.state.next, ..old };
         let Shared { tree, subjects, random, spare, .. } = &*self.shared;
         let next = OpenLog::create(tree, subjects, random, spare, id)?;
         let closed = std::mem::replace(&mut self.log, next).state;

@@ -220,6 +220,26 @@ fn a_foreign_segment_is_refused() {
     assert!(matches!(error, ReadFailed::Damaged { file, .. } if file == "manifest/00000000"));
 }
 
+/// Whoever writes a list of segments with the digest that it must have cannot make a writer run out of numbers.
+#[test]
+fn a_list_that_leaves_no_number_is_damaged() {
+    let (home, _) = segment();
+    let at = home.path().join("records/manifest");
+    let list = fs::read(at.join("00000000")).unwrap();
+    let (content, _) = list.split_last_chunk::<32>().unwrap();
+    let mut content = content.to_vec();
+    let number = "bartizan-segment-list-1\n".len();
+    content[number..number + 8].copy_from_slice(&u64::MAX.to_be_bytes());
+    let digest = bartizan_base::sha256(&content);
+    content.extend_from_slice(digest.as_bytes());
+    let page = format!("{:08x}", u64::MAX / bartizan_store::limits::MANIFEST_SEGMENTS);
+    fs::write(at.join(&page), content).unwrap();
+    let error = reopen(home.path()).unwrap_err();
+    let LogOpen::Damaged { file, .. } = error else { panic!("{error:?}") };
+    assert_eq!(file, format!("manifest/{page}"));
+    assert!(matches!(read_all_ids(home.path()), Err(ReadFailed::Damaged { .. })));
+}
+
 fn read_all_ids(home: &Path) -> Result<(), ReadFailed> {
     let records = Records::open(&home.join("records"), subjects_in(home))?;
     records.by_id(super::support::id(1), None).map(drop)
