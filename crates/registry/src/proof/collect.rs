@@ -108,7 +108,7 @@ impl Prover<'_> {
         let wanted = Wanted {
             leaves: vec![(MapKind::ModelVersion, version.to_string())],
             claim: Claim::ModelVersion { version, manifest, state },
-            entries: entries_of(found),
+            entries: self.entries_of(found),
             version: Some(found),
         };
         self.write(keys, blobs, wanted, since)
@@ -136,7 +136,7 @@ impl Prover<'_> {
         let index = u32::try_from(record.index()).unwrap_or(u32::MAX);
         entries.extend(self.state.erased(&envelope.gateway, segment, index).map(|erased| erased.entry));
         let version = envelope.model.as_ref().map(|version| self.version(version)).transpose()?;
-        entries.extend(version.into_iter().flat_map(entries_of));
+        entries.extend(version.into_iter().flat_map(|found| self.entries_of(found)));
         let mut leaves = vec![(MapKind::Endpoint, envelope.endpoint.to_string())];
         leaves.extend(version.map(|found| (MapKind::ModelVersion, found.body.version.to_string())));
         let claim = RecordClaim { prediction: envelope.id, record: record.to_text(), segment: entry };
@@ -251,6 +251,14 @@ impl Prover<'_> {
         Ok(closed)
     }
 
+    /// What the standing of a version rests on: the statements about it, and those about every other version of the
+    /// same files whose state was ever changed, for files that are stopped under one name are stopped under all.
+    fn entries_of(&self, found: &Version) -> BTreeSet<u64> {
+        let twins = self.state.of_files(found.body.manifest);
+        let changed = twins.filter(|twin| !twin.state_entries.is_empty());
+        changed.flat_map(about).chain(about(found)).collect()
+    }
+
     /// The entries that a predicate refers to.
     fn refer(&self, predicate: &Predicate, open: &mut BTreeSet<u64>) {
         match predicate {
@@ -318,7 +326,7 @@ impl Prover<'_> {
                 self.refer_act(&body.act, open);
                 let routed = body.primary.iter().chain(&body.fallback.version);
                 let versions = routed.filter_map(|routed| self.state.version(&routed.version));
-                open.extend(versions.flat_map(entries_of));
+                open.extend(versions.flat_map(|found| self.entries_of(found)));
             }
         }
     }
@@ -347,8 +355,8 @@ fn follow(statements: &[(StatementRef, EndpointV1)]) -> bool {
     true
 }
 
-/// What the standing of a version rests on: an approval that renews a lapsed one changes no state.
-fn entries_of(found: &Version) -> BTreeSet<u64> {
+/// The statements about one version: an approval that renews a lapsed one changes no state.
+fn about(found: &Version) -> BTreeSet<u64> {
     let mut entries = BTreeSet::from([found.statement.entry, found.body.origin.entry]);
     entries.extend(&found.state_entries);
     entries.extend(found.approvals.iter().map(|approval| approval.statement.entry));

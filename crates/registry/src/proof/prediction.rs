@@ -7,7 +7,7 @@ use super::format::RecordClaim;
 use super::refused::ProofRefused;
 use crate::prediction::{AnsweredBy, RecordEnvelope};
 use crate::state::{Endpoint, State};
-use crate::statement::{SegmentV1, Standing};
+use crate::statement::{SegmentV1, Standing, VersionState};
 
 /// A prediction whose record is proven to be in a segment that the ledger names.
 #[derive(Debug)]
@@ -106,10 +106,15 @@ fn routed_to(then: &State, endpoint: &Endpoint, envelope: &RecordEnvelope) -> Re
         return Err(refuse("the endpoint was not routed to that version at that tree size"));
     }
     let found = named.0.and_then(|version| then.version(version));
-    if !found.is_some_and(|found| then.releasable(found)) {
-        return Err(refuse("the version that answered was not approved at that tree size"));
+    match found {
+        Some(found) if then.releasable(found) => Ok(()),
+        Some(found) if found.state == VersionState::Approved && then.stopped_twin(found).is_some() => {
+            Err(refuse(
+                "the files of the version that answered were stopped under another name at that tree size",
+            ))
+        }
+        _ => Err(refuse("the version that answered was not approved at that tree size")),
     }
-    Ok(())
 }
 
 impl ProvenPrediction {

@@ -47,7 +47,8 @@ pub struct Verdict {
     pub asserted: Vec<String>,
     /// What the file does not speak of.
     pub not_covered: Vec<String>,
-    /// The keys of gateways that the statements grant, which sign receipts.
+    /// The keys of gateways that the statements grant, which sign receipts: those that were not revoked before the
+    /// entry that states the segment of a prediction, or, where the claim is about a version, to the end of the file.
     pub gateway_keys: Vec<PublicKey>,
     /// The prediction, where the claim is about one.
     pub prediction: Option<ProvenPrediction>,
@@ -79,8 +80,8 @@ pub fn verify(
         Claim::Prediction(claim) => Some((claim.segment, Claimed::read(claim)?)),
         Claim::ModelVersion { .. } => None,
     };
-    let moment = recorded.as_ref().map(|(_, claimed)| claimed.tree_size());
-    let Folded { state, then, committed, segments, map } = fold(trust, &envelopes, moment)?;
+    let moments = recorded.as_ref().map(|(entry, claimed)| (claimed.tree_size(), *entry));
+    let Folded { state, then, gateway_keys, committed, segments, map } = fold(trust, &envelopes, moments)?;
     let leaves = super::shown::leaves(&file.map, map.as_ref())?;
     let project = state.project().ok_or(ProofRefused::OtherProject)?;
     if project.id != trust.project || project.origin != trust.origin {
@@ -103,7 +104,7 @@ pub fn verify(
         proven: Vec::new(),
         asserted: Vec::new(),
         not_covered: Vec::new(),
-        gateway_keys: keys_for(&state, Purpose::Gateway).into_iter().map(|(_, key)| key).collect(),
+        gateway_keys,
         prediction: None,
     };
     if let Claim::ModelVersion { version, manifest, state: claimed } = &file.claim {
@@ -185,6 +186,8 @@ struct Folded {
     state: State,
     /// The state after the entries before the moment that a claim is about.
     then: State,
+    /// The keys of gateways that were not revoked before the segment that a claim is about was stated.
+    gateway_keys: Vec<PublicKey>,
     /// What documents they commit to.
     committed: BTreeSet<Digest>,
     /// The segments that they state.
@@ -193,17 +196,25 @@ struct Folded {
     map: Option<StateMapV1>,
 }
 
+/// Folds entries in their order; `moments` are the tree size that a record names and the entry that states its segment.
 fn fold(
     trust: &TrustFile,
     envelopes: &[(u64, Vec<u8>)],
-    moment: Option<u64>,
+    moments: Option<(u64, u64)>,
 ) -> Result<Folded, ProofRefused> {
     let mut state = State::new(trust.project_root.clone(), Coverage::Excerpt);
-    let mut then = None;
+    let (mut then, mut gateway_keys) = (None, None);
+    let of_gateways =
+        |state: &State| keys_for(state, Purpose::Gateway).into_iter().map(|(_, key)| key).collect();
     let (mut committed, mut segments, mut map) = (BTreeSet::new(), BTreeMap::new(), None);
     for (index, envelope) in envelopes {
-        if then.is_none() && moment.is_some_and(|moment| *index >= moment) {
+        if then.is_none() && moments.is_some_and(|(size, _)| *index >= size) {
             then = Some(state.clone());
+        }
+        // A signature counts when its place in the ledger is before the key's revocation; what came later says nothing
+        // about it.
+        if gateway_keys.is_none() && moments.is_some_and(|(_, segment)| *index >= segment) {
+            gateway_keys = Some(of_gateways(&state));
         }
         let signed = state.admit(*index, envelope).map_err(ProofRefused::Statement)?;
         let predicate = &signed.statement().predicate;
@@ -217,7 +228,8 @@ fn fold(
         }
     }
     let then = then.unwrap_or_else(|| state.clone());
-    Ok(Folded { state, then, committed, segments, map })
+    let gateway_keys = gateway_keys.unwrap_or_else(|| of_gateways(&state));
+    Ok(Folded { state, then, gateway_keys, committed, segments, map })
 }
 
 fn check_model(

@@ -10,7 +10,7 @@ use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
 use crate::prediction::AnsweredBy;
 use crate::state::{OriginSource, State, Version};
-use crate::statement::{DatasetV1, Isolation, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
+use crate::statement::{DatasetV1, Isolation, KeyStanding, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
 
 /// Says what the statements prove and assert about a model version.
 pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef) {
@@ -85,9 +85,14 @@ pub(super) fn about_prediction(
         (Some(version), by) => {
             verdict.proven.push(format!(
                 "after {size} entries of the ledger, which the record names, endpoint {endpoint} was routed to {version} as its {by} \
-                 (entry {route}), and {version} was approved and not stopped"
+                 (entry {route}), and {version} was approved and not stopped{}",
+                as_others(then, version)
             ));
             about_model(verdict, state, version);
+            verdict.asserted.push(format!(
+                "by the server: that no statement beside those in this file had stopped the files of {version} under another name \
+                 by then; whoever has the whole ledger can check it"
+            ));
             let now = stands_now.as_deref().unwrap_or_default();
             let changed = state.version(version).map(Version::state_entry).filter(|entry| *entry >= size);
             if let Some(entry) = changed {
@@ -114,6 +119,16 @@ pub(super) fn about_prediction(
                 .to_owned(),
         );
     }
+    for key in &verdict.gateway_keys {
+        let grant = state.keys().get(&key.id()).filter(|grant| grant.standing == KeyStanding::Revoked);
+        if let Some(entry) = grant.and_then(|grant| grant.entries.last()) {
+            verdict.proven.push(format!(
+                "gateway key {} was revoked at entry {entry}, after the segment was stated: a receipt that it signed for a record \
+                 in there counts",
+                key.id()
+            ));
+        }
+    }
     let index = u32::try_from(revealed.index()).unwrap_or(u32::MAX);
     if let Some(erased) = state.erased(&segment.gateway, segment.number, index) {
         verdict.proven.push(format!(
@@ -126,6 +141,17 @@ pub(super) fn about_prediction(
     if !hidden.is_empty() {
         verdict.not_covered.push(format!("what the record says in its hidden groups: {}", hidden.join(", ")));
     }
+}
+
+/// Under which other names the files of a version were not stopped either, as far as the file shows.
+fn as_others(then: &State, version: &VersionRef) -> String {
+    let files = then.version(version).map(|found| then.of_files(found.body.manifest));
+    let others = files.into_iter().flatten().filter(|twin| twin.body.version != *version);
+    let others: Vec<String> = others.map(|twin| twin.body.version.to_string()).collect();
+    if others.is_empty() {
+        return String::new();
+    }
+    format!(", nor were its very files as {}", others.join(" or "))
 }
 
 /// Says what the word of an importer is worth.

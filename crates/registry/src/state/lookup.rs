@@ -160,7 +160,7 @@ impl State {
     }
 
     /// The versions, under whatever names, that consist of these very files.
-    pub(super) fn of_files(&self, manifest: Digest) -> impl Iterator<Item = &Version> {
+    pub(crate) fn of_files(&self, manifest: Digest) -> impl Iterator<Item = &Version> {
         let named = self.same_files.get(&manifest).into_iter().flatten();
         named.filter_map(|version| self.version(version))
     }

@@ -1,17 +1,21 @@
 //! Proofs of predictions: records that the statements bear out, and records that say what was not so.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bartizan_base::{Digest, Timestamp, VersionRef};
-use bartizan_keys::TrustFile;
+use bartizan_keys::{FileKeyStore, Keys, Purpose, TrustFile, dsse};
 use bartizan_ledger::segment::{
     Commitments, Group, RecordProof, RevealedGroup, SALT_BYTES, SegmentTree, Shown, commit,
 };
+use bartizan_ledger::{Ledger, NoteSigner};
 use bartizan_policy::Role;
 use bartizan_registry::prediction::{AnsweredBy, FORMAT, RecordEnvelope};
 use bartizan_registry::proof::{ProofFile, ProofRefused, Verdict, VerifyOptions, verify};
-use bartizan_registry::statement::SegmentV1;
-use bartizan_registry::{NewFallback, Quarantine};
+use bartizan_registry::statement::{KeyStanding, KeyV1, SegmentV1, Statement};
+use bartizan_registry::{NewFallback, NewReceipt, Quarantine, Receipt};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::endpoints::route;
 use crate::world::World;
@@ -333,4 +337,124 @@ async fn a_rollback_without_the_promotion_that_it_rests_on_is_not_proven() {
     let refused = verify(&file.to_bytes().unwrap(), &served.trust, None, DEVELOPMENT).unwrap_err();
     let why = format!("{refused:?}");
     assert!(why.contains("what was never promoted to it"), "{why}");
+}
+
+/// Files that are stopped under one name are stopped under all, also in a proof: the server shows what it knows of them.
+#[tokio::test]
+async fn files_that_were_stopped_under_another_name_are_not_proven() {
+    let (world, trust) = twins().await;
+    let twin: VersionRef = "other:1".parse().unwrap();
+    let order = Quarantine { version: twin.clone(), reason: "a test".to_owned() };
+    world.registry.quarantine(&world.admin, &order).await.unwrap();
+    let served = of_twins(world, trust);
+    let stopped = served.envelope();
+    // That the stop was lifted since says nothing of the time before.
+    served.world.registry.approve(&served.world.admin, &twin).await.unwrap();
+    match served.verified(&stopped).await {
+        Err(ProofRefused::Record { why }) => {
+            assert_eq!(
+                why,
+                "the files of the version that answered were stopped under another name at that tree size"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_of_the_same_files_under_another_name_is_said() {
+    let (world, trust) = twins().await;
+    let served = of_twins(world, trust);
+    let verdict = served.verified(&served.envelope()).await.unwrap();
+    let says =
+        |lines: &[String], text: &str| assert!(lines.iter().any(|line| line.contains(text)), "{lines:#?}");
+    says(&verdict.proven, "fraud:1 was approved and not stopped, nor were its very files as other:1");
+    says(
+        &verdict.asserted,
+        "no statement beside those in this file had stopped the files of fraud:1 under another name",
+    );
+}
+
+/// `fraud:1` and `other:1`, of the same files, approved; `scores` is routed to the first.
+async fn twins() -> (World, TrustFile) {
+    let world = World::new().await;
+    let trust = world.trust();
+    for name in ["fraud", "other"] {
+        let version = world.import_named(&world.admin, name, &[("model.onnx", b"one")]).await.unwrap();
+        world.registry.approve(&world.admin, &version).await.unwrap();
+    }
+    route(&world, &world.admin, &"fraud:1".parse().unwrap(), NewFallback::Unavailable).await.unwrap();
+    (world, trust)
+}
+
+fn of_twins(world: World, trust: TrustFile) -> Served {
+    Served { world, trust, first: "fraud:1".parse().unwrap(), second: "other:1".parse().unwrap() }
+}
+
+/// Appends, with the project's root key, that the key of its gateways is revoked, and opens the project again.
+async fn with_gateway_key_revoked(mut served: Served) -> Served {
+    let world = &mut served.world;
+    let keys = world.registry.keys();
+    let gateway = keys.signing(Purpose::Gateway).public();
+    let state = world.registry.state();
+    let grant = &state.keys()[&gateway.id()];
+    let revoked = KeyV1 {
+        key: gateway.id(),
+        public_key: STANDARD.encode(gateway.spki_der()),
+        algorithm: grant.algorithm,
+        purpose: grant.purpose,
+        predicate_types: grant.predicate_types.clone(),
+        standing: KeyStanding::Revoked,
+        at: world.registry.now(),
+    };
+    let payload = Statement::about(revoked).to_bytes().unwrap();
+    let root = keys.signing(Purpose::ProjectRoot);
+    let envelope =
+        dsse::sign(bartizan_registry::statement::PAYLOAD_TYPE, &payload, &[root]).unwrap().to_bytes();
+    let origin = keys.signing(Purpose::LedgerOrigin);
+    let checkpoint = world.registry.checkpoint();
+    let again = FileKeyStore::open(world.directory.path()).unwrap();
+    let again = Keys::open(Arc::new(world.key_blobs.clone()), Box::new(again)).unwrap();
+    let signer = NoteSigner::with(checkpoint.origin(), origin.public(), move |message| {
+        Ok(again.signing(Purpose::LedgerOrigin).sign(message)?)
+    });
+    let (blobs, heads) = (Arc::new(world.ledger.clone()), Arc::new(world.heads.clone()));
+    Ledger::open(blobs, heads, signer.unwrap()).unwrap().append(vec![envelope]).unwrap();
+    world.registry = world.reopen(true).await.unwrap();
+    served
+}
+
+/// A signature counts when its place in the ledger is before the revocation of its key.
+#[tokio::test]
+async fn receipts_from_before_the_revocation_of_their_key_count() {
+    let served = Served::new().await;
+    let envelope = served.envelope();
+    let (record, root) = sealed(&envelope);
+    let revealed = record.verify(&root, 1).unwrap();
+    served.proved(&envelope).await.unwrap();
+    let new = NewReceipt {
+        answer: bartizan_base::sha256(b"{}"),
+        epoch: envelope.epoch,
+        gateway: envelope.gateway.clone(),
+        prediction: envelope.id.clone(),
+        record: *revealed.digest().digest(),
+        seal_by: envelope.time,
+        sequence: envelope.sequence,
+        tree_size: envelope.tree_size,
+    };
+    let receipt = Receipt::sign(new, served.world.registry.keys().signing(Purpose::Gateway)).unwrap();
+    let served = with_gateway_key_revoked(served).await;
+    let since = BTreeSet::from([served.trust.minimum_size]);
+    let proof =
+        served.world.registry.prove_prediction(sealed(&envelope).0, 1, since.clone()).await.unwrap().bytes;
+    let verdict = verify(&proof, &served.trust, None, DEVELOPMENT).unwrap();
+    let receipt = Receipt::find(receipt.as_bytes(), &verdict.gateway_keys).unwrap();
+    receipt.check_record(verdict.prediction.as_ref().unwrap()).unwrap();
+    let told = verdict.proven.iter().any(|line| line.contains("was revoked at entry"));
+    assert!(told, "{:#?}", verdict.proven);
+
+    // A proof about a version has no such moment: there a revoked key speaks for nobody.
+    let proof = served.world.registry.prove_model(&served.world.admin, &served.first, since).await;
+    let verdict = verify(&proof.unwrap().bytes, &served.trust, None, DEVELOPMENT).unwrap();
+    assert_eq!(verdict.gateway_keys, []);
 }
