@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::{Place, User, as_each_user, has, lacks};
+use crate::support::{Place, User, as_each_user, has, lacks, skipped};
 
 /// The attack succeeds outside and fails inside.
 fn open_outside_closed_inside(place: &Place, words: &[&str]) {
@@ -233,7 +233,7 @@ const CALLS: [(&str, i64, &str, i32); 50] = [
 fn system_calls() {
     let perl = Path::new("/usr/bin/perl");
     if !perl.exists() {
-        eprintln!("SKIPPED: no /usr/bin/perl, which makes system calls by number without unsafe code");
+        skipped("system calls: no /usr/bin/perl, which makes them by number without unsafe code");
         return;
     }
     let mut script =

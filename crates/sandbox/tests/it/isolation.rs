@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::{CROWD, Place, anybody_says, has, lacks, places};
+use crate::support::{CROWD, Place, anybody_says, has, lacks, places, skipped};
 
 fn without_namespaces(mut order: Value) -> Value {
     order["no_namespaces"] = json!(true);
@@ -24,7 +24,7 @@ fn has_rest(place: &Place) -> bool {
     let probe = place.drive(&json!({}));
     let rest = !probe.contains("Landlock:") && !probe.contains("seccomp:");
     if !rest {
-        eprintln!("SKIPPED for {:?}: no Landlock or no seccomp here:\n{probe}", place.user);
+        skipped(&format!("{:?}: no Landlock or no seccomp here:\n{probe}", place.user));
     }
     rest
 }
