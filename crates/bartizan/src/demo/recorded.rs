@@ -17,6 +17,9 @@ use super::stage::Ran;
 use super::story::Story;
 use crate::catalog::ids;
 
+/// Bytes that the proof of a prediction may have here, as `prove` writes it when it is told nothing else: an e-mail takes it.
+const PROOF_BYTES: u64 = 64 * 1024;
+
 /// A prediction is proved with its inputs, and the model is run again elsewhere.
 pub(crate) fn prove(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> Result<()> {
     let id = asked.first.id()?;
@@ -90,6 +93,8 @@ pub(crate) fn on_records(story: &Story<'_>, lines: &mut Lines<'_>) -> Result<()>
 pub(crate) fn erase(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> Result<()> {
     let before = story.stage.path("other.proof.json");
     write_proof(story, &asked.other, &before, &[])?;
+    let size = std::fs::metadata(&before)?.len();
+    ensure!(size <= PROOF_BYTES, "the proof of a prediction has {size} bytes");
     let who = story.stage.write("person.txt", person(0).as_bytes())?;
     let who = who.to_string_lossy().into_owned();
     let erase = ["predictions", "erase", "--subject-file", &who, "--reason", "she asked for it", "--yes"];
@@ -112,7 +117,10 @@ pub(crate) fn erase(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> 
         let verified = verify(story, proof, &[])?;
         ensure!(verified.code == 0, "{} does not verify:\n{}", proof.display(), verified.stderr);
     }
-    lines.step("all proofs still verify, hers with what was erased hidden", "3 proofs, before and after")?;
+    lines.step(
+        "all proofs still verify, hers with what was erased hidden",
+        &format!("3 proofs; one as `prove` writes it: {size} bytes"),
+    )?;
     story.ask(None, &["ledger", "fsck"])?;
     lines.step("`ledger fsck`: what is missing was erased, and nothing else", "clean")
 }
