@@ -95,6 +95,7 @@ pub(crate) fn execute(
         "mounts": report.mounts,
         "user": report.uid,
         "landlock": report.landlock_abi,
+        "log": { "sha256": report.log.digest, "bytes": report.log.bytes },
         "limits": {
             "wallSeconds": report.limits.wall.as_secs(),
             "memoryBytes": report.limits.memory_bytes,

@@ -57,6 +57,22 @@ fn what_a_run_leaves_becomes_a_version() {
     assert!(!bench.path("bartizan-data/runs").join(made["run"].as_str().unwrap()).exists());
 }
 
+/// Of a long log the end is kept, and the digest of all of it: `yes` writes the same line again and again.
+#[test]
+fn a_long_log_is_recorded_by_the_digest_of_all_of_it() {
+    let bench = with_data();
+    let script = r#"yes 'epoch done' | head -n 20000; echo model > "$BARTIZAN_OUT"/model.txt"#;
+    let ran = run(&bench, script, &[]);
+    let made = answer(&ran);
+    assert_eq!((ran.code, &made["version"]), (0, &"tiny:1".into()), "{made}{}", ran.stderr);
+    let whole = "epoch done\n".repeat(20_000);
+    let shown = bench.json(&["run", "show", made["run"].as_str().unwrap()]);
+    let kept = shown["log"].as_str().unwrap();
+    assert!(kept.len() < whole.len() && whole.ends_with(kept), "{} bytes are kept", kept.len());
+    let digest = bartizan_base::sha256(whole.as_bytes()).to_hex();
+    assert_eq!(shown["record"]["log"], serde_json::json!({ "sha256": digest, "bytes": whole.len() }));
+}
+
 #[test]
 fn notes_that_cannot_be_read_do_not_cost_the_model() {
     let bench = with_data();

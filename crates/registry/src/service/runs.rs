@@ -64,7 +64,8 @@ pub struct RunReport {
     pub status: Option<i32>,
     /// What it used.
     pub resources: Resources,
-    /// Its variables, the files of the machine that it could read, and its limits.
+    /// Its variables, the files of the machine that it could read, its limits, and size and digest of all that it
+    /// wrote.
     pub environment: serde_json::Value,
     /// The end of what it wrote.
     pub log: Vec<u8>,
@@ -79,7 +80,7 @@ pub struct RunReport {
 pub struct ToldOfRun {
     /// The program and its arguments.
     pub command: Option<Vec<String>>,
-    /// Variables, mounts, limits, parameters and metrics.
+    /// Variables, mounts, limits, parameters, metrics, and size and digest of the whole log.
     pub record: Option<serde_json::Value>,
     /// The end of what it wrote.
     pub log: Option<String>,

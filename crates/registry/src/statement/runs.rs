@@ -109,7 +109,8 @@ pub struct InternalParameters {
     pub status: Option<i32>,
     /// What it used.
     pub resources: Resources,
-    /// Its variables, the files of the machine that it could read, and its limits, as a JSON object.
+    /// Its variables, the files of the machine that it could read, its limits, and size and digest of its whole log,
+    /// as a JSON object.
     pub environment: Private,
     /// The end of what it wrote to standard output and standard error.
     pub log: Private,
