@@ -1,6 +1,7 @@
 //! kill -9 and a full disk under load: whatever was answered is on record, and the ledger accounts for every number.
 //!
-//! `BARTIZAN_KILLS` says how often the server is killed.
+//! `BARTIZAN_KILLS` says how often the server is killed, and `BARTIZAN_SEED` at which moments: those of an earlier run,
+//! which printed its seed.
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "a test that meets the unexpected must fail")]
 
 use std::collections::BTreeSet;
@@ -14,9 +15,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bartizan_keys::subjects::Subjects;
-use bartizan_keys::{FileKeyStore, Keys};
+use bartizan_keys::{FileKeyStore, Keys, OsRandom};
 use bartizan_store::DataDir;
 use bartizan_store::records::{Records, SegmentInfo};
+use rand_core::Rng as _;
 use serde_json::Value;
 
 use crate::bench::Bench;
@@ -212,11 +214,46 @@ fn check(bench: &Bench, key: &str, answered: &[String]) -> u64 {
     segments.iter().map(|segment| segment.count).sum()
 }
 
+/// Moments that follow from a seed: the SplitMix64 generator (Steele, Lea and Flood 2014).
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> Duration {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Duration::from_micros((mixed ^ (mixed >> 31)) % 400_000)
+    }
+}
+
+/// A number from the environment, which must be one when it is there.
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+/// One answered prediction of every round is proved by the server, and its proof verifies elsewhere.
+fn prove(bench: &Bench, key: &str, rounds: &[Vec<String>]) -> usize {
+    let latest = rounds.iter().filter_map(|answered| answered.last());
+    let proved = latest.inspect(|id| {
+        let file = format!("{id}.proof.json");
+        let ran = bench.run_with("BARTIZAN_TOKEN", key, &["prove", id, "--out", &file]);
+        assert_eq!(ran.code, 0, "{id} was answered and is not proved: {}", ran.stderr);
+        let ran =
+            bench.run(&["verify", &file, "--prediction", id, "--trust", "trust.json", "--allow-development"]);
+        assert_eq!(ran.code, 0, "{id}: {}", ran.stderr);
+    });
+    proved.count()
+}
+
 #[test]
 fn whatever_was_answered_is_on_record_however_often_the_server_is_killed() {
-    let kills = std::env::var("BARTIZAN_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
+    let kills = number("BARTIZAN_KILLS").unwrap_or(KILLS);
+    let seed = number("BARTIZAN_SEED").unwrap_or_else(|| OsRandom.next_u64());
+    println!("BARTIZAN_SEED={seed} kills at the same moments again");
     let (bench, key) = with_endpoint(&["--no-fallback"]);
-    let (mut answered, mut moment) = (Vec::new(), 0x9E37_79B9_7F4A_7C15_u64);
+    assert_eq!(bench.run(&["keys", "export", "--out", "trust.json"]).code, 0);
+    let (mut rounds, mut moments) = (Vec::new(), Moments(seed));
     for round in 0..kills {
         let mut up = Up::start(&bench);
         // Some are killed while they still recover what the last one left.
@@ -224,19 +261,20 @@ fn whatever_was_answered_is_on_record_however_often_the_server_is_killed() {
             wait_ready(&up);
         }
         let load = Load::begin(&up, &key);
-        moment = moment.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        thread::sleep(Duration::from_micros((moment >> 33) % 400_000));
+        thread::sleep(moments.next());
         up.child.kill().unwrap();
         up.child.wait().unwrap();
-        answered.extend(load.end());
+        rounds.push(load.end());
     }
+    let answered = rounds.concat();
     assert!(!answered.is_empty(), "nobody was answered before the server was killed");
     let mut up = Up::start(&bench);
     wait_ready(&up);
     assert_eq!(ask(&up, "POST", INFER, Some(&key), &ride(4.0, 1.0)).status, 200);
+    let proved = prove(&bench, &key, &rounds);
     up.end();
     let recorded = check(&bench, &key, &answered);
-    println!("{kills} kills, {} predictions answered, {recorded} on record", answered.len());
+    println!("{kills} kills, {} predictions answered, {recorded} on record, {proved} proved", answered.len());
 }
 
 /// A file system of its own in a directory, unmounted when it is dropped.
@@ -274,6 +312,10 @@ fn a_full_disk_refuses_predictions_and_loses_none() {
     let bench = Bench::new();
     let data = bench.path("bartizan-data");
     let Some(mounted) = Mounted::memory(&data) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "not tested: this user may not mount a file system to fill"
+        );
         eprintln!("SKIPPED: this user may not mount a file system to fill");
         return;
     };
