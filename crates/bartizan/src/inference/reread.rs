@@ -5,6 +5,10 @@
 //!                                                              '--> changed or missing, twice: quarantine, stated
 //!                                                                   in the ledger; `follow` stops it there
 //! ```
+//!
+//! A disk or a file server that does not answer holds up only the version that is stored there.
+
+mod readings;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,6 +17,7 @@ use bartizan_base::VersionRef;
 use bartizan_registry::statement::{Damage, Routed};
 use bartizan_registry::{Reread, StoredPart};
 
+use self::readings::{PATIENCE, Readings, Steps, Went};
 use super::Gateway;
 use super::follow::{is_active, may_be_served};
 use crate::failure::Failure;
@@ -28,22 +33,28 @@ const BEGIN: Duration = Duration::from_secs(1);
 impl Gateway {
     /// Reads what is served again, until it is dropped by whoever runs it.
     pub(super) async fn keep_rereading(&self) {
-        let mut failing = BTreeSet::new();
+        let (mut failing, mut readings) = (BTreeSet::new(), Readings::new());
         loop {
             let versions = self.routed_versions();
             let pause = if versions.is_empty() { BEGIN } else { PAUSE };
             failing.retain(|version| versions.contains(version));
+            readings.retain(&versions);
             for version in versions {
-                match self.reread_version(&version).await {
-                    Ok(()) => {
+                let begin = |steps| self.reread_version(version.clone(), steps);
+                // Not being able to read says nothing about what is stored. It is said once, until it is over.
+                match readings.go_on(&version, begin).await {
+                    Went::Ended(Ok(())) => {
                         failing.remove(&version);
                     }
-                    // Not being able to read says nothing about what is stored. It is said once, until it is over.
-                    Err(failure) => {
+                    Went::Ended(Err(failure)) => {
                         if failing.insert(version.clone()) {
                             tracing::warn!(%version, id = failure.id, what = failure.what, why = ?failure.why, "a version that is served cannot be read again");
                         }
                     }
+                    Went::Hangs => {
+                        tracing::warn!(%version, patience_s = PATIENCE.as_secs(), "nothing comes from the storage of a version that is served; the others are read on");
+                    }
+                    Went::HangsStill => {}
                 }
             }
             tokio::time::sleep(pause).await;
@@ -60,32 +71,36 @@ impl Gateway {
         versions.filter(|version| may_be_served(&state, version)).cloned().collect()
     }
 
-    async fn reread_version(&self, version: &VersionRef) -> Result<(), Failure> {
-        let parts = match self.registry.stored_parts(version).await? {
+    async fn reread_version(&self, version: VersionRef, steps: Steps) -> Result<(), Failure> {
+        let parts = match self.registry.stored_parts(&version).await? {
             Ok(parts) => parts,
-            Err(_) => match self.registry.stored_parts(version).await? {
+            Err(_) => match self.registry.stored_parts(&version).await? {
                 Ok(parts) => parts,
-                Err(damage) => return self.stop_damaged(version, "the manifest", None, damage).await,
+                Err(damage) => return self.stop_damaged(&version, "the manifest", None, damage).await,
             },
         };
+        steps.take();
         for part in parts {
             // Once more, because memory and cables fail too.
-            if self.reread_part(&part).await?.is_some()
-                && let Some(damage) = self.reread_part(&part).await?
+            if self.reread_part(&part, &steps).await?.is_some()
+                && let Some(damage) = self.reread_part(&part, &steps).await?
             {
-                return self.stop_damaged(version, &part.name, part.file, damage).await;
+                return self.stop_damaged(&version, &part.name, part.file, damage).await;
             }
         }
         Ok(())
     }
 
-    async fn reread_part(&self, part: &StoredPart) -> Result<Option<Damage>, Failure> {
+    async fn reread_part(&self, part: &StoredPart, steps: &Steps) -> Result<Option<Damage>, Failure> {
         let mut open = match self.registry.open_stored(part).await? {
             Ok(open) => open,
             Err(damage) => return Ok(Some(damage)),
         };
+        steps.take();
         loop {
-            match self.registry.reread(open).await? {
+            let read = self.registry.reread(open).await?;
+            steps.take();
+            match read {
                 Reread::More(rest, bytes) => {
                     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
                     let micros = bytes.saturating_mul(1_000_000).div_ceil(BYTES_PER_SECOND);
