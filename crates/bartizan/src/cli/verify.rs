@@ -7,8 +7,9 @@ use clap::Args;
 /// A proof, what to trust, and what it must prove.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// The proof
-    pub(crate) file: PathBuf,
+    /// The proof; with a receipt that is --unproved, one of any other prediction by the same gateway
+    #[arg(required_unless_present = "receipt")]
+    pub(crate) file: Option<PathBuf>,
     /// The trust file
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: PathBuf,
@@ -37,6 +38,9 @@ pub(crate) struct Verify {
     /// The receipt that the gateway gave for the prediction: the header `Bartizan-Receipt`, or all headers
     #[arg(long, value_name = "FILE")]
     pub(crate) receipt: Option<PathBuf>,
+    /// The receipt is for another prediction than the proof, one that cannot be proved: tell what the gateway promised
+    #[arg(long, requires = "receipt", conflicts_with = "replay")]
+    pub(crate) unproved: bool,
     /// The answer that the receipt was given for: the body, byte for byte
     #[arg(long, value_name = "FILE", requires = "receipt")]
     pub(crate) answer: Option<PathBuf>,

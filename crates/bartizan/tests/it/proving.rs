@@ -146,6 +146,45 @@ fn a_receipt_binds_the_answer_to_its_record() {
     handed.holds("plain.proof.json", &["--receipt", "value.txt"]);
 }
 
+/// Whoever has a receipt and gets no proof for it can show what was promised, and that it was due.
+#[test]
+fn a_receipt_without_its_proof_shows_what_was_promised() {
+    let handed = Handed::new();
+    let beside = predict(&handed.up, &handed.key, 4.0, "");
+    handed.bench.write("beside.txt", beside.head.as_bytes());
+    handed.bench.write("beside.json", beside.body.as_bytes());
+    handed.prove("plain.proof.json", &[]);
+    let later = predict(&handed.up, &handed.key, 5.0, "");
+    handed.bench.write("later.txt", later.head.as_bytes());
+    let ran = handed.with_key(&["prove", &later.id, "--out", "later.proof.json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+
+    let unproved = ["--receipt", "beside.txt", "--answer", "beside.json", "--unproved"];
+    let shown = handed.holds("plain.proof.json", &unproved);
+    assert_eq!(shown["promised"]["prediction"], beside.id.as_str());
+    for proven in [
+        "promised for",
+        "number 2 is among those of segment 1, which entry",
+        "the receipt is for this very answer",
+    ] {
+        assert!(says(&shown["proven"], proven), "{proven}: {shown:#}");
+    }
+    assert!(
+        says(&shown["notCovered"], &format!("whether the record of {} is there", beside.id)),
+        "{shown:#}"
+    );
+    let shown = handed.holds("later.proof.json", &["--receipt", "beside.txt", "--unproved"]);
+    assert!(says(&shown["proven"], "the promise was due: segment 2, which entry"), "{shown:#}");
+    let shown = handed.holds("plain.proof.json", &["--receipt", "later.txt", "--unproved"]);
+    assert!(says(&shown["proven"], "says nothing about whether the promise was due"), "{shown:#}");
+
+    // The proof of the very prediction says more, another answer was not promised, and a receipt alone says nothing.
+    handed.refused("plain.proof.json", &["--receipt", "head.txt", "--unproved"], "BZ-0516");
+    let other = ["--receipt", "beside.txt", "--answer", "body.json", "--unproved"];
+    handed.refused("plain.proof.json", &other, "BZ-0518");
+    handed.refused("--receipt", &["beside.txt"], "BZ-0518");
+}
+
 #[test]
 fn the_model_is_run_again() {
     let handed = Handed::new();

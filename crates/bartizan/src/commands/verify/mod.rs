@@ -24,7 +24,8 @@ const TRUST_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn run(work: &Work, wanted: &Verify) -> Result<u8, Failure> {
     let trust = wanted.trust.as_path();
-    let proof = read_bytes(&wanted.file, u64::try_from(PROOF_BYTES).unwrap_or(u64::MAX))?;
+    let file = wanted.file.as_ref().ok_or_else(prediction::receipt_alone)?;
+    let proof = read_bytes(file, u64::try_from(PROOF_BYTES).unwrap_or(u64::MAX))?;
     let trusted = TrustFile::parse(&read_bytes(trust, TRUST_BYTES)?)
         .map_err(|error| Failure::of(ids::PROOF_TRUST, &error))?;
     let log = trusted_log(&trusted)?;

@@ -48,17 +48,28 @@ pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Fai
     if wanted.replay {
         proven.push(again(wanted, prediction)?);
     }
+    let mut promised = Value::Null;
+    let mut not_covered = None;
     if let Some(path) = &wanted.receipt {
         let text = read_bytes(path, RECEIPT_BYTES)?;
         let receipt = Receipt::find(&text, &verdict.gateway_keys)?;
-        receipt.check_record(prediction)?;
-        proven.push("the gateway gave the caller a receipt for this very record".to_owned());
+        if wanted.unproved {
+            proven.extend(promise(&receipt, prediction)?);
+            not_covered = Some(format!(
+                "whether the record of {} is there: `prove` shows it, and whoever keeps the records can't show that it is not",
+                receipt.prediction
+            ));
+            promised = json!(receipt);
+        } else {
+            receipt.check_record(prediction)?;
+            proven.push("the gateway gave the caller a receipt for this very record".to_owned());
+        }
         if let Some(path) = &wanted.answer {
             receipt.check_answer(&read_bytes(path, ANSWER_BYTES)?)?;
             proven.push("the receipt is for this very answer".to_owned());
         }
     }
-    let answer = json!({
+    let mut answer = json!({
         "prediction": envelope.id,
         "endpoint": envelope.endpoint,
         "version": envelope.model.as_ref().map(ToString::to_string),
@@ -68,8 +79,59 @@ pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Fai
         "state": prediction.stands_now,
         "record": groups(prediction),
     });
+    if let Some(members) = answer.as_object_mut().filter(|_| !promised.is_null()) {
+        members.insert("promised".to_owned(), promised);
+    }
     verdict.proven.extend(proven);
+    verdict.not_covered.extend(not_covered);
     Ok(answer)
+}
+
+/// Why a receipt without any proof shows nothing.
+pub(super) fn receipt_alone() -> Failure {
+    let mut failure = Failure::new(ids::PROOF_RECEIPT, "a receipt by itself cannot be checked");
+    failure.why.push("the trust file names no gateway's key: statements in the ledger grant it".to_owned());
+    failure.then(
+        "bartizan verify PROOF --receipt FILE, with the proof of its prediction; when that cannot be had, add --unproved and give the \
+         proof of any other prediction by the same gateway",
+    )
+}
+
+/// What a receipt promises for another prediction than the proven one, and what the proof says of when it was due.
+fn promise(receipt: &Receipt, other: &ProvenPrediction) -> Result<[String; 2], Failure> {
+    let Receipt { prediction, gateway, epoch, sequence, .. } = receipt;
+    if *prediction == other.envelope.id {
+        let what = format!("the proof is of {prediction} itself, so the receipt is not --unproved");
+        return Err(Failure::new(ids::PROOF_EXPECTED, what).then("leave --unproved away"));
+    }
+    let promised = format!(
+        "gateway {gateway} promised for {prediction} that the record with digest {} has number {sequence} of its epoch {epoch}, that \
+         the ledger names its segment by {}, and that it answered by {} entries of the ledger",
+        receipt.record, receipt.seal_by, receipt.tree_size
+    );
+    let segment = &other.segment;
+    let same = segment.gateway == *gateway;
+    // A segment has `count` records and `lost` numbers that were never used.
+    let end = segment.first.saturating_add(segment.count).saturating_add(segment.lost);
+    let due = if same && segment.epoch == *epoch && (segment.first..end).contains(sequence) {
+        format!(
+            "number {sequence} is among those of segment {}, which entry {} names with {} records and {} unused numbers: the record is \
+             there, or the promise was broken",
+            segment.number, other.segment_entry, segment.count, segment.lost
+        )
+    } else if same && (segment.epoch, segment.first) > (*epoch, *sequence) {
+        format!(
+            "the promise was due: segment {}, which entry {} names, begins after that number, so a segment before it has the record, \
+             or the promise was broken",
+            segment.number, other.segment_entry
+        )
+    } else {
+        format!(
+            "the proof is of segment {} of gateway {}, which says nothing about whether the promise was due",
+            segment.number, segment.gateway
+        )
+    };
+    Ok([promised, due])
 }
 
 /// The groups of the record that the proof shows, as JSON.
