@@ -52,6 +52,7 @@ catalog! {
     SCHEMA "BZ-0312" "schema" "The schema is not one, or a rule in it cannot be meant." "mend the schema at the place named";
     RUN "BZ-0321" "training run" "The sandbox could not run the command, or what it left cannot be taken." "bartizan run show RUN tells what is known";
     ISOLATION "BZ-0322" "isolation missing" "This machine does not give everything that full isolation needs." "run as root, or enable unprivileged user namespaces and Landlock";
+    ISOLATION_REQUIRED "BZ-0323" "isolation required" "The demo was to end with an error where jobs cannot be isolated fully, and this machine does not give everything that this needs." "enable what is missing, or leave `--require-isolation` away";
     INFER_REQUEST "BZ-0331" "inference request" "The body is not a request that this model takes: its form, names, types or shapes." "GET /v2/models/ENDPOINT says what it takes";
     INFER_BEYOND "BZ-0332" "beyond training" "The request holds values unlike those of the training data, and the endpoint refuses such." "look at the values, or route the endpoint with `--beyond flag`";
     INFER_UNAVAILABLE "BZ-0333" "nobody answers" "Neither the model of the endpoint nor its fallback can answer now." "bartizan endpoint show ENDPOINT";

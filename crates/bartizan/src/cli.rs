@@ -165,8 +165,7 @@ pub(crate) enum Run {
 /// What a baseline is to be trained on.
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// Delimited files, or directories of them; in a run `/bartizan/in/NAME`
-    #[arg(required = true)]
+    /// Delimited files, or directories of them [default: in a run all of its inputs, which are below $BARTIZAN_IN]
     pub(crate) data: Vec<PathBuf>,
     /// The column that is to be predicted
     #[arg(long, value_name = "COLUMN")]

@@ -18,6 +18,7 @@ mod demo;
 mod failure;
 mod handed_out;
 mod inference;
+mod isolation;
 mod notes;
 mod out;
 mod predictions;

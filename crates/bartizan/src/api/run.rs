@@ -121,10 +121,8 @@ fn isolation(sandbox: &Sandbox, reduced: bool) -> Result<Isolation, Failure> {
         bartizan_sandbox::Isolation::Full => Ok(Isolation::Full),
         bartizan_sandbox::Isolation::Reduced { .. } if reduced => Ok(Isolation::Reduced),
         bartizan_sandbox::Isolation::Reduced { .. } => {
-            let missing = &sandbox.probe().missing;
-            let mut failure = Failure::new(ids::ISOLATION, "this machine does not give full isolation");
-            failure.why = missing.iter().map(|one| format!("{}: {}", one.part, one.reason)).collect();
-            let remedy = missing.first().map(|one| one.remedy.clone()).unwrap_or_default();
+            let failure = crate::isolation::missing(ids::ISOLATION, sandbox.probe());
+            let remedy = failure.next.clone();
             Err(failure.then(format!("{remedy}; or say `--isolation reduced`, which is recorded")))
         }
     }

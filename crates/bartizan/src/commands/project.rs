@@ -128,6 +128,7 @@ pub(super) async fn demo(work: &Work, options: DemoOptions) -> Result<u8, Failur
     let played = played.await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
     let left = played.map_err(|failed| {
         let (mut failure, error) = match failed {
+            DemoFailed::Isolation(failure) => return failure,
             DemoFailed::Input(error) => {
                 let failure = Failure::new(ids::USAGE, "the demo cannot be played with this input");
                 (failure.then("bartizan demo --help"), error)

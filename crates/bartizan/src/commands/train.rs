@@ -33,7 +33,10 @@ struct Raw {
 }
 
 pub(super) fn run(work: &Work, wanted: &Train) -> Result<u8, Failure> {
-    let files = files(&wanted.data)?;
+    let files = match wanted.data.as_slice() {
+        [] => files(&inputs()?)?,
+        named => files(named)?,
+    };
     let progress = work.out.working("training");
     let mut table = Table::default();
     for file in &files {
@@ -97,6 +100,15 @@ fn files(named: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         return Err(Failure::new(ids::USAGE, "there is no file to learn from"));
     }
     Ok(files)
+}
+
+/// What a run was given: the directory of each input, in the order of their names.
+fn inputs() -> Result<Vec<PathBuf>, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "the sandbox names its inputs in the environment")]
+    let place = std::env::var_os("BARTIZAN_IN").map(PathBuf::from).ok_or_else(|| {
+        Failure::new(ids::USAGE, "no file is named to learn from; in a run they are below $BARTIZAN_IN")
+    })?;
+    files(std::slice::from_ref(&place))
 }
 
 /// Where the model goes: where it is told to, or where the sandbox expects it.

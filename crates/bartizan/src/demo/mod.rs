@@ -26,9 +26,12 @@ use anyhow::{Context, Result};
 use bartizan_data::Separator;
 use serde_json::{Value, json};
 
+use crate::failure::Failure;
+
 pub(crate) use self::left::Left;
 use self::stage::Stage;
 use self::story::Story;
+use self::training::Cut;
 
 /// The file with the API keys of the people in the story, where it is kept.
 const KEYS: &str = "keys.json";
@@ -61,6 +64,8 @@ pub(crate) struct DemoOptions {
 pub(crate) enum DemoFailed {
     /// The file, column or directory that the user named will not do.
     Input(anyhow::Error),
+    /// This machine does not isolate jobs as far as the user demands.
+    Isolation(Failure),
     /// A step does not hold, or the machine refused something.
     Step(anyhow::Error),
 }
@@ -70,20 +75,21 @@ pub(crate) enum DemoFailed {
 /// # Errors
 /// When the input will not do, or a step does not hold; the error says which.
 pub(crate) fn run(options: &DemoOptions, out: &mut dyn Write) -> Result<Option<Left>, DemoFailed> {
+    let cut = Cut::here(options.require_isolation).map_err(DemoFailed::Isolation)?;
     let stage = Stage::new(options.keep.as_deref()).map_err(DemoFailed::Input)?;
     let story = Story::prepare(options, &stage).map_err(DemoFailed::Input)?;
-    let held = if options.json { Some(Vec::new()) } else { None };
     let serve = options.serve && !options.json && stage.is_kept();
-    let left = play(story, &stage, &mut Lines { out, steps: 0, held }).map_err(DemoFailed::Step)?;
+    let mut lines = Lines::new(out, options.json);
+    let left = play(story, &stage, &cut, &mut lines).map_err(DemoFailed::Step)?;
     Ok(serve.then_some(left))
 }
 
-fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<Left> {
+fn play(mut story: Story<'_>, stage: &Stage, cut: &Cut, lines: &mut Lines<'_>) -> Result<Left> {
     lines.head(&format!("The chain of evidence, in {}", stage.data_dir().display()))?;
     story.begin(lines)?;
     story.data(lines)?;
     story.model(lines)?;
-    let cut = training::in_the_sandbox(&story, lines, story.requires_isolation())?;
+    training::in_the_sandbox(&story, lines, cut)?;
     story.prove(lines)?;
     lines.head("Predictions")?;
     let asked = serving::predictions(&story, lines, cut)?;
@@ -112,11 +118,17 @@ fn play(mut story: Story<'_>, stage: &Stage, lines: &mut Lines<'_>) -> Result<Le
 pub(crate) struct Lines<'a> {
     out: &'a mut dyn Write,
     steps: u32,
+    /// What could not be shown on this machine, with the command that changes that.
+    not_shown: Vec<Value>,
     /// The steps so far, when they are to be printed as JSON at the end.
     held: Option<Vec<Value>>,
 }
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    fn new(out: &'a mut dyn Write, json: bool) -> Self {
+        Self { out, steps: 0, not_shown: Vec::new(), held: json.then(Vec::new) }
+    }
+
     fn head(&mut self, text: &str) -> Result<()> {
         if self.held.is_some() {
             return Ok(());
@@ -134,13 +146,28 @@ impl Lines<'_> {
         writeln!(self.out, "  ok  {what:<58}  {evidence}").context("cannot print")
     }
 
+    /// A step that this machine cannot show: why, and the command that would let it. It does not count as held.
+    pub(crate) fn not_shown(&mut self, what: &str, why: &str, next: &str) -> Result<()> {
+        self.not_shown.push(json!({ "step": what.trim(), "why": why, "next": next }));
+        if self.held.is_some() {
+            return Ok(());
+        }
+        writeln!(self.out, "  --  {what:<58}  NOT SHOWN: {why}\n      to see it, first: {next}")
+            .context("cannot print")
+    }
+
     fn end(&mut self, stage: &Stage) -> Result<()> {
         if let Some(held) = self.held.take() {
             let kept = stage.is_kept().then(|| stage.data_dir());
-            return writeln!(self.out, "{:#}", json!({ "held": self.steps, "steps": held, "kept": kept }))
-                .context("cannot print");
+            let told =
+                json!({ "held": self.steps, "steps": held, "not_shown": self.not_shown, "kept": kept });
+            return writeln!(self.out, "{told:#}").context("cannot print");
         }
-        writeln!(self.out, "\nAll {} steps held.", self.steps).context("cannot print")?;
+        let said = match self.not_shown.len() {
+            0 => format!("All {} steps held.", self.steps),
+            number => format!("All {} steps that were shown held; {number} could not be shown.", self.steps),
+        };
+        writeln!(self.out, "\n{said}").context("cannot print")?;
         if stage.is_kept() {
             let (data, trust, keys) = (stage.data_dir(), stage.path("trust.json"), stage.path(KEYS));
             writeln!(self.out, "Kept: {}; trust file {}", data.display(), trust.display())

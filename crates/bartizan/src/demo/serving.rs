@@ -47,7 +47,7 @@ pub(super) fn person(number: usize) -> String {
 }
 
 /// Serves `trained:2` with `trained:1` behind it, quarantines it under load, and goes back.
-pub(crate) fn predictions(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<Asked> {
+pub(crate) fn predictions(story: &Story<'_>, lines: &mut Lines<'_>, cut: &Cut) -> Result<Asked> {
     let stored = second_version(story, lines, cut)?;
     let table = story.table()?;
     let server = story.stage.serve(&story.data)?;
@@ -95,7 +95,7 @@ pub(crate) fn predictions(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) ->
 }
 
 /// Trains `trained:2`, which no endpoint may be routed to before somebody approves it, and promotes it.
-fn second_version(story: &Story<'_>, lines: &mut Lines<'_>, cut: Cut) -> Result<PathBuf> {
+fn second_version(story: &Story<'_>, lines: &mut Lines<'_>, cut: &Cut) -> Result<PathBuf> {
     let route = ["endpoint", "route", "scores", "--model", "trained:1", "--no-fallback"];
     story.ask(Some(&story.approver), &route)?;
     let before = files(story)?;

@@ -28,7 +28,6 @@ pub(crate) struct Story<'a> {
     input: Input,
     trained: Trained,
     label_above: Option<f64>,
-    require_isolation: bool,
     pub(crate) engineer: String,
     pub(crate) approver: String,
     /// Who may see what is recorded of predictions, and erase it.
@@ -74,7 +73,6 @@ impl<'a> Story<'a> {
             input,
             trained,
             label_above: options.label_above,
-            require_isolation: options.require_isolation,
             engineer: String::new(),
             approver: String::new(),
             auditor: String::new(),
@@ -102,11 +100,6 @@ impl<'a> Story<'a> {
             said.extend(["--label-above".to_owned(), above.to_string()]);
         }
         said
-    }
-
-    /// Whether reduced isolation is no way out.
-    pub(crate) fn requires_isolation(&self) -> bool {
-        self.require_isolation
     }
 
     /// Sets the project up: people, roles, tier, trust file.

@@ -10,6 +10,7 @@ mod bench;
 mod client;
 mod console;
 mod crash;
+mod demo;
 mod endpoints;
 mod input;
 mod killed;
