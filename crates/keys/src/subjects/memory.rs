@@ -68,8 +68,13 @@ pub(super) struct Memory {
     /// Two generations: when the young one is full it becomes the old one, and the old one is dropped.
     young: ByTag,
     old: ByTag,
-    shards: HashMap<u8, Shard>,
+    shards: HashMap<u8, Arc<Shard>>,
     shard_bytes: usize,
+    /// How often shards were written.
+    changes: u64,
+    /// Whose key is being taken out of its shard: there is one at a time.
+    // INVARIANT: no key of it is in memory, and its shard, if that is in memory, is without it.
+    erasing: Option<SubjectTag>,
 }
 
 impl Memory {
@@ -104,9 +109,44 @@ impl Memory {
         true
     }
 
+    /// Whether there is a key of a subject beside that in its shard.
+    pub(super) fn holds(&self, tag: &SubjectTag) -> bool {
+        [self.young.get(tag), self.pending.get(tag), self.old.get(tag)].iter().any(Option::is_some)
+    }
+
+    /// Whether a subject's key, or that there is none, is known without reading or waiting.
+    pub(super) fn is_near(&self, tag: &SubjectTag) -> bool {
+        self.holds(tag) || (self.has_shard(tag.shard()) && !self.must_wait(tag))
+    }
+
+    /// Whether the store may have a shard that is no longer to be used: that of the subject whose key is being erased.
+    pub(super) fn must_wait(&self, tag: &SubjectTag) -> bool {
+        self.erasing.is_some_and(|erasing| {
+            erasing == *tag || (erasing.shard() == tag.shard() && !self.has_shard(tag.shard()))
+        })
+    }
+
+    /// Forgets a subject whose key is taken out of its shard, and keeps the shard without it. `false` when nothing of
+    /// the subject was here.
+    pub(super) fn begin_erasing(&mut self, tag: SubjectTag, without: Shard) -> bool {
+        let known = self.forget(&tag);
+        self.erasing = Some(tag);
+        self.replace_shard(without);
+        known
+    }
+
+    /// Nobody has to wait any more. When it failed, the store knows which of the two shards there is.
+    pub(super) fn end_erasing(&mut self, tag: SubjectTag, written: bool) {
+        self.erasing = None;
+        self.changes += 1;
+        if !written {
+            self.drop_shard(tag.shard());
+        }
+    }
+
     /// Whether a shard, which is in memory, has room for one more beside those that wait for it.
     pub(super) fn has_room(&self, number: u8) -> bool {
-        let stored = self.shard(number).map_or(0, Shard::len);
+        let stored = self.shard(number).map_or(0, |shard| shard.len());
         stored + self.pending_in.get(&number).copied().unwrap_or(0) < SUBJECT_SHARD_KEYS
     }
 
@@ -130,7 +170,7 @@ impl Memory {
     }
 
     /// Hands a key out no more, and tells those who hold it; `false` when it was not here.
-    pub(super) fn forget(&mut self, tag: &SubjectTag) -> bool {
+    fn forget(&mut self, tag: &SubjectTag) -> bool {
         let found = [self.remove_pending(tag), self.young.remove(tag), self.old.remove(tag)];
         let keys = found.iter().flatten();
         keys.map(|key| key.erased.store(true, Ordering::Release)).count() > 0
@@ -140,8 +180,19 @@ impl Memory {
         self.shards.contains_key(&number)
     }
 
-    pub(super) fn shard(&self, number: u8) -> Option<&Shard> {
-        self.shards.get(&number)
+    pub(super) fn shard(&self, number: u8) -> Option<Arc<Shard>> {
+        self.shards.get(&number).cloned()
+    }
+
+    /// How often shards were written so far: what was read before a change may be older than it.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Keeps a shard that is written in place of an older one.
+    pub(super) fn replace_shard(&mut self, shard: Shard) {
+        self.changes += 1;
+        self.keep_shard(shard);
     }
 
     /// Keeps a shard, and drops others when they take too much memory.
@@ -152,10 +203,10 @@ impl Memory {
             self.drop_shard(other);
         }
         self.shard_bytes += shard.memory();
-        self.shards.insert(shard.number(), shard);
+        self.shards.insert(shard.number(), Arc::new(shard));
     }
 
-    pub(super) fn drop_shard(&mut self, number: u8) {
+    fn drop_shard(&mut self, number: u8) {
         if let Some(shard) = self.shards.remove(&number) {
             self.shard_bytes -= shard.memory();
         }

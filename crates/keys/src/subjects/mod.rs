@@ -17,7 +17,7 @@ mod tag;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::hmac;
 use bartizan_base::{BlobError, BlobErrorKind, BlobName, Blobs, ProjectId, read_all};
@@ -47,7 +47,10 @@ pub struct Subjects {
     requests: hmac::Key,
     shard_mac: hmac::Key,
     wrapping: Cipher,
+    // INVARIANT: nothing is read or written while it is held: who answers a request waits for it.
     memory: Mutex<Memory>,
+    /// Whoever waits until a key is erased looks again.
+    erased: Condvar,
     /// Serialises whoever changes shards; taken before `memory`, never after it.
     changing: Mutex<()>,
 }
@@ -151,6 +154,7 @@ impl Subjects {
             shard_mac: key(b"bartizan-subject-shard-key-v1"),
             wrapping: Cipher::new(&keys.derived(b"bartizan-subject-wrapping-key-v1"))?,
             memory: Mutex::default(),
+            erased: Condvar::new(),
             changing: Mutex::default(),
         })
     }
@@ -185,8 +189,8 @@ impl Subjects {
         if let Some(key) = memory.find(&tag) {
             return Ok(key);
         }
-        if let Some(key) = self.stored(&mut memory, tag)? {
-            memory.remember(Arc::clone(&key));
+        memory = self.with_shard(memory, tag)?;
+        if let Some(key) = self.known(&mut memory, tag)? {
             return Ok(key);
         }
         // Refused here, where it is this record alone: a key that no shard can take would keep all later ones out.
@@ -212,15 +216,17 @@ impl Subjects {
         id: SubjectKeyId,
     ) -> Result<Option<Arc<SubjectKey>>, SubjectKeyFailed> {
         let mut memory = self.memory();
-        let found = match memory.find(&tag) {
-            Some(key) => Some(key),
-            None => {
-                let key = self.stored(&mut memory, tag)?;
-                key.iter().for_each(|key| memory.remember(Arc::clone(key)));
-                key
-            }
-        };
-        Ok(found.filter(|key| key.id == id))
+        if let Some(key) = memory.find(&tag) {
+            return Ok(Some(key).filter(|key| key.id == id));
+        }
+        memory = self.with_shard(memory, tag)?;
+        Ok(self.known(&mut memory, tag)?.filter(|key| key.id == id))
+    }
+
+    /// Whether [`Subjects::current`] and [`Subjects::find`] will answer at once for a subject, as things are now: from
+    /// memory, without reading a shard, and without waiting until the key that the subject had is erased.
+    pub fn is_near(&self, tag: SubjectTag) -> bool {
+        self.memory().is_near(&tag)
     }
 
     /// Takes over a new key that a log holds, after a restart. A key that a shard has already stays as it is; of
@@ -244,8 +250,9 @@ impl Subjects {
         if memory.find(&tag).is_some_and(|known| known.id == id) {
             return Ok(true);
         }
+        memory = self.with_shard(memory, tag)?;
         // Also when a shard has it: whoever wrote that may have died before it was durable, so it is settled anew.
-        let key = match self.stored(&mut memory, tag)? {
+        let key = match self.stored(&memory, tag)? {
             Some(key) => key,
             None => Arc::new(self.key(tag, id, secret, true)?),
         };
@@ -276,8 +283,8 @@ impl Subjects {
         let (mut shards, mut bytes, mut settled) = (Vec::new(), 0, 0);
         for keys in pending.chunk_by(|one, next| one.tag.shard() == next.tag.shard()) {
             let Some(number) = keys.first().map(|key| key.tag.shard()) else { continue };
-            let known = self.memory().shard(number).cloned();
-            let mut shard = known.map_or_else(|| self.read(number), Ok)?;
+            let known = self.memory().shard(number);
+            let mut shard = known.map_or_else(|| self.read(number), |known| Ok(Shard::clone(&known)))?;
             for key in keys {
                 let aad = subject_aad(self.project, key.tag, key.id);
                 let wrapped = wrap_secret(&self.wrapping, &key.secret, &aad, rng)?;
@@ -311,27 +318,60 @@ impl Subjects {
         let _changing = lock(&self.changing);
         let mut shard = self.read(tag.shard())?;
         let stored = shard.remove(tag);
-        // Written also when it is not there: whoever removed it may have died before that was durable. Memory is
-        // held meanwhile, so that nobody reads the old shard.
-        let mut memory = self.memory();
-        let known = memory.forget(&tag);
-        memory.drop_shard(shard.number());
-        self.blobs.put(&[(&shard.name(), &shard.to_bytes(self.project, &self.shard_mac))])?;
-        memory.keep_shard(shard);
+        // Written also when it is not there: whoever removed it may have died before that was durable.
+        let (name, bytes) = (shard.name(), shard.to_bytes(self.project, &self.shard_mac));
+        // Whoever asks for this subject waits from here on, others of its shard have the new one already.
+        let known = self.memory().begin_erasing(tag, shard);
+        let written = self.blobs.put(&[(&name, &bytes)]);
+        self.memory().end_erasing(tag, written.is_ok());
+        self.erased.notify_all();
+        written?;
         Ok(stored || known)
     }
 
-    /// Reads a key from its shard, from memory or from the store.
-    fn stored(
+    /// Memory, with the shard of a subject in it. The shard is read while nobody has to wait for memory.
+    fn with_shard<'s>(
+        &'s self,
+        mut memory: MutexGuard<'s, Memory>,
+        tag: SubjectTag,
+    ) -> Result<MutexGuard<'s, Memory>, SubjectKeyFailed> {
+        let number = tag.shard();
+        loop {
+            // While one of its keys is erased the store may have the old shard.
+            while memory.must_wait(&tag) {
+                memory = self.erased.wait(memory).unwrap_or_else(PoisonError::into_inner);
+            }
+            if memory.has_shard(number) {
+                return Ok(memory);
+            }
+            let before = memory.changes();
+            drop(memory);
+            let shard = self.read(number)?;
+            memory = self.memory();
+            // What was written since is newer than what was read.
+            if memory.changes() == before {
+                memory.keep_shard(shard);
+            }
+        }
+    }
+
+    /// The key of a subject, from memory.
+    fn known(
         &self,
         memory: &mut Memory,
         tag: SubjectTag,
     ) -> Result<Option<Arc<SubjectKey>>, SubjectKeyFailed> {
-        let number = tag.shard();
-        if !memory.has_shard(number) {
-            let shard = self.read(number)?;
-            memory.keep_shard(shard);
+        if let Some(key) = memory.find(&tag) {
+            return Ok(Some(key));
         }
+        let key = self.stored(memory, tag)?;
+        key.iter().for_each(|key| memory.remember(Arc::clone(key)));
+        Ok(key)
+    }
+
+    /// Opens a key of a shard that is in memory.
+    fn stored(&self, memory: &Memory, tag: SubjectTag) -> Result<Option<Arc<SubjectKey>>, SubjectKeyFailed> {
+        let number = tag.shard();
         let Some((id, wrapped)) = memory.shard(number).and_then(|shard| shard.get(tag)) else {
             return Ok(None);
         };
@@ -360,7 +400,7 @@ impl Subjects {
             names.iter().zip(&bytes).map(|(n, b)| (n, b.as_slice())).collect();
         self.blobs.put(&blobs)?;
         let mut memory = self.memory();
-        shards.into_iter().for_each(|shard| memory.keep_shard(shard));
+        shards.into_iter().for_each(|shard| memory.replace_shard(shard));
         Ok(())
     }
 

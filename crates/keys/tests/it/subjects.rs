@@ -2,8 +2,10 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
-use bartizan_base::{Blobs, sha256};
+use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, sha256};
 use bartizan_keys::limits::{PENDING_SUBJECT_KEYS, SUBJECT_SHARD_KEYS};
 use bartizan_keys::subjects::{
     ShardInvalid, SubjectKey, SubjectKeyFailed, SubjectKeyId, SubjectTag, Subjects,
@@ -108,6 +110,134 @@ fn an_erased_key_is_gone_from_store_and_memory() {
     assert!(second.find(settled, settled_key.id()).unwrap().is_none());
     assert!(same(&other_key, &second.find(other, other_key.id()).unwrap().unwrap()));
     assert!(!other_key.is_erased());
+}
+
+/// A store that stops in the middle of a write, until it may go on.
+#[derive(Clone)]
+struct Slow {
+    blobs: MemBlobs,
+    /// Filled when a write begins, and when it may end; nothing stops while it is empty.
+    stop: Arc<std::sync::Mutex<Option<(Sender<()>, Receiver<()>)>>>,
+}
+
+impl Blobs for Slow {
+    fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
+        let stop = self.stop.lock().unwrap().take();
+        if let Some((begun, go_on)) = stop {
+            begun.send(()).unwrap();
+            go_on.recv().unwrap();
+        }
+        self.blobs.put(blobs)
+    }
+
+    fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.blobs.create()
+    }
+
+    fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
+        self.blobs.open(name)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
+        self.blobs.list(prefix, after, limit)
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
+        self.blobs.delete(name)
+    }
+}
+
+/// A disk that takes its time over an erasure keeps nobody waiting but who asks for the very person.
+#[test]
+fn others_do_not_wait_while_a_key_is_erased() {
+    let world = World::new(1);
+    let slow = Slow { blobs: world.key_blobs.clone(), stop: Arc::default() };
+    let subjects = Arc::new(Subjects::new(&world.open_through(slow.clone())).unwrap());
+    let of = |shard: u8, person: u8| {
+        SubjectTag::from_bytes([&[shard][..], &[person; 31]].concat().try_into().unwrap())
+    };
+    let (anna, ben, carl) = (of(1, 1), of(1, 2), of(2, 3));
+    let keys = [anna, ben, carl].map(|tag| subjects.current(tag, &mut rng(1)).unwrap());
+    subjects.settle(&mut rng(2)).unwrap();
+
+    let ((begun, has_begun), (go_on, may_go_on)) = (channel(), channel());
+    *slow.stop.lock().unwrap() = Some((begun, may_go_on));
+    let thread = |work: fn(&Subjects, SubjectTag)| {
+        let subjects = Arc::clone(&subjects);
+        std::thread::spawn(move || work(&subjects, anna))
+    };
+    let erasing = thread(|subjects, anna| assert!(subjects.erase(anna).unwrap()));
+    has_begun.recv().unwrap();
+    assert!(!subjects.is_near(anna), "who asks for her would wait");
+    assert!(keys[0].is_erased());
+    // She comes back meanwhile: her next key is made when the one before is gone for good.
+    let again = Arc::clone(&subjects);
+    let coming_back = std::thread::spawn(move || again.current(anna, &mut rng(3)).unwrap());
+    // The others are there, also those whom nobody asked for yet. With a lock held this would never end.
+    let (done, is_done) = channel();
+    let others = Arc::clone(&subjects);
+    let dora = of(1, 4);
+    std::thread::spawn(move || {
+        let found = [ben, carl].map(|tag| others.current(tag, &mut rng(4)).unwrap());
+        let new = [dora, of(3, 5)].map(|tag| others.current(tag, &mut rng(5)).unwrap().tag());
+        done.send((found, new)).unwrap();
+    });
+    let (found, new) = is_done.recv_timeout(Duration::from_secs(30)).expect("others wait too");
+    assert!(same(&found[0], &keys[1]) && same(&found[1], &keys[2]));
+    assert_eq!(new, [dora, of(3, 5)]);
+    assert!(!coming_back.is_finished());
+    go_on.send(()).unwrap();
+    erasing.join().unwrap();
+    assert!(!same(&coming_back.join().unwrap(), &keys[0]));
+    subjects.settle(&mut rng(6)).unwrap();
+    let fresh = self::subjects(&world);
+    assert!(fresh.find(anna, keys[0].id()).unwrap().is_none());
+    assert!(same(&keys[1], &fresh.find(ben, keys[1].id()).unwrap().unwrap()));
+}
+
+#[test]
+fn what_is_in_memory_is_near() {
+    let world = World::new(1);
+    let first = subjects(&world);
+    let tag = first.tag(b"person");
+    assert!(!first.is_near(tag), "its shard was not read yet");
+    first.current(tag, &mut rng(1)).unwrap();
+    assert!(first.is_near(tag));
+    let mut other = *tag.as_bytes();
+    other[31] ^= 1;
+    assert!(first.is_near(SubjectTag::from_bytes(other)), "of the same shard");
+}
+
+/// Shards that are read, settled and erased by several at a time give everybody one key at a time.
+#[test]
+fn nobody_has_two_keys_however_many_ask() {
+    let world = World::new(1);
+    let subjects = subjects(&world);
+    let tags: Vec<SubjectTag> = (0..64_u8).map(|person| subjects.tag(&[person])).collect();
+    let kept = subjects.current(tags[0], &mut rng(1)).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let (subjects, tags, kept) = (&subjects, &tags, &kept);
+            scope.spawn(move || {
+                for round in 0..200_u64 {
+                    for tag in tags {
+                        subjects.current(*tag, &mut rng(thread * 1000 + round)).unwrap();
+                    }
+                    assert!(same(kept, &subjects.current(tags[0], &mut rng(9)).unwrap()));
+                }
+            });
+        }
+        for round in 0..200_u64 {
+            subjects.settle(&mut rng(round)).unwrap();
+            subjects.erase(tags[1 + usize::try_from(round).unwrap() % 63]).unwrap();
+        }
+    });
+    subjects.settle(&mut rng(7)).unwrap();
+    let fresh = self::subjects(&world);
+    for tag in tags {
+        let key = subjects.current(tag, &mut rng(8)).unwrap();
+        assert!(fresh.find(tag, key.id()).unwrap().is_some_and(|found| same(&found, &key)));
+    }
 }
 
 #[test]
