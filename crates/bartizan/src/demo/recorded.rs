@@ -44,7 +44,7 @@ pub(crate) fn prove(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> 
     )?;
     let other = story.stage.write("other.head", asked.other.head.as_bytes())?;
     let other = other.to_string_lossy().into_owned();
-    let ran = verify(story, &proof, &["--receipt", &other])?;
+    let ran = verify(story, &proof, &["--prediction", &id, "--receipt", &other])?;
     lines.step(
         "the receipt of another answer is shown: `verify`",
         ran.refused("the other receipt", ids::PROOF_RECEIPT)?,
@@ -113,8 +113,8 @@ pub(crate) fn erase(story: &Story<'_>, asked: &Asked, lines: &mut Lines<'_>) -> 
     write_proof(story, &asked.first, &hidden, &[])?;
     let after = story.stage.path("other-after.proof.json");
     write_proof(story, &asked.other, &after, &["--show", "input", "--replay"])?;
-    for proof in [&before, &hidden, &after] {
-        let verified = verify(story, proof, &[])?;
+    for (proof, answered) in [(&before, &asked.other), (&hidden, &asked.first), (&after, &asked.other)] {
+        let verified = verify(story, proof, &["--prediction", &answered.id()?])?;
         ensure!(verified.code == 0, "{} does not verify:\n{}", proof.display(), verified.stderr);
     }
     lines.step(

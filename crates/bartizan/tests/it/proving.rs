@@ -283,6 +283,17 @@ fn what_comes_after_a_prediction_does_not_undo_it() {
     assert!(says(&shown["proven"], "that was after the prediction: it stands as quarantined"), "{shown:#}");
     assert!(says(&shown["proven"], "and tips:2 was approved and not stopped"), "{shown:#}");
     handed.refused("plain.proof.json", &["--state", "approved"], "BZ-0516");
+    // Who waits for the proof of a release, as before a deployment, is not content with one of a prediction by it.
+    for gate in [&[][..], &["--model", "model"], &["--of", "tips:2", "--model", "model"]] {
+        let ran = handed.verify("plain.proof.json", gate);
+        assert_eq!(ran.code, 1, "{gate:?}: {}", ran.stdout);
+        assert!(ran.stderr.contains("by tips:2, which is quarantined now"), "{gate:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("--prediction {}", handed.answered.id)), "{}", ran.stderr);
+    }
+    let named = ["--prediction", &handed.answered.id];
+    handed.holds("plain.proof.json", &named);
+    handed.refused("plain.proof.json", &[&named[..], &["--state", "approved"]].concat(), "BZ-0516");
+    handed.holds("plain.proof.json", &["--state", "any"]);
     // A proof of the version says what it is now.
     let ran = handed.with_key(&["prove", "tips:2", "--out", "model.proof.json"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

@@ -50,13 +50,12 @@ pub(super) async fn run(work: &Work, wanted: &Verify) -> Result<u8, Failure> {
 
     let mut answer = match &verdict.claim {
         Claim::ModelVersion { version, manifest, state } => {
-            expect(
-                wanted,
-                Some(version),
-                Some(*manifest),
-                wanted.state.as_deref().or(Some("approved")),
-                state,
-            )?;
+            let expected = wanted.state.as_deref().unwrap_or("approved");
+            if expected != "any" && expected != state.to_string() {
+                let what = format!("the proof holds, but what it proves is that {version} is {state}");
+                return Err(Failure::new(ids::PROOF_EXPECTED, what));
+            }
+            expect(wanted, Some(version), Some(*manifest))?;
             prediction::not_asked(wanted)?;
             json!({ "version": version.to_string(), "state": state, "manifest": manifest })
         }
@@ -78,16 +77,11 @@ fn expect(
     wanted: &Verify,
     version: Option<&VersionRef>,
     manifest: Option<Digest>,
-    wanted_state: Option<&str>,
-    state: impl std::fmt::Display,
 ) -> Result<(), Failure> {
     let other = |what: String| Err(Failure::new(ids::PROOF_EXPECTED, what));
     let name = version.map_or_else(|| "no version".to_owned(), ToString::to_string);
     if wanted.version.as_ref().is_some_and(|expected| *expected != name) {
         return other(format!("the proof holds, but it is of {name}"));
-    }
-    if wanted_state.is_some_and(|wanted| wanted != "any" && wanted != state.to_string()) {
-        return other(format!("the proof holds, but what it proves is that {name} is {state}"));
     }
     if let Some(path) = &wanted.model
         && Some(manifest_of(path)?.1) != manifest

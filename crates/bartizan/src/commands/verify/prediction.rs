@@ -42,8 +42,8 @@ pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Fai
         let what = format!("the proof holds, but it is of {}", envelope.id);
         return Err(Failure::new(ids::PROOF_EXPECTED, what));
     }
-    let stands = prediction.stands_now.as_deref().unwrap_or("unknown");
-    expect(wanted, envelope.model.as_ref(), envelope.manifest, wanted.state.as_deref(), stands)?;
+    stands(wanted, prediction)?;
+    expect(wanted, envelope.model.as_ref(), envelope.manifest)?;
     let mut proven = Vec::new();
     if wanted.replay {
         proven.push(again(wanted, prediction)?);
@@ -132,6 +132,26 @@ fn promise(receipt: &Receipt, other: &ProvenPrediction) -> Result<[String; 2], F
         )
     };
     Ok([promised, due])
+}
+
+/// Compares how the version that answered stands now with what was asked for. Whoever names no prediction may take the
+/// file for the proof of a release: then the version must be approved, as with a proof of the version itself.
+fn stands(wanted: &Verify, prediction: &ProvenPrediction) -> Result<(), Failure> {
+    let unsaid = wanted.prediction.is_none().then_some("approved");
+    let Some(state) = wanted.state.as_deref().or(unsaid).filter(|state| *state != "any") else {
+        return Ok(());
+    };
+    let id = &prediction.envelope.id;
+    let what = match (&prediction.envelope.model, &prediction.stands_now) {
+        (Some(_), Some(now)) if now == state => return Ok(()),
+        (Some(version), Some(now)) => format!("it is of {id}, by {version}, which is {now} now"),
+        _ => format!("it is of {id}, which no version answered"),
+    };
+    let failure = Failure::new(ids::PROOF_EXPECTED, format!("the proof holds, but {what}"));
+    Err(match wanted.state {
+        Some(_) => failure,
+        None => failure.then(format!("if a proof of that prediction is what you want, `--prediction {id}`")),
+    })
 }
 
 /// The groups of the record that the proof shows, as JSON.
