@@ -72,23 +72,23 @@ pub(super) async fn run(work: &Work, wanted: &Verify) -> Result<u8, Failure> {
     work.answer(&answer)
 }
 
-/// Compares what is proven with what was asked for.
+/// Compares what is proven with what was asked for. Returns the manifest of the model that was named.
 fn expect(
     wanted: &Verify,
     version: Option<&VersionRef>,
     manifest: Option<Digest>,
-) -> Result<(), Failure> {
+) -> Result<Option<Manifest>, Failure> {
     let other = |what: String| Err(Failure::new(ids::PROOF_EXPECTED, what));
     let name = version.map_or_else(|| "no version".to_owned(), ToString::to_string);
     if wanted.version.as_ref().is_some_and(|expected| *expected != name) {
         return other(format!("the proof holds, but it is of {name}"));
     }
-    if let Some(path) = &wanted.model
-        && Some(manifest_of(path)?.1) != manifest
-    {
+    let Some(path) = &wanted.model else { return Ok(None) };
+    let (named, digest) = manifest_of(path)?;
+    if Some(digest) != manifest {
         return other(format!("the proof holds, but `{}` is not the model that it is of", path.display()));
     }
-    Ok(())
+    Ok(Some(named))
 }
 
 /// The manifest of a model on disk, and its digest.

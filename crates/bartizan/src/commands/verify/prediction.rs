@@ -7,11 +7,12 @@ use bartizan_gateway::{RecordedInput, RecordedOutput, Replayed, model_file, repl
 use bartizan_ledger::segment::Group;
 use bartizan_model::limits::MODEL_BYTES;
 use bartizan_registry::Receipt;
+use bartizan_registry::manifest::Manifest;
 use bartizan_registry::proof::{ProvenPrediction, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::super::{file_failure, read_bytes, tree};
-use super::{expect, manifest_of};
+use super::expect;
 use crate::catalog::ids;
 use crate::cli::Verify;
 use crate::failure::Failure;
@@ -43,10 +44,10 @@ pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Fai
         return Err(Failure::new(ids::PROOF_EXPECTED, what));
     }
     stands(wanted, prediction)?;
-    expect(wanted, envelope.model.as_ref(), envelope.manifest)?;
+    let model = expect(wanted, envelope.model.as_ref(), envelope.manifest)?;
     let mut proven = Vec::new();
     if wanted.replay {
-        proven.push(again(wanted, prediction)?);
+        proven.push(again(wanted, model.as_ref(), prediction)?);
     }
     let mut promised = Value::Null;
     let mut not_covered = None;
@@ -178,16 +179,20 @@ fn readable(group: Group, bytes: &[u8]) -> Value {
     known.unwrap_or_else(|| json!(String::from_utf8_lossy(bytes)))
 }
 
-/// Runs the model again.
-fn again(wanted: &Verify, prediction: &ProvenPrediction) -> Result<String, Failure> {
+/// Runs the model again, by the manifest that was compared with the proof.
+fn again(
+    wanted: &Verify,
+    manifest: Option<&Manifest>,
+    prediction: &ProvenPrediction,
+) -> Result<String, Failure> {
     let refuse = |what: String| Failure::new(ids::PROOF_REPLAY, what);
     let hidden = |group| refuse(format!("the proof does not show the {group} of the prediction"));
     let input = prediction.group(Group::Input).ok_or_else(|| hidden(Group::Input))?;
     let output = prediction.group(Group::Output).ok_or_else(|| hidden(Group::Output))?;
-    let path = wanted.model.as_deref().ok_or_else(|| refuse("no model is named".to_owned()))?;
-    let (manifest, _) = manifest_of(path)?;
+    let named = wanted.model.as_deref().zip(manifest);
+    let (path, manifest) = named.ok_or_else(|| refuse("no model is named".to_owned()))?;
     let no_file = |count| refuse(format!("the model has {count} ONNX files, and one is served"));
-    let wanted = model_file(&manifest).map_err(no_file)?;
+    let wanted = model_file(manifest).map_err(no_file)?;
     let files = tree::list(path, None)?;
     let file = files.iter().find(|file| file.path == wanted.path);
     let file = file.ok_or_else(|| refuse(format!("`{}` is not there", wanted.path)))?;
