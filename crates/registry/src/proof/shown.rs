@@ -64,7 +64,7 @@ pub(super) fn nothing_left_out(state: &State, leaves: &Leaves<'_>) -> Result<(),
 pub(super) enum Stands {
     /// In this state, with nothing against it.
     As(VersionState),
-    /// In the state that the entries give; what a twin does to it is told.
+    /// In the state that the entries give. What is against it is told: a twin that the file does not show, too.
     Somehow,
 }
 
@@ -81,10 +81,8 @@ pub(super) fn version_stands<'a>(
     let leaf = leaf.filter(|leaf| match stands {
         Stands::As(wanted) => leaf.state == wanted.to_string(),
         Stands::Somehow => {
-            let word = found.state.to_string();
-            leaf.state
-                .strip_prefix(word.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+            let (word, standing) = (found.state.to_string(), state.standing_of(found));
+            leaf.state == standing || leaf.state.strip_prefix(&word).is_some_and(|rest| rest.starts_with('-'))
         }
     });
     leaf.map(|leaf| leaf.state.as_str()).ok_or_else(|| refuse("it has another state for the version"))

@@ -111,7 +111,7 @@ pub fn verify(
         check_model(&state, &openings, version, *manifest, *claimed)?;
         super::shown::nothing_left_out(&state, &leaves)?;
         super::shown::version_stands(&state, &leaves, version, Stands::As(*claimed))?;
-        super::words::about_model(&mut verdict, &state, version);
+        super::words::about_model(&mut verdict, &state, version, &claimed.to_string());
     }
     if let Some((entry, claimed)) = recorded {
         super::prediction::served(&then, claimed.envelope())?;

@@ -9,21 +9,21 @@ use super::format::ProofFile;
 use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
 use crate::prediction::AnsweredBy;
-use crate::state::{OriginSource, State, Version};
+use crate::state::{OriginSource, State};
 use crate::statement::{DatasetV1, Isolation, KeyStanding, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
 
-/// Says what the statements prove and assert about a model version.
-pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef) {
+/// Says what the statements prove and assert about a model version that the state map says stands so.
+pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef, stands: &str) {
     let Some(found) = state.version(version) else { return };
     verdict.proven.push(format!(
         "{version} is the model with manifest {}: {} files, {} bytes, signed by the project's model-signing key",
         found.body.manifest, found.body.files, found.body.bytes
     ));
-    verdict.proven.push(format!(
-        "{version} became {} at entry {}, and the server's state map says that it still is",
-        found.state,
-        found.state_entry()
-    ));
+    let became = format!("{version} became {} at entry {}", found.state, found.state_entry());
+    verdict.proven.push(match stands == found.state.to_string() {
+        true => format!("{became}, and the server's state map says that it still is"),
+        false => format!("{became}, and {}: the server's state map says `{stands}`", against(stands)),
+    });
     for approval in state.counted_approvals(version) {
         let by = approval.body.act.by;
         verdict.proven.push(format!(
@@ -61,6 +61,34 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
     }
 }
 
+/// Says since when a version that answered after `size` entries stands otherwise, if it does.
+fn about_change(verdict: &mut Verdict, state: &State, version: &VersionRef, size: u64, now: &str) {
+    let Some(found) = state.version(version) else { return };
+    let entry = found.state_entry();
+    if entry >= size {
+        verdict.proven.push(format!("that was after the prediction: it stands as {now} since entry {entry}"));
+        return;
+    }
+    if found.state.to_string() == now {
+        return;
+    }
+    if state.standing_of(found) == now {
+        // By the entries of the file, and by those before the prediction it did not.
+        verdict.proven.push(format!("that came after the prediction: {version} stands as {now} now"));
+    } else {
+        verdict.not_covered.push(format!("since when {version} stands as {now}: the statement that did it"));
+    }
+}
+
+/// What is against a version that was approved, by its word in the state map.
+fn against(stands: &str) -> &'static str {
+    if stands.ends_with("-lapsed") {
+        "its approvals do not count any more"
+    } else {
+        "its very files were stopped under another name"
+    }
+}
+
 /// Says what is proven of a prediction, and what only the gateway says.
 pub(super) fn about_prediction(
     verdict: &mut Verdict,
@@ -88,16 +116,13 @@ pub(super) fn about_prediction(
                  (entry {route}), and {version} was approved and not stopped{}",
                 as_others(then, version)
             ));
-            about_model(verdict, state, version);
             verdict.asserted.push(format!(
                 "by the server: that no statement beside those in this file had stopped the files of {version} under another name \
                  by then; whoever has the whole ledger can check it"
             ));
             let now = stands_now.as_deref().unwrap_or_default();
-            let changed = state.version(version).map(Version::state_entry).filter(|entry| *entry >= size);
-            if let Some(entry) = changed {
-                verdict.proven.push(format!("that was after the prediction: it stands as {now} since entry {entry}"));
-            }
+            about_model(verdict, state, version, now);
+            about_change(verdict, state, version, size, now);
         }
         (None, AnsweredBy::Constant) => verdict.proven.push(format!(
             "after {size} entries of the ledger, which the record names, endpoint {endpoint} had a constant answer as its fallback \

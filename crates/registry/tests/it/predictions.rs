@@ -175,6 +175,33 @@ async fn a_fallback_a_constant_and_nobody_are_proven_too() {
     served.verified(&envelope).await.unwrap();
 }
 
+/// What the state map says against a version is not passed over, although the version's own state is the old one.
+#[tokio::test]
+async fn a_version_that_was_stopped_by_a_twin_or_whose_approvals_lapsed_is_not_said_to_be_approved() {
+    let stopped = Served::new().await;
+    let envelope = stopped.envelope();
+    let world = &stopped.world;
+    let twin = world.import_named(&world.admin, "other", &[("model.onnx", b"one")]).await.unwrap();
+    let order = Quarantine { version: twin, reason: "a test".to_owned() };
+    world.registry.quarantine(&world.admin, &order).await.unwrap();
+    let stopped = (stopped.verified(&envelope).await.unwrap(), "approved-stopped");
+
+    let lapsed = Served::new().await;
+    let envelope = lapsed.envelope();
+    lapsed.world.release().await;
+    let lapsed = (lapsed.verified(&envelope).await.unwrap(), "approved-lapsed");
+
+    for (verdict, stands) in [stopped, lapsed] {
+        assert_eq!(verdict.prediction.unwrap().stands_now.as_deref(), Some(stands));
+        let proven = verdict.proven.join("\n");
+        assert!(!proven.contains("still is"), "{proven}");
+        assert!(proven.contains(&format!("the server's state map says `{stands}`")), "{proven}");
+        let since = format!("fraud:1 stands as {stands}");
+        let said = |lines: &[String]| lines.iter().any(|line| line.contains(&since));
+        assert!(said(&verdict.proven) || said(&verdict.not_covered), "{proven}");
+    }
+}
+
 #[tokio::test]
 async fn a_record_that_says_what_was_not_so_is_refused() {
     let not_routed = "the endpoint was not routed to that version at that tree size";
