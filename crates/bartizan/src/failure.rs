@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use bartizan_policy::Action;
-use bartizan_registry::proof::ProofRefused;
+use bartizan_registry::proof::{ProofRefused, ProveFailed};
 use bartizan_registry::{Failed, IndexFailed, ReplayFailed};
 use serde::{Deserialize, Serialize};
 
@@ -185,6 +185,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Index(IndexFailed::Db(_)) => ids::STORAGE,
         Failed::Index(_) => ids::INDEX_DIFFERS,
         Failed::Unseal(_) | Failed::Content(_) => ids::CONTENT_CHANGED,
+        Failed::Prove(ProveFailed::Erased { .. }) => ids::NOT_FOUND,
         Failed::Prove(_) => ids::CONTENT_CHANGED,
         Failed::Signature(_) => ids::MODEL_SIGNATURE,
         Failed::Publisher(_) | Failed::PublisherFiles(_) => ids::PUBLISHER_SIGNATURE,

@@ -43,10 +43,12 @@ pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure>
     if let Some(version) = &envelope.model {
         app.registry.ask_to_prove(&asked.caller, version).await?;
     }
-    // What was erased since is not there to be shown, and the rest is no less true.
-    reveal.retain(|group| show.contains(group) || record.group(*group).is_some());
-    reveal.insert(Group::Envelope);
+    // What was erased since, or is to be, is not shown unless somebody insists, and the rest is no less true.
     let position = record.position;
+    let named = app.registry.state().erased(&gateway.id(), position.segment, position.index).is_some();
+    let there = |group: Group| record.group(group).is_some() && !(named && group.is_personal());
+    reveal.retain(|group| show.contains(group) || there(*group));
+    reveal.insert(Group::Envelope);
     let proof = reading(&gateway, move |records| {
         let groups: Vec<Group> = reveal.into_iter().collect();
         records.prove(position, &groups).map_err(|error| match error {

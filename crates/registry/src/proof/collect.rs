@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bartizan_base::{Blobs, Digest, PrincipalId, VersionRef, canonical};
+use bartizan_base::{Blobs, Digest, ErasureId, PrincipalId, VersionRef, canonical};
 use bartizan_keys::{Keys, Purpose, UnsealFailed};
-use bartizan_ledger::segment::{RecordProof, Shown};
+use bartizan_ledger::segment::{Group, RecordProof, Shown};
 use bartizan_ledger::{ReadFailed, Snapshot};
 
 use super::format::{
@@ -66,6 +66,12 @@ pub enum ProveFailed {
     /// The proof of the record hides its envelope, or that is none.
     #[error("the record of the prediction does not say which it is")]
     Envelope,
+    /// The record was to show what an erasure took.
+    #[error("what is personal in the record was erased by {erasure}")]
+    Erased {
+        /// The erasure.
+        erasure: ErasureId,
+    },
     /// The ledger does not name the segment that the record is in.
     #[error("the ledger does not name the segment of the prediction yet")]
     NotSealed,
@@ -134,7 +140,17 @@ impl Prover<'_> {
         let mut entries = BTreeSet::from([entry]);
         entries.extend(self.routes_since(&envelope)?);
         let index = u32::try_from(record.index()).unwrap_or(u32::MAX);
-        entries.extend(self.state.erased(&envelope.gateway, segment, index).map(|erased| erased.entry));
+        if let Some(erased) = self.state.erased(&envelope.gateway, segment, index) {
+            let personal = |group: Group, shown| group.is_personal() && matches!(shown, &Shown::Revealed(_));
+            let shows =
+                Group::ALL.into_iter().zip(record.groups()).any(|(group, shown)| personal(group, shown));
+            if shows && self.state.is_finished(erased) {
+                return Err(ProveFailed::Erased { erasure: erased.erasure });
+            }
+            entries.insert(erased.entry);
+            let erasure = self.state.erasures().get(&erased.erasure);
+            entries.extend(erasure.and_then(|erasure| erasure.finished));
+        }
         let version = envelope.model.as_ref().map(|version| self.version(version)).transpose()?;
         entries.extend(version.into_iter().flat_map(|found| self.entries_of(found)));
         let mut leaves = vec![(MapKind::Endpoint, envelope.endpoint.to_string())];

@@ -6,7 +6,7 @@ use bartizan_ledger::segment::{Group, RecordProof, Revealed, Shown};
 use super::format::RecordClaim;
 use super::refused::ProofRefused;
 use crate::prediction::{AnsweredBy, RecordEnvelope};
-use crate::state::{Endpoint, State};
+use crate::state::{Endpoint, Erased, State};
 use crate::statement::{SegmentV1, Standing, VersionState};
 
 /// A prediction whose record is proven to be in a segment that the ledger names.
@@ -117,7 +117,26 @@ fn routed_to(then: &State, endpoint: &Endpoint, envelope: &RecordEnvelope) -> Re
     }
 }
 
+/// Checks that what was taken of the record by an erasure is not shown, and that the erasure means this record.
+pub(super) fn erased_as_stated(state: &State, proven: &ProvenPrediction) -> Result<(), ProofRefused> {
+    let Some(erased) = proven.erased(state) else { return Ok(()) };
+    if erased.root != proven.segment.root {
+        return Err(refuse("an erasure names another segment by the number of its segment"));
+    }
+    let shows = Group::ALL.into_iter().any(|group| group.is_personal() && proven.group(group).is_some());
+    if shows && state.is_finished(erased) {
+        return Err(refuse("what it shows was erased, as an entry says"));
+    }
+    Ok(())
+}
+
 impl ProvenPrediction {
+    /// What took the personal part of the record, if the ledger says so.
+    pub(super) fn erased<'a>(&self, state: &'a State) -> Option<&'a Erased> {
+        let index = u32::try_from(self.revealed.index()).ok()?;
+        state.erased(&self.segment.gateway, self.segment.number, index)
+    }
+
     /// The version that answered.
     pub const fn version(&self) -> Option<&VersionRef> {
         self.envelope.model.as_ref()

@@ -125,6 +125,7 @@ pub fn verify(
             let stands = super::shown::version_stands(&state, &leaves, &version, Stands::Somehow)?;
             proven.stands_now = Some(stands.to_owned());
         }
+        super::prediction::erased_as_stated(&state, &proven)?;
         super::words::about_prediction(&mut verdict, &state, &then, &proven);
         verdict.prediction = Some(proven);
     }

@@ -61,6 +61,28 @@ pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &Versio
     }
 }
 
+/// Says what erased the personal part of a record: who ordered it, and what is only the gateway's word.
+fn about_erasure(verdict: &mut Verdict, state: &State, prediction: &ProvenPrediction) {
+    let Some(erased) = prediction.erased(state) else { return };
+    let Some(erasure) = state.erasures().get(&erased.erasure) else { return };
+    let ordered = format!(
+        "{} ordered at entry {} that what is personal in the record be erased ({}), which entry {} names",
+        erasure.by, erasure.statement.entry, erased.erasure, erased.entry
+    );
+    let Some(finished) = erasure.finished else {
+        verdict.proven.push(ordered);
+        verdict
+            .not_covered
+            .push(format!("the end of {}: it was ordered, and is not finished", erased.erasure));
+        return;
+    };
+    verdict.proven.push(format!("{ordered}, and entry {finished} says that it is done"));
+    verdict.asserted.push(
+        "by the gateway: that it destroyed the key of what was erased, and that nobody kept a copy"
+            .to_owned(),
+    );
+}
+
 /// Says since when a version that answered after `size` entries stands otherwise, if it does.
 fn about_change(verdict: &mut Verdict, state: &State, version: &VersionRef, size: u64, now: &str) {
     let Some(found) = state.version(version) else { return };
@@ -154,13 +176,7 @@ pub(super) fn about_prediction(
             ));
         }
     }
-    let index = u32::try_from(revealed.index()).unwrap_or(u32::MAX);
-    if let Some(erased) = state.erased(&segment.gateway, segment.number, index) {
-        verdict.proven.push(format!(
-            "what is personal in the record was erased by order of {}, as entry {} says",
-            erased.erasure, erased.entry
-        ));
-    }
+    about_erasure(verdict, state, prediction);
     let hidden = Group::ALL.into_iter().filter(|group| prediction.group(*group).is_none());
     let hidden: Vec<String> = hidden.map(|group| group.to_string()).collect();
     if !hidden.is_empty() {

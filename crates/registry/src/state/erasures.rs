@@ -1,6 +1,6 @@
 //! Folding statements about erasures of what is recorded of a person.
 
-use bartizan_base::{ErasureId, PrincipalId, Timestamp};
+use bartizan_base::{Digest, ErasureId, PrincipalId, Timestamp};
 use imbl::{OrdMap, Vector};
 
 use super::{Coverage, NotAdmitted, State, edge};
@@ -35,6 +35,8 @@ pub struct Erased {
     pub erasure: ErasureId,
     /// The entry that names them.
     pub entry: u64,
+    /// The root of the segment, as that entry has it.
+    pub root: Digest,
     /// Their positions as ranges, first and last, ascending.
     pub records: Vec<(u32, u32)>,
 }
@@ -55,6 +57,11 @@ impl State {
         let holds =
             |erased: &&Erased| erased.records.iter().any(|(first, last)| (*first..=*last).contains(&index));
         self.erased_of(gateway, segment).find(holds)
+    }
+
+    /// Whether what took records is done: until then, they may be readable.
+    pub fn is_finished(&self, erased: &Erased) -> bool {
+        self.erasures.get(&erased.erasure).is_some_and(|erasure| erasure.finished.is_some())
     }
 
     pub(super) fn apply_erasure(&mut self, at: StatementRef, body: &ErasureV1) -> Result<(), NotAdmitted> {
@@ -86,8 +93,9 @@ impl State {
             ErasureStep::Ordered { .. } => {}
             ErasureStep::Finished {} => erasure.finished = Some(index),
             ErasureStep::Records { gateway, segments } => {
-                let last = self.segments.get(gateway).map(|last| last.number);
-                let stated = |segment: &ErasedSegment| last.is_some_and(|last| segment.number <= last);
+                let stated = |segment: &ErasedSegment| {
+                    self.segment_root(gateway, segment.number) == Some(segment.root)
+                };
                 let whole = self.coverage == Coverage::Whole;
                 let ascend = segments.is_sorted_by(|a, b| a.number < b.number);
                 if segments.is_empty() || !ascend || !segments.iter().all(well_formed) {
@@ -96,7 +104,7 @@ impl State {
                 if whole && !segments.iter().all(stated) {
                     return Err(refuse("it names a segment that no entry states"));
                 }
-                for ErasedSegment { number, records, .. } in segments {
+                for ErasedSegment { number, root, records } in segments {
                     let place = (gateway.clone(), *number);
                     if records.is_empty() {
                         erasure.unread.push_back(place);
@@ -104,7 +112,8 @@ impl State {
                     }
                     let count = |(first, last): &(u32, u32)| u64::from(last - first) + 1;
                     erasure.records += records.iter().map(count).sum::<u64>();
-                    let erased = Erased { erasure: body.erasure, entry: index, records: records.clone() };
+                    let erased =
+                        Erased { erasure: body.erasure, entry: index, root: *root, records: records.clone() };
                     self.erased.entry(place).or_default().push_back(erased);
                 }
             }

@@ -61,6 +61,12 @@ impl State {
         Ok(())
     }
 
+    /// The root of a segment of a gateway, if an entry states it.
+    pub(super) fn segment_root(&self, gateway: &str, number: u64) -> Option<Digest> {
+        let entry = self.segment_entry(gateway, number)?;
+        self.logged.get(usize::try_from(entry).ok()?).map(|logged| logged.subject)
+    }
+
     /// The entry that states a segment of a gateway.
     pub fn segment_entry(&self, gateway: &str, number: u64) -> Option<u64> {
         let stated = self.stated_segments.get(gateway)?;
