@@ -61,7 +61,7 @@ pub enum Action {
     EndpointPredict,
     /// Find predictions, and see what is recorded of them beside what is personal.
     PredictionsShow,
-    /// See what is personal in the records of predictions, and find those about somebody.
+    /// See what is personal in the records of predictions, and find those about somebody or by a caller's request id.
     PredictionsRead,
     /// Destroy what is personal in the records of all predictions about somebody.
     PredictionsErase,

@@ -38,13 +38,14 @@ struct Search {
     cursor: Option<String>,
 }
 
-/// Finds predictions. The person that they are about is named in the body, where no log of requests has it.
+/// Finds predictions. The person that they are about is named in the body, where no log of requests has it. Who looks
+/// for what is personal learns whether it is recorded, also of what was erased since.
 pub(super) async fn search(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
     let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
     let wanted: Search = call.json().await?;
-    match wanted.subject {
-        Some(_) => app.registry.ask(&caller, op::PredictionsRead, ProjectWide).await?,
-        None => app.registry.ask(&caller, op::PredictionsShow, ProjectWide).await?,
+    match wanted.subject.is_some() || wanted.request.is_some() {
+        true => app.registry.ask(&caller, op::PredictionsRead, ProjectWide).await?,
+        false => app.registry.ask(&caller, op::PredictionsShow, ProjectWide).await?,
     }
     for value in [&wanted.subject, &wanted.request].into_iter().flatten() {
         check_value(value)?;

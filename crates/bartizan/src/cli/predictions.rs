@@ -52,7 +52,7 @@ pub(crate) struct Search {
     pub(crate) until: Option<String>,
     #[command(flatten)]
     pub(crate) about: About,
-    /// What their caller called them
+    /// What their caller called them; this takes the right to see what is personal
     #[arg(long, value_name = "ID")]
     pub(crate) request: Option<String>,
     /// Only those with values unlike those of training

@@ -165,9 +165,10 @@ fn what_is_personal_takes_a_right_of_its_own() {
     let up = Up::start(&bench);
     wait_ready(&up);
     let id = predict(&up, &key, 3.0, "anna@example.org", "order 7");
-    let table: [(&[&str], i32); 5] = [
+    let table: [(&[&str], i32); 6] = [
         (&["predictions", "show", &id], 0),
-        (&["predictions", "search", "--request", "order 7"], 0),
+        (&["predictions", "search", "--request", "order 7"], 3),
+        (&["predictions", "show", "--request", "order 7"], 3),
         (&["predictions", "show", &id, "--inputs"], 3),
         (&["predictions", "search", "--subject", "anna@example.org"], 3),
         (&["model", "list"], 3),
