@@ -190,11 +190,14 @@ struct Looking<'a> {
 impl Looking<'_> {
     fn portion(&self, before: Option<u64>) -> Result<(Vec<ErasedSegment>, Option<u64>), ReadFailed> {
         let infos = self.gateway.records.segments(before, PORTION)?;
+        // A segment that is sealed and not stated yet cannot be named; a later look finds it.
+        let stated = self.state.segments().get(&self.id).map_or(0, |last| last.number);
         // What was stated before the order was named before the key was destroyed, or is gone for another reason.
         let ordered = self.erasure.and_then(|erasure| erasure.segments.get(&self.id)).copied().unwrap_or(0);
         let wanted = |info: &&SegmentInfo| self.named == Named::Readable || info.number > ordered;
         let mut found = Vec::new();
-        for info in infos.iter().filter(wanted).filter(|info| info.count > 0) {
+        let named = |info: &&SegmentInfo| info.count > 0 && info.number <= stated;
+        for info in infos.iter().filter(wanted).filter(named) {
             found.extend(self.segment(info)?);
         }
         found.reverse();

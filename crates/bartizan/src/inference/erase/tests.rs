@@ -300,6 +300,28 @@ fn indexes_become_ranges() {
     }
 }
 
+/// What somebody else seals, and has not stated yet, cannot be named by an entry: the next look finds it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_segment_that_is_sealed_and_not_stated_yet_waits_for_its_turn() {
+    let home = tempfile::tempdir().unwrap();
+    let world = World::new(home.path()).await;
+    world.take("anna");
+    world.gateway.seal(Seal::Now).await.unwrap();
+    let anna = world.tag("anna").unwrap();
+    let order = world.registry().order_erasure(&world.admin().await, anna, "she asked".to_owned());
+    let erasure = order.await.unwrap();
+    world.take("anna");
+    world.gateway.log.seal(world.registry().now(), Seal::Now).unwrap();
+    assert_eq!(world.gateway.log.unconfirmed().len(), 1);
+    world.gateway.name_records(erasure, anna, Named::Readable).await.unwrap();
+    assert_eq!(world.registry().state().erasures()[&erasure].records, 1);
+    world.gateway.seal(Seal::Now).await.unwrap();
+    world.gateway.finish_ordered().await.unwrap();
+    assert_eq!(world.registry().state().erasures()[&erasure].records, 2);
+    assert_eq!(world.told("anna"), (0, 2));
+    world.check().await.unwrap();
+}
+
 /// While the ledger cannot be written, segments gather that it does not name; sealing goes on when it can be again.
 #[tokio::test]
 async fn as_many_segments_as_may_wait_do_not_keep_sealing_from_going_on() {
