@@ -34,7 +34,7 @@ struct Decided {
 }
 
 impl Remembered {
-    /// Asks whether the caller, whose key was admitted just now, may see the numbers; or knows that they may.
+    /// Asks whether the caller may see the numbers; or knows that they may, as long as their key is good.
     ///
     /// # Errors
     /// When they may not.
@@ -47,7 +47,7 @@ impl Remembered {
         let asked = (caller.principal(), caller.key_id(), peer);
         // Taken before the question: what comes in between is not known to the answer.
         let now = Decided { facts: registry.state().facts(), at: registry.now() };
-        if self.stands(&asked, now) {
+        if registry.still_admits(caller) && self.stands(&asked, now) {
             return Ok(());
         }
         registry.ask(caller, op::ModelList, ProjectWide).await?;

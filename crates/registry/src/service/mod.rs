@@ -162,6 +162,11 @@ impl Registry {
         self.state().known_version(version).map(|_| ())
     }
 
+    /// Whether what a caller was admitted with is still good: an API key may end by itself while nothing is stated.
+    pub fn still_admits(&self, caller: &Caller) -> bool {
+        caller.stands(&self.state(), self.now())
+    }
+
     /// The present time, as this machine believes it.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
