@@ -40,8 +40,9 @@ pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure>
     asked.may_see(app, &reveal).await?;
     let (gateway, record) = asked.found(app).await?;
     let envelope = envelope(&record)?;
-    if let Some(version) = &envelope.model {
-        app.registry.ask_to_prove(&asked.caller, version).await?;
+    match &envelope.model {
+        Some(version) => app.registry.ask_to_prove(&asked.caller, version).await?,
+        None => app.registry.ask_to_prove_endpoint(&asked.caller, &envelope.endpoint).await?,
     }
     // What was erased since, or is to be, is not shown unless somebody insists, and the rest is no less true.
     let position = record.position;

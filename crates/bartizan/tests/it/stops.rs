@@ -82,10 +82,28 @@ fn after_a_restart_a_constant_answers_for_a_quarantined_model() {
     bench.json(&route);
     assert_eq!(bench.run(&["model", "quarantine", "tips:2", "--reason", "a test"]).code, 0);
     let key = key(&bench);
+    say(&bench, &key, &["keys", "export", "--out", "trust.json"]);
     let up = Up::start(&bench);
     until(&up, &key, PATIENCE, (200, None, Some("stopped")));
     let answer = predict(&up, &key);
     assert_eq!(answer.body.pointer("/parameters/answered_by").unwrap(), "constant", "{}", answer.body);
+    let id = answer.body.pointer("/parameters/prediction_id").and_then(Value::as_str).unwrap();
+    let create = ["access", "key", "create", "admin", "--days", "1", "--scopes"];
+    let limited = |scopes: &str| {
+        let created = bench.run_with("BARTIZAN_TOKEN", &key, &[&create[..], &[scopes]].concat());
+        let created: Value = serde_json::from_str(&created.stdout).unwrap();
+        created["key"].as_str().unwrap().to_owned()
+    };
+    for (scopes, code) in [("predictions.show,predictions.read", 3), ("predictions.read,prove", 0)] {
+        let prove = ["prove", id, "--out", "proof.json"];
+        let ran = bench.run_with("BARTIZAN_TOKEN", &limited(scopes), &prove);
+        assert_eq!(ran.code, code, "{scopes}: {}", ran.stderr);
+    }
+    let verify = ["verify", "proof.json", "--trust", "trust.json", "--allow-development"];
+    let gate = bench.run(&verify);
+    assert_eq!(gate.code, 1, "it proves no approved version: {}", gate.stdout);
+    assert!(gate.stderr.contains("which no version answered"), "{}", gate.stderr);
+    say(&bench, &key, &[&verify[..], &["--prediction", id]].concat());
     let misfit = ask(&up, "POST", INFER, Some(&key), r#"{"inputs": []}"#);
     assert_eq!(misfit.status, 400, "what the model takes is still known: {}", misfit.body);
     say(&bench, &key, &["model", "approve", "tips:2"]);

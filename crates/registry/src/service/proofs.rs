@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use bartizan_base::VersionRef;
+use bartizan_base::{Name, VersionRef};
 use bartizan_ledger::Snapshot;
 use bartizan_ledger::segment::RecordProof;
 use bartizan_policy::op;
@@ -12,7 +12,7 @@ use super::models::{check_approvals, check_twin};
 use super::write::Writer;
 use super::{Caller, Failed, Registry};
 use crate::proof::Prover;
-use crate::state::{State, StateMap};
+use crate::state::{Endpoint, State, StateMap};
 use crate::statement::{Statement, VersionState};
 
 /// A proof file and the tree that it is about.
@@ -70,6 +70,18 @@ impl Registry {
     pub async fn ask_to_prove(&self, caller: &Caller, version: &VersionRef) -> Result<(), Failed> {
         let facts = self.state().model_facts(version);
         self.ask(caller, op::Prove, facts).await
+    }
+
+    /// Asks whether the caller may prove what an endpoint answered without a version: whether they may prove the version
+    /// that it is routed to, or was last. Records the answer.
+    ///
+    /// # Errors
+    /// When they may not, or nothing was ever routed to the endpoint.
+    pub async fn ask_to_prove_endpoint(&self, caller: &Caller, endpoint: &Name) -> Result<(), Failed> {
+        let state = self.state();
+        let found = state.endpoints().get(endpoint).and_then(Endpoint::last_routed);
+        let version = found.ok_or_else(|| Failed::not_found("endpoint", endpoint))?;
+        self.ask_to_prove(caller, version).await
     }
 
     /// Writes the proof of a prediction whose record is in a segment that the ledger names. The caller has been

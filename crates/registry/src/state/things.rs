@@ -238,6 +238,11 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
+    /// The version that it is routed to, or was before it went out of service.
+    pub fn last_routed(&self) -> Option<&VersionRef> {
+        self.body.primary.as_ref().or_else(|| self.promoted.last()).map(|routed| &routed.version)
+    }
+
     /// The versions that it can be routed back to, if they are approved now: the latest first.
     pub fn before(&self) -> impl Iterator<Item = &Routed> {
         let mut seen: BTreeSet<VersionRef> =
