@@ -2,6 +2,8 @@
 //!
 //! Format: `docs/formats/prediction-record.md`.
 
+use std::fmt;
+
 use bartizan_model::{Tensor, Values};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +31,7 @@ pub struct RecordedOutput {
 }
 
 /// A tensor of a record.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct RecordedTensor {
     /// Its name.
     pub name: String,
@@ -53,6 +55,15 @@ pub enum RecordedInvalid {
         /// The tensor.
         name: String,
     },
+}
+
+/// The values are personal and not for logs.
+impl fmt::Debug for RecordedTensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, datatype, shape, tensor } = self;
+        let values = if tensor.is_some() { ".." } else { "withheld" };
+        write!(f, "RecordedTensor({name:?}, {datatype}, {shape:?}, {values})")
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,7 @@
 //! What the headers of an inference request say beside who asks.
 
+use std::fmt;
+
 use axum::http::HeaderMap;
 
 /// The header with the caller's own id of a request.
@@ -15,7 +17,7 @@ const BINARY: &str = "inference-header-content-length";
 pub(super) const SUBJECT_BYTES: usize = 256;
 
 /// What was said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Said {
     /// The caller's own id of the request.
     pub(super) request: Option<String>,
@@ -44,6 +46,17 @@ pub(super) enum HeadersInvalid {
     /// Tensors in a form that is not taken.
     #[error("tensors in binary form are not taken; ask the client for JSON (`binary_data=False`)")]
     Binary,
+}
+
+/// What was said may be personal: only whether something was is for logs.
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = |value: &Option<String>| value.as_ref().map(|_| "..");
+        f.debug_struct("Said")
+            .field("request", &said(&self.request))
+            .field("subject", &said(&self.subject))
+            .finish()
+    }
 }
 
 impl Said {

@@ -74,7 +74,7 @@ impl fmt::Debug for Made {
 }
 
 /// An answer whose record a log has taken. It may be sent when that is durable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The prediction.
     pub id: PredictionId,
@@ -88,6 +88,13 @@ pub struct Answer {
     pub time: Timestamp,
     /// How many entries of the ledger were obeyed, which the record says.
     pub tree_size: u64,
+}
+
+/// What was answered is personal and not for logs.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {}, {} bytes)", self.id, self.status, self.body.len())
+    }
 }
 
 /// A prediction could not be recorded, so it is not answered: 503, or 500.

@@ -19,6 +19,7 @@ fn what_is_said_is_text() {
     let said = read(&[("X-Request-Id", b"r-1"), ("Bartizan-Subject", "Zoë".as_bytes())]).unwrap();
     let expected = Said { request: Some("r-1".to_owned()), subject: Some("Zoë".to_owned()) };
     assert_eq!(said, expected);
+    assert_eq!(format!("{said:?}"), r#"Said { request: Some(".."), subject: Some("..") }"#);
     assert_eq!(read(&[("content-encoding", b"Identity")]).unwrap(), Said::default());
     assert_eq!(read(&[("bartizan-subject", &[b'a'; SUBJECT_BYTES])]).unwrap().subject.unwrap().len(), 256);
 }
