@@ -308,8 +308,8 @@ async fn a_segment_that_is_sealed_and_not_stated_yet_waits_for_its_turn() {
     world.take("anna");
     world.gateway.seal(Seal::Now).await.unwrap();
     let anna = world.tag("anna").unwrap();
-    let order = world.registry().order_erasure(&world.admin().await, anna, "she asked".to_owned());
-    let erasure = order.await.unwrap();
+    let admin = world.admin().await;
+    let erasure = world.registry().order_erasure(&admin, anna, "she asked".to_owned()).await.unwrap();
     world.take("anna");
     world.gateway.log.seal(world.registry().now(), Seal::Now).unwrap();
     assert_eq!(world.gateway.log.unconfirmed().len(), 1);
