@@ -65,7 +65,7 @@ fn what_came_of_a_request_is_counted_once_and_in_its_class() {
     let seen = numbers.seen(at(1000));
     let each: Vec<String> =
         Outcome::ALL.iter().map(|outcome| format!("{} {}", outcome.as_str(), seen.of(*outcome))).collect();
-    expect!["primary 1, fallback 2, constant 3, malformed 4, too_large 5, too_slow 6, mismatch 7, beyond_training 8, version 9, abandoned 10, unavailable 11, not_recorded 12, defect 13"]
+    expect!["primary 1, fallback 2, constant 3, malformed 4, too_large 5, too_slow 6, mismatch 7, beyond_training 8, version 9, abandoned 10, busy 11, unavailable 12, not_recorded 13, defect 14"]
         .assert_eq(&each.join(", "));
     assert_eq!((seen.ended(), seen.flagged), (91, 2));
     assert_eq!(Class::ALL.map(|class| seen.of_class(class)), [1, 5, 49, 36]);
