@@ -1,5 +1,5 @@
 //! Bodies on the inference port that are too large, however they come.
-#![expect(clippy::panic, reason = "a test that meets the unexpected must fail")]
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "a test that meets the unexpected must fail")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
