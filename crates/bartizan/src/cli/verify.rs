@@ -14,7 +14,7 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE")]
     pub(crate) trust: PathBuf,
     /// The state that must be proven: approved, candidate, retired, quarantined, revoked or any [default: approved; any for
-    /// a prediction that --prediction names, whose version was approved when it answered]
+    /// a prediction that --prediction or --receipt names, whose version was approved when it answered]
     #[arg(long, value_name = "STATE", value_parser = STATES)]
     pub(crate) state: Option<String>,
     /// The version that the proof must be of, NAME:VERSION

@@ -256,3 +256,6 @@ impl Gateway {
         HeaderValue::try_from(value).map_err(Into::into)
     }
 }
+
+#[cfg(test)]
+mod tests;

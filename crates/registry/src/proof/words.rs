@@ -138,12 +138,12 @@ pub(super) fn about_prediction(
                  (entry {route}), and {version} was approved and not stopped{}",
                 as_others(then, version)
             ));
+            let now = stands_now.as_deref().unwrap_or_default();
+            about_model(verdict, state, version, now);
             verdict.asserted.push(format!(
                 "by the server: that no statement beside those in this file had stopped the files of {version} under another name \
                  by then; whoever has the whole ledger can check it"
             ));
-            let now = stands_now.as_deref().unwrap_or_default();
-            about_model(verdict, state, version, now);
             about_change(verdict, state, version, size, now);
         }
         (None, AnsweredBy::Constant) => verdict.proven.push(format!(

@@ -1,11 +1,17 @@
 //! Erasures of what is recorded of a person: who may order one, and what the ledger admits about it.
 
+use std::collections::BTreeSet;
+
 use bartizan_base::{Digest, ErasureId, Timestamp, sha256};
 use bartizan_keys::subjects::SubjectTag;
+use bartizan_ledger::segment::Group;
 use bartizan_policy::{PrincipalKind, Role};
+use bartizan_registry::prediction::RecordEnvelope;
+use bartizan_registry::proof::{Claim, ProofFile, ProofRefused, ProveFailed};
 use bartizan_registry::statement::{ErasedSegment, RoleChange, SegmentV1};
 use bartizan_registry::{Caller, Failed, NewPrincipal, Profile};
 
+use crate::predictions::{self, Served, sealed};
 use crate::world::World;
 
 const ANNA: SubjectTag = SubjectTag::from_bytes([0xaa; 32]);
@@ -123,4 +129,70 @@ async fn empty_segments_are_stated_one_by_one() {
     let state = world.registry.state();
     let names: Vec<_> = state.logged().iter().filter(|logged| logged.name.starts_with("segment/")).collect();
     assert_eq!((names.len(), state.segments()[GATEWAY].number), (3, 3));
+}
+
+/// Has everything that is recorded of somebody erased, down to the step before the last.
+async fn ordered(served: &Served, envelope: &RecordEnvelope) -> ErasureId {
+    let registry = &served.world.registry;
+    let erasure = order(&served.world, &served.world.admin).await.unwrap();
+    let taken = |root| vec![ErasedSegment { number: 1, root, records: vec![(0, 0)] }];
+    let other = registry.state_erased(erasure, predictions::GATEWAY, taken(sha256(b"another"))).await;
+    assert!(other.is_err(), "that is no root of the segment");
+    registry.state_erased(erasure, predictions::GATEWAY, taken(sealed(envelope, &[]).1)).await.unwrap();
+    erasure
+}
+
+fn says(lines: &[String], text: &str) -> bool {
+    lines.iter().any(|line| line.contains(text))
+}
+
+/// Records are named before the key is destroyed: that alone does not say that anything is gone.
+#[tokio::test]
+async fn what_was_ordered_erased_is_not_said_to_be_erased_before_that_is_done() {
+    let served = Served::new().await;
+    let envelope = served.envelope();
+    served.state(&envelope).await;
+    let erasure = ordered(&served, &envelope).await;
+    // It can be read until then, and so it can be proven.
+    for shown in [&[][..], &[Group::Output]] {
+        let proof = served.prove(sealed(&envelope, shown).0).await.unwrap();
+        let verdict = served.verify(&proof).unwrap();
+        assert!(says(&verdict.proven, &format!("be erased ({erasure})")), "{:#?}", verdict.proven);
+        assert!(!says(&verdict.proven, "done"), "{:#?}", verdict.proven);
+        assert!(says(&verdict.not_covered, "it was ordered, and is not finished"), "{verdict:#?}");
+        assert!(!says(&verdict.asserted, "destroyed the key"), "{:#?}", verdict.asserted);
+    }
+}
+
+#[tokio::test]
+async fn a_proof_of_what_was_erased_shows_nothing_of_it() {
+    let served = Served::new().await;
+    let envelope = served.envelope();
+    served.state(&envelope).await;
+    let erasure = ordered(&served, &envelope).await;
+    served.world.registry.state_erasure_finished(erasure).await.unwrap();
+    let proof = served.prove(sealed(&envelope, &[Group::Decisions]).0).await.unwrap();
+    let verdict = served.verify(&proof).unwrap();
+    assert!(says(&verdict.proven, "says that it is done"), "{:#?}", verdict.proven);
+    assert!(says(&verdict.asserted, "by the gateway: that it destroyed the key"), "{:#?}", verdict.asserted);
+
+    // The end left out proves less.
+    let mut cut = ProofFile::parse(&proof).unwrap();
+    let (size, end) = (cut.map.entry + 1, served.world.registry.state().erasures()[&erasure].finished);
+    cut.leave_out(&BTreeSet::from([end.unwrap()]), size).unwrap();
+    let verdict = served.verify(&cut.to_bytes().unwrap()).unwrap();
+    assert!(says(&verdict.not_covered, "is not finished"), "{verdict:#?}");
+
+    // Whoever kept a copy of what was there can neither have it proven nor put it into the file.
+    for group in [Group::Subject, Group::Input, Group::Output] {
+        let shown = sealed(&envelope, &[group]).0;
+        let mut file = ProofFile::parse(&proof).unwrap();
+        let Claim::Prediction(claim) = &mut file.claim else { panic!("{:?}", file.claim) };
+        claim.record = shown.to_text();
+        let refused = served.verify(&file.to_bytes().unwrap());
+        let Err(ProofRefused::Record { why }) = refused else { panic!("{refused:?}") };
+        assert_eq!(why, "what it shows was erased, as an entry says");
+        let refused = served.prove(shown).await;
+        assert!(matches!(refused, Err(Failed::Prove(ProveFailed::Erased { .. }))), "{refused:?}");
+    }
 }

@@ -135,10 +135,11 @@ fn promise(receipt: &Receipt, other: &ProvenPrediction) -> Result<[String; 2], F
     Ok([promised, due])
 }
 
-/// Compares how the version that answered stands now with what was asked for. Whoever names no prediction may take the
-/// file for the proof of a release: then the version must be approved, as with a proof of the version itself.
+/// Compares how the version that answered stands now with what was asked for. Whoever names no prediction, and has no
+/// receipt of one, may take the file for the proof of a release: then the version must be approved, as with a proof of the version itself.
 fn stands(wanted: &Verify, prediction: &ProvenPrediction) -> Result<(), Failure> {
-    let unsaid = wanted.prediction.is_none().then_some("approved");
+    let named = wanted.prediction.is_some() || wanted.receipt.is_some();
+    let unsaid = (!named).then_some("approved");
     let Some(state) = wanted.state.as_deref().or(unsaid).filter(|state| *state != "any") else {
         return Ok(());
     };
