@@ -122,17 +122,14 @@ impl Served {
 /// A segment of one record: its proof, which shows the envelope and more, and its root.
 pub(crate) fn sealed(envelope: &RecordEnvelope, more: &[Group]) -> (RecordProof, Digest) {
     let salt = [3; SALT_BYTES];
-    let groups = Group::ALL.map(|group| match group {
+    let bytes = |group: Group| match group {
         Group::Envelope => serde_json::to_vec(envelope).unwrap(),
         _ => group.to_string().into_bytes(),
-    });
-    let commitments = Commitments::new(groups.each_ref().map(|bytes| commit(&salt, bytes)));
+    };
+    let commitments = Commitments::new(Group::ALL.map(|group| commit(&salt, &bytes(group))));
     let tree = SegmentTree::of([commitments.digest()]).unwrap();
     let shown = Group::ALL.map(|group| match group == Group::Envelope || more.contains(&group) {
-        true => {
-            let at = Group::ALL.iter().position(|other| *other == group).unwrap();
-            Shown::Revealed(RevealedGroup { salt, bytes: groups[at].clone() })
-        }
+        true => Shown::Revealed(RevealedGroup { salt, bytes: bytes(group) }),
         false => Shown::Hidden(*commitments.get(group)),
     });
     (RecordProof::new(shown, &tree, 0).unwrap(), tree.root())
