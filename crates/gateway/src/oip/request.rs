@@ -1,6 +1,7 @@
 //! Inference requests: from bytes to tensors, in one pass and within limits.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use bartizan_model::Tensor;
 use bartizan_model::limits::RANK;
@@ -23,7 +24,7 @@ const REFUSED: [&str; 4] =
 const PLAIN_CONTENT: [&str; 3] = ["np", "pd", "str"];
 
 /// An inference request: names, types and shapes hold together, but nobody has asked the model yet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Request<'a> {
     /// What the caller calls it.
     pub id: Option<Cow<'a, str>>,
@@ -31,6 +32,17 @@ pub struct Request<'a> {
     pub inputs: Vec<(Cow<'a, str>, Tensor)>,
     /// The outputs that are wanted, no name twice; all of them if it does not say.
     pub outputs: Option<Vec<Cow<'a, str>>>,
+}
+
+/// What is asked is personal and not for logs.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs: Vec<_> = self.inputs.iter().map(|(name, tensor)| (name, tensor.shape())).collect();
+        f.debug_struct("Request")
+            .field("inputs", &inputs)
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> Request<'a> {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bartizan_base::{Timestamp, sha256};
+use bartizan_gateway::oip::Request;
 use bartizan_gateway::validate::OutOfBounds;
-use bartizan_gateway::{Caller, Columns, Endpoint, Fallback, Fault, Phase, Serving};
+use bartizan_gateway::{
+    Caller, Columns, Endpoint, Fallback, Fault, Phase, Placement, RecordedInput, RecordedOutput, Serving,
+};
 use bartizan_keys::OsRandom;
 use bartizan_model::{Tensor, Values};
 use bartizan_store::SimDisk;
@@ -39,6 +42,31 @@ fn numbers_are_recorded_to_the_last_bit_however_many_there_are() {
         let (_, [_, _, input, _, _], _) = placed(made(ask(&endpoint, &body)));
         let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
         assert_eq!(input["tensors"][0]["data"], STANDARD.encode(bytes), "{count} rows");
+    }
+}
+
+/// What is printed of what holds a person's data may end in a log.
+#[test]
+fn nothing_personal_is_printed_for_debugging() {
+    let shelf = Shelf::new();
+    let endpoint = endpoint(&shelf, Fallback::Unavailable);
+    let body = two_rows();
+    let prediction = made(ask(&endpoint, &body));
+    let mut printed = vec![format!("{:?}", Request::parse(&body).unwrap()), format!("{prediction:?}")];
+    let placement = Placement { gateway: GATEWAY, epoch: 2, sequence: 17 };
+    let (groups, answer) = prediction.place(&placement).unwrap();
+    let [_, _, input, output, _] = groups.as_slices();
+    let (input, output) = (RecordedInput::parse(input).unwrap(), RecordedOutput::parse(output).unwrap());
+    printed.extend([
+        format!("{groups:?}"),
+        format!("{answer:?}"),
+        format!("{input:?}"),
+        format!("{output:?}"),
+    ]);
+    for text in printed {
+        for value in ["call 7", "Oslo", "Rome", "30.5", "79, 115, 108, 111"] {
+            assert!(!text.contains(value), "{value}: {text}");
+        }
     }
 }
 

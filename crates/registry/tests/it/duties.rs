@@ -290,3 +290,17 @@ async fn what_was_confirmed_in_explore_is_no_second_opinion_in_release() {
     let alone = change(&world.admin, RoleChange::Granted).await;
     assert!(matches!(alone, Err(Failed::Refused { .. })), "{alone:?}");
 }
+
+/// Nothing is stated when a key expires, and whoever was admitted with it is not admitted any more.
+#[tokio::test]
+async fn a_key_that_expires_admits_nobody_without_a_statement() {
+    let world = World::new().await;
+    let key = world.registry.issue_key(&world.admin, world.admin.principal(), world.limits(1)).await.unwrap();
+    let caller = world.with_key(&key).unwrap();
+    let facts = world.registry.state().facts();
+    assert!(world.registry.still_admits(&caller) && world.registry.still_admits(&world.admin));
+    world.clock.advance_millis(24 * 60 * 60 * 1000);
+    assert!(!world.registry.still_admits(&caller));
+    assert!(world.registry.still_admits(&world.admin));
+    assert_eq!(world.registry.state().facts(), facts);
+}
