@@ -116,7 +116,7 @@ fn table(value: &Value) -> String {
         Value::Object(members) => {
             let members: Vec<(String, &Value)> =
                 members.iter().map(|(name, member)| (shown(name), member)).collect();
-            let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+            let width = members.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(WIDEST);
             let mut text = String::new();
             for (name, member) in members {
                 match member {
@@ -131,7 +131,7 @@ fn table(value: &Value) -> String {
                     Value::String(long) if long.contains('\n') => {
                         text.push_str(&format!("{name}:\n{}", indented(&shown_lines(long))));
                     }
-                    other => text.push_str(&format!("{name:<width$}  {}\n", cell(other))),
+                    other => text.push_str(&format!("{}  {}\n", padded(&name, width), cell(other))),
                 }
             }
             text
@@ -139,6 +139,9 @@ fn table(value: &Value) -> String {
         other => format!("{}\n", cell(other)),
     }
 }
+
+/// Characters that columns are lined up for. What is longer, such as the values of a tensor, sticks out.
+const WIDEST: usize = 200;
 
 fn columns(rows: &[Value]) -> String {
     let mut names: Vec<&String> = Vec::new();
@@ -164,20 +167,23 @@ fn columns(rows: &[Value]) -> String {
         .enumerate()
         .map(|(at, head)| {
             let longest = texts.iter().filter_map(|row| row.get(at)).map(|text| text.chars().count()).max();
-            longest.unwrap_or(0).max(head.chars().count())
+            longest.unwrap_or(0).max(head.chars().count()).min(WIDEST)
         })
         .collect();
     let line = |cells: Vec<String>| {
-        let padded: Vec<String> = cells
-            .iter()
-            .zip(&widths)
-            .map(|(text, width)| format!("{text:<width$}", width = *width))
-            .collect();
+        let padded: Vec<String> =
+            cells.iter().zip(&widths).map(|(text, width)| padded(text, *width)).collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
     let mut text = line(heads);
     text.extend(texts.into_iter().map(line));
     text
+}
+
+/// Text with blanks up to a width in characters. (A width in a format is 65,535 at most.)
+fn padded(text: &str, width: usize) -> String {
+    let blanks = width.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(blanks))
 }
 
 fn indented(text: &str) -> String {

@@ -123,7 +123,7 @@ async fn answered(gateway: &Arc<Gateway>, asked: Asked, tally: &mut Tally) -> Re
     if !gateway.goes_on() {
         return Err(Refusal::not_recorded());
     }
-    let taken = if asked.is_quick() {
+    let taken = if asked.is_quick(gateway) {
         gateway.take(&asked)
     } else {
         let turn = gateway.turn().await?;
@@ -173,9 +173,12 @@ impl From<Refused> for Refusal {
 
 impl Asked {
     /// Whether it is answered sooner than another thread would have taken it over.
-    fn is_quick(&self) -> bool {
+    fn is_quick(&self, gateway: &Gateway) -> bool {
         let bytes = self.body.len();
-        bytes <= QUICK_BYTES && self.endpoint.serving().steps_at_most(bytes) <= QUICK_STEPS
+        let small = bytes <= QUICK_BYTES && self.endpoint.serving().steps_at_most(bytes) <= QUICK_STEPS;
+        let subjects = &gateway.subjects;
+        let is_near = |subject: &String| subjects.is_near(subjects.tag(subject.as_bytes()));
+        small && self.said.subject.as_ref().is_none_or(is_near)
     }
 }
 

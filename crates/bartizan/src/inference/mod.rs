@@ -131,6 +131,13 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/v2/models/{model}/versions/{version}/ready", get(ready_version))
         .route("/v2/models/{model}/versions/{version}/infer", post(infer_version))
         .fallback(async || failed(StatusCode::NOT_FOUND, "there is nothing here", ids::NOT_FOUND))
+        .method_not_allowed_fallback(async || {
+            failed(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "not with this method: `infer` takes POST, all else GET",
+                ids::INVALID,
+            )
+        })
         .with_state(Arc::clone(gateway))
 }
 
@@ -144,10 +151,20 @@ async fn metadata(
 
 async fn metadata_of_version(
     State(gateway): State<Arc<Gateway>>,
-    Path((model, version)): Path<(String, NonZeroU32)>,
+    Path((model, version)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    described(&gateway, &request.into_parts().0, &model, Some(version)).await
+    match numbered(&version) {
+        Ok(version) => described(&gateway, &request.into_parts().0, &model, Some(version)).await,
+        Err(refused) => refused,
+    }
+}
+
+/// The number of a version in a path.
+fn numbered(version: &str) -> Result<NonZeroU32, Response> {
+    version.parse().map_err(|_| {
+        failed(StatusCode::NOT_FOUND, "a version is a number from 1, as in `/versions/3`", ids::NOT_FOUND)
+    })
 }
 
 /// What an endpoint takes and gives; with a version, only while that one may answer.
@@ -195,8 +212,12 @@ async fn ready(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>) -
 
 async fn ready_version(
     State(gateway): State<Arc<Gateway>>,
-    Path((model, version)): Path<(String, NonZeroU32)>,
+    Path((model, version)): Path<(String, String)>,
 ) -> Response {
+    let version = match numbered(&version) {
+        Ok(version) => version,
+        Err(refused) => return refused,
+    };
     let endpoint = model.parse().ok().and_then(|name| gateway.endpoint(&name));
     let there = endpoint.is_some_and(|endpoint| served(&endpoint) == Some(version));
     let ready = gateway.goes_on() && there;
@@ -210,10 +231,13 @@ async fn infer(State(gateway): State<Arc<Gateway>>, Path(model): Path<String>, r
 
 async fn infer_version(
     State(gateway): State<Arc<Gateway>>,
-    Path((model, version)): Path<(String, NonZeroU32)>,
+    Path((model, version)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    made(&gateway, request, &model, Some(version)).await
+    match numbered(&version) {
+        Ok(version) => made(&gateway, request, &model, Some(version)).await,
+        Err(refused) => refused,
+    }
 }
 
 /// Who asks, whether they may, and what would answer. To whoever may not, an unknown endpoint looks the same.

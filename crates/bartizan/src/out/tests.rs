@@ -73,3 +73,18 @@ fn programs_get_exactly_what_there_is() {
         assert_eq!(lines, format!("{printed}1\n"));
     }
 }
+
+/// Tensors make cells of any length, and whoever hands over a proof chooses names.
+#[test]
+fn long_cells_and_names_are_printed_whole_and_widen_nothing() {
+    let long = "9".repeat(100_000);
+    for value in [
+        json!([{ "name": "a", "values": long }, { "name": "b", "values": "1" }]),
+        json!({ "value": 1, &long: 2 }),
+        json!({ "inner": [{ &long: 2 }] }),
+    ] {
+        let printed = table(&value);
+        assert!(printed.contains(&long));
+        assert!(printed.len() < 2 * long.len() + 1_000, "{}", printed.len());
+    }
+}

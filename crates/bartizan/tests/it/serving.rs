@@ -206,6 +206,8 @@ fn whoever_may_not_ask_learns_nothing_and_what_is_no_request_is_refused() {
         ("no such endpoint", Some(key.as_str()), "/v2/models/other/infer", &good, 404),
         ("a name that is none", Some(key.as_str()), "/v2/models/%2e%2e/infer", &good, 404),
         ("a version that is not routed", Some(&key), "/v2/models/scores/versions/1/infer", &good, 404),
+        ("a version that is no number", Some(&key), "/v2/models/scores/versions/tips:2/infer", &good, 404),
+        ("another method", Some(&key), "/v2/models/scores", &good, 405),
         ("no JSON", Some(&key), INFER, "hello", 400),
         ("nothing", Some(&key), INFER, "", 400),
         ("no inputs", Some(&key), INFER, "{}", 400),

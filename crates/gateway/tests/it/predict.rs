@@ -227,8 +227,7 @@ fn withheld_values_are_used_and_not_recorded() {
     body["outputs"] = json!([{"name": "score"}]);
     let prediction = made(ask(&endpoint, &serde_json::to_vec(&body).unwrap()));
     assert_eq!(prediction.subject(), Some(tag(b"Oslo")));
-    let (groups, _) =
-        prediction.place(&bartizan_gateway::Placement { gateway: GATEWAY, epoch: 1, sequence: 1 }).unwrap();
+    let (groups, _) = prediction.place(&Placement { gateway: GATEWAY, epoch: 1, sequence: 1 }).unwrap();
     let all = groups.as_slices().concat();
     assert!(!all.windows(4).any(|window| window == b"Oslo"), "{}", String::from_utf8_lossy(&all));
     // The ages are not the same in all rows, the incomes are.
