@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Modules in reading order: `csv` (bytes to rows), `cell` (text to values), `profile` (what was seen), `schema`
-//! (what is expected), `check` (the comparison).
+//! (what is expected), `check` (the comparison); `sketch` (mergeable summaries of a column's values).
 
 mod cell;
 mod check;
@@ -18,6 +18,7 @@ mod csv;
 pub mod limits;
 mod profile;
 mod schema;
+pub mod sketch;
 
 pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check};
 pub use crate::csv::*;

@@ -39,6 +39,9 @@ pub const SCHEMA_BYTES: usize = 8 * 1024 * 1024;
 /// Values in one domain of a schema.
 pub const DOMAIN_VALUES: usize = 10_000;
 
+/// Edges of one histogram.
+pub const HISTOGRAM_EDGES: usize = 4097;
+
 /// Example rows in one finding.
 pub const EXAMPLES: usize = 5;
 

@@ -9,3 +9,4 @@ mod check;
 mod csv;
 mod real;
 mod schema;
+mod sketch;
