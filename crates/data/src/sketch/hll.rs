@@ -7,152 +7,100 @@ use super::codec::{Kind, Reader, SketchInvalid, Writer};
 const PRECISION: u32 = 14;
 /// Registers.
 const REGISTERS: usize = 1 << PRECISION;
-/// The other bits of a hash.
-const OTHER_BITS: u32 = 64 - PRECISION;
-/// A register holds the position of the first bit set among the others: 51 when there is none.
+/// A register holds the position of the first bit set behind those: 51 when there is none.
 const MOST_RANK: u8 = 51;
-/// Registers that are listed in memory; beyond it there is an array of all.
-const MOST_LISTED: usize = 1024;
-/// Registers that are listed in the stored form; more take as much room as all of them.
-const MOST_STORED: usize = 4096;
+/// Hashes that are listed one by one: they take as much room as all registers in the stored form.
+const MOST_LISTED: usize = 1536;
 
 /// A sketch of distinct values: HyperLogLog (Flajolet, Fusy, Gandouet and Meunier 2007) with 2^14 registers, read by the
 /// improved estimator of Ertl (2017, <https://arxiv.org/abs/1702.01284>, algorithm 6).
 ///
-/// It is a function of the set of hashes alone: neither order nor repetition nor the way of merging makes a difference.
-/// Hashes must come from [`crate::sketch::hash`] for sketches to be comparable.
+/// Up to 1,536 distinct hashes are listed as they are, and counted exactly. The sketch is a function of the set of hashes
+/// alone: neither order nor repetition nor the way of merging makes a difference, down to the stored byte. Hashes must
+/// come from [`crate::sketch::hash`] for sketches to be comparable.
 ///
 /// # Error
-/// The standard error is 1.04 / sqrt(2^14) = 0.81 %, smaller for fewer than some 20,000 values; of a few
-/// values two may share a register and count as one.
+/// Nought while hashes are listed; beyond it the standard error is 1.04 / sqrt(2^14) = 0.81 %, less for fewer than some
+/// 40,000 values.
 ///
 /// # Memory
-/// At most 16 KiB; in proportion to the distinct values while they are fewer than about a thousand.
+/// At most 16 KiB; in proportion to the distinct values while they are listed.
 #[derive(Debug, Clone)]
 pub struct Hll {
-    registers: Registers,
+    state: State,
 }
 
 #[derive(Debug, Clone)]
-enum Registers {
-    /// A table of (register, rank) with room for twice as many: register << 8 | rank, and 0 where there is none.
-    Listed { table: Vec<u32>, listed: usize },
+enum State {
+    Listed(Listed),
     /// The rank of each register, 0 where there is none.
-    All(Box<[u8; REGISTERS]>),
+    // INVARIANT: there were more distinct hashes than are listed.
+    Registers(Box<[u8; REGISTERS]>),
+}
+
+/// A set of hashes, open addressing.
+#[derive(Debug, Clone, Default)]
+struct Listed {
+    /// The hashes, 0 where there is none. A power of two, or none at all.
+    slots: Vec<u64>,
+    len: usize,
 }
 
 impl Hll {
-    /// The standard error of [`Self::estimate`], as a share of it.
+    /// The standard error of [`Self::estimate`], as a share of it, when it is not exact.
     pub const STANDARD_ERROR: f64 = 0.008_125;
 
     /// Of no values.
-    pub const fn new() -> Self {
-        Self { registers: Registers::Listed { table: Vec::new(), listed: 0 } }
+    pub fn new() -> Self {
+        Self { state: State::Listed(Listed::default()) }
     }
 
     /// Takes hashes of values.
     pub fn update(&mut self, hashes: &[u64]) {
         let mut rest = hashes.iter();
-        while matches!(self.registers, Registers::Listed { .. }) {
+        while let State::Listed(listed) = &mut self.state {
             let Some(hash) = rest.next() else { return };
-            self.insert(*hash);
-        }
-        let Registers::All(all) = &mut self.registers else { return };
-        for hash in rest {
-            let (register, rank) = placed(*hash);
-            if let Some(held) = all.get_mut(register) {
-                *held = rank.max(*held);
+            if !listed.insert(*hash) {
+                self.state = State::Registers(listed.registers());
+                self.insert(*hash);
             }
         }
+        let State::Registers(registers) = &mut self.state else { return };
+        rest.for_each(|hash| raise(registers, *hash));
     }
 
     /// Takes one hash.
     #[inline]
     pub fn insert(&mut self, hash: u64) {
-        let (register, rank) = placed(hash);
-        self.raise(register, rank);
+        self.update(&[hash]);
     }
 
-    fn raise(&mut self, register: usize, rank: u8) {
-        match &mut self.registers {
-            Registers::All(all) => {
-                if let Some(held) = all.get_mut(register) {
-                    *held = rank.max(*held);
-                }
-            }
-            Registers::Listed { table, listed } => {
-                if 2 * *listed >= table.len() {
-                    if *listed == MOST_LISTED {
-                        self.registers = Registers::All(self.all());
-                        self.raise(register, rank);
-                        return;
-                    }
-                    let wider = vec![0; (2 * table.len()).max(16)];
-                    for entry in std::mem::replace(table, wider) {
-                        if entry != 0 {
-                            list(table, entry);
-                        }
-                    }
-                }
-                let entry = u32::try_from(register << 8).unwrap_or(0) | u32::from(rank);
-                *listed += usize::from(list(table, entry));
-            }
-        }
-    }
-
-    /// Takes what another sketch took: the larger rank of each register.
+    /// Takes what another sketch took: the union of the lists, or the larger rank of each register.
     pub fn merge(&mut self, other: &Self) {
-        if let (Registers::All(one), Registers::All(two)) = (&mut self.registers, &other.registers) {
-            one.iter_mut().zip(two.iter()).for_each(|(one, two)| *one = (*one).max(*two));
-            return;
+        match (&mut self.state, &other.state) {
+            (_, State::Listed(two)) => two.hashes().for_each(|hash| self.insert(hash)),
+            (State::Registers(one), State::Registers(two)) => {
+                one.iter_mut().zip(two.iter()).for_each(|(one, two)| *one = (*one).max(*two));
+            }
+            (State::Listed(one), State::Registers(two)) => {
+                let mut registers = two.clone();
+                one.hashes().for_each(|hash| raise(&mut registers, hash));
+                self.state = State::Registers(registers);
+            }
         }
-        for (register, rank) in other.ranks() {
-            self.raise(register, rank);
-        }
+    }
+
+    /// Whether the count is exact, but for two values of one hash, which no column of this world has.
+    pub const fn is_exact(&self) -> bool {
+        matches!(self.state, State::Listed(_))
     }
 
     /// About how many distinct hashes there were.
     pub fn estimate(&self) -> f64 {
-        let mut multiplicities = [0_u32; MOST_RANK as usize + 1];
-        let mut set = 0;
-        for (_, rank) in self.ranks() {
-            set += 1;
-            if let Some(count) = multiplicities.get_mut(usize::from(rank)) {
-                *count += 1;
-            }
+        match &self.state {
+            State::Listed(listed) => listed.len as f64,
+            State::Registers(registers) => estimate(registers),
         }
-        if set == 0 {
-            return 0.0;
-        }
-        let m = REGISTERS as f64;
-        let share = |count: u32| f64::from(count) / m;
-        let [_, ranks @ .., last] = multiplicities;
-        let mut z = m * tau(1.0 - share(last));
-        for count in ranks.iter().rev() {
-            z = 0.5 * (z + f64::from(*count));
-        }
-        z += m * sigma(share(REGISTERS as u32 - set));
-        m * m / (2.0 * std::f64::consts::LN_2 * z)
-    }
-
-    /// Registers with a rank, in no particular order.
-    fn ranks(&self) -> Vec<(usize, u8)> {
-        match &self.registers {
-            Registers::All(all) => (0..).zip(all.iter().copied()).filter(|(_, rank)| *rank > 0).collect(),
-            Registers::Listed { table, .. } => {
-                table.iter().filter(|entry| **entry != 0).map(|entry| taken_apart(*entry)).collect()
-            }
-        }
-    }
-
-    fn all(&self) -> Box<[u8; REGISTERS]> {
-        let mut all = Box::new([0; REGISTERS]);
-        for (register, rank) in self.ranks() {
-            if let Some(held) = all.get_mut(register) {
-                *held = rank;
-            }
-        }
-        all
     }
 }
 
@@ -164,43 +112,99 @@ impl Default for Hll {
 
 impl PartialEq for Hll {
     fn eq(&self, other: &Self) -> bool {
-        self.all() == other.all()
+        match (&self.state, &other.state) {
+            (State::Listed(one), State::Listed(two)) => one.sorted() == two.sorted(),
+            (State::Registers(one), State::Registers(two)) => one == two,
+            _ => false,
+        }
     }
 }
 
 impl Eq for Hll {}
 
-/// The register of a hash, its first 14 bits, and the position of the first bit set among the others.
-#[inline]
-fn placed(hash: u64) -> (usize, u8) {
-    // The bit behind the last one ends the search.
-    let others = (hash << PRECISION) | (1 << (PRECISION - 1));
-    ((hash >> OTHER_BITS) as usize, others.leading_zeros() as u8 + 1)
-}
-
-const fn taken_apart(entry: u32) -> (usize, u8) {
-    ((entry >> 8) as usize, entry as u8)
-}
-
-/// Raises an entry of the table, or adds it; says whether it is new. The table has room.
-fn list(table: &mut [u32], entry: u32) -> bool {
-    let mask = table.len() - 1;
-    let mut slot = (entry >> 8) as usize & mask;
-    loop {
-        let Some(held) = table.get_mut(slot) else { return false };
-        if *held == 0 {
-            *held = entry;
-            return true;
+impl Listed {
+    /// Takes a hash; says no when the list is full and does not have it.
+    fn insert(&mut self, hash: u64) -> bool {
+        // Nought marks a free slot, so it counts as one.
+        let hash = hash.max(1);
+        if 4 * self.len >= 3 * self.slots.len() {
+            self.grow();
         }
-        if *held >> 8 == entry >> 8 {
-            *held = entry.max(*held);
-            return false;
+        let mask = self.slots.len() - 1;
+        let mut slot = hash as usize & mask;
+        while let Some(held) = self.slots.get_mut(slot) {
+            if *held == hash {
+                return true;
+            }
+            if *held == 0 {
+                if self.len == MOST_LISTED {
+                    return false;
+                }
+                *held = hash;
+                self.len += 1;
+                return true;
+            }
+            slot = (slot + 1) & mask;
         }
-        slot = (slot + 1) & mask;
+        false
+    }
+
+    fn grow(&mut self) {
+        let slots = vec![0; (2 * self.slots.len()).max(16)];
+        let old = std::mem::replace(self, Self { slots, len: 0 });
+        old.hashes().for_each(|hash| {
+            self.insert(hash);
+        });
+    }
+
+    fn hashes(&self) -> impl Iterator<Item = u64> {
+        self.slots.iter().copied().filter(|hash| *hash != 0)
+    }
+
+    fn sorted(&self) -> Vec<u64> {
+        let mut hashes: Vec<u64> = self.hashes().collect();
+        hashes.sort_unstable();
+        hashes
+    }
+
+    fn registers(&self) -> Box<[u8; REGISTERS]> {
+        let mut registers = Box::new([0; REGISTERS]);
+        self.hashes().for_each(|hash| raise(&mut registers, hash));
+        registers
     }
 }
 
-/// Ertl 2017, algorithm 6: what registers without a rank add. Converges for all x in [0, 1).
+/// The first 14 bits are the register, and the position of the first bit set behind them is the rank.
+#[inline]
+fn raise(registers: &mut [u8; REGISTERS], hash: u64) {
+    // A bit behind the last one ends the search.
+    let others = (hash << PRECISION) | (1 << (PRECISION - 1));
+    let rank = others.leading_zeros() as u8 + 1;
+    if let Some(held) = registers.get_mut((hash >> (64 - PRECISION)) as usize) {
+        *held = rank.max(*held);
+    }
+}
+
+/// Ertl 2017, algorithm 6.
+fn estimate(registers: &[u8; REGISTERS]) -> f64 {
+    let mut multiplicities = [0_u32; MOST_RANK as usize + 1];
+    for rank in registers {
+        if let Some(count) = multiplicities.get_mut(usize::from(*rank)) {
+            *count += 1;
+        }
+    }
+    let m = REGISTERS as f64;
+    let share = |count: u32| f64::from(count) / m;
+    let [unset, ranks @ .., last] = multiplicities;
+    let mut z = m * tau(1.0 - share(last));
+    for count in ranks.iter().rev() {
+        z = 0.5 * (z + f64::from(*count));
+    }
+    z += m * sigma(share(unset));
+    m * m / (2.0 * std::f64::consts::LN_2 * z)
+}
+
+/// What registers without a rank add; for x in [0, 1).
 fn sigma(mut x: f64) -> f64 {
     let (mut y, mut z) = (1.0, x);
     loop {
@@ -214,7 +218,7 @@ fn sigma(mut x: f64) -> f64 {
     }
 }
 
-/// Ertl 2017, algorithm 6: what registers of the highest rank add.
+/// What registers of the highest rank add.
 fn tau(mut x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return 0.0;
@@ -236,25 +240,21 @@ impl Hll {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut writer = Writer::new(Kind::Hll);
         writer.u8(PRECISION as u8);
-        let mut ranks = self.ranks();
-        if ranks.len() <= MOST_STORED {
-            ranks.sort_unstable();
-            writer.u8(0);
-            writer.u16(ranks.len() as u16);
-            for (register, rank) in ranks {
-                writer.u16(register as u16);
-                writer.u8(rank);
+        match &self.state {
+            State::Listed(listed) => {
+                writer.u8(0);
+                writer.len(listed.len);
+                listed.sorted().into_iter().for_each(|hash| writer.u64(hash));
             }
-            return writer.finish();
-        }
-        writer.u8(1);
-        let all = self.all();
-        let (fours, _) = all.as_chunks::<4>();
-        for [one, two, three, four] in fours {
-            let packed =
-                u32::from(*one) | u32::from(*two) << 6 | u32::from(*three) << 12 | u32::from(*four) << 18;
-            let [low, middle, high, _] = packed.to_le_bytes();
-            writer.bytes(&[low, middle, high]);
+            State::Registers(registers) => {
+                writer.u8(1);
+                let (fours, _) = registers.as_chunks::<4>();
+                for four in fours {
+                    let packed = four.iter().rev().fold(0, |packed, rank| packed << 6 | u32::from(*rank));
+                    let [low, middle, high, _] = packed.to_le_bytes();
+                    writer.bytes(&[low, middle, high]);
+                }
+            }
         }
         writer.finish()
     }
@@ -267,44 +267,40 @@ impl Hll {
         let mut reader = Reader::open(Kind::Hll, bytes)?;
         let precision = reader.u8()?;
         reader.require(u32::from(precision) == PRECISION, "its precision")?;
-        let listed = match reader.u8()? {
-            0 => true,
-            1 => false,
-            _ => return Err(reader.wrong("how registers are stored")),
+        let state = match reader.u8()? {
+            0 => State::Listed(read_listed(&mut reader)?),
+            1 => State::Registers(read_registers(&mut reader)?),
+            _ => return Err(reader.wrong("whether hashes are listed")),
         };
-        let mut sketch = Self::new();
-        let mut set = 0;
-        let mut register = 0;
-        let left = if listed { reader.u16()?.into() } else { REGISTERS };
-        let mut place = |register: usize, rank: u8| {
-            if rank > 0 {
-                set += 1;
-                sketch.raise(register, rank);
-            }
-            rank <= MOST_RANK
-        };
-        if listed {
-            for _ in 0..left {
-                let next = usize::from(reader.u16()?);
-                let rank = reader.u8()?;
-                reader.require(register <= next && next < REGISTERS && rank > 0, "order of the registers")?;
-                reader.require(place(next, rank), "a rank")?;
-                register = next + 1;
-            }
-        } else {
-            for register in (0..REGISTERS).step_by(4) {
-                let [low, middle, high] = *reader.bytes(3)? else {
-                    return Err(reader.wrong("its registers"));
-                };
-                let packed = u32::from_le_bytes([low, middle, high, 0]);
-                for (at, shift) in [0, 6, 12, 18].into_iter().enumerate() {
-                    let rank = (packed >> shift & 63) as u8;
-                    reader.require(place(register + at, rank), "a rank")?;
-                }
-            }
-        }
         reader.end()?;
-        reader.require(listed == (set <= MOST_STORED), "how registers are stored")?;
-        Ok(sketch)
+        Ok(Self { state })
     }
+}
+
+fn read_listed(reader: &mut Reader<'_>) -> Result<Listed, SketchInvalid> {
+    let len = reader.len(8)?;
+    reader.require(len <= MOST_LISTED, "how many hashes are listed")?;
+    let mut listed = Listed::default();
+    let mut before = 0;
+    for _ in 0..len {
+        let hash = reader.u64()?;
+        reader.require(before < hash, "order of the hashes")?;
+        before = hash;
+        listed.insert(hash);
+    }
+    Ok(listed)
+}
+
+fn read_registers(reader: &mut Reader<'_>) -> Result<Box<[u8; REGISTERS]>, SketchInvalid> {
+    let mut registers = Box::new([0; REGISTERS]);
+    let (fours, _) = registers.as_chunks_mut::<4>();
+    for four in fours {
+        let [low, middle, high] = *reader.bytes(3)? else { return Err(reader.wrong("its registers")) };
+        let packed = u32::from_le_bytes([low, middle, high, 0]);
+        *four = [0, 6, 12, 18].map(|shift| (packed >> shift & 63) as u8);
+        reader.require(four.iter().all(|rank| *rank <= MOST_RANK), "the rank of a register")?;
+    }
+    // That many hashes are not in so few registers by any chance worth the name, but one register they do set.
+    reader.require(registers.iter().any(|rank| *rank > 0), "registers without a rank")?;
+    Ok(registers)
 }
