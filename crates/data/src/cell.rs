@@ -3,6 +3,7 @@
 use std::str;
 
 use crate::csv::NullTokens;
+use crate::text;
 
 /// The value of one cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,6 +22,10 @@ pub(crate) enum Value {
     Timestamp,
     /// Everything else.
     Text,
+    /// Bytes that are not said to be text.
+    Binary,
+    /// A list of so many elements.
+    List(u32),
 }
 
 /// Reads a cell. White space around it matters to text alone.
@@ -37,6 +42,16 @@ pub(crate) fn classify(cell: &[u8], nulls: &NullTokens) -> Value {
     }
 }
 
+/// Reads what is known to be text: it is that, unless it reads as a day or an instant, which many formats cannot write
+/// otherwise.
+#[inline]
+pub(crate) fn typed_text(text: &[u8]) -> Value {
+    match text.first() {
+        Some(b'0'..=b'9') if text.len() >= 10 => day_or_instant(text).unwrap_or(Value::Text),
+        _ => Value::Text,
+    }
+}
+
 /// Whether a header's cell reads as a number, which a column's name rarely does.
 pub(crate) fn is_number(cell: &[u8]) -> bool {
     number(cell.trim_ascii()).is_some()
@@ -48,7 +63,7 @@ fn is_boolean(text: &[u8]) -> bool {
 
 /// `-?` digits, a fraction, an exponent. Digits with a leading zero are a code, not a number: `02139` is a
 /// postal code. A leading `+` is a telephone number more often than a number.
-fn number(text: &[u8]) -> Option<Value> {
+pub(crate) fn number(text: &[u8]) -> Option<Value> {
     let unsigned = text.strip_prefix(b"-").unwrap_or(text);
     let negative = unsigned.len() != text.len();
     let mut digits = Digits { value: 0, count: 0 };
@@ -187,6 +202,42 @@ fn pair(high: u8, low: u8) -> Option<u8> {
     (high.is_ascii_digit() && low.is_ascii_digit()).then(|| (high - b'0') * 10 + (low - b'0'))
 }
 
+/// The day that a cell says, as days since 1970-01-01.
+pub(crate) fn day(cell: &[u8]) -> Option<i64> {
+    let text = cell.trim_ascii();
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
+    let year = i64::from(pair(*y1, *y2)?) * 100 + i64::from(pair(*y3, *y4)?);
+    Some(text::days_from_civil(year, pair(*m1, *m2)?.into(), pair(*d1, *d2)?.into()))
+}
+
+/// The instant that a cell says, as nanoseconds since 1970-01-01T00:00:00, and whether it names an offset. Digits beyond
+/// nanoseconds are cut.
+pub(crate) fn instant(cell: &[u8]) -> Option<(i128, bool)> {
+    let text = cell.trim_ascii();
+    let (date, rest) = text.split_at_checked(10)?;
+    let (_, time) = rest.split_first()?;
+    let ([h1, h2, _, m1, m2, _, s1, s2], rest) = time.split_first_chunk::<8>()?;
+    let (hour, minute, second) = (pair(*h1, *h2)?, pair(*m1, *m2)?, pair(*s1, *s2)?);
+    let (mut nanos, mut offset) = (0_i64, rest);
+    if let Some(rest) = rest.strip_prefix(b".") {
+        let (digits, after) = split_digits(rest);
+        offset = after;
+        for place in 0..9 {
+            nanos = nanos * 10 + digits.get(place).map_or(0, |digit| i64::from(digit - b'0'));
+        }
+    }
+    let ahead = match offset {
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let minutes = i64::from(pair(*h1, *h2)?) * 60 + i64::from(pair(*m1, *m2)?);
+            if *sign == b'+' { minutes } else { -minutes }
+        }
+        _ => 0,
+    };
+    let minutes = (day(date)? * 24 + i64::from(hour)) * 60 + i64::from(minute) - ahead;
+    let seconds = i128::from(minutes * 60 + i64::from(second));
+    Some((seconds * 1_000_000_000 + i128::from(nanos), !offset.is_empty()))
+}
+
 /// Characters in a cell (its bytes are UTF-8).
 pub(crate) fn length(cell: &[u8]) -> usize {
     if cell.is_ascii() { cell.len() } else { cell.iter().filter(|byte| **byte & 0xC0 != 0x80).count() }
@@ -196,32 +247,69 @@ pub(crate) fn length(cell: &[u8]) -> usize {
 /// `a`, digits `9`, runs collapse, white space becomes a blank, and anything that is not plain ASCII
 /// punctuation becomes `?`. `Smith, J. 1987-02-11` has the shape `Aa, A. 9-9-9`.
 pub(crate) fn shape(cell: &[u8]) -> String {
+    let mut shape = Vec::new();
+    shape_into(cell, &mut shape);
+    String::from_utf8_lossy(&shape).into_owned()
+}
+
+/// Writes the shape of a cell over what is there.
+pub(crate) fn shape_into(cell: &[u8], shape: &mut Vec<u8>) {
     const LONGEST: usize = 24;
-    let text = String::from_utf8_lossy(cell);
-    let mut shape = String::new();
+    shape.clear();
     let mut last = None;
-    for (at, class) in text.chars().map(class_of).enumerate() {
+    let mut take = |at: usize, class: u8| {
         if last == Some(class) {
-            continue;
+            return true;
         }
         if at >= LONGEST * 8 || shape.len() >= LONGEST {
-            shape.push_str("..");
-            break;
+            shape.extend_from_slice(b"..");
+            return false;
         }
         shape.push(class);
         last = Some(class);
+        true
+    };
+    if cell.is_ascii() {
+        for (at, byte) in cell.iter().enumerate() {
+            if !take(at, ASCII_CLASSES.get(usize::from(*byte)).copied().unwrap_or(b'?')) {
+                return;
+            }
+        }
+        return;
     }
-    shape
+    for (at, character) in String::from_utf8_lossy(cell).chars().enumerate() {
+        if !take(at, class_of(character)) {
+            return;
+        }
+    }
 }
 
-fn class_of(character: char) -> char {
+/// The class of each ASCII character.
+const ASCII_CLASSES: [u8; 128] = {
+    let mut classes = [b'?'; 128];
+    let mut code = 0_u8;
+    while code < 128 {
+        classes[code as usize] = match code {
+            b'A'..=b'Z' => b'A',
+            b'a'..=b'z' => b'a',
+            b'0'..=b'9' => b'9',
+            b'\t' | b'\n' | 0x0B | 0x0C | b'\r' | b' ' => b' ',
+            b'!'..=b'/' | b':'..=b'@' | b'['..=b'`' | b'{'..=b'~' => code,
+            _ => b'?',
+        };
+        code += 1;
+    }
+    classes
+};
+
+fn class_of(character: char) -> u8 {
     match character {
-        c if c.is_uppercase() => 'A',
-        c if c.is_alphabetic() => 'a',
-        c if c.is_numeric() => '9',
-        c if c.is_whitespace() => ' ',
-        c if c.is_ascii_punctuation() => c,
-        _ => '?',
+        c if c.is_uppercase() => b'A',
+        c if c.is_alphabetic() => b'a',
+        c if c.is_numeric() => b'9',
+        c if c.is_whitespace() => b' ',
+        c if c.is_ascii() => u8::try_from(c).ok().and_then(|c| ASCII_CLASSES.get(usize::from(c)).copied()).unwrap_or(b'?'),
+        _ => b'?',
     }
 }
 

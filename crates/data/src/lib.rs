@@ -17,12 +17,15 @@ mod check;
 mod csv;
 pub mod limits;
 mod profile;
+mod read;
 mod schema;
 pub mod sketch;
+mod text;
 
-pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check};
+pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check, check_source};
 pub use crate::csv::*;
 pub use crate::profile::*;
+pub use crate::read::{Format, FormatInvalid, ReadOptions, ReadSeek, Source};
 pub use crate::schema::{
     ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, NotToml, Range, RowRules, Schema,
     SchemaInvalid, Severity,

@@ -53,3 +53,42 @@ pub const SIGNATURE_BYTES: usize = 64 * 1024;
 
 /// Parts of one dataset version.
 pub const PARTS: usize = 1_000_000;
+
+/// Levels that structures and lists of one file nest.
+pub const DEPTH: usize = 32;
+
+/// How many times its size a compressed file may come to, once it came to [`DECOMPRESSED_FREE`] bytes.
+pub const DECOMPRESSION_RATIO: u64 = 2_000;
+
+/// Bytes that a compressed file may come to whatever its size.
+pub const DECOMPRESSED_FREE: u64 = 64 * 1024 * 1024;
+
+/// Logarithm of the largest window, in bytes, that a zstd stream may ask for: 128 MiB.
+pub const ZSTD_WINDOW_LOG: u32 = 27;
+
+/// Bytes of a Parquet file that comes through a pipe: it is read from its end, so all of it is kept.
+pub const WHOLE_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes of the footer of a Parquet file.
+pub const PARQUET_FOOTER_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Row groups of a Parquet file.
+pub const PARQUET_ROW_GROUPS: u64 = 100_000;
+
+/// Bytes of one page of a Parquet file, decompressed. Writers make pages of about 1 MiB.
+pub const PARQUET_PAGE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Bytes of the header of one page of a Parquet file.
+pub const PARQUET_PAGE_HEADER_BYTES: usize = 64 * 1024;
+
+/// Bytes of the metadata of one message of an Arrow file.
+pub const ARROW_METADATA_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Bytes of one message of an Arrow file, decompressed: one batch, or one dictionary.
+pub const ARROW_MESSAGE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes of all dictionaries of an Arrow file together.
+pub const DICTIONARY_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Columns that the lines of a JSON file make together, at any depth.
+pub const JSON_COLUMNS: usize = 2_000;

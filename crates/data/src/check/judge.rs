@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::report::{Finding, Outcome, Report, Rule, Tier};
-use super::{Counted, Labels, Watched};
+use super::rules::{Counted, Labels, Watched};
 use crate::csv::ReadOutcome;
 use crate::limits::FINDINGS;
 use crate::profile::Profile;
@@ -117,24 +117,24 @@ impl Judge {
     fn column(&mut self, column: &Watched<'_>, rows: u64) {
         let rules = column.rules;
         let present = column.present;
-        self.share(column, Rule::Type, &column.wrong_type, present, 0.0, |share, _| {
+        self.share(column, Rule::Type, &column.kind.wrong, present, 0.0, |share, _| {
             format!("{share} of the values are not of type {}", rules.kind)
         });
         self.presence(column, rows);
-        if let Some(range) = rules.range {
+        if let (Some(range), Some(watched)) = (rules.range, &column.range) {
             let Range { min, max, max_outside } = range;
-            self.share(column, Rule::Range, &column.outside, present, max_outside, |share, limit| {
+            self.share(column, Rule::Range, &watched.outside, present, max_outside, |share, limit| {
                 format!("{share} of the values lie outside {min} to {max}, at most {limit} may")
             });
         }
-        if let Some(domain) = &rules.domain {
+        if let (Some(domain), Some(watched)) = (&rules.domain, &column.domain) {
             let known = domain.values.len();
-            self.share(column, Rule::Domain, &column.unseen, present, domain.max_unseen, |share, limit| {
+            self.share(column, Rule::Domain, &watched.unseen, present, domain.max_unseen, |share, limit| {
                 format!("{share} of the values are none of the {known} known ones, at most {limit} may be")
             });
         }
-        if let Some(longest) = rules.max_length {
-            self.share(column, Rule::Length, &column.too_long, present, 0.0, |share, _| {
+        if let (Some(longest), Some(watched)) = (rules.max_length, &column.length) {
+            self.share(column, Rule::Length, &watched.too_long, present, 0.0, |share, _| {
                 format!("{share} of the values are longer than {longest} characters")
             });
         }
@@ -146,9 +146,9 @@ impl Judge {
         if share_of(column.present, rows) >= column.rules.min_present {
             return;
         }
-        let (share, limit) = (share_of(column.missing.count, rows), 1.0 - column.rules.min_present);
+        let (share, limit) = (share_of(column.presence.missing.count, rows), 1.0 - column.rules.min_present);
         let message = format!("{} of the rows have no value, at most {} may", percent(share), percent(limit));
-        self.find(broken(column, Rule::Presence, &column.missing, share, limit, message));
+        self.find(broken(column, Rule::Presence, &column.presence.missing, share, limit, message));
     }
 
     fn share(

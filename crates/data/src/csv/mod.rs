@@ -1,17 +1,16 @@
 //! CSV: how a file is written, and a reader that streams it once and hashes it on the way.
 
-mod error;
+pub(crate) mod pieces;
 mod reader;
-mod sniff;
+pub(crate) mod sheet;
+pub(crate) mod sniff;
 mod source;
 
 use std::fmt;
 use std::str::FromStr;
 
-use bartizan_base::Digest;
-
-pub use self::error::{Place, ReadError};
 pub use self::reader::{CsvReader, Row};
+pub use crate::read::{Place, ReadError, ReadOutcome};
 use crate::limits::{NULL_TOKEN_BYTES, NULL_TOKENS};
 
 /// How to read a CSV file.
@@ -32,37 +31,6 @@ pub struct CsvFormat {
     pub separator: Separator,
     /// How text is written as bytes.
     pub encoding: Encoding,
-}
-
-/// What a read to the very end learned. Nothing else makes one, so whoever holds it has seen the whole file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadOutcome {
-    bytes: u64,
-    digest: Digest,
-    rows: u64,
-    format: CsvFormat,
-}
-
-impl ReadOutcome {
-    /// Bytes of the file, as delivered.
-    pub const fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    /// SHA-256 of those bytes.
-    pub const fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    /// Rows, the header not counted.
-    pub const fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// How the file was written.
-    pub const fn format(&self) -> CsvFormat {
-        self.format
-    }
 }
 
 /// The byte between two cells: an ASCII character that is no letter, digit, quote, space or line end.

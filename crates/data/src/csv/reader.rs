@@ -9,6 +9,7 @@ use super::source::{Fault, Source};
 use super::{CsvFormat, CsvOptions, Encoding, Place, ReadError, ReadOutcome, Separator, sniff};
 use crate::cell;
 use crate::limits::{CELL_BYTES, COLUMN_NAME_BYTES, COLUMNS, RECORD_BYTES, ROWS};
+use crate::read::{Format, read_error};
 
 /// One row of a table.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +54,16 @@ impl<R: Read> CsvReader<R> {
     /// # Errors
     /// When the file is empty or not text, or its first line cannot be a header.
     pub fn open(input: R, options: &CsvOptions) -> Result<Self, ReadError> {
-        let mut source = Source::open(input, options.encoding)
+        Self::start(Source::open(input, options.encoding, true), options)
+    }
+
+    /// The same, of what is counted and hashed elsewhere.
+    pub(crate) fn open_content(input: R, options: &CsvOptions) -> Result<Self, ReadError> {
+        Self::start(Source::open(input, options.encoding, false), options)
+    }
+
+    fn start(source: Result<Source<R>, Fault>, options: &CsvOptions) -> Result<Self, ReadError> {
+        let mut source = source
             .map_err(|fault| at_place(fault, Encoding::Utf8, Place { row: 0, column: 1 }))?;
         let (head, likely) = read_head(&mut source);
         let separator = options.separator.or(likely).unwrap_or(Separator::COMMA);
@@ -83,6 +93,17 @@ impl<R: Read> CsvReader<R> {
         self.format
     }
 
+    /// Where the reader is: the rest of the file, what was read of it already, and what the header says.
+    pub(super) fn into_parts(self) -> (Source<R>, Vec<u8>, Vec<String>, CsvFormat) {
+        let Records { source, head, input, parsed, .. } = self.records;
+        let read = match input {
+            Input::Head => head.get(parsed..).unwrap_or_default().to_vec(),
+            Input::Source => source.text().get(parsed..).unwrap_or_default().to_vec(),
+            Input::LastLineEnd | Input::Done => Vec::new(),
+        };
+        (source, read, self.header, self.format)
+    }
+
     /// Shows every row to `each` and reads to the end of the file.
     ///
     /// # Errors
@@ -101,7 +122,7 @@ impl<R: Read> CsvReader<R> {
             return Err(ReadError::NoRows);
         }
         let (bytes, digest) = self.records.source.finish();
-        Ok(ReadOutcome { bytes, digest, rows, format: self.format })
+        Ok(ReadOutcome::new(bytes, digest, rows, Format::Csv, self.format))
     }
 }
 
@@ -151,7 +172,7 @@ fn header_names(cells: &[&[u8]]) -> Result<Vec<String>, ReadError> {
 
 fn at_place(fault: Fault, encoding: Encoding, place: Place) -> ReadError {
     match fault {
-        Fault::Io(error) => ReadError::Io(error),
+        Fault::Io(error) => read_error(error),
         Fault::Binary(recognised) => ReadError::Binary { recognised },
         Fault::ZeroByte => ReadError::ZeroByte { place },
         Fault::BadText(offset) => ReadError::BadText { encoding, place, offset },
@@ -159,7 +180,7 @@ fn at_place(fault: Fault, encoding: Encoding, place: Place) -> ReadError {
 }
 
 /// The parser and its buffers.
-struct Records<R> {
+pub(super) struct Records<R> {
     source: Source<R>,
     parser: csv_core::Reader,
     /// The start of the file, which was read before the separator was known.
@@ -205,6 +226,11 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// Reads on in `text`, which follows so many rows, and then in the source.
+    pub(super) fn resume(source: Source<R>, text: Vec<u8>, separator: Separator, rows: u64) -> Self {
+        Self { in_header: false, rows, ..Self::new(source, text, separator) }
+    }
+
     fn end_header(&mut self) {
         self.in_header = false;
     }
@@ -214,14 +240,14 @@ impl<R: Read> Records<R> {
     }
 
     /// The record that `next` read.
-    fn row(&self) -> Row<'_> {
+    pub(super) fn row(&self) -> Row<'_> {
         let text = self.text.get(..self.text_len).unwrap_or_default();
         let ends = self.ends.get(..self.ends_len).unwrap_or_default();
         Row { number: self.number(), text, ends }
     }
 
     /// Reads one record; `false` at the end of the file.
-    fn next(&mut self) -> Result<bool, ReadError> {
+    pub(super) fn next(&mut self) -> Result<bool, ReadError> {
         (self.text_len, self.ends_len) = (0, 0);
         loop {
             let input = match self.input {

@@ -36,7 +36,7 @@ const SIGNATURES: &[(&[u8], &str)] = &[
 ];
 
 /// What a file that begins like this is, when it is known not to be CSV.
-pub(super) fn recognise(start: &[u8]) -> Option<&'static str> {
+pub(crate) fn recognise(start: &[u8]) -> Option<&'static str> {
     // A header may begin with the letters of a signature: `ORCID`. Those formats go on with bytes that text has not.
     let is_text = !start.iter().take(256).any(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace());
     let fits = |signature: &[u8]| {

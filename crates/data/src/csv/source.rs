@@ -13,7 +13,7 @@ const PIECE_BYTES: usize = 64 * 1024;
 
 /// Why no more text comes; the reader adds where in the table this is.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     Io(io::Error),
     Binary(&'static str),
     BadText(u64),
@@ -23,7 +23,8 @@ pub(super) enum Fault {
 /// A file as a sequence of pieces of UTF-8 text.
 pub(super) struct Source<R> {
     input: R,
-    hasher: Hasher,
+    /// Absent where somebody else counts and hashes.
+    hasher: Option<Hasher>,
     encoding: Encoding,
     /// Bytes read before those in `raw`.
     base: u64,
@@ -45,12 +46,30 @@ struct Decoder {
     finished: bool,
 }
 
+impl Source<io::Empty> {
+    /// A source that has ended, perhaps with a fault.
+    pub(super) fn ended(encoding: Encoding, fault: Option<Fault>) -> Self {
+        Self {
+            input: io::empty(),
+            hasher: None,
+            encoding,
+            base: 0,
+            raw: Vec::new(),
+            filled: 0,
+            used: 0,
+            decoder: None,
+            at_end: true,
+            fault,
+        }
+    }
+}
+
 impl<R: Read> Source<R> {
     /// Reads the first piece, recognises what is not text, and settles the encoding.
-    pub(super) fn open(input: R, stated: Option<Encoding>) -> Result<Self, Fault> {
+    pub(super) fn open(input: R, stated: Option<Encoding>, hashed: bool) -> Result<Self, Fault> {
         let mut source = Self {
             input,
-            hasher: Hasher::new(),
+            hasher: hashed.then(Hasher::new),
             encoding: stated.unwrap_or(Encoding::Utf8),
             base: 0,
             raw: vec![0; PIECE_BYTES],
@@ -94,7 +113,12 @@ impl<R: Read> Source<R> {
 
     /// Bytes read and their digest. The whole file, once `advance` has said `false`.
     pub(super) fn finish(self) -> (u64, Digest) {
-        (self.base + len_u64(self.filled), self.hasher.finish())
+        (self.base + len_u64(self.filled), self.hasher.unwrap_or_else(Hasher::new).finish())
+    }
+
+    /// What was read from.
+    pub(super) fn into_input(self) -> R {
+        self.input
     }
 
     /// Makes the next piece of text current; `false` at the end of the file.
@@ -136,7 +160,9 @@ impl<R: Read> Source<R> {
             match self.input.read(space) {
                 Ok(0) => self.at_end = true,
                 Ok(read) => {
-                    self.hasher.update(space.get(..read).unwrap_or_default());
+                    if let Some(hasher) = &mut self.hasher {
+                        hasher.update(space.get(..read).unwrap_or_default());
+                    }
                     self.filled += read;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -1,170 +1,84 @@
 //! What a profile knows of one column.
 
-use std::fmt;
-use std::str::FromStr;
-
-use super::extremes::Extremes;
+use super::distinct::{Distinct, Key, Sketched};
+use super::kinds::{ColumnType, Kinds};
+use super::numbers::Numbers;
+use super::ranges::{Decimals, InstantRange, Ranges, Sizes};
+use super::texts::Texts;
 use super::values::Values;
 use crate::cell::{self, Value};
-
-/// From here on whole numbers do not fit into 64 bits.
-const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
-
-/// The type of a column: the smallest that holds all its values. `integer` < `float` < `string`,
-/// `date` < `timestamp` < `string`, `boolean` < `string`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ColumnType {
-    /// Whole numbers within 64 bits.
-    Integer,
-    /// Numbers.
-    Float,
-    /// `true` and `false`.
-    Boolean,
-    /// Days.
-    Date,
-    /// Instants.
-    Timestamp,
-    /// Any text.
-    String,
-}
-
-impl ColumnType {
-    /// Every type, in the order of the stored counts.
-    pub const ALL: [Self; 6] =
-        [Self::Integer, Self::Float, Self::Boolean, Self::Date, Self::Timestamp, Self::String];
-
-    /// The type's name, as schemas write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Integer => "integer",
-            Self::Float => "float",
-            Self::Boolean => "boolean",
-            Self::Date => "date",
-            Self::Timestamp => "timestamp",
-            Self::String => "string",
-        }
-    }
-
-    /// Whether the type's values are numbers.
-    pub const fn is_number(self) -> bool {
-        matches!(self, Self::Integer | Self::Float)
-    }
-
-    /// Whether a column of this type may hold the value. A whole float within 64 bits, such as `5.0`, passes for an
-    /// integer: that is how other tools write integers once one is missing.
-    pub(crate) fn accepts(self, value: Value) -> bool {
-        match (self, value) {
-            (_, Value::Null)
-            | (Self::String, _)
-            | (Self::Integer | Self::Float, Value::Integer(_))
-            | (Self::Float, Value::Float(_))
-            | (Self::Boolean, Value::Boolean)
-            | (Self::Date | Self::Timestamp, Value::Date)
-            | (Self::Timestamp, Value::Timestamp) => true,
-            (Self::Integer, Value::Float(number)) => {
-                number.fract() == 0.0 && (-TWO_TO_63..TWO_TO_63).contains(&number)
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The text is not the name of a type.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a type: `integer`, `float`, `boolean`, `date`, `timestamp` or `string`")]
-pub struct ColumnTypeInvalid {
-    /// The offending text, cut to 80 characters.
-    pub text: String,
-}
-
-impl FromStr for ColumnType {
-    type Err = ColumnTypeInvalid;
-
-    fn from_str(text: &str) -> Result<Self, ColumnTypeInvalid> {
-        let known = Self::ALL.into_iter().find(|known| known.name() == text);
-        known.ok_or_else(|| ColumnTypeInvalid { text: text.chars().take(80).collect() })
-    }
-}
-
-impl fmt::Display for ColumnType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// How many values of each kind a column holds, each value counted at its smallest type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Kinds {
-    /// Whole numbers within 64 bits.
-    pub integer: u64,
-    /// Other numbers.
-    pub float: u64,
-    /// `true` and `false`.
-    pub boolean: u64,
-    /// Days.
-    pub date: u64,
-    /// Instants.
-    pub timestamp: u64,
-    /// Other text.
-    pub string: u64,
-}
-
-impl Kinds {
-    /// The counts in the order of [`ColumnType::ALL`].
-    pub const fn counts(&self) -> [u64; 6] {
-        [self.integer, self.float, self.boolean, self.date, self.timestamp, self.string]
-    }
-
-    pub(super) const fn from_counts(counts: [u64; 6]) -> Self {
-        let [integer, float, boolean, date, timestamp, string] = counts;
-        Self { integer, float, boolean, date, timestamp, string }
-    }
-
-    /// All values.
-    pub fn total(&self) -> u64 {
-        self.counts().into_iter().sum()
-    }
-
-    /// The smallest type that holds all values; `string` when there are none.
-    pub const fn column_type(&self) -> ColumnType {
-        let Self { integer, float, boolean, date, timestamp, string } = *self;
-        match (integer > 0, float > 0, boolean > 0, date > 0, timestamp > 0, string > 0) {
-            (true, false, false, false, false, false) => ColumnType::Integer,
-            (_, true, false, false, false, false) => ColumnType::Float,
-            (false, false, true, false, false, false) => ColumnType::Boolean,
-            (false, false, false, true, false, false) => ColumnType::Date,
-            (false, false, false, _, true, false) => ColumnType::Timestamp,
-            _ => ColumnType::String,
-        }
-    }
-}
+use crate::sketch::{EdgeHistogram, Kll, Moments};
+use crate::text;
 
 /// What a profile knows of one column.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// Two are equal when all that is exact in them is: sketches and moments of the same values differ in the last digits by
+/// how the values were cut into parts.
+#[derive(Debug, Clone)]
 pub struct ColumnProfile {
     pub(super) name: String,
     pub(super) nulls: u64,
     pub(super) kinds: Kinds,
-    pub(super) integers: Option<(i64, i64)>,
-    pub(super) extremes: Extremes,
-    pub(super) lengths: Option<(u64, u64)>,
-    pub(super) values: Values,
+    pub(super) numbers: Numbers,
+    pub(super) texts: Texts,
+    /// The shortest and the longest of what came as text and is none: numbers, truth values, days.
+    pub(super) written: Option<(u64, u64)>,
+    pub(super) ranges: Ranges,
+    pub(super) values: Distinct,
+    /// Part of it was kept by an older version, which knew less: counts, extremes and exact values are all there is.
+    pub(super) thin: bool,
+}
+
+impl PartialEq for ColumnProfile {
+    fn eq(&self, other: &Self) -> bool {
+        let values = match (&self.values, &other.values) {
+            (Distinct::Exact(mine), Distinct::Exact(theirs)) => mine == theirs,
+            (Distinct::Sketched(mine), Distinct::Sketched(theirs)) => mine.hll == theirs.hll,
+            (mine, theirs) => std::mem::discriminant(mine) == std::mem::discriminant(theirs),
+        };
+        let edges = |column: &Self| column.numbers.histogram.as_ref().map(|found| found.to_bytes());
+        values
+            && (&self.name, self.nulls, self.kinds, self.written, self.thin)
+                == (&other.name, other.nulls, other.kinds, other.written, other.thin)
+            && self.numbers.integers == other.numbers.integers
+            && self.numbers.extremes == other.numbers.extremes
+            && edges(self) == edges(other)
+            && self.numbers.moments.count() == other.numbers.moments.count()
+            && self.numbers.moments.zeros() == other.numbers.moments.zeros()
+            && self.numbers.moments.exact_sum() == other.numbers.moments.exact_sum()
+            && (self.texts.lengths, self.texts.characters, self.texts.classes)
+                == (other.texts.lengths, other.texts.characters, other.texts.classes)
+            && self.ranges == other.ranges
+    }
+}
+
+/// A frequent value and how often it comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopValue {
+    /// The value as text.
+    pub value: String,
+    /// It comes no less often.
+    pub lower: u64,
+    /// It comes no more often; equal to `lower` where the count is exact.
+    pub upper: u64,
 }
 
 impl ColumnProfile {
-    pub(super) fn new(name: String, columns: usize) -> Self {
+    pub(super) fn new(name: String, columns: usize, histogram: Option<Box<EdgeHistogram>>) -> Self {
         Self {
             name,
             nulls: 0,
             kinds: Kinds::default(),
-            integers: None,
-            extremes: Extremes::new(),
-            lengths: None,
-            values: Values::new(columns),
+            numbers: Numbers::new(histogram),
+            texts: Texts::new(),
+            written: None,
+            ranges: Ranges::default(),
+            values: Distinct::Exact(Values::new(columns)),
+            thin: false,
         }
     }
 
-    /// The column's name.
+    /// The column's name: the path to it where it is nested.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -172,6 +86,11 @@ impl ColumnProfile {
     /// Cells without a value.
     pub const fn nulls(&self) -> u64 {
         self.nulls
+    }
+
+    /// Cells: as many as rows, but for the elements of lists.
+    pub fn count(&self) -> u64 {
+        self.nulls + self.kinds.total()
     }
 
     /// Cells with a value, by kind.
@@ -186,62 +105,221 @@ impl ColumnProfile {
 
     /// The least and the greatest of the whole numbers, exactly.
     pub const fn integers(&self) -> Option<(i64, i64)> {
-        self.integers
+        self.numbers.integers
     }
 
     /// The lowest numbers, ascending, 16 at most, ties included. Whole numbers beyond 2^53 are rounded.
     pub fn lowest(&self) -> Vec<f64> {
-        self.extremes.lowest()
+        self.numbers.extremes.lowest()
     }
 
     /// The highest numbers, descending, 16 at most, ties included. Whole numbers beyond 2^53 are rounded.
     pub fn highest(&self) -> Vec<f64> {
-        self.extremes.highest()
+        self.numbers.extremes.highest()
     }
 
-    /// The shortest and the longest value, in characters.
-    pub const fn lengths(&self) -> Option<(u64, u64)> {
-        self.lengths
+    /// Mean, variance and so on of the numbers, and of the lengths of lists; `None` when an older profile forgot them.
+    pub const fn moments(&self) -> Option<&Moments> {
+        if self.thin { None } else { Some(&self.numbers.moments) }
+    }
+
+    /// Quantiles of the numbers, and of the lengths of lists; `None` without any, or when an older profile forgot them.
+    pub fn quantiles(&self) -> Option<&Kll> {
+        self.numbers.quantiles.as_deref().filter(|_| !self.thin)
+    }
+
+    /// Counts between the edges that were given.
+    pub fn histogram(&self) -> Option<&EdgeHistogram> {
+        self.numbers.histogram.as_deref()
+    }
+
+    /// The shortest and the longest value, in characters, of what came as text.
+    pub fn lengths(&self) -> Option<(u64, u64)> {
+        widest(self.texts.lengths, self.written)
+    }
+
+    /// The shortest and the longest text that is not a number or the like, in characters.
+    pub const fn text_lengths(&self) -> Option<(u64, u64)> {
+        self.texts.lengths
+    }
+
+    /// The mean length of such text.
+    pub fn mean_length(&self) -> Option<f64> {
+        let texts: u64 = self.texts.classes.iter().sum();
+        (texts > 0).then(|| self.texts.characters as f64 / texts as f64)
+    }
+
+    /// How many of these texts have 0, 1, 2 to 3, 4 to 7, and so on characters.
+    pub const fn length_classes(&self) -> &[u64] {
+        &self.texts.classes
+    }
+
+    /// The shapes of text, as in `Aa 9` for `Ann 7`, the most frequent first.
+    pub fn shapes(&self) -> Vec<TopValue> {
+        let mut shapes = self.texts.clone();
+        if let Distinct::Exact(values) = &self.values {
+            values.each(|text, value, count| {
+                if value == Value::Text {
+                    shapes.shape(cell::shape(text).as_bytes(), count);
+                }
+            });
+        }
+        let shown = |item: crate::sketch::HeavyHitter<'_>| TopValue {
+            value: String::from_utf8_lossy(item.value).into_owned(),
+            lower: item.lower,
+            upper: item.upper,
+        };
+        shapes.shapes.iter().flat_map(|shapes| shapes.items()).map(shown).collect()
+    }
+
+    /// How many of the truth values are true.
+    pub const fn trues(&self) -> u64 {
+        self.ranges.trues
+    }
+
+    /// The first and the last day, counted from 1970-01-01.
+    pub const fn days(&self) -> Option<(i32, i32)> {
+        self.ranges.days
+    }
+
+    /// The first and the last instant.
+    pub const fn instants(&self) -> Option<InstantRange> {
+        self.ranges.instants
+    }
+
+    /// The least and the greatest decimal, of formats that have decimals.
+    pub const fn decimals(&self) -> Option<Decimals> {
+        self.ranges.decimals
+    }
+
+    /// How many bytes the byte strings have.
+    pub const fn byte_lengths(&self) -> Option<Sizes> {
+        self.ranges.bytes
+    }
+
+    /// How many elements the lists have.
+    pub const fn list_lengths(&self) -> Option<Sizes> {
+        self.ranges.lists
     }
 
     /// How many distinct values there are, or `None` when they were too many to count exactly.
     pub fn distinct(&self) -> Option<usize> {
-        self.values.len()
+        match &self.values {
+            Distinct::Exact(values) => Some(values.sorted().len()),
+            Distinct::Sketched(_) | Distinct::Unknown => None,
+        }
+    }
+
+    /// About how many distinct values there are; exact where [`distinct`](Self::distinct) is, with a standard error of
+    /// [`Hll::STANDARD_ERROR`](crate::sketch::Hll::STANDARD_ERROR) where not. `None` when an older profile forgot them.
+    pub fn distinct_estimate(&self) -> Option<f64> {
+        match &self.values {
+            Distinct::Exact(_) => self.distinct().map(|count| count as f64),
+            Distinct::Sketched(sketched) => Some(sketched.hll.estimate()),
+            Distinct::Unknown => None,
+        }
     }
 
     /// Distinct values and their counts by ascending bytes, or `None` when they were too many.
     pub fn values(&self) -> Option<Vec<(&str, u64)>> {
+        let Distinct::Exact(values) = &self.values else { return None };
         let text = |(value, count)| std::str::from_utf8(value).ok().map(|value| (value, count));
-        self.values.sorted()?.into_iter().map(text).collect()
+        values.sorted().into_iter().map(text).collect()
     }
 
-    #[inline]
-    pub(super) fn observe(&mut self, cell: &[u8], value: Value) {
-        let kinds = &mut self.kinds;
-        match value {
-            Value::Null => {
-                self.nulls += 1;
-                return;
-            }
-            Value::Integer(integer) => {
-                kinds.integer += 1;
-                let (least, greatest) = self.integers.unwrap_or((integer, integer));
-                self.integers = Some((least.min(integer), greatest.max(integer)));
-                self.extremes.observe(integer as f64);
-            }
-            Value::Float(float) => {
-                kinds.float += 1;
-                self.extremes.observe(float);
-            }
-            Value::Boolean => kinds.boolean += 1,
-            Value::Date => kinds.date += 1,
-            Value::Timestamp => kinds.timestamp += 1,
-            Value::Text => kinds.string += 1,
+    /// The most frequent values, at most so many.
+    pub fn top(&self, most: usize) -> Vec<TopValue> {
+        let shown = |(value, lower, upper): (Vec<u8>, u64, u64)| TopValue {
+            value: String::from_utf8_lossy(&value).into_owned(),
+            lower,
+            upper,
+        };
+        self.values.top().into_iter().take(most).map(shown).collect()
+    }
+
+    /// The least and the greatest value as text, exactly, of numbers, days and instants.
+    pub fn range(&self) -> Option<(String, String)> {
+        let pair = |write: &dyn Fn(&mut Vec<u8>, bool)| {
+            let written = |last| {
+                let mut text = Vec::new();
+                write(&mut text, last);
+                String::from_utf8_lossy(&text).into_owned()
+            };
+            Some((written(false), written(true)))
+        };
+        if let Some(Decimals { least, greatest, scale }) = self.ranges.decimals {
+            return pair(&|out, last| text::decimal(out, if last { greatest } else { least }, scale));
         }
-        let length = if value == Value::Text { cell::length(cell) } else { cell.len() } as u64;
-        let (shortest, longest) = self.lengths.unwrap_or((length, length));
-        self.lengths = Some((shortest.min(length), longest.max(length)));
-        self.values.observe(cell);
+        match self.column_type() {
+            ColumnType::Integer => {
+                let (least, greatest) = self.numbers.integers?;
+                pair(&|out, last| text::integer(out, if last { greatest } else { least }))
+            }
+            ColumnType::Float => {
+                let (least, greatest) = (*self.lowest().first()?, *self.highest().first()?);
+                pair(&|out, last| text::float(out, if last { greatest } else { least }))
+            }
+            ColumnType::Date => {
+                let (first, last_day) = self.ranges.days?;
+                pair(&|out, last| text::day(out, i64::from(if last { last_day } else { first })))
+            }
+            ColumnType::Timestamp => {
+                let range = self.ranges.instants?;
+                pair(&|out, last| text::nanos(out, if last { range.last } else { range.first }))
+            }
+            ColumnType::Boolean | ColumnType::String | ColumnType::Binary | ColumnType::List => None,
+        }
+    }
+
+    /// Notes the length of a value that came as text and is none.
+    #[inline]
+    pub(super) fn written(&mut self, length: u64) {
+        let (shortest, longest) = self.written.unwrap_or((length, length));
+        self.written = Some((shortest.min(length), longest.max(length)));
+    }
+
+    /// The sketch of values, made of what was known exactly until now; shapes of text are counted from then on.
+    pub(super) fn sketch(&mut self) -> Option<&mut Sketched> {
+        if let Distinct::Exact(values) = &self.values {
+            let texts = &mut self.texts;
+            let mut shape = Vec::new();
+            values.each(|text, value, count| {
+                if value == Value::Text {
+                    cell::shape_into(text, &mut shape);
+                    texts.shape(&shape, count);
+                }
+            });
+        }
+        self.values.sketch()
+    }
+
+    /// Counts a value, known by its text, so many times.
+    #[inline]
+    pub(super) fn add_value(&mut self, text: &[u8], value: Value, count: u64) {
+        if let Distinct::Exact(values) = &mut self.values
+            && values.add(text, value, count)
+        {
+            return;
+        }
+        if let Some(sketched) = self.sketch() {
+            sketched.add(Key::of_text(text, value), count);
+        }
+    }
+
+    /// Holds exact values to the bound of a table of so many columns.
+    pub(super) fn rebound(&mut self, columns: usize) {
+        let passed = match &mut self.values {
+            Distinct::Exact(values) => !values.rebound(columns),
+            Distinct::Sketched(_) | Distinct::Unknown => false,
+        };
+        if passed {
+            self.sketch();
+        }
+    }
+
+    /// So many more cells without a value.
+    pub(super) fn add_nulls(&mut self, count: u64) {
+        self.nulls += count;
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -250,14 +328,37 @@ impl ColumnProfile {
         let mut sums = other.kinds.counts();
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         self.kinds = Kinds::from_counts(sums);
-        self.integers = widest(self.integers, other.integers);
-        self.lengths = widest(self.lengths, other.lengths);
-        self.extremes.merge(&other.extremes);
-        self.values.merge(&other.values);
+        self.numbers.merge(&other.numbers);
+        self.texts.merge(&other.texts);
+        self.written = widest(self.written, other.written);
+        self.ranges.merge(&other.ranges);
+        self.merge_values(&other.values);
+        self.thin |= other.thin;
+    }
+
+    fn merge_values(&mut self, other: &Distinct) {
+        match other {
+            Distinct::Unknown => self.values = Distinct::Unknown,
+            Distinct::Exact(theirs) => {
+                let mut shape = Vec::new();
+                theirs.each(|text, value, count| {
+                    self.add_value(text, value, count);
+                    if value == Value::Text && matches!(self.values, Distinct::Sketched(_)) {
+                        cell::shape_into(text, &mut shape);
+                        self.texts.shape(&shape, count);
+                    }
+                });
+            }
+            Distinct::Sketched(theirs) => {
+                if let Some(mine) = self.sketch() {
+                    mine.merge(theirs);
+                }
+            }
+        }
     }
 }
 
-fn widest<T: Ord>(one: Option<(T, T)>, two: Option<(T, T)>) -> Option<(T, T)> {
+pub(super) fn widest<T: Ord>(one: Option<(T, T)>, two: Option<(T, T)>) -> Option<(T, T)> {
     match (one, two) {
         (Some((low1, high1)), Some((low2, high2))) => Some((low1.min(low2), high1.max(high2))),
         (one, two) => one.or(two),

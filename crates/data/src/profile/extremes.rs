@@ -32,10 +32,15 @@ impl Extremes {
         extremes
     }
 
-    #[inline]
-    pub(crate) fn observe(&mut self, number: f64) {
-        self.lowest.observe(number);
-        self.highest.observe(-number);
+    /// Takes finite numbers that lie within a range.
+    pub(crate) fn observe_all(&mut self, numbers: &[f64], (low, high): (f64, f64)) {
+        // Most batches hold nothing that is new here, and then the range says so.
+        if low < self.lowest.last() {
+            numbers.iter().for_each(|number| self.lowest.observe(*number));
+        }
+        if -high < self.highest.last() {
+            numbers.iter().for_each(|number| self.highest.observe(-number));
+        }
     }
 
     pub(crate) fn merge(&mut self, other: &Self) {
@@ -56,11 +61,15 @@ impl Extremes {
 }
 
 impl Tail {
+    /// What a number must be below to get in. Free places hold infinity.
+    fn last(&self) -> f64 {
+        let [.., last] = self.numbers;
+        last
+    }
+
     #[inline]
     fn observe(&mut self, number: f64) {
-        // Free places hold infinity, so this also lets the first numbers in.
-        let [.., last] = self.numbers;
-        if number < last {
+        if number < self.last() {
             self.insert(number);
         }
     }

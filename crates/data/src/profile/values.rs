@@ -1,77 +1,112 @@
-//! Exact distinct values with counts, up to a bound; beyond it nothing at all.
+//! Exact distinct values with counts, up to a bound.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::cell::Value;
 use crate::limits::{COUNTED_COLUMN_COST, COUNTED_PROFILE_COST, COUNTED_VALUES};
 
-/// The distinct values of one column.
+/// The distinct values of one column, as text.
 ///
 /// Whether the bound is passed depends on the *set* of values alone, not on their order, so that merging is
 /// associative and commutative.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Values {
-    /// `None` once the bound was passed. The hash is seeded per process: a file cannot be made to collide.
-    counts: Option<HashMap<Box<[u8]>, u64, RandomState>>,
+    /// The hash is seeded per process: a file cannot be made to collide. A key is the kind of value and its text, because
+    /// the number 5 and the text `5` are two values.
+    counts: HashMap<Box<[u8]>, (Value, u64), RandomState>,
     cost: usize,
     cost_bound: usize,
+    /// The key that is looked up, put together here.
+    key: Vec<u8>,
+}
+
+impl PartialEq for Values {
+    fn eq(&self, other: &Self) -> bool {
+        let count = |(_, count): &(Value, u64)| *count;
+        self.counts.len() == other.counts.len()
+            && self.counts.iter().all(|(key, value)| other.counts.get(key).map(count) == Some(value.1))
+    }
+}
+
+fn bound(columns: usize) -> usize {
+    COUNTED_COLUMN_COST.min(COUNTED_PROFILE_COST / columns.max(1))
+}
+
+/// Values of one kind have one first byte.
+pub(super) fn kind_of(value: Value) -> u8 {
+    match value {
+        Value::Integer(_) | Value::Float(_) => b'n',
+        Value::Boolean => b'b',
+        Value::Date => b'd',
+        Value::Timestamp => b't',
+        Value::Binary => b'x',
+        Value::List(_) => b'l',
+        Value::Text | Value::Null => b's',
+    }
 }
 
 impl Values {
     /// No values yet, in a table of so many columns.
     pub(crate) fn new(columns: usize) -> Self {
-        let cost_bound = COUNTED_COLUMN_COST.min(COUNTED_PROFILE_COST / columns.max(1));
-        Self { counts: Some(HashMap::default()), cost: 0, cost_bound }
+        Self { counts: HashMap::default(), cost: 0, cost_bound: bound(columns), key: Vec::new() }
     }
 
-    /// A column whose bound was passed.
-    pub(crate) fn overflowed(columns: usize) -> Self {
-        Self { counts: None, ..Self::new(columns) }
-    }
-
+    /// Adds `count` sightings of a value; `false`, and nothing changed, where that would pass the bound.
     #[inline]
-    pub(crate) fn observe(&mut self, value: &[u8]) {
-        let Some(counts) = &mut self.counts else { return };
-        match counts.get_mut(value) {
-            Some(count) => *count += 1,
-            None => self.add(value, 1),
-        }
-    }
-
-    /// Adds `count` sightings of `value`.
-    pub(crate) fn add(&mut self, value: &[u8], count: u64) {
-        let Some(counts) = &mut self.counts else { return };
-        if let Some(known) = counts.get_mut(value) {
+    pub(crate) fn add(&mut self, text: &[u8], value: Value, count: u64) -> bool {
+        self.key.clear();
+        self.key.push(kind_of(value));
+        self.key.extend_from_slice(text);
+        if let Some((_, known)) = self.counts.get_mut(self.key.as_slice()) {
             *known += count;
-            return;
+            return true;
         }
-        self.cost += cost_of(value);
-        if counts.len() == COUNTED_VALUES || self.cost > self.cost_bound {
-            (self.counts, self.cost) = (None, 0);
-            return;
+        let cost = self.cost + cost_of(text);
+        if self.counts.len() == COUNTED_VALUES || cost > self.cost_bound {
+            return false;
         }
-        counts.insert(value.into(), count);
+        self.cost = cost;
+        self.counts.insert(self.key.as_slice().into(), (value, count));
+        true
     }
 
-    pub(crate) fn merge(&mut self, other: &Self) {
-        match &other.counts {
-            Some(counts) => counts.iter().for_each(|(value, count)| self.add(value, *count)),
-            None => (self.counts, self.cost) = (None, 0),
+    /// Shows each value with its kind and count, in no order.
+    pub(crate) fn each(&self, mut show: impl FnMut(&[u8], Value, u64)) {
+        for (key, (value, count)) in &self.counts {
+            show(key.get(1..).unwrap_or_default(), *value, *count);
         }
     }
 
-    /// How many distinct values there are, or `None` beyond the bound.
-    pub(crate) fn len(&self) -> Option<usize> {
-        self.counts.as_ref().map(HashMap::len)
+    /// Holds the values to the bound of a table of so many columns; whether they are within it.
+    pub(super) fn rebound(&mut self, columns: usize) -> bool {
+        self.cost_bound = bound(columns);
+        self.cost <= self.cost_bound
     }
 
-    /// Values and counts by ascending bytes, or `None` beyond the bound.
-    pub(crate) fn sorted(&self) -> Option<Vec<(&[u8], u64)>> {
-        let counts = self.counts.as_ref()?;
-        let mut sorted: Vec<(&[u8], u64)> = counts.iter().map(|(value, count)| (&**value, *count)).collect();
+    /// Values and counts by ascending bytes; those of one text and several kinds together.
+    pub(crate) fn sorted(&self) -> Vec<(&[u8], u64)> {
+        let mut sorted: Vec<(&[u8], u64)> =
+            self.counts.iter().map(|(key, (_, count))| (key.get(1..).unwrap_or_default(), *count)).collect();
         sorted.sort_unstable();
-        Some(sorted)
+        sorted.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            kept.1 += if same { later.1 } else { 0 };
+            same
+        });
+        sorted
+    }
+
+    /// Kinds, values and counts, by ascending bytes of both.
+    pub(super) fn stored(&self) -> Vec<(u8, &[u8], u64)> {
+        let mut stored: Vec<(u8, &[u8], u64)> = self
+            .counts
+            .iter()
+            .filter_map(|(key, (_, count))| key.split_first().map(|(kind, text)| (*kind, text, *count)))
+            .collect();
+        stored.sort_unstable();
+        stored
     }
 }
 

@@ -1,10 +1,13 @@
-//! Why a file could not be read to its end.
+//! Why a table could not be read to its end.
 
 use std::fmt;
 use std::io;
 
-use super::{Encoding, Separator};
-use crate::limits::{CELL_BYTES, COLUMN_NAME_BYTES, COLUMNS, RECORD_BYTES, ROWS};
+use super::Format;
+use crate::csv::{Encoding, Separator};
+use crate::limits::{
+    CELL_BYTES, COLUMN_NAME_BYTES, COLUMNS, DECOMPRESSION_RATIO, DEPTH, RECORD_BYTES, ROWS, WHOLE_FILE_BYTES,
+};
 
 /// Where in a file: the header (row 0) or a row counted from 1 after it, and a column counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +127,74 @@ pub enum ReadError {
     /// A first line of numbers only.
     #[error("the first line holds only numbers, so it is no header; add a line with the columns' names")]
     NoHeader,
+    /// It cannot be decompressed, or was cut off.
+    #[error("the {compression} compressed file cannot be decompressed; was it cut off?")]
+    Compressed {
+        /// `gzip` or `zstd`.
+        compression: &'static str,
+        /// What the decoder says.
+        #[source]
+        source: io::Error,
+    },
+    /// So little makes so much that it can only be meant to.
+    #[error("the file decompresses to more than {DECOMPRESSION_RATIO} times its size")]
+    TooDense,
+    /// A line of JSON that cannot be taken as a row.
+    #[error("row {row}, character {character}: {what}")]
+    Json {
+        /// The line, from 1, empty ones not counted.
+        row: u64,
+        /// The character in it, from 1.
+        character: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// Not what a file of this format looks like.
+    #[error("the {format} file is damaged{}: {what}", Within(.column, .row))]
+    Damaged {
+        /// The format.
+        format: Format,
+        /// The column, when it is known.
+        column: Option<String>,
+        /// The first row of the part that cannot be read, when it is known.
+        row: Option<u64>,
+        /// What the decoder says, cut to 200 characters.
+        what: String,
+    },
+    /// More of something than a file may have.
+    #[error("the {format} file{} has {what} of {got}, more than the {allowed} allowed", Within(.column, &None))]
+    Limit {
+        /// The format.
+        format: Format,
+        /// The column, when there is one.
+        column: Option<String>,
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        got: u64,
+        /// How much there may be.
+        allowed: u64,
+    },
+    /// Values within values within values.
+    #[error("{place} nests deeper than the {DEPTH} levels allowed")]
+    TooDeep {
+        /// A column, or a row.
+        place: String,
+    },
+    /// A column of a type that is no table's.
+    #[error("column `{column}` is of type `{kind}`, which is not supported")]
+    Unsupported {
+        /// The column.
+        column: String,
+        /// Its type, as the file calls it.
+        kind: String,
+    },
+    /// A format that is read from its end, out of a pipe and too large to be kept.
+    #[error("a Parquet file of more than {WHOLE_FILE_BYTES} bytes cannot be read from a pipe; save it first")]
+    NotSeekable,
+    /// The file changed between two reads of the same place.
+    #[error("the file changed while it was read")]
+    Changed,
     /// The stated separator does not occur in the header, another does.
     #[error("the header is not separated by `{given}` but, it seems, by `{likely}`")]
     WrongSeparator {
@@ -134,7 +205,41 @@ pub enum ReadError {
     },
 }
 
+/// Where in a file, for messages.
+struct Within<'a>(&'a Option<String>, &'a Option<u64>);
+
+impl fmt::Display for Within<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0, self.1) {
+            (Some(column), Some(row)) => write!(f, " in column `{column}` from row {row} on"),
+            (Some(column), None) => write!(f, " in column `{column}`"),
+            (None, Some(row)) => write!(f, " from row {row} on"),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
 impl ReadError {
+    /// What a decoder says, without what would be long or speak to a terminal.
+    pub(crate) fn damaged(format: Format, what: &dyn fmt::Display) -> Self {
+        let plain = |c: char| if c.is_control() { ' ' } else { c };
+        let what = what.to_string().chars().take(200).map(plain).collect();
+        Self::Damaged { format, column: None, row: None, what }
+    }
+
+    /// The same, about a column.
+    pub(crate) fn in_column(self, name: &str, first_row: u64) -> Self {
+        match self {
+            Self::Damaged { format, what, .. } => {
+                Self::Damaged { format, column: Some(name.to_owned()), row: Some(first_row), what }
+            }
+            Self::Limit { format, what, got, allowed, .. } => {
+                Self::Limit { format, column: Some(name.to_owned()), what, got, allowed }
+            }
+            other => other,
+        }
+    }
+
     /// Whether the same read may succeed later: storage fails, files stay as they are.
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Io(_))

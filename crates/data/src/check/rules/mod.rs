@@ -1,0 +1,209 @@
+//! The rules of one column while a batch is read: a file for each family of rules.
+//!
+//! A rule is shown one column batch after the other. Most batches keep most rules, so a rule first looks at the lane as a
+//! whole ([`Rule::clean`]: the range of its numbers, whether it has nulls, the entries of its dictionary), and only where
+//! that finds something at the cells one by one ([`Rule::cell`]), which is what counts and says where. To add a rule, write
+//! such a file, name it in [`Watcher`], make it in [`Watched::new`], and let the judge weigh it.
+
+mod domain;
+mod kind;
+mod label;
+mod length;
+mod presence;
+mod range;
+
+use std::collections::HashMap;
+
+pub(super) use self::domain::Domain;
+pub(super) use self::kind::Kind;
+pub(super) use self::label::Labels;
+pub(super) use self::length::Length;
+pub(super) use self::presence::Presence;
+pub(super) use self::range::Range;
+use super::report::Example;
+use crate::cell::{self, Value};
+use crate::limits::EXAMPLES;
+use crate::profile::ColumnType;
+use crate::read::batch::{Cell, Column, Lane};
+use crate::schema::{ColumnRules, LabelRules};
+
+/// A rule of one column.
+pub(super) trait Rule {
+    /// Whether a glance at the lane shows that no cell of it breaks the rule. `false` is always right.
+    fn clean(&self, lane: &Lane<'_>) -> bool;
+
+    /// Looks at one cell: for [`Presence`] any, for the others one whose value is of the column's type.
+    fn cell(&mut self, row: u64, cell: &Cell<'_>);
+}
+
+/// How often a rule was broken, and where first.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    pub(super) count: u64,
+    pub(super) examples: Vec<Example>,
+}
+
+impl Counted {
+    pub(super) fn add(&mut self, row: u64, cell: &Cell<'_>) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(Example { row, shape: cell::shape(&cell.text()) });
+        }
+    }
+
+    /// Takes in what was found in later rows.
+    fn merge(&mut self, after: Self) {
+        self.count += after.count;
+        let room = EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(after.examples.into_iter().take(room));
+    }
+}
+
+/// What is counted against the rules of one column.
+pub(super) struct Watched<'a> {
+    pub(super) rules: &'a ColumnRules,
+    pub(super) present: u64,
+    pub(super) presence: Presence,
+    pub(super) kind: Kind,
+    pub(super) range: Option<Range>,
+    pub(super) domain: Option<Domain<'a>>,
+    pub(super) length: Option<Length>,
+    /// For the label alone, when the schema knows shares.
+    pub(super) labels: Option<Labels<'a>>,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn new(rules: &'a ColumnRules, label: Option<&'a LabelRules>) -> Self {
+        let labels = label.filter(|label| label.column == rules.name && !label.shares.is_empty());
+        Self {
+            rules,
+            present: 0,
+            presence: Presence::default(),
+            kind: Kind::new(rules.kind),
+            range: rules.range.map(Range::new),
+            domain: rules.domain.as_ref().map(|domain| Domain::new(domain, rules.kind)),
+            length: rules.max_length.map(Length::new),
+            labels: labels.map(|label| Labels::new(label, rules.kind)),
+        }
+    }
+
+    pub(super) fn observe(&mut self, column: &Column<'_>) {
+        let lane = &column.lane;
+        let missing = self.presence.missing.count;
+        if !self.presence.clean(lane) {
+            (0..column.len()).for_each(|at| self.presence.cell(column.row(at), &column.cell(at)));
+        }
+        self.present += column.len() as u64 - (self.presence.missing.count - missing);
+        if let Some(labels) = &mut self.labels {
+            labels.observe(column);
+        }
+        if !self.kind.clean(lane) {
+            (0..column.len()).for_each(|at| self.kind.cell(column.row(at), &column.cell(at)));
+        }
+        let kind = self.rules.kind;
+        if let Some(range) = &mut self.range {
+            accepted(range, kind, column);
+        }
+        if let Some(domain) = &mut self.domain {
+            accepted(domain, kind, column);
+        }
+        if let Some(length) = &mut self.length {
+            accepted(length, kind, column);
+        }
+    }
+
+    /// Takes in what was seen in later rows.
+    pub(super) fn merge(&mut self, after: Self) {
+        self.present += after.present;
+        self.presence.missing.merge(after.presence.missing);
+        self.kind.wrong.merge(after.kind.wrong);
+        if let (Some(mine), Some(theirs)) = (&mut self.range, after.range) {
+            mine.outside.merge(theirs.outside);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.domain, after.domain) {
+            mine.unseen.merge(theirs.unseen);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.length, after.length) {
+            mine.too_long.merge(theirs.too_long);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.labels, after.labels) {
+            mine.merge(theirs);
+        }
+    }
+
+    /// Rows that no batch showed: lines of JSON that do not have the key, before it was first seen or anywhere.
+    pub(super) fn absent(&mut self, rows: u64) {
+        self.presence.missing.count += rows;
+    }
+}
+
+/// Shows the values that are of the column's type to a rule.
+fn accepted(rule: &mut impl Rule, kind: ColumnType, column: &Column<'_>) {
+    if rule.clean(&column.lane) {
+        return;
+    }
+    for at in 0..column.len() {
+        let cell = column.cell(at);
+        if cell.value != Value::Null && kind.accepts(cell.value) {
+            rule.cell(column.row(at), &cell);
+        }
+    }
+}
+
+/// Texts that are known, as a column of a type knows them: numbers and truth values by what they are, all else by its
+/// bytes.
+pub(super) struct Known<'a> {
+    kind: ColumnType,
+    texts: HashMap<&'a [u8], usize>,
+    numbers: HashMap<u64, usize>,
+    truths: [Option<usize>; 2],
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(kind: ColumnType, values: impl Iterator<Item = &'a str>) -> Self {
+        let mut known = Self { kind, texts: HashMap::new(), numbers: HashMap::new(), truths: [None; 2] };
+        for (at, value) in values.enumerate() {
+            let text = value.as_bytes();
+            known.texts.insert(text, at);
+            if kind.is_number()
+                && let Some(number) = cell::number(text.trim_ascii()).and_then(number_bits)
+            {
+                known.numbers.insert(number, at);
+            }
+            if kind == ColumnType::Boolean {
+                match text {
+                    b"true" | b"True" | b"TRUE" => known.truths[1] = Some(at),
+                    b"false" | b"False" | b"FALSE" => known.truths[0] = Some(at),
+                    _ => {}
+                }
+            }
+        }
+        known
+    }
+
+    /// The place of a cell's value among those that are known.
+    pub(super) fn place(&self, cell: &Cell<'_>) -> Option<usize> {
+        let place = match (cell.truth(), number_bits(cell.value)) {
+            // What was written exactly as the schema writes it is that.
+            (Some(truth), _) if self.kind == ColumnType::Boolean => {
+                let [falsehood, truth_place] = self.truths;
+                let place = if truth { truth_place } else { falsehood };
+                return self.texts.get(&*cell.text()).copied().or(place);
+            }
+            (_, Some(number)) if self.kind.is_number() => {
+                return self.texts.get(&*cell.text()).copied().or(self.numbers.get(&number).copied());
+            }
+            _ => self.texts.get(&*cell.text()),
+        };
+        place.copied()
+    }
+}
+
+/// Equal for equal numbers.
+fn number_bits(value: Value) -> Option<u64> {
+    match value {
+        Value::Integer(integer) => Some(crate::sketch::hash::of_i64(integer)),
+        Value::Float(float) => Some(crate::sketch::hash::of_f64(float)),
+        _ => None,
+    }
+}

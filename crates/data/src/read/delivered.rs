@@ -1,0 +1,149 @@
+//! Bytes as they were delivered: counted, hashed, and decompressed on the way.
+
+use std::io::{self, BufReader, Cursor, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bartizan_base::{Digest, Hasher};
+
+use super::ReadError;
+use crate::limits::{DECOMPRESSED_FREE, DECOMPRESSION_RATIO, ZSTD_WINDOW_LOG};
+
+/// Bytes of a file that tell what it is.
+const START_BYTES: usize = 256;
+const PIECE_BYTES: usize = 128 * 1024;
+
+/// Counts and hashes what passes.
+pub(super) struct Counted<R> {
+    input: R,
+    state: Arc<Tally>,
+}
+
+/// What has passed so far, seen from outside of the decoders around the reader.
+pub(super) struct Tally {
+    bytes: AtomicU64,
+    hasher: Mutex<Hasher>,
+}
+
+impl Tally {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { bytes: AtomicU64::new(0), hasher: Mutex::new(Hasher::new()) })
+    }
+
+    fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(into)?;
+        self.state.bytes.fetch_add(read as u64, Ordering::Relaxed);
+        let mut hasher = self.state.hasher.lock().unwrap_or_else(PoisonError::into_inner);
+        hasher.update(into.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
+
+/// The content of a delivery, decompressed.
+pub(super) struct Content<'a> {
+    inner: Inner<'a>,
+    state: Arc<Tally>,
+    /// Bytes handed out.
+    out: u64,
+}
+
+type Start<'a> = io::Chain<Cursor<Vec<u8>>, BufReader<Counted<Box<dyn Read + Send + 'a>>>>;
+
+enum Inner<'a> {
+    Plain(Start<'a>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<Start<'a>>>),
+    Zstd(Box<zstd::stream::read::Decoder<'a, Start<'a>>>),
+}
+
+/// What the decompression says when it goes on for too long; it travels inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("too much from too little")]
+struct TooDense;
+
+/// What a decoder says, to tell it from what the storage says.
+#[derive(Debug, thiserror::Error)]
+#[error("{source}")]
+struct Undecodable {
+    compression: &'static str,
+    source: io::Error,
+}
+
+impl<'a> Content<'a> {
+    /// Looks at the first bytes, and decompresses when they say so.
+    pub(super) fn open(input: Box<dyn Read + Send + 'a>) -> Result<(Self, Vec<u8>), ReadError> {
+        let state = Tally::new();
+        let mut rest = BufReader::with_capacity(PIECE_BYTES, Counted { input, state: Arc::clone(&state) });
+        let magic = take_start(&mut rest).map_err(ReadError::Io)?;
+        let start = Cursor::new(magic.clone()).chain(rest);
+        let inner = match magic.as_slice() {
+            [0x1F, 0x8B, 0x08, ..] => {
+                Inner::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(start)))
+            }
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => {
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(start).map_err(ReadError::Io)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(ReadError::Io)?;
+                Inner::Zstd(Box::new(decoder))
+            }
+            _ => Inner::Plain(start),
+        };
+        Ok((Self { inner, state, out: 0 }, magic))
+    }
+
+    /// How many bytes were delivered, and their digest. Of the whole file, once all of it was read.
+    pub(super) fn tally(&self) -> (u64, Digest) {
+        let hasher = self.state.hasher.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.state.bytes(), hasher.clone().finish())
+    }
+
+    fn limit(&self) -> u64 {
+        self.state.bytes().saturating_mul(DECOMPRESSION_RATIO).max(DECOMPRESSED_FREE)
+    }
+}
+
+/// Reads the first bytes of a file. One read of a pipe may give fewer than there are.
+pub(super) fn take_start(input: &mut impl Read) -> Result<Vec<u8>, io::Error> {
+    let mut start = Vec::with_capacity(START_BYTES);
+    input.by_ref().take(START_BYTES as u64).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+impl Read for Content<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = match &mut self.inner {
+            Inner::Plain(start) => return start.read(into),
+            Inner::Gzip(decoder) => decoder.read(into),
+            Inner::Zstd(decoder) => decoder.read(into),
+        };
+        let read = read.map_err(|error| {
+            let of_decoder = matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+            ) || error.kind() == io::ErrorKind::Other && matches!(self.inner, Inner::Zstd(_));
+            let compression = if matches!(self.inner, Inner::Zstd(_)) { "zstd" } else { "gzip" };
+            if of_decoder { io::Error::other(Undecodable { compression, source: error }) } else { error }
+        })?;
+        self.out = self.out.saturating_add(read as u64);
+        if self.out > self.limit() {
+            return Err(io::Error::other(TooDense));
+        }
+        Ok(read)
+    }
+}
+
+/// What an error of [`Content`] means.
+pub(crate) fn read_error(error: io::Error) -> ReadError {
+    if error.get_ref().is_some_and(|inner| inner.is::<TooDense>()) {
+        return ReadError::TooDense;
+    }
+    let compression = error.get_ref().and_then(|inner| inner.downcast_ref::<Undecodable>());
+    match compression.map(|decoder| decoder.compression) {
+        Some(compression) => ReadError::Compressed { compression, source: error },
+        None => ReadError::Io(error),
+    }
+}
