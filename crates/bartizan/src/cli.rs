@@ -1,5 +1,6 @@
 //! The command line: nouns and verbs.
 
+mod data;
 mod endpoint;
 mod predictions;
 mod prove;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::data::{Data, Reading, Schema};
 pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
 pub(crate) use self::predictions::{About, Predictions, Search};
 pub(crate) use self::prove::Prove;
@@ -220,72 +222,6 @@ pub(crate) struct Start {
 pub(crate) enum Direction {
     Up,
     Down,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Data {
-    /// Schemas
-    #[command(subcommand)]
-    Schema(Schema),
-    /// Check a file against a schema
-    Check {
-        /// A CSV file
-        file: PathBuf,
-        /// The schema
-        #[arg(long, value_name = "FILE")]
-        schema: PathBuf,
-        /// `release` refuses what the schema calls `block`; `explore` only warns
-        #[arg(long, default_value = "release", value_parser = ["release", "explore"])]
-        tier: String,
-    },
-    /// Check deliveries and add them to a data set, or refuse them, on the record
-    Add {
-        /// The data set
-        name: String,
-        /// CSV files, one delivery each
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Where they come from, in words
-        #[arg(long, value_name = "TEXT")]
-        source: String,
-        /// The schema [default: that of the last version, else inferred]
-        #[arg(long, value_name = "FILE")]
-        schema: Option<PathBuf>,
-        /// The label, for a schema that is inferred
-        #[arg(long, value_name = "COLUMN")]
-        label: Option<String>,
-        /// Keep the parts of the last version
-        #[arg(long)]
-        extend: bool,
-    },
-    /// List data sets
-    List,
-    /// Show a data set version
-    Show {
-        /// NAME:VERSION
-        version: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Schema {
-    /// Infer a schema from a clean file
-    Infer {
-        /// A CSV file
-        file: PathBuf,
-        /// The column that is to be predicted
-        #[arg(long, value_name = "COLUMN")]
-        label: Option<String>,
-        /// What separates cells [default: found in the header]
-        #[arg(long, value_name = "CHARACTER")]
-        separator: Option<String>,
-        /// How text is written as bytes [default: UTF-8, or as a byte order mark says]
-        #[arg(long, value_name = "ENCODING")]
-        encoding: Option<String>,
-        /// Where to write it [default: standard output]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

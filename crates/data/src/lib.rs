@@ -25,7 +25,7 @@ mod text;
 pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check, check_source};
 pub use crate::csv::*;
 pub use crate::profile::*;
-pub use crate::read::{Format, FormatInvalid, ReadOptions, ReadSeek, Source};
+pub use crate::read::{Format, FormatInvalid, ReadOptions, ReadSeek, Source, read_columns};
 pub use crate::schema::{
     ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, NotToml, Range, RowRules, Schema,
     SchemaInvalid, Severity,

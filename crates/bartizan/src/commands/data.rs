@@ -4,51 +4,44 @@
     reason = "JSON members are read by name: what is not there reads as null and never panics"
 )]
 
+mod profile;
+
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bartizan_data::{
-    CsvOptions, InferOptions, NotInferred, Outcome, ReadError, Schema, SchemaInvalid, Tier, check, infer,
+    CsvOptions, EncodingInvalid, Format, FormatInvalid, InferOptions, NotInferred, NotProfiled, NullTokens,
+    NullTokensInvalid, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema, SchemaInvalid,
+    SeparatorInvalid, Source, Tier, check_source,
 };
 use serde_json::{Value, json};
 
 use super::{Work, encoded, file_failure, read_text, version_path};
 use crate::catalog::ids;
-use crate::cli::{Data, Schema as SchemaVerb};
+use crate::cli::{Data, Reading, Schema as SchemaVerb};
 use crate::failure::Failure;
+use crate::out::Progress;
 
 const SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
     match verb {
-        Data::Schema(SchemaVerb::Infer { file, label, separator, encoding, out }) => {
-            let options = CsvOptions {
-                separator: separator
-                    .map(|text| text.parse())
-                    .transpose()
-                    .map_err(|error: bartizan_data::SeparatorInvalid| Failure::of(ids::USAGE, &error))?,
-                encoding: encoding
-                    .map(|text| text.parse())
-                    .transpose()
-                    .map_err(|error: bartizan_data::EncodingInvalid| Failure::of(ids::USAGE, &error))?,
-                ..CsvOptions::default()
-            };
-            let opened = open(&file)?;
-            let progress = work.out.progress(&format!("reading {}", file.display()), length(&opened));
-            let inferred = infer(progress.follow(opened), &options);
-            drop(progress);
-            let (profile, read) = inferred.map_err(|error| unreadable(&file, &error))?;
+        Data::Profile { files, reading, null, out } => profile::run(work, &files, &reading, &null, out.as_deref()),
+        Data::Schema(SchemaVerb::Infer { file, label, reading, out }) => {
+            let options = profile_options(&reading, &[])?;
+            let (profile, read) = profiled(work, &file, &options, threads(reading.threads))?;
             let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
             let schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
             let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
             work.deliver(out.as_deref(), text.as_bytes())
         }
-        Data::Check { file, schema, tier } => {
+        Data::Check { file, schema, tier, format, threads: wanted } => {
             let schema = parse_schema(&schema)?;
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
-            let opened = open(&file)?;
-            let progress = work.out.progress(&format!("checking {}", file.display()), length(&opened));
-            let checked = check(progress.follow(opened), &schema, tier);
+            let format = format_of(format.as_deref())?;
+            let (source, progress) = source(work, &file, "checking")?;
+            let checked = check_source(source, format, &schema, tier, threads(wanted));
             drop(progress);
             let report = checked.map_err(|error| unreadable(&file, &error))?;
             let printed = match work.out.format {
@@ -88,6 +81,58 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
         Data::List => work.show_all("/api/v1/datasets").await,
         Data::Show { version } => work.show(&version_path("datasets", &version)?).await,
     }
+}
+
+/// How to read, as the options say.
+fn profile_options(reading: &Reading, null: &[String]) -> Result<ProfileOptions, Failure> {
+    let usage = |error: &dyn std::error::Error| Failure::of(ids::USAGE, error);
+    let separator = reading.separator.as_deref().map(str::parse).transpose();
+    let encoding = reading.encoding.as_deref().map(str::parse).transpose();
+    let null = if null.is_empty() { Ok(NullTokens::default()) } else { NullTokens::new(null) };
+    let csv = CsvOptions {
+        separator: separator.map_err(|error: SeparatorInvalid| usage(&error))?,
+        encoding: encoding.map_err(|error: EncodingInvalid| usage(&error))?,
+        null: null.map_err(|error: NullTokensInvalid| usage(&error))?,
+    };
+    let format = format_of(reading.format.as_deref())?;
+    Ok(ProfileOptions { read: ReadOptions { format, csv }, ..ProfileOptions::default() })
+}
+
+fn format_of(text: Option<&str>) -> Result<Option<Format>, Failure> {
+    text.map(str::parse).transpose().map_err(|error: FormatInvalid| Failure::of(ids::USAGE, &error))
+}
+
+fn threads(wanted: Option<NonZeroUsize>) -> usize {
+    wanted.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+}
+
+/// A file, or standard input when it is called `-`.
+fn source(work: &Work, path: &Path, doing: &str) -> Result<(Source<'static>, Progress), Failure> {
+    if path == Path::new("-") {
+        let progress = work.out.working(&format!("{doing} standard input"));
+        return Ok((Source::stream(std::io::stdin()), progress));
+    }
+    let file = open(path)?;
+    let progress = work.out.progress(&format!("{doing} {}", path.display()), length(&file));
+    let followed = progress.follow(file);
+    // A pipe or a device has no places to go back to.
+    let seekable = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+    Ok((if seekable { Source::seekable(followed) } else { Source::stream(followed) }, progress))
+}
+
+fn profiled(
+    work: &Work,
+    path: &Path,
+    options: &ProfileOptions,
+    threads: usize,
+) -> Result<(Profile, ReadOutcome), Failure> {
+    let (source, progress) = source(work, path, "reading")?;
+    let profiled = bartizan_data::profile(source, options, threads);
+    drop(progress);
+    profiled.map_err(|error| match error {
+        NotProfiled::Read(error) => unreadable(path, &error),
+        other => Failure::of(ids::INVALID, &other),
+    })
 }
 
 fn open(path: &Path) -> Result<File, Failure> {

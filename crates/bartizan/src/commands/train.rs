@@ -1,4 +1,4 @@
-//! `train`: the built-in baseline, on delimited files and off line; what the sandbox runs when asked for it.
+//! `train`: the built-in baseline, on files and off line; what the sandbox runs when asked for it.
 //!
 //! Columns of numbers and columns of few different texts are learned from. A column of many different texts is
 //! left out, and named: it is an identifier or free text, and a model that learned it would carry it along.
@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bartizan_data::{CsvOptions, CsvReader};
+use bartizan_data::{ReadOptions, Source, read_columns};
 use bartizan_model::Labels;
 use bartizan_model::limits::TRAIN_CELLS;
 use bartizan_model::train::{Cells, Column, Learner, Options, Trained, train};
@@ -139,32 +140,37 @@ impl Table {
             failure
         };
         let file = File::open(path).map_err(|error| file_failure(path, &error))?;
-        let options = CsvOptions::default();
-        let reader = CsvReader::open(file, &options).map_err(|error| unreadable(&error))?;
+        let cells = AtomicUsize::new(self.rows.saturating_mul(self.header.len()));
+        let (columns, read) = read_columns(
+            Source::seekable(file),
+            &ReadOptions::default(),
+            |_| Raw::default(),
+            |column, cell| {
+                // What is too large is read to its end, so that it is known to be a table, and not kept.
+                if cells.fetch_add(1, Ordering::Relaxed) < TRAIN_CELLS {
+                    column.push(cell);
+                }
+            },
+            |column, after| column.append(after),
+        )
+        .map_err(|error| unreadable(&error))?;
+        if cells.into_inner() > TRAIN_CELLS {
+            return Err(Failure::new(ids::INVALID, format!("there are more than {TRAIN_CELLS} cells")));
+        }
+        let rows = usize::try_from(read.rows()).unwrap_or(usize::MAX);
+        // The elements of lists are no columns to learn from: they are not one for each row.
+        let columns = columns.into_iter().filter(|(name, _)| !name.contains("[]"));
+        let (header, mut columns): (Vec<String>, Vec<Raw>) = columns.unzip();
+        columns.iter_mut().for_each(|column| column.fill(rows));
         if self.header.is_empty() {
-            self.header = reader.header().to_vec();
-            self.columns.resize_with(self.header.len(), Raw::default);
-        } else if self.header != reader.header() {
+            (self.header, self.columns) = (header, columns);
+        } else if self.header == header {
+            self.columns.iter_mut().zip(columns).for_each(|(column, after)| column.append(after));
+        } else {
             let what = format!("`{}` has other columns than the file before", path.display());
             return Err(Failure::new(ids::DELIVERY, what));
         }
-        let mut too_large = false;
-        let width = self.header.len();
-        let (columns, rows) = (&mut self.columns, &mut self.rows);
-        let read = reader.for_each_row(|row| {
-            *rows = rows.saturating_add(1);
-            if too_large || rows.saturating_mul(width) > TRAIN_CELLS {
-                too_large = true;
-                return;
-            }
-            for (column, cell) in columns.iter_mut().zip(row.cells()) {
-                column.push(cell, options.null.tokens());
-            }
-        });
-        read.map_err(|error| unreadable(&error))?;
-        if too_large {
-            return Err(Failure::new(ids::INVALID, format!("there are more than {TRAIN_CELLS} cells")));
-        }
+        self.rows = self.rows.saturating_add(rows);
         Ok(())
     }
 
@@ -198,15 +204,18 @@ impl Table {
 }
 
 impl Raw {
-    fn push(&mut self, cell: &[u8], missing: &[String]) {
-        let text = std::str::from_utf8(cell).unwrap_or_default();
+    fn push(&mut self, cell: Option<&str>) {
+        let text = cell.unwrap_or_default();
         let number: Option<f64> = text.trim().parse().ok().filter(|number: &f64| number.is_finite());
-        let absent = text.is_empty() || missing.iter().any(|token| token == text);
         #[expect(clippy::cast_possible_truncation, reason = "models of this kind compute in 32 bits")]
         self.numbers.push(number.map_or(f32::NAN, |number| number as f32));
-        self.words = self.words.saturating_add(usize::from(number.is_none() && !absent));
-        let text = if absent { "" } else { text };
-        let interned = match self.known.get(text) {
+        self.words = self.words.saturating_add(usize::from(number.is_none() && !text.is_empty()));
+        let interned = self.intern(text);
+        self.texts.push(interned);
+    }
+
+    fn intern(&mut self, text: &str) -> Arc<str> {
+        match self.known.get(text) {
             Some(known) => Arc::clone(known),
             None if self.known.len() <= TEXTS => {
                 let new: Arc<str> = text.into();
@@ -215,8 +224,28 @@ impl Raw {
             }
             // One text too many: as texts the column is left out, and as labels it is refused.
             None => Arc::clone(&self.nothing),
-        };
-        self.texts.push(interned);
+        }
+    }
+
+    /// Adds what was read of later rows.
+    fn append(&mut self, after: Self) {
+        self.numbers.extend(after.numbers);
+        self.words = self.words.saturating_add(after.words);
+        for text in after.texts {
+            let interned = self.intern(&text);
+            self.texts.push(interned);
+        }
+        // What was forgotten there was one text too many.
+        if after.known.len() > TEXTS {
+            self.known.extend(after.known);
+        }
+    }
+
+    /// Rows without the column have no value.
+    fn fill(&mut self, rows: usize) {
+        while self.numbers.len() < rows {
+            self.push(None);
+        }
     }
 
     /// The cells as labels: yes or no by a threshold, whole numbers, or texts.

@@ -1,6 +1,6 @@
 //! How far something long has come: one line on standard error, for people who look at it and for nobody else.
 
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -72,8 +72,18 @@ fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
 impl<R: Read> Read for Followed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.reader.read(buffer)?;
-        self.progress.0.inc(u64::try_from(read).unwrap_or(u64::MAX));
+        let bar = &self.progress.0;
+        let read_before = bar.position();
+        let left = bar.length().map_or(u64::MAX, |length| length.saturating_sub(read_before));
+        bar.inc(u64::try_from(read).unwrap_or(u64::MAX).min(left));
         Ok(read)
+    }
+}
+
+/// What is read twice moves the line once.
+impl<R: Seek> Seek for Followed<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.reader.seek(to)
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod arrow_ipc;
 pub(crate) mod batch;
+mod cells;
 mod delivered;
 mod error;
 mod flatten;
@@ -26,6 +27,7 @@ use std::str::FromStr;
 
 use bartizan_base::Digest;
 
+pub use self::cells::read_columns;
 use self::delivered::{Content, take_start};
 pub(crate) use self::delivered::read_error;
 pub use self::error::{Place, ReadError};

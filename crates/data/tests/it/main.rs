@@ -7,6 +7,8 @@
 
 mod check;
 mod csv;
+mod formats;
+mod hostile;
 mod real;
 mod schema;
 mod sketch;

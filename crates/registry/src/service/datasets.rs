@@ -1,10 +1,12 @@
 //! Data sets: deliveries are checked against a schema, and accepted as a version or refused, on the record.
 
-use std::io::Read;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use bartizan_base::{Digest, Name, VersionRef};
-use bartizan_data::{CsvOptions, InferOptions, Outcome, Profile, Report, Schema, check, infer};
-use bartizan_keys::Sealed;
+use bartizan_data::{
+    InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source, check_source, profile,
+};
+use bartizan_keys::{Sealed, Unsealed};
 use bartizan_policy::{DatasetFacts, Tier, op};
 
 use super::models::check_text;
@@ -208,8 +210,7 @@ impl Registry {
             let mut reports = Vec::with_capacity(sealed.len());
             let mut profile: Option<Profile> = None;
             for one in &sealed {
-                let content = inner.keys.unseal(inner.blobs.as_ref(), &one.blob)?;
-                let report = check(content, &schema, tier)?;
+                let report = check_source(inner.content(one)?, None, &schema, tier, threads())?;
                 match &mut profile {
                     Some(profile) => {
                         profile
@@ -284,6 +285,12 @@ impl Registry {
 }
 
 impl Inner {
+    /// A delivery's content, to be read at any place.
+    fn content(&self, sealed: &Sealed) -> Result<Source<'static>, Failed> {
+        let unsealed = self.keys.unseal(self.blobs.as_ref(), &sealed.blob)?;
+        Ok(Source::seekable(Anywhere { unsealed, position: 0 }))
+    }
+
     fn schema_for(
         &self,
         given: Option<String>,
@@ -307,10 +314,45 @@ impl Inner {
             (_, None) => {}
         }
         let first = sealed.first().ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
-        let content: Box<dyn Read> = Box::new(self.keys.unseal(self.blobs.as_ref(), &first.blob)?);
-        let (profile, read) = infer(content, &CsvOptions::default())?;
+        let profiled = profile(self.content(first)?, &ProfileOptions::default(), threads());
+        let (profile, read) = profiled.map_err(|error| match error {
+            NotProfiled::Read(error) => Failed::Delivery(error),
+            other => Failed::invalid("profile", other),
+        })?;
         Ok((Schema::infer(&profile, read.format(), &InferOptions { label })?, SchemaFrom::Inferred))
     }
+}
+
+/// Encrypted content as a file that can be read at any place. That its digest is the one that was stored is compared
+/// once a report names it.
+struct Anywhere {
+    unsealed: Unsealed,
+    position: u64,
+}
+
+impl Read for Anywhere {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.unsealed.read_at(self.position, into).map_err(io::Error::other)?;
+        self.position = self.position.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
+
+impl Seek for Anywhere {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(offset) => self.unsealed.len().checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start"))?;
+        Ok(self.position)
+    }
+}
+
+/// Threads that read one delivery.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 fn last_version<'a>(state: &'a State, name: &Name) -> Option<&'a Dataset> {

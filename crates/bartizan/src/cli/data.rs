@@ -1,0 +1,108 @@
+//! The command line of `data`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+const FORMATS: [&str; 4] = ["csv", "parquet", "jsonl", "arrow"];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Data {
+    /// Schemas
+    #[command(subcommand)]
+    Schema(Schema),
+    /// Say what is in files: types, missing and distinct values, ranges, quantiles, frequent values
+    Profile {
+        /// Tables of the same columns: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard
+        /// input
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        #[command(flatten)]
+        reading: Reading,
+        /// A cell that means "no value", instead of the usual ones; may be given several times
+        #[arg(long, value_name = "TEXT")]
+        null: Vec<String>,
+        /// Where to write the profile itself, from which more can be told later
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check a file against a schema
+    Check {
+        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input
+        file: PathBuf,
+        /// The schema
+        #[arg(long, value_name = "FILE")]
+        schema: PathBuf,
+        /// `release` refuses what the schema calls `block`; `explore` only warns
+        #[arg(long, default_value = "release", value_parser = ["release", "explore"])]
+        tier: String,
+        /// What the file is [default: found in its first bytes]
+        #[arg(long, value_name = "FORMAT", value_parser = FORMATS)]
+        format: Option<String>,
+        /// How many threads read it [default: one for each processor]
+        #[arg(long, value_name = "NUMBER")]
+        threads: Option<NonZeroUsize>,
+    },
+    /// Check deliveries and add them to a data set, or refuse them, on the record
+    Add {
+        /// The data set
+        name: String,
+        /// Tables, one delivery each: CSV, Parquet, JSON lines or Arrow
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where they come from, in words
+        #[arg(long, value_name = "TEXT")]
+        source: String,
+        /// The schema [default: that of the last version, else inferred]
+        #[arg(long, value_name = "FILE")]
+        schema: Option<PathBuf>,
+        /// The label, for a schema that is inferred
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// Keep the parts of the last version
+        #[arg(long)]
+        extend: bool,
+    },
+    /// List data sets
+    List,
+    /// Show a data set version
+    Show {
+        /// NAME:VERSION
+        version: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Schema {
+    /// Infer a schema from a clean file
+    Infer {
+        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input
+        file: PathBuf,
+        /// The column that is to be predicted
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        #[command(flatten)]
+        reading: Reading,
+        /// Where to write it [default: standard output]
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Reading {
+    /// What the files are [default: found in their first bytes]
+    #[arg(long, value_name = "FORMAT", value_parser = FORMATS)]
+    pub(crate) format: Option<String>,
+    /// What separates cells of CSV [default: found in the header]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) separator: Option<String>,
+    /// How the text of CSV is written as bytes [default: UTF-8, or as a byte order mark says]
+    #[arg(long, value_name = "ENCODING")]
+    pub(crate) encoding: Option<String>,
+    /// How many threads read a file [default: one for each processor]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}

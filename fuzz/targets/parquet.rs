@@ -1,0 +1,8 @@
+//! A Parquet file: read by one thread and by three to the same profile or the same error.
+#![no_main]
+
+mod tables;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| tables::read(bytes, bartizan_data::Format::Parquet));
