@@ -1,5 +1,5 @@
-//! Profiles a file and prints what is exact as JSON, for comparison with what other programs say; also how long it took
-//! and how much memory, which `bench/profile` reads.
+//! Profiles a file: profile FILE [THREADS [OUT]]. Prints what it says of each column as JSON, which `.ci/profile` compares with what
+//! other programs say and `bench/profile` measures; the profile itself goes to OUT.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -20,8 +20,15 @@ fn main() {
     let (profile, read) = profile(source, &ProfileOptions::default(), threads).unwrap();
     let columns: serde_json::Map<String, Value> =
         profile.columns().iter().map(|column| (column.name().to_owned(), described(column))).collect();
-    let stored = profile.to_bytes().unwrap().len();
-    println!("{}", json!({ "rows": read.rows(), "bytes": read.bytes(), "stored": stored, "columns": columns }));
+    let bytes = profile.to_bytes().unwrap();
+    let stored = bytes.len();
+    if let Some(out) = arguments.next() {
+        std::fs::write(out, bytes).unwrap();
+    }
+    println!(
+        "{}",
+        json!({ "rows": read.rows(), "bytes": read.bytes(), "stored": stored, "columns": columns })
+    );
 }
 
 fn described(column: &ColumnProfile) -> Value {

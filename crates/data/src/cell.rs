@@ -308,7 +308,9 @@ fn class_of(character: char) -> u8 {
         c if c.is_alphabetic() => b'a',
         c if c.is_numeric() => b'9',
         c if c.is_whitespace() => b' ',
-        c if c.is_ascii() => u8::try_from(c).ok().and_then(|c| ASCII_CLASSES.get(usize::from(c)).copied()).unwrap_or(b'?'),
+        c if c.is_ascii() => {
+            u8::try_from(c).ok().and_then(|c| ASCII_CLASSES.get(usize::from(c)).copied()).unwrap_or(b'?')
+        }
         _ => b'?',
     }
 }

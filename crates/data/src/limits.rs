@@ -81,6 +81,9 @@ pub const PARQUET_PAGE_BYTES: u64 = 64 * 1024 * 1024;
 /// Bytes of the header of one page of a Parquet file.
 pub const PARQUET_PAGE_HEADER_BYTES: usize = 64 * 1024;
 
+/// Elements of the lists of one column, in one row group of Parquet or one batch of Arrow.
+pub const LIST_ELEMENTS: u64 = 1 << 26;
+
 /// Bytes of the metadata of one message of an Arrow file.
 pub const ARROW_METADATA_BYTES: u64 = 16 * 1024 * 1024;
 

@@ -12,8 +12,8 @@ use std::path::Path;
 
 use bartizan_data::{
     CsvOptions, EncodingInvalid, Format, FormatInvalid, InferOptions, NotInferred, NotProfiled, NullTokens,
-    NullTokensInvalid, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema, SchemaInvalid,
-    SeparatorInvalid, Source, Tier, check_source,
+    NullTokensInvalid, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema,
+    SchemaInvalid, SeparatorInvalid, Source, Tier, check_source,
 };
 use serde_json::{Value, json};
 
@@ -27,7 +27,9 @@ const SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
     match verb {
-        Data::Profile { files, reading, null, out } => profile::run(work, &files, &reading, &null, out.as_deref()),
+        Data::Profile { files, reading, null, out } => {
+            profile::run(work, &files, &reading, &null, out.as_deref())
+        }
         Data::Schema(SchemaVerb::Infer { file, label, reading, out }) => {
             let options = profile_options(&reading, &[])?;
             let (profile, read) = profiled(work, &file, &options, threads(reading.threads))?;

@@ -10,8 +10,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use self::reader::{CsvReader, Row};
-pub use crate::read::{Place, ReadError, ReadOutcome};
 use crate::limits::{NULL_TOKEN_BYTES, NULL_TOKENS};
+pub use crate::read::{Place, ReadError, ReadOutcome};
 
 /// How to read a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

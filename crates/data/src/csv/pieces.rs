@@ -146,7 +146,8 @@ impl Scan {
                 }
             } else {
                 let before = quote.checked_sub(1).and_then(|before| text.get(before));
-                self.quoted = before.is_none_or(|byte| *byte == self.separator || matches!(byte, b'\n' | b'\r'));
+                self.quoted =
+                    before.is_none_or(|byte| *byte == self.separator || matches!(byte, b'\n' | b'\r'));
                 self.at = quote + 1;
             }
         }

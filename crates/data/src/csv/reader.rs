@@ -63,8 +63,8 @@ impl<R: Read> CsvReader<R> {
     }
 
     fn start(source: Result<Source<R>, Fault>, options: &CsvOptions) -> Result<Self, ReadError> {
-        let mut source = source
-            .map_err(|fault| at_place(fault, Encoding::Utf8, Place { row: 0, column: 1 }))?;
+        let mut source =
+            source.map_err(|fault| at_place(fault, Encoding::Utf8, Place { row: 0, column: 1 }))?;
         let (head, likely) = read_head(&mut source);
         let separator = options.separator.or(likely).unwrap_or(Separator::COMMA);
         let format = CsvFormat { separator, encoding: source.encoding() };

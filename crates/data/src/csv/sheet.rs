@@ -156,9 +156,7 @@ impl Sheet {
 /// Where a cell without quotes ends in `text`, which begins with it.
 #[inline]
 fn plain_end(text: &[u8], separator: u8) -> usize {
-    text.iter()
-        .position(|byte| *byte == separator || *byte == b'\n' || *byte == b'\r')
-        .unwrap_or(text.len())
+    text.iter().position(|byte| *byte == separator || *byte == b'\n' || *byte == b'\r').unwrap_or(text.len())
 }
 
 type Quoted = ((usize, usize), usize);

@@ -334,6 +334,10 @@ impl ColumnProfile {
         self.ranges.merge(&other.ranges);
         self.merge_values(&other.values);
         self.thin |= other.thin;
+        if self.thin {
+            // What is known of a part only is not known.
+            self.numbers.forget();
+        }
     }
 
     fn merge_values(&mut self, other: &Distinct) {

@@ -54,7 +54,9 @@ impl<'a> Key<'a> {
             Value::Integer(integer) => Self::Integer(integer),
             Value::Float(float) => Self::of_number(float),
             Value::Date => cell::day(text).map_or(Self::Text(text), Self::Day),
-            Value::Timestamp => cell::instant(text).map_or(Self::Text(text), |(nanos, _)| Self::Instant(nanos)),
+            Value::Timestamp => {
+                cell::instant(text).map_or(Self::Text(text), |(nanos, _)| Self::Instant(nanos))
+            }
             Value::Null | Value::Boolean | Value::Text | Value::Binary | Value::List(_) => Self::Text(text),
         }
     }
@@ -106,7 +108,10 @@ pub(super) fn hitters((capacity, bytes): (usize, usize)) -> HeavyHitters {
     match HeavyHitters::new(capacity, bytes) {
         Ok(sketch) => sketch,
         // INVARIANT: all parameters in this crate are within the bounds.
-        #[expect(clippy::unreachable, reason = "the parameters are constants within the bounds of the sketch")]
+        #[expect(
+            clippy::unreachable,
+            reason = "the parameters are constants within the bounds of the sketch"
+        )]
         Err(_) => unreachable!("the parameters of a sketch are valid"),
     }
 }
@@ -200,11 +205,8 @@ impl Distinct {
     pub(super) fn top(&self) -> Vec<(Vec<u8>, u64, u64)> {
         match self {
             Self::Exact(values) => {
-                let mut all: Vec<(Vec<u8>, u64, u64)> = values
-                    .sorted()
-                    .into_iter()
-                    .map(|(text, count)| (text.to_vec(), count, count))
-                    .collect();
+                let mut all: Vec<(Vec<u8>, u64, u64)> =
+                    values.sorted().into_iter().map(|(text, count)| (text.to_vec(), count, count)).collect();
                 all.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
                 all
             }

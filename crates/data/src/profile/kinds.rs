@@ -84,7 +84,9 @@ impl ColumnType {
 
 /// The text is not the name of a type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a type: `integer`, `float`, `boolean`, `date`, `timestamp`, `string`, `binary` or `list`")]
+#[error(
+    "`{text}` is not a type: `integer`, `float`, `boolean`, `date`, `timestamp`, `string`, `binary` or `list`"
+)]
 pub struct ColumnTypeInvalid {
     /// The offending text, cut to 80 characters.
     pub text: String,
@@ -167,4 +169,3 @@ impl Kinds {
         }
     }
 }
-

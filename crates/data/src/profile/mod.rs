@@ -149,7 +149,10 @@ impl Sink for Profiler {
 
     fn start(&self, path: &str, width: usize) -> Profiling {
         let histogram = self.edges.get(path).map(|histogram| Box::new(histogram.clone()));
-        Profiling { profile: ColumnProfile::new(path.to_owned(), width, histogram), scratch: Scratch::default() }
+        Profiling {
+            profile: ColumnProfile::new(path.to_owned(), width, histogram),
+            scratch: Scratch::default(),
+        }
     }
 
     fn observe(&self, state: &mut Profiling, column: &Column<'_>) {
@@ -183,7 +186,8 @@ impl Profile {
         if self.null != other.null {
             return Err(MergeError::Null);
         }
-        if !self.columns.iter().map(|column| &column.name).eq(other.columns.iter().map(|column| &column.name)) {
+        if !self.columns.iter().map(|column| &column.name).eq(other.columns.iter().map(|column| &column.name))
+        {
             return Err(MergeError::Columns);
         }
         let rows = self.rows.checked_add(other.rows).filter(|rows| *rows <= ROWS).ok_or(MergeError::Rows)?;

@@ -1,7 +1,7 @@
 //! What a profile knows of the numbers of a column.
 
 use super::extremes::Extremes;
-use crate::sketch::{EdgeHistogram, Kll, Moments};
+use crate::sketch::{EdgeHistogram, Kll, Moments, hash};
 
 /// Whole numbers, all numbers, and what their distribution looks like.
 #[derive(Debug, Clone)]
@@ -18,7 +18,13 @@ pub(crate) struct Numbers {
 
 impl Numbers {
     pub(super) fn new(histogram: Option<Box<EdgeHistogram>>) -> Self {
-        Self { integers: None, extremes: Extremes::new(), moments: Moments::new(), quantiles: None, histogram }
+        Self {
+            integers: None,
+            extremes: Extremes::new(),
+            moments: Moments::new(),
+            quantiles: None,
+            histogram,
+        }
     }
 
     /// Takes whole numbers; `scratch` is room for them as doubles.
@@ -38,19 +44,24 @@ impl Numbers {
             return;
         }
         self.moments.update(values);
-        let range = values
-            .iter()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(*value), high.max(*value)));
+        let range = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
         self.distribution(values, range);
     }
 
     fn distribution(&mut self, values: &[f64], range: (f64, f64)) {
         self.extremes.observe_all(values, range);
-        let quantiles = self.quantiles.get_or_insert_with(|| Box::new(new_quantiles()));
+        let quantiles = self.quantiles.get_or_insert_with(|| Box::new(new_quantiles(values)));
         quantiles.update(values);
         if let Some(histogram) = &mut self.histogram {
             histogram.update(values);
         }
+    }
+
+    /// Forgets all but the extremes.
+    pub(super) fn forget(&mut self) {
+        (self.moments, self.quantiles, self.histogram) = (Moments::new(), None, None);
     }
 
     pub(super) fn merge(&mut self, other: &Self) {
@@ -74,10 +85,12 @@ impl Numbers {
     }
 }
 
-/// The seed is always the same: what is profiled twice has the same profile.
-pub(super) fn new_quantiles() -> Kll {
-    const SEED: u64 = 0x6A09_E667_F3BC_C908;
-    match Kll::new(Kll::DEFAULT_K, SEED) {
+/// What is profiled twice has the same profile, so the seed is made of the first values. Parts of a table have others, so
+/// that their errors do not add up.
+fn new_quantiles(values: &[f64]) -> Kll {
+    let edge = |value: Option<&f64>| value.map_or(0, |value| hash::of_f64(*value));
+    let seed = edge(values.first()) ^ edge(values.last()).rotate_left(32) ^ values.len() as u64;
+    match Kll::new(Kll::DEFAULT_K, seed) {
         Ok(sketch) => sketch,
         // INVARIANT: the default parameter is within the bounds.
         #[expect(clippy::unreachable, reason = "the parameter is a constant of the sketch itself")]

@@ -5,6 +5,8 @@ use super::column::ColumnProfile;
 use super::kinds::ColumnType;
 use crate::text;
 
+/// Cells of a whole line.
+const CELLS: usize = 11;
 /// Bars of a picture.
 const BARS: usize = 12;
 /// Frequent values that are shown.
@@ -17,14 +19,26 @@ impl Profile {
     /// The profile for people. It shows values: extremes, and what is frequent.
     pub fn render(&self) -> String {
         let mut lines = vec![
-            ["column", "type", "missing", "distinct", "distribution", "min", "25 %", "median", "75 %", "max", "mean"]
-                .map(str::to_owned)
-                .to_vec(),
+            [
+                "column",
+                "type",
+                "missing",
+                "distinct",
+                "distribution",
+                "min",
+                "25 %",
+                "median",
+                "75 %",
+                "max",
+                "mean",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
         ];
         lines.extend(self.columns.iter().map(|column| line(column)));
-        let mut widths = [0_usize; 11];
+        let mut widths = [0_usize; CELLS];
         // What has no numbers shows its frequent values instead, as far to the right as they go.
-        for line in lines.iter().filter(|line| line.len() == widths.len()) {
+        for line in lines.iter().filter(|line| line.len() == CELLS) {
             for (width, cell) in widths.iter_mut().zip(line) {
                 *width = (*width).max(cell.chars().count());
             }
@@ -41,7 +55,7 @@ impl Profile {
             for (at, (cell, width)) in line.iter().zip(widths).enumerate() {
                 let gap = " ".repeat(width.saturating_sub(cell.chars().count()));
                 // Names and pictures begin, and numbers end, below each other.
-                let to_the_left = matches!(at, 0 | 1 | 4) || line.len() < widths.len() && at >= 5;
+                let to_the_left = matches!(at, 0 | 1 | 4) || line.len() < CELLS && at >= 5;
                 text.push_str(&if to_the_left { format!("{cell}{gap}  ") } else { format!("{gap}{cell}  ") });
             }
             rendered.push_str(text.trim_end());
@@ -102,7 +116,8 @@ fn words(column: &ColumnProfile) -> String {
         parts.extend(top.iter().map(|top| shown(&top.value, top.lower)));
     } else if parts.is_empty() {
         let shapes = column.shapes();
-        let shown = shapes.iter().take(2).map(|shape| format!("{} {}", shape.value, percent(shape.lower, values)));
+        let shown =
+            shapes.iter().take(2).map(|shape| format!("{} {}", shape.value, percent(shape.lower, values)));
         parts.extend(shown.map(|shape| format!("like {shape}")));
     }
     parts.join(", ")
@@ -176,7 +191,11 @@ fn short(number: f64) -> String {
 /// Three digits and noughts: more would claim to be known.
 fn rounded(about: f64) -> String {
     let magnitude = 10_f64.powf((about.max(1.0).log10().floor() - 2.0).max(0.0));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an estimate is below 2^64 and above nought")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate is below 2^64 and above nought"
+    )]
     let rounded = ((about / magnitude).round() * magnitude) as u64;
     grouped(rounded)
 }

@@ -121,7 +121,8 @@ impl<R: Read> ArrowPieces<R> {
         limit("metadata", length, ARROW_METADATA_BYTES)?;
         let metadata = exact(&mut self.input, length)?;
         let parsed = message(&metadata)?;
-        let body_length = u64::try_from(parsed.bodyLength()).map_err(|_| damaged(&"a length below nought"))?;
+        let body_length =
+            u64::try_from(parsed.bodyLength()).map_err(|_| damaged(&"a length below nought"))?;
         limit("a message", body_length, ARROW_MESSAGE_BYTES)?;
         let body = self.body(body_length)?;
         limit("a message, decompressed,", decompressed(&parsed, &body), ARROW_MESSAGE_BYTES)?;
@@ -149,7 +150,8 @@ impl<R: Read> ArrowPieces<R> {
     fn dictionary(&mut self, metadata: &[u8], body: &Buffer) -> Result<(), ReadError> {
         let message = message(metadata)?;
         let Some(batch) = message.header_as_dictionary_batch() else { return Ok(()) };
-        self.dictionary_bytes = self.dictionary_bytes.saturating_add(decompressed(&message, body).max(body.len() as u64));
+        self.dictionary_bytes =
+            self.dictionary_bytes.saturating_add(decompressed(&message, body).max(body.len() as u64));
         limit("dictionaries", self.dictionary_bytes, DICTIONARY_BYTES)?;
         let (schema, version) = (&self.schema, &self.version);
         // Batches that are being decoded keep the dictionaries that they came with.
@@ -171,7 +173,10 @@ impl<R: Read> ArrowPieces<R> {
         let footer = arrow_ipc::root_as_footer(footer).map_err(|error| damaged(&error))?;
         let named = footer.recordBatches().map_or(0, |batches| batches.len());
         if named != self.batches {
-            return Err(damaged(&format!("its footer names {named} batches, and there are {}", self.batches)));
+            return Err(damaged(&format!(
+                "its footer names {named} batches, and there are {}",
+                self.batches
+            )));
         }
         Ok(())
     }

@@ -48,7 +48,11 @@ pub(crate) enum Lane<'a> {
     /// How many elements each list has.
     Lists(Vec<u32>, Option<NullBuffer>),
     /// Places in another lane, and which of them count.
-    Dictionary { keys: ScalarBuffer<i32>, nulls: Option<NullBuffer>, values: Box<Lane<'a>> },
+    Dictionary {
+        keys: ScalarBuffer<i32>,
+        nulls: Option<NullBuffer>,
+        values: Box<Lane<'a>>,
+    },
     Cells(Cells<'a>),
 }
 

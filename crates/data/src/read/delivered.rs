@@ -82,9 +82,7 @@ impl<'a> Content<'a> {
         let magic = take_start(&mut rest).map_err(ReadError::Io)?;
         let start = Cursor::new(magic.clone()).chain(rest);
         let inner = match magic.as_slice() {
-            [0x1F, 0x8B, 0x08, ..] => {
-                Inner::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(start)))
-            }
+            [0x1F, 0x8B, 0x08, ..] => Inner::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(start))),
             [0x28, 0xB5, 0x2F, 0xFD, ..] => {
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(start).map_err(ReadError::Io)?;
                 decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(ReadError::Io)?;
@@ -124,7 +122,8 @@ impl Read for Content<'_> {
             let of_decoder = matches!(
                 error.kind(),
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
-            ) || error.kind() == io::ErrorKind::Other && matches!(self.inner, Inner::Zstd(_));
+            ) || error.kind() == io::ErrorKind::Other
+                && matches!(self.inner, Inner::Zstd(_));
             let compression = if matches!(self.inner, Inner::Zstd(_)) { "zstd" } else { "gzip" };
             if of_decoder { io::Error::other(Undecodable { compression, source: error }) } else { error }
         })?;

@@ -5,19 +5,19 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     ArrowDictionaryKeyType, ArrowPrimitiveType, Date32Type, Date64Type, Decimal32Type, Decimal64Type,
-    Decimal128Type, Decimal256Type, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type,
-    Int32Type, Int64Type, RunEndIndexType, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
-    Time64NanosecondType, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
-    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    Decimal128Type, Decimal256Type, DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType,
+    DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    RunEndIndexType, Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, BooleanArray, LargeBinaryArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::{DataType, TimeUnit};
 
-use super::ReadError;
 use super::batch::{Blobs, Column, Instants, Lane, Rows};
-use crate::limits::DEPTH;
+use super::{Format, ReadError};
+use crate::limits::{DEPTH, LIST_ELEMENTS};
 
 /// Takes the column `path` apart and shows each part, with its path, to `each`.
 ///
@@ -33,7 +33,12 @@ pub(crate) fn flatten(
 }
 
 /// The paths that [`flatten`] makes of a column of this type.
-pub(crate) fn paths(path: &str, kind: &DataType, depth: usize, out: &mut Vec<String>) -> Result<(), ReadError> {
+pub(crate) fn paths(
+    path: &str,
+    kind: &DataType,
+    depth: usize,
+    out: &mut Vec<String>,
+) -> Result<(), ReadError> {
     if depth > DEPTH {
         return Err(ReadError::TooDeep { place: format!("column `{path}`") });
     }
@@ -83,7 +88,8 @@ impl Flatten<'_> {
             }
             DataType::List(_) => {
                 let list = array.as_list::<i32>();
-                let bounds: Vec<usize> = list.value_offsets().iter().map(|at| place(i64::from(*at))).collect();
+                let bounds: Vec<usize> =
+                    list.value_offsets().iter().map(|at| place(i64::from(*at))).collect();
                 self.list(path, list.values(), &bounds, rows, nulls)?;
             }
             DataType::LargeList(_) => {
@@ -125,35 +131,49 @@ impl Flatten<'_> {
         nulls: Option<NullBuffer>,
     ) -> Result<(), ReadError> {
         let mut lengths = Vec::with_capacity(bounds.len());
-        let (mut of, mut taken) = (Vec::new(), Vec::new());
-        let mut gaps = false;
+        let (mut total, mut gaps) = (0_u64, false);
         for (at, pair) in bounds.windows(2).enumerate() {
             let [begin, end] = pair else { continue };
+            let mut length = end.saturating_sub(*begin);
             if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
                 // What lies under a null list is nobody's.
-                gaps |= end > begin;
-                lengths.push(0);
-                continue;
+                gaps |= length > 0;
+                length = 0;
             }
-            let length = end.saturating_sub(*begin);
+            total = total.saturating_add(length as u64);
             lengths.push(u32::try_from(length).unwrap_or(u32::MAX));
+        }
+        let within = values.len() as u64;
+        if total.max(if gaps { within } else { 0 }) > LIST_ELEMENTS {
+            // Elements without bytes of their own cost a file nothing.
+            let column = Some(path.to_owned());
+            let (what, allowed) = ("lists with elements", LIST_ELEMENTS);
+            return Err(ReadError::Limit {
+                format: Format::Arrow,
+                column,
+                what,
+                got: total.max(within),
+                allowed,
+            });
+        }
+        let mut of = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+        for (at, length) in lengths.iter().enumerate() {
             let row = match rows {
                 Rows::From(_) => u32::try_from(at).unwrap_or(u32::MAX),
                 Rows::Of(_, rows) => rows.get(at).copied().unwrap_or_default(),
             };
-            of.extend(std::iter::repeat_n(row, length));
-            taken.extend(*begin..*end);
+            of.extend(std::iter::repeat_n(row, *length as usize));
         }
         let (first, last) = (bounds.first().copied().unwrap_or(0), bounds.last().copied().unwrap_or(0));
         let elements = if gaps {
             let mut kept = vec![false; values.len()];
-            for at in taken {
-                if let Some(kept) = kept.get_mut(at) {
-                    *kept = true;
+            for (pair, length) in bounds.windows(2).zip(&lengths) {
+                if let ([begin, end], 1..) = (pair, *length) {
+                    kept.get_mut(*begin..*end).unwrap_or_default().fill(true);
                 }
             }
             arrow_select::filter::filter(values, &BooleanArray::from(kept))
-                .map_err(|error| ReadError::damaged(super::Format::Arrow, &error))?
+                .map_err(|error| ReadError::damaged(Format::Arrow, &error))?
         } else {
             values.slice(first, last.saturating_sub(first))
         };
@@ -249,7 +269,10 @@ where
 /// Beyond the 63 bits of an integer they are numbers, as CSV has it.
 fn unsigned(values: &ScalarBuffer<u64>, nulls: Option<NullBuffer>) -> Lane<'static> {
     if values.iter().all(|value| i64::try_from(*value).is_ok()) {
-        return Lane::Integers(values.iter().map(|value| i64::try_from(*value).unwrap_or_default()).collect(), nulls);
+        return Lane::Integers(
+            values.iter().map(|value| i64::try_from(*value).unwrap_or_default()).collect(),
+            nulls,
+        );
     }
     Lane::Decimals(values.iter().map(|value| i128::from(*value)).collect(), 0, nulls)
 }
@@ -266,8 +289,12 @@ fn instants(array: &ArrayRef, unit: TimeUnit, zoned: bool, nulls: Option<NullBuf
     let (values, per_second) = match unit {
         TimeUnit::Second => (array.as_primitive::<TimestampSecondType>().values().clone(), 1),
         TimeUnit::Millisecond => (array.as_primitive::<TimestampMillisecondType>().values().clone(), 1_000),
-        TimeUnit::Microsecond => (array.as_primitive::<TimestampMicrosecondType>().values().clone(), 1_000_000),
-        TimeUnit::Nanosecond => (array.as_primitive::<TimestampNanosecondType>().values().clone(), 1_000_000_000),
+        TimeUnit::Microsecond => {
+            (array.as_primitive::<TimestampMicrosecondType>().values().clone(), 1_000_000)
+        }
+        TimeUnit::Nanosecond => {
+            (array.as_primitive::<TimestampNanosecondType>().values().clone(), 1_000_000_000)
+        }
     };
     Lane::Instants(Instants { values, per_second, zoned, nulls })
 }
@@ -277,7 +304,8 @@ fn times<T: ArrowPrimitiveType>(array: &ArrayRef, nulls: Option<NullBuffer>, per
 where
     T::Native: Into<i64>,
 {
-    let texts: BinaryArray = array.as_primitive::<T>().values().iter().map(|value| Some(time(*value, per_second))).collect();
+    let texts: BinaryArray =
+        array.as_primitive::<T>().values().iter().map(|value| Some(time(*value, per_second))).collect();
     Lane::Texts(small(texts, nulls))
 }
 
@@ -303,7 +331,8 @@ fn wide_decimals(array: &ArrayRef, scale: i8, nulls: Option<NullBuffer>) -> Lane
         Some(narrow) => Lane::Decimals(narrow.into(), scale, nulls),
         None => {
             let power = 10_f64.powi(i32::from(scale));
-            let number = |value: &arrow_buffer::i256| value.to_string().parse::<f64>().unwrap_or(f64::NAN) / power;
+            let number =
+                |value: &arrow_buffer::i256| value.to_string().parse::<f64>().unwrap_or(f64::NAN) / power;
             Lane::Floats(values.iter().map(number).collect(), nulls)
         }
     }
@@ -327,15 +356,24 @@ fn view(array: BinaryViewArray, nulls: Option<NullBuffer>) -> Blobs {
     Blobs::View(BinaryViewArray::new(views, buffers, nulls))
 }
 
-fn dictionary<K: ArrowDictionaryKeyType>(array: &ArrayRef, nulls: Option<NullBuffer>) -> Option<Lane<'static>> {
+fn dictionary<K: ArrowDictionaryKeyType>(
+    array: &ArrayRef,
+    nulls: Option<NullBuffer>,
+) -> Option<Lane<'static>> {
     let dictionary = array.as_dictionary::<K>();
     let values = lane_of(dictionary.values(), dictionary.values().nulls().cloned())?;
-    let key = |key: &K::Native| i32::try_from(arrow_buffer::ArrowNativeType::to_usize(*key).unwrap_or(0)).unwrap_or(0);
+    let key = |key: &K::Native| {
+        i32::try_from(arrow_buffer::ArrowNativeType::to_usize(*key).unwrap_or(0)).unwrap_or(0)
+    };
     let keys: ScalarBuffer<i32> = dictionary.keys().values().iter().map(key).collect();
     Some(Lane::Dictionary { keys, nulls, values: Box::new(values) })
 }
 
 fn runs<R: RunEndIndexType>(array: &ArrayRef, nulls: Option<NullBuffer>) -> Option<Lane<'static>> {
+    // Runs without bytes of their own cost a file nothing either.
+    if array.len() as u64 > LIST_ELEMENTS {
+        return None;
+    }
     let runs = array.as_any().downcast_ref::<arrow_array::RunArray<R>>()?;
     let values = lane_of(runs.values(), runs.values().nulls().cloned())?;
     let key = |at| i32::try_from(runs.get_physical_index(at)).unwrap_or(0);

@@ -28,8 +28,8 @@ use std::str::FromStr;
 use bartizan_base::Digest;
 
 pub use self::cells::read_columns;
-use self::delivered::{Content, take_start};
 pub(crate) use self::delivered::read_error;
+use self::delivered::{Content, take_start};
 pub use self::error::{Place, ReadError};
 pub(crate) use self::turns::{Columns, Parse, Pieces, Sink, run_here};
 use crate::csv::pieces::CsvPieces;
@@ -242,9 +242,9 @@ fn inner_format(start: &[u8]) -> Format {
         return Format::Arrow;
     }
     let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
-    let is_object = text.strip_prefix(b"{").is_some_and(|rest| {
-        matches!(rest.trim_ascii_start().first(), Some(b'"' | b'}') | None)
-    });
+    let is_object = text
+        .strip_prefix(b"{")
+        .is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'"' | b'}') | None));
     if is_object { Format::Json } else { Format::Csv }
 }
 

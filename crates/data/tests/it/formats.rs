@@ -10,8 +10,8 @@ use arrow_array::{
 };
 use arrow_schema::Schema;
 use bartizan_data::{
-    Format, InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Source,
-    Tier, check_source, profile,
+    Format, InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome,
+    Source, Tier, check_source, profile,
 };
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
@@ -69,7 +69,8 @@ pub(crate) fn arrow_file(batches: &[RecordBatch], compressed: bool) -> Vec<u8> {
     let compression = compressed.then_some(arrow_ipc::CompressionType::ZSTD);
     let options = options.try_with_compression(compression).unwrap();
     let schema: &Schema = &batches[0].schema();
-    let mut writer = arrow_ipc::writer::FileWriter::try_new_with_options(Vec::new(), schema, options).unwrap();
+    let mut writer =
+        arrow_ipc::writer::FileWriter::try_new_with_options(Vec::new(), schema, options).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
     writer.finish().unwrap();
     writer.into_inner().unwrap()
@@ -160,7 +161,8 @@ fn facts(profile: &Profile) -> String {
             tops.clear();
         }
         let counts = (column.count(), column.nulls(), column.kinds(), column.trues(), column.distinct());
-        let numbers = (column.integers(), column.lowest(), column.highest(), moments.count(), moments.exact_sum());
+        let numbers =
+            (column.integers(), column.lowest(), column.highest(), moments.count(), moments.exact_sum());
         let others = (column.days(), column.instants(), column.text_lengths(), column.mean_length());
         writeln!(
             facts,
@@ -229,7 +231,8 @@ proptest! {
 /// Compressed files are those that are in them; the digest is that of the bytes that were delivered.
 #[test]
 fn compressed_text_is_text() {
-    let rows: Vec<Row> = (0..40).map(|at| (Some(at), None, Some(format!("w{at}")), None, None, None)).collect();
+    let rows: Vec<Row> =
+        (0..40).map(|at| (Some(at), None, Some(format!("w{at}")), None, None, None)).collect();
     let plain = csv(&rows);
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     gzip.write_all(plain.as_bytes()).unwrap();
@@ -255,7 +258,12 @@ fn a_schema_judges_whatever_format_a_batch_comes_in() {
     let rows: Vec<Row> = (0..400).map(row).collect();
     let files = |rows: &[Row]| {
         let batch = [batch(rows)];
-        [csv(rows).into_bytes(), json_lines(rows).into_bytes(), arrow_stream(&batch), parquet(&batch, 150, true)]
+        [
+            csv(rows).into_bytes(),
+            json_lines(rows).into_bytes(),
+            arrow_stream(&batch),
+            parquet(&batch, 150, true),
+        ]
     };
     let mut odd = rows.clone();
     odd[7].0 = Some(7_000);
@@ -292,7 +300,9 @@ fn a_named_format_is_not_found_out() {
     let named = |format, bytes: &'static [u8]| {
         let read = ReadOptions { format: Some(format), ..ReadOptions::default() };
         let options = ProfileOptions { read, ..ProfileOptions::default() };
-        profile(Source::stream(bytes), &options, 1).map(|(_, read)| read.kind()).map_err(|error| error.to_string())
+        profile(Source::stream(bytes), &options, 1)
+            .map(|(_, read)| read.kind())
+            .map_err(|error| error.to_string())
     };
     assert_eq!(named(Format::Csv, b"{a,b\n1,2\n"), Ok(Format::Csv));
     assert!(named(Format::Json, b"a,b\n1,2\n").unwrap_err().contains("row 1, character 1"));

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Int64Array, ListArray, RecordBatch, StringArray};
-use bartizan_data::{CsvOptions, CsvReader, ProfileOptions, ReadOptions, Source, infer, profile, read_columns};
+use bartizan_data::{
+    CsvOptions, CsvReader, ProfileOptions, ReadOptions, Source, infer, profile, read_columns,
+};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -21,7 +23,8 @@ fn said(bytes: &[u8], expected: &Expect) {
 fn sample() -> RecordBatch {
     let numbers: ArrayRef = Arc::new((0..60).map(|at| (at % 7 > 0).then_some(at)).collect::<Int64Array>());
     let words: ArrayRef = Arc::new((0..60).map(|at| Some(format!("w{}", at % 5))).collect::<StringArray>());
-    let keys: ArrayRef = Arc::new((0..60).map(|at| Some(["x", "y"][at % 2])).collect::<DictionaryArray<Int32Type>>());
+    let keys: ArrayRef =
+        Arc::new((0..60).map(|at| Some(["x", "y"][at % 2])).collect::<DictionaryArray<Int32Type>>());
     let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<arrow_array::types::Int64Type, _, _>(
         (0..60).map(|at| (at % 3 > 0).then(|| (0..at % 4).map(Some).collect::<Vec<_>>())),
     ));
@@ -30,7 +33,8 @@ fn sample() -> RecordBatch {
 
 fn files() -> Vec<Vec<u8>> {
     let batches = [sample(), sample()];
-    let json: String = (0..60).map(|at| format!("{{\"n\":{at},\"o\":{{\"t\":[\"a\\n\",{at}]}}}}\n")).collect();
+    let json: String =
+        (0..60).map(|at| format!("{{\"n\":{at},\"o\":{{\"t\":[\"a\\n\",{at}]}}}}\n")).collect();
     vec![
         arrow_stream(&batches),
         arrow_file(&batches, false),
@@ -87,7 +91,10 @@ fn json_says_where_it_is_wrong() {
     said(b"{\"a\":\"\\ud800\"}\n", &expect!["row 1, character 13: half a surrogate pair is no character"]);
     said(b"{\"a\":1}\n{\"a\":", &expect!["row 2, character 6: the line ends where a value is expected"]);
     said(b"{\"a\":\"\xff\"}\n", &expect!["row 1, character 7: the line is not UTF-8"]);
-    said(b"{\"a\":{}}\n[1]\n", &expect!["row 2, character 1: a list where an object is expected: one object a line makes a row"]);
+    said(
+        b"{\"a\":{}}\n[1]\n",
+        &expect!["row 2, character 1: a list where an object is expected: one object a line makes a row"],
+    );
     let deep = format!("{{\"a\":{}1{}}}\n", "[".repeat(40), "]".repeat(40));
     said(deep.as_bytes(), &expect!["row 1, character 37: values nest deeper than the 32 levels allowed"]);
     let many = (0..3_000).map(|key| format!("\"k{key}\":1")).collect::<Vec<_>>().join(",");
@@ -124,7 +131,10 @@ fn a_schema_that_nests_without_end_is_refused() {
     // Field 2: a list of structures.
     footer.extend([0x19, 0xFC]);
     let count = 60_000_u32;
-    footer.extend([u8::try_from(count & 0x7F).unwrap() | 0x80, u8::try_from(count >> 7 & 0x7F).unwrap() | 0x80]);
+    footer.extend([
+        u8::try_from(count & 0x7F).unwrap() | 0x80,
+        u8::try_from(count >> 7 & 0x7F).unwrap() | 0x80,
+    ]);
     footer.push(u8::try_from(count >> 14).unwrap());
     for _ in 0..count {
         // Name `a`, one child.
@@ -185,7 +195,8 @@ fn by_columns(bytes: &[u8]) -> Result<Vec<Vec<Option<String>>>, String> {
         |column, cell| column.push(cell.map(str::to_owned)),
         |column: &mut Vec<_>, after| column.extend(after),
     );
-    read.map_err(|error| error.to_string()).map(|(columns, _)| columns.into_iter().map(|(_, cells)| cells).collect())
+    read.map_err(|error| error.to_string())
+        .map(|(columns, _)| columns.into_iter().map(|(_, cells)| cells).collect())
 }
 
 proptest! {

@@ -9,6 +9,7 @@ mod check;
 mod csv;
 mod formats;
 mod hostile;
+mod profile;
 mod real;
 mod schema;
 mod sketch;

@@ -4,7 +4,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use bartizan_base::{Digest, Name, VersionRef};
 use bartizan_data::{
-    InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source, check_source, profile,
+    InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source, check_source,
+    profile,
 };
 use bartizan_keys::{Sealed, Unsealed};
 use bartizan_policy::{DatasetFacts, Tier, op};
@@ -345,7 +346,8 @@ impl Seek for Anywhere {
             SeekFrom::End(offset) => self.unsealed.len().checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
-        self.position = place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start"))?;
+        self.position =
+            place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start"))?;
         Ok(self.position)
     }
 }

@@ -63,7 +63,9 @@ fn column(column: &ColumnProfile) -> Value {
     let view = column.quantiles().and_then(|sketch| sketch.view());
     let quantiles: Option<Vec<Value>> =
         view.as_ref().map(|view| QUANTILES.iter().map(|q| json!([q, view.quantile(*q)])).collect());
-    let sizes = |sizes: Option<Sizes>| sizes.map(|sizes| json!({ "min": sizes.least, "max": sizes.greatest, "total": sizes.total }));
+    let sizes = |sizes: Option<Sizes>| {
+        sizes.map(|sizes| json!({ "min": sizes.least, "max": sizes.greatest, "total": sizes.total }))
+    };
     json!({
         "name": column.name(),
         "type": column.column_type().name(),

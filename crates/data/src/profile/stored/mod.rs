@@ -102,7 +102,8 @@ fn loaded_table<'a>(
 }
 
 fn loaded_name(name: &str) -> Result<String, &'static str> {
-    let fits = !name.trim().is_empty() && name.len() <= COLUMN_NAME_BYTES && !name.chars().any(char::is_control);
+    let fits =
+        !name.trim().is_empty() && name.len() <= COLUMN_NAME_BYTES && !name.chars().any(char::is_control);
     if fits { Ok(name.to_owned()) } else { Err("its name") }
 }
 
@@ -113,7 +114,10 @@ fn loaded_kinds(counts: [u64; 8]) -> Result<(Kinds, u64), &'static str> {
     Ok((Kinds::from_counts(counts), filled))
 }
 
-fn loaded_pair<T: PartialOrd>(pair: Option<[T; 2]>, what: &'static str) -> Result<Option<(T, T)>, &'static str> {
+fn loaded_pair<T: PartialOrd>(
+    pair: Option<[T; 2]>,
+    what: &'static str,
+) -> Result<Option<(T, T)>, &'static str> {
     match pair {
         Some([one, two]) if one > two => Err(what),
         Some([one, two]) => Ok(Some((one, two))),

@@ -7,7 +7,8 @@ use super::super::column::ColumnProfile;
 use super::super::distinct::Distinct;
 use super::super::values::Values;
 use super::{
-    Profile, ProfileInvalid, loaded_extremes, loaded_kinds, loaded_name, loaded_pair, loaded_table, loaded_texts,
+    Profile, ProfileInvalid, loaded_extremes, loaded_kinds, loaded_name, loaded_pair, loaded_table,
+    loaded_texts,
 };
 use crate::cell;
 use crate::csv::NullTokens;
@@ -47,7 +48,8 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Profile, ProfileInvalid> {
     let columns = (1..)
         .zip(&stored.columns)
         .map(|(column, one)| {
-            loaded_column(one, stored.rows, width, &null).map_err(|what| ProfileInvalid::Column { column, what })
+            loaded_column(one, stored.rows, width, &null)
+                .map_err(|what| ProfileInvalid::Column { column, what })
         })
         .collect::<Result<_, _>>()?;
     Ok(Profile { null, rows: stored.rows, columns })

@@ -9,8 +9,8 @@ use super::super::ranges::{Decimals, InstantRange, Ranges, Sizes};
 use super::super::texts::{LENGTH_CLASSES, Texts};
 use super::super::values::{Values, kind_of};
 use super::{
-    Profile, ProfileInvalid, loaded_extremes, loaded_kinds, loaded_name, loaded_pair, loaded_table, loaded_texts,
-    to_hex,
+    Profile, ProfileInvalid, loaded_extremes, loaded_kinds, loaded_name, loaded_pair, loaded_table,
+    loaded_texts, to_hex,
 };
 use crate::cell::{self, Value};
 use crate::sketch::{EdgeHistogram, HeavyHitters, Hll, Kll, Moments, SketchInvalid};
@@ -106,7 +106,11 @@ pub(super) fn from_bytes(rest: &[u8]) -> Result<Profile, ProfileInvalid> {
             Why::Sketch(source) => ProfileInvalid::Sketch { column, source },
         })?);
     }
-    if sketches.is_empty() { Ok(Profile { null, rows: stored.rows, columns }) } else { Err(ProfileInvalid::Length) }
+    if sketches.is_empty() {
+        Ok(Profile { null, rows: stored.rows, columns })
+    } else {
+        Err(ProfileInvalid::Length)
+    }
 }
 
 fn stored_column(column: &ColumnProfile, sketches: &mut Vec<u8>) -> StoredColumn {
@@ -222,7 +226,10 @@ fn loaded_column(
     let counted = [kinds.integer, kinds.float, kinds.list].iter().sum::<u64>();
     let moments = sketch(moments, Moments::from_bytes)?;
     let (positive, negative) = moments.as_ref().map_or((0, 0), Moments::infinities);
-    let finite = counted.checked_sub(positive).and_then(|rest| rest.checked_sub(negative)).ok_or("how many numbers")?;
+    let finite = counted
+        .checked_sub(positive)
+        .and_then(|rest| rest.checked_sub(negative))
+        .ok_or("how many numbers")?;
     if !stored.thin && moments.as_ref().map_or(0, Moments::count) != finite {
         return Err(Why::Wrong("moments of other numbers"));
     }
@@ -318,7 +325,8 @@ fn loaded_values(stored: &StoredColumn, filled: u64, width: usize) -> Result<Dis
     }
     let sum = stored.values.iter().try_fold(0_u64, |sum, (_, _, count)| sum.checked_add(*count));
     let [.., list] = stored.kinds;
-    if sum.and_then(|sum| sum.checked_add(list)) != Some(filled) || stored.values.iter().any(|one| one.2 == 0) {
+    if sum.and_then(|sum| sum.checked_add(list)) != Some(filled) || stored.values.iter().any(|one| one.2 == 0)
+    {
         return Err(Why::Wrong("counts of the values"));
     }
     let mut loaded = Values::new(width);

@@ -204,8 +204,11 @@ impl Tree {
         if name.trim().is_empty() || name.chars().any(char::is_control) {
             return Err("a key is blank or has control characters");
         }
-        let path: Path =
-            if parent.path.is_empty() { Arc::from(name) } else { Arc::from(format!("{}.{name}", parent.path)) };
+        let path: Path = if parent.path.is_empty() {
+            Arc::from(name)
+        } else {
+            Arc::from(format!("{}.{name}", parent.path))
+        };
         if path.len() > crate::limits::COLUMN_NAME_BYTES {
             return Err("the keys around a value are too long for the name of a column");
         }

@@ -116,18 +116,18 @@ impl JsonLines {
     /// Which columns never held a value and only stand where others are within: `a` when there is `a.b`.
     pub(super) fn hollow(&self) -> Vec<bool> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let within: std::collections::HashSet<&[u8]> = known
-            .columns
-            .iter()
-            .flat_map(|column| parents(column.path.as_bytes()))
-            .collect();
+        let within: std::collections::HashSet<&[u8]> =
+            known.columns.iter().flat_map(|column| parents(column.path.as_bytes())).collect();
         known.columns.iter().map(|column| !column.filled && within.contains(column.path.as_bytes())).collect()
     }
 }
 
 /// The paths around a path.
 fn parents(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.iter().enumerate().filter(|(_, byte)| matches!(byte, b'.' | b'[')).filter_map(|(at, _)| path.get(..at))
+    path.iter()
+        .enumerate()
+        .filter(|(_, byte)| matches!(byte, b'.' | b'['))
+        .filter_map(|(at, _)| path.get(..at))
 }
 
 impl<R: Read> Parse<JsonPieces<R>> for JsonLines {

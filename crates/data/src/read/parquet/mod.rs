@@ -16,7 +16,9 @@ use arrow_array::RecordBatchReader as _;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 use bartizan_base::Digest;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::basic::Encoding;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader as _;
@@ -26,7 +28,7 @@ use super::batch::Rows;
 use super::flatten::{flatten, paths};
 use super::turns::Sink;
 use super::{Format, ReadError, ReadSeek, check_names};
-use crate::limits::{COLUMNS, DEPTH, PARQUET_FOOTER_BYTES, PARQUET_ROW_GROUPS, ROWS};
+use crate::limits::{COLUMNS, DEPTH, LIST_ELEMENTS, PARQUET_FOOTER_BYTES, PARQUET_ROW_GROUPS, ROWS};
 
 /// Rows of a batch, unless they are wide.
 const BATCH_ROWS: usize = 8 * 1024;
@@ -55,7 +57,11 @@ fn limit(what: &'static str, got: u64, allowed: u64) -> Result<(), ReadError> {
 }
 
 /// Reads a whole file with so many threads.
-pub(super) fn read<K: Sink>(file: Box<dyn ReadSeek>, sink: &K, threads: usize) -> Result<Read<K::State>, ReadError> {
+pub(super) fn read<K: Sink>(
+    file: Box<dyn ReadSeek>,
+    sink: &K,
+    threads: usize,
+) -> Result<Read<K::State>, ReadError> {
     let (pinned, digest) = Pinned::read(file).map_err(ReadError::Io)?;
     let pinned = Arc::new(pinned);
     let table = Table::open(&pinned)?;
@@ -153,14 +159,23 @@ impl Table {
         }
         let (mut groups, mut rows) = (Vec::with_capacity(metadata.num_row_groups()), 0_u64);
         for group in metadata.row_groups() {
-            let more = u64::try_from(group.num_rows()).map_err(|_| damaged(&"a row group of less than no rows"))?;
+            let more =
+                u64::try_from(group.num_rows()).map_err(|_| damaged(&"a row group of less than no rows"))?;
             if group.num_columns() != descriptor.num_columns() {
                 return Err(damaged(&"a row group lacks columns"));
             }
             groups.push((rows, more));
             rows = rows.checked_add(more).filter(|rows| *rows <= ROWS).ok_or(ReadError::TooManyRows)?;
         }
-        Ok(Self { file: Arc::clone(file), plain, keyed, fields: schema.fields().clone(), leaves, groups, rows })
+        Ok(Self {
+            file: Arc::clone(file),
+            plain,
+            keyed,
+            fields: schema.fields().clone(),
+            leaves,
+            groups,
+            rows,
+        })
     }
 
     fn run<K: Sink>(&self, sink: &K, threads: usize) -> Result<Vec<(String, K::State)>, ReadError> {
@@ -182,8 +197,12 @@ impl Table {
         let tasks = self.groups.len().saturating_mul(self.fields.len());
         let work = || {
             loop {
+                // Whoever took a task does it, so that the earliest that fails is always the same.
+                if stop.load(Ordering::Relaxed) {
+                    return;
+                }
                 let task = next.fetch_add(1, Ordering::Relaxed);
-                if task >= tasks || stop.load(Ordering::Relaxed) {
+                if task >= tasks {
                     return;
                 }
                 let (group, field) = (task / self.fields.len(), task % self.fields.len());
@@ -211,7 +230,9 @@ impl Table {
         if let Some((_, error)) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
-        let states = merged.into_iter().flat_map(|merged| merged.into_inner().unwrap_or_else(PoisonError::into_inner).1);
+        let states = merged
+            .into_iter()
+            .flat_map(|merged| merged.into_inner().unwrap_or_else(PoisonError::into_inner).1);
         Ok(names.into_iter().zip(states).collect())
     }
 
@@ -223,7 +244,9 @@ impl Table {
         sink: &K,
         states: &mut [K::State],
     ) -> Result<(), ReadError> {
-        let view = View::new(Arc::clone(&self.file));
+        let nested = self.fields.get(field).is_some_and(|field| field.data_type().is_nested());
+        let view =
+            View::new(Arc::clone(&self.file)).with_values(if nested { LIST_ELEMENTS } else { u64::MAX });
         let (before, rows) = self.groups.get(group).copied().unwrap_or_default();
         let name = self.fields.get(field).map_or("", |field| field.name());
         decode(&view, || {
@@ -261,7 +284,11 @@ impl Table {
                 })?;
                 seen += batch.num_rows() as u64;
             }
-            if seen == rows { Ok(()) } else { Err(damaged(&format!("{seen} values where there are {rows} rows"))) }
+            if seen == rows {
+                Ok(())
+            } else {
+                Err(damaged(&format!("{seen} values where there are {rows} rows")))
+            }
         })
         .map_err(|error| error.in_column(name, before + 1))
     }
@@ -285,7 +312,9 @@ fn has_keys(chunk: &ColumnChunkMetaData) -> bool {
     let keys = |encoding: Encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
     match chunk.page_encoding_stats_mask() {
         Some(mask) => {
-            chunk.dictionary_page_offset().is_some() && mask.encodings().all(keys) && mask.encodings().next().is_some()
+            chunk.dictionary_page_offset().is_some()
+                && mask.encodings().all(keys)
+                && mask.encodings().next().is_some()
         }
         None => false,
     }

@@ -92,11 +92,24 @@ pub(super) struct View {
     file: Arc<Pinned>,
     last: Arc<Mutex<Option<(usize, Bytes)>>>,
     fault: Arc<Mutex<Option<ReadError>>>,
+    /// Values that pages may still hold, and the last page that was counted.
+    values: Arc<Mutex<(u64, Option<u64>)>>,
 }
 
 impl View {
     pub(super) fn new(file: Arc<Pinned>) -> Self {
-        Self { file, last: Arc::default(), fault: Arc::default() }
+        Self {
+            file,
+            last: Arc::default(),
+            fault: Arc::default(),
+            values: Arc::new(Mutex::new((u64::MAX, None))),
+        }
+    }
+
+    /// The same, for a column whose pages may hold so many values together. A single row of lists may have all of them,
+    /// and is decoded as one, however few bytes they take.
+    pub(super) fn with_values(self, most: u64) -> Self {
+        Self { values: Arc::new(Mutex::new((most, None))), ..self }
     }
 
     /// Why a read failed, in better words than the decoder has.
@@ -178,11 +191,22 @@ impl ChunkReader for View {
             }
         };
         let Some((header, bytes)) = header else {
-            return Err(self.fail(ReadError::damaged(Format::Parquet, &"there is no page where one should be")));
+            return Err(
+                self.fail(ReadError::damaged(Format::Parquet, &"there is no page where one should be"))
+            );
         };
         let size = |bytes: i64| u64::try_from(bytes).unwrap_or(u64::MAX);
         self.limit("a page", size(header.compressed), PARQUET_PAGE_BYTES)?;
         self.limit("a page, decompressed,", size(header.uncompressed), PARQUET_PAGE_BYTES)?;
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, counted) = &mut *values;
+        if counted.is_none_or(|counted| counted < start) {
+            *counted = Some(start);
+            let more = size(header.values);
+            self.limit("lists with elements", more, *left)?;
+            *left -= more;
+        }
+        drop(values);
         Ok(bytes::Buf::reader(bytes))
     }
 

@@ -196,7 +196,11 @@ impl<'a> Input<'a> {
     }
 
     /// Shows each field of a structure, which `each` has to take.
-    fn fields(&mut self, depth: usize, mut each: impl FnMut(&mut Self, i64, Kind) -> Option<()>) -> Option<()> {
+    fn fields(
+        &mut self,
+        depth: usize,
+        mut each: impl FnMut(&mut Self, i64, Kind) -> Option<()>,
+    ) -> Option<()> {
         if depth > SKIP_DEPTH {
             return None;
         }

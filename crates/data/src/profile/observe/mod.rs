@@ -1,13 +1,18 @@
 //! From lanes to a column's profile: one kernel for each layout.
 
+mod cells;
+mod gather;
+mod tally;
+
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 
+use self::gather::gathered;
+use self::tally::Tally;
 use super::column::ColumnProfile;
 use super::distinct::{Distinct, Key, Sketched, day_hash, instant_hash};
 use super::ranges::{Decimals, InstantRange};
 use crate::cell::{self, Value};
-use crate::limits::COUNTED_VALUES;
-use crate::read::batch::{Blobs, Cells, Column, Instants, Lane, decimal_value};
+use crate::read::batch::{Blobs, Column, Instants, Lane, decimal_value};
 use crate::sketch::hash;
 use crate::text;
 
@@ -45,11 +50,15 @@ impl ColumnProfile {
             Lane::Booleans(values, nulls) => self.take_booleans(values, nulls.as_ref()),
             Lane::Days(values, nulls) => self.take_days(values, nulls.as_ref(), scratch),
             Lane::Instants(instants) => self.take_instants(instants, scratch),
-            Lane::Decimals(values, scale, nulls) => self.take_decimals(values, *scale, nulls.as_ref(), scratch),
+            Lane::Decimals(values, scale, nulls) => {
+                self.take_decimals(values, *scale, nulls.as_ref(), scratch)
+            }
             Lane::Texts(blobs) => self.take_texts(blobs, scratch),
             Lane::Bytes(blobs) => self.take_byte_strings(blobs, scratch),
             Lane::Lists(lengths, nulls) => self.take_lists(lengths, nulls.as_ref(), scratch),
-            Lane::Dictionary { keys, nulls, values } => self.take_dictionary(keys, nulls.as_ref(), values, scratch),
+            Lane::Dictionary { keys, nulls, values } => {
+                self.take_dictionary(keys, nulls.as_ref(), values, scratch)
+            }
             Lane::Cells(cells) => self.take_cells(*cells, scratch),
         }
     }
@@ -64,7 +73,12 @@ impl ColumnProfile {
             text::integer(out, value);
             Value::Integer(value)
         };
-        self.words(scratch, write, |word| hash::of_i64(word.cast_signed()), |sketched| &mut sketched.integers);
+        self.words(
+            scratch,
+            write,
+            |word| hash::of_i64(word.cast_signed()),
+            |sketched| &mut sketched.integers,
+        );
     }
 
     fn take_floats(&mut self, values: &[f64], nulls: Option<&NullBuffer>, scratch: &mut Scratch) {
@@ -74,7 +88,11 @@ impl ColumnProfile {
             // Adding zero turns -0.0 into 0.0, so that equal numbers have equal bits.
             None => kept.extend(values.iter().filter(|value| !value.is_nan()).map(|value| value + 0.0)),
             Some(nulls) => kept.extend(
-                nulls.valid_indices().filter_map(|at| values.get(at)).filter(|value| !value.is_nan()).map(|value| value + 0.0),
+                nulls
+                    .valid_indices()
+                    .filter_map(|at| values.get(at))
+                    .filter(|value| !value.is_nan())
+                    .map(|value| value + 0.0),
             ),
         }
         let valid = values.len() - nulls.map_or(0, NullBuffer::null_count);
@@ -207,7 +225,8 @@ impl ColumnProfile {
             .joined(InstantRange::of(i128::from(last) * nanos, false));
         span.zoned = if *zoned { scratch.words.len() as u64 } else { 0 };
         for word in &scratch.words {
-            span.resolution = span.resolution.min(resolution(word.cast_signed(), *per_second, span.resolution));
+            span.resolution =
+                span.resolution.min(resolution(word.cast_signed(), *per_second, span.resolution));
         }
         self.ranges.span(Some(span));
         let write = |word: u64, out: &mut Vec<u8>| {
@@ -228,8 +247,15 @@ impl ColumnProfile {
         sketched.hll.update(&scratch.hashes);
     }
 
-    fn take_decimals(&mut self, values: &[i128], scale: i8, nulls: Option<&NullBuffer>, scratch: &mut Scratch) {
-        let (mut integers, mut floats) = (std::mem::take(&mut scratch.integers), std::mem::take(&mut scratch.floats));
+    fn take_decimals(
+        &mut self,
+        values: &[i128],
+        scale: i8,
+        nulls: Option<&NullBuffer>,
+        scratch: &mut Scratch,
+    ) {
+        let (mut integers, mut floats) =
+            (std::mem::take(&mut scratch.integers), std::mem::take(&mut scratch.floats));
         integers.clear();
         floats.clear();
         let mut range: Option<(i128, i128)> = None;
@@ -345,7 +371,11 @@ impl ColumnProfile {
             scratch.text.clear();
             scratch.text.extend(hex::encode(bytes.get(..64).unwrap_or(bytes)).bytes());
             let shown = std::mem::take(&mut scratch.text);
-            if bytes.len() <= 64 { self.add_value(&shown, Value::Binary, 1) } else { self.add_long(bytes) }
+            if bytes.len() <= 64 {
+                self.add_value(&shown, Value::Binary, 1)
+            } else {
+                self.add_long(bytes)
+            }
             scratch.text = shown;
         }
     }
@@ -386,107 +416,6 @@ impl ColumnProfile {
     /// What was gathered through keys has had the nulls of the keys counted.
     fn lane_without_nulls(&mut self, lane: &Lane<'_>, scratch: &mut Scratch) {
         self.lane(lane, scratch);
-    }
-
-    fn take_cells(&mut self, cells: Cells<'_>, scratch: &mut Scratch) {
-        let (mut integers, mut floats) = (std::mem::take(&mut scratch.integers), std::mem::take(&mut scratch.floats));
-        integers.clear();
-        floats.clear();
-        let mut lists = Vec::new();
-        let exact = matches!(self.values, Distinct::Exact(_));
-        let mut run: Option<(&[u8], Value, u64)> = None;
-        for (at, value) in cells.values.iter().enumerate() {
-            let text = cells.cell(at);
-            match value {
-                Value::Null => {
-                    self.nulls += 1;
-                    continue;
-                }
-                Value::Integer(integer) => {
-                    integers.push(*integer);
-                    self.written(text.len() as u64);
-                    // Once values are sketched, numbers are counted by the batch, below.
-                    if !exact {
-                        continue;
-                    }
-                }
-                Value::Float(float) => {
-                    floats.push(*float);
-                    self.written(text.len() as u64);
-                    if !exact {
-                        continue;
-                    }
-                }
-                Value::List(length) => {
-                    self.kinds.list += 1;
-                    self.ranges.list(u64::from(*length));
-                    lists.push(i64::from(*length));
-                    continue;
-                }
-                Value::Boolean | Value::Date | Value::Timestamp | Value::Text | Value::Binary => {}
-            }
-            match &mut run {
-                Some((known, _, times)) if *known == text => *times += 1,
-                other => {
-                    if let Some((text, value, times)) = other.replace((text, *value, 1)) {
-                        self.take_cell(text, value, times, scratch);
-                    }
-                }
-            }
-        }
-        if let Some((text, value, times)) = run {
-            self.take_cell(text, value, times, scratch);
-        }
-        self.kinds.integer += integers.len() as u64;
-        self.kinds.float += floats.len() as u64;
-        self.numbers.integers(&integers, &mut scratch.doubles);
-        self.numbers.floats(&floats);
-        self.take_list_lengths(&lists, scratch);
-        if !exact {
-            self.sketched_integers(&integers, scratch);
-            self.sketched_floats(&floats, scratch);
-        }
-        (scratch.integers, scratch.floats) = (integers, floats);
-    }
-
-    fn sketched_integers(&mut self, values: &[i64], scratch: &mut Scratch) {
-        let Some(sketched) = self.sketch().filter(|_| !values.is_empty()) else { return };
-        scratch.hashes.clear();
-        scratch.hashes.extend(values.iter().map(|value| hash::of_i64(*value)));
-        sketched.hll.update(&scratch.hashes);
-        scratch.words.clear();
-        scratch.words.extend(values.iter().map(|value| value.cast_unsigned()));
-        Sketched::of(&mut sketched.integers).update_words(&scratch.words);
-    }
-
-    /// Takes a cell with a value so many times; of numbers only their text.
-    fn take_cell(&mut self, text: &[u8], value: Value, count: u64, scratch: &mut Scratch) {
-        match value {
-            Value::Integer(_) | Value::Float(_) => {}
-            Value::Boolean => {
-                self.kinds.boolean += count;
-                if matches!(text.trim_ascii().first(), Some(b't' | b'T')) {
-                    self.ranges.trues += count;
-                }
-                self.written(text.len() as u64);
-            }
-            Value::Date => {
-                self.kinds.date += count;
-                if let Some(day) = cell::day(text).and_then(|day| i32::try_from(day).ok()) {
-                    self.ranges.day(day);
-                }
-                self.written(text.len() as u64);
-            }
-            Value::Timestamp => {
-                self.take_timestamp(text, count);
-                self.written(text.len() as u64);
-            }
-            Value::Text | Value::Binary | Value::Null | Value::List(_) => {
-                self.kinds.string += count;
-                self.texts.length(text, count);
-            }
-        }
-        self.add_spelled(text, value, count, &mut scratch.text);
     }
 
     /// Counts a value, and its shape when it is text of which there is too much to know it all.
@@ -536,41 +465,6 @@ fn each<T: Copy>(values: &[T], nulls: Option<&NullBuffer>, mut show: impl FnMut(
     }
 }
 
-/// The values that keys stand for, without those that are null by their key.
-fn gathered<'v>(keys: &[i32], nulls: Option<&NullBuffer>, values: &Lane<'v>) -> Lane<'v> {
-    let mut places = Vec::with_capacity(keys.len());
-    each(keys, nulls, |key| places.push(usize::try_from(key).unwrap_or(usize::MAX)));
-    let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0);
-    let taken = nulls.map(|nulls| places.iter().map(|at| *at < nulls.len() && nulls.is_valid(*at)).collect::<NullBuffer>());
-    fn take<T: Copy + Default>(values: &[T], places: &[usize]) -> Vec<T> {
-        places.iter().map(|at| values.get(*at).copied().unwrap_or_default()).collect()
-    }
-    match values {
-        Lane::Integers(values, _) => Lane::Integers(take(values, &places).into(), taken),
-        Lane::Floats(values, _) => Lane::Floats(take(values, &places).into(), taken),
-        Lane::Booleans(values, _) => {
-            Lane::Booleans(places.iter().map(|at| *at < values.len() && values.value(*at)).collect(), taken)
-        }
-        Lane::Days(values, _) => Lane::Days(take(values, &places).into(), taken),
-        Lane::Instants(Instants { values, per_second, zoned, .. }) => Lane::Instants(Instants {
-            values: take(values, &places).into(),
-            per_second: *per_second,
-            zoned: *zoned,
-            nulls: taken,
-        }),
-        Lane::Decimals(values, scale, _) => Lane::Decimals(take(values, &places).into(), *scale, taken),
-        Lane::Bytes(blobs) => {
-            let bytes = |at: &usize| {
-                let there = *at < blobs.len() && blobs.nulls().is_none_or(|nulls| nulls.is_valid(*at));
-                there.then(|| blobs.get(*at))
-            };
-            Lane::Bytes(Blobs::Large(places.iter().map(bytes).collect()))
-        }
-        // Keys into keys, lists or cells are made by no reader.
-        _ => Lane::Nulls(places.len()),
-    }
-}
-
 /// Equal neighbours, counted together.
 #[derive(Default)]
 struct Run<'a> {
@@ -594,70 +488,5 @@ impl<'a> Run<'a> {
 
     fn last(&self) -> Option<(&'a [u8], u64)> {
         self.cell.map(|cell| (cell, self.count))
-    }
-}
-
-/// How often each word of one batch comes, while they are few.
-#[derive(Debug)]
-struct Tally {
-    /// Words and counts; a count of 0 marks a free place.
-    slots: Vec<(u64, u64)>,
-    used: Vec<usize>,
-}
-
-impl Default for Tally {
-    fn default() -> Self {
-        Self { slots: Vec::new(), used: Vec::new() }
-    }
-}
-
-impl Tally {
-    const SLOTS: usize = 4 * COUNTED_VALUES.next_power_of_two();
-
-    /// Counts words; `false` when there are more different ones than are ever counted exactly.
-    fn count(&mut self, words: &[u64]) -> bool {
-        self.slots.resize(Self::SLOTS, (0, 0));
-        let mut last: Option<(u64, usize)> = None;
-        for word in words {
-            if let Some((known, at)) = last
-                && known == *word
-            {
-                if let Some((_, count)) = self.slots.get_mut(at) {
-                    *count += 1;
-                }
-                continue;
-            }
-            let mut at = usize::try_from(hash::of_u64(*word) >> 40).unwrap_or(0) % Self::SLOTS;
-            loop {
-                let Some((known, count)) = self.slots.get_mut(at) else { return false };
-                if *count == 0 {
-                    if self.used.len() == COUNTED_VALUES {
-                        self.drain();
-                        return false;
-                    }
-                    (*known, *count) = (*word, 1);
-                    self.used.push(at);
-                    break;
-                }
-                if known == word {
-                    *count += 1;
-                    break;
-                }
-                at = (at + 1) % Self::SLOTS;
-            }
-            last = Some((*word, at));
-        }
-        true
-    }
-
-    /// The words and their counts; after that there are none.
-    fn drain(&mut self) -> Vec<(u64, u64)> {
-        let mut counted = Vec::with_capacity(self.used.len());
-        for at in self.used.drain(..) {
-            if let Some(slot) = self.slots.get_mut(at) {
-                counted.push(std::mem::take(slot));
-            }
-        }
-        counted
     }
 }
