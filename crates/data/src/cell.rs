@@ -254,33 +254,29 @@ pub(crate) fn shape(cell: &[u8]) -> String {
 
 /// Writes the shape of a cell over what is there.
 pub(crate) fn shape_into(cell: &[u8], shape: &mut Vec<u8>) {
-    const LONGEST: usize = 24;
     shape.clear();
-    let mut last = None;
-    let mut take = |at: usize, class: u8| {
-        if last == Some(class) {
-            return true;
+    if cell.is_ascii() {
+        let class = |byte: &u8| ASCII_CLASSES.get(usize::from(*byte)).copied().unwrap_or(b'?');
+        classes_into(cell.iter().map(class), shape);
+    } else {
+        classes_into(String::from_utf8_lossy(cell).chars().map(class_of), shape);
+    }
+}
+
+fn classes_into(classes: impl Iterator<Item = u8>, shape: &mut Vec<u8>) {
+    const LONGEST: usize = 24;
+    // No character has this class.
+    let mut last = 0;
+    for (at, class) in classes.enumerate() {
+        if class == last {
+            continue;
         }
         if at >= LONGEST * 8 || shape.len() >= LONGEST {
             shape.extend_from_slice(b"..");
-            return false;
-        }
-        shape.push(class);
-        last = Some(class);
-        true
-    };
-    if cell.is_ascii() {
-        for (at, byte) in cell.iter().enumerate() {
-            if !take(at, ASCII_CLASSES.get(usize::from(*byte)).copied().unwrap_or(b'?')) {
-                return;
-            }
-        }
-        return;
-    }
-    for (at, character) in String::from_utf8_lossy(cell).chars().enumerate() {
-        if !take(at, class_of(character)) {
             return;
         }
+        shape.push(class);
+        last = class;
     }
 }
 

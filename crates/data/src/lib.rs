@@ -4,13 +4,14 @@
 //! says which rule, which rows and how many, and shows shapes instead of what is there.
 //!
 //! ```text
-//!   bytes --CsvReader--> rows --classify--> cells --observe--> Profile --Schema::infer--> Schema (TOML)
-//!     |                                       |
-//!     +--hash--> digest                       +--check against a Schema--> Report: findings, outcome
+//!   Source --read--> columns, batch by batch --observe--> Profile --Schema::infer--> Schema (TOML)
+//!     |                  |
+//!     +--hash--> digest  +--check against a Schema--> Report: findings, outcome
 //! ```
 //!
-//! Modules in reading order: `csv` (bytes to rows), `cell` (text to values), `profile` (what was seen), `schema`
-//! (what is expected), `check` (the comparison); `sketch` (mergeable summaries of a column's values).
+//! Modules in reading order: `read` (bytes in any format to columns), `csv` (text to cells), `cell` (cells to values),
+//! `profile` (what was seen), `schema` (what is expected), `check` (the comparison); `sketch` (mergeable summaries of a
+//! column's values) and `text` (values as all formats spell them) serve them.
 
 mod cell;
 mod check;
@@ -25,7 +26,7 @@ mod text;
 pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check, check_source};
 pub use crate::csv::*;
 pub use crate::profile::*;
-pub use crate::read::{Format, FormatInvalid, ReadOptions, ReadSeek, Source, read_columns};
+pub use crate::read::{Format, FormatInvalid, ReadOptions, Source, read_columns};
 pub use crate::schema::{
     ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, NotToml, Range, RowRules, Schema,
     SchemaInvalid, Severity,

@@ -103,28 +103,28 @@ pub struct ReadOptions {
     pub csv: CsvOptions,
 }
 
-/// What can be read at any place.
-pub trait ReadSeek: Read + Seek + Send {}
+/// What can be read at any place: a name for three bounds, of which one makes no object.
+trait ReadSeek: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// Where a table's bytes come from.
-pub enum Source<'a> {
-    /// From the beginning to the end, once.
+pub struct Source<'a>(Bytes<'a>);
+
+enum Bytes<'a> {
     Stream(Box<dyn Read + Send + 'a>),
-    /// At any place. Parquet, which is read from its end, needs this unless it is small.
     Seekable(Box<dyn ReadSeek>),
 }
 
 impl<'a> Source<'a> {
     /// What comes once, from the beginning to the end.
     pub fn stream(input: impl Read + Send + 'a) -> Self {
-        Self::Stream(Box::new(input))
+        Self(Bytes::Stream(Box::new(input)))
     }
 
-    /// What can be read at any place.
+    /// What can be read at any place. Parquet, which is read from its end, needs this unless it is small.
     pub fn seekable(input: impl Read + Seek + Send + 'static) -> Self {
-        Self::Seekable(Box::new(input))
+        Self(Bytes::Seekable(Box::new(input)))
     }
 }
 
@@ -185,7 +185,7 @@ pub(crate) fn read<K: Sink>(
     threads: usize,
     sink: &K,
 ) -> Result<Table<K::State>, ReadError> {
-    let (source, start) = start_of(source)?;
+    let (source, start) = start_of(source.0)?;
     let stated = options.format.or_else(|| outer_format(&start));
     if stated == Some(Format::Parquet) {
         if !start.starts_with(b"PAR1") {
@@ -194,8 +194,8 @@ pub(crate) fn read<K: Sink>(
         return parquet(source, threads, sink);
     }
     let input: Box<dyn Read + Send + '_> = match source {
-        Source::Stream(input) => input,
-        Source::Seekable(input) => Box::new(input),
+        Bytes::Stream(input) => input,
+        Bytes::Seekable(input) => Box::new(input),
     };
     let (mut content, _) = Content::open(input)?;
     let start = take_start(&mut content).map_err(read_error)?;
@@ -217,17 +217,17 @@ type Decompressed<'a> = io::Chain<Cursor<Vec<u8>>, Content<'a>>;
 type Finished<'a, S> = (Vec<(String, S)>, u64, CsvFormat, Decompressed<'a>);
 
 /// The first bytes, and a source that still has them.
-fn start_of(source: Source<'_>) -> Result<(Source<'_>, Vec<u8>), ReadError> {
+fn start_of(source: Bytes<'_>) -> Result<(Bytes<'_>, Vec<u8>), ReadError> {
     match source {
-        Source::Stream(mut input) => {
+        Bytes::Stream(mut input) => {
             let start = take_start(&mut input).map_err(ReadError::Io)?;
-            Ok((Source::Stream(Box::new(Cursor::new(start.clone()).chain(input))), start))
+            Ok((Bytes::Stream(Box::new(Cursor::new(start.clone()).chain(input))), start))
         }
-        Source::Seekable(mut input) => {
+        Bytes::Seekable(mut input) => {
             input.seek(SeekFrom::Start(0)).map_err(ReadError::Io)?;
             let start = take_start(&mut input).map_err(ReadError::Io)?;
             input.seek(SeekFrom::Start(0)).map_err(ReadError::Io)?;
-            Ok((Source::Seekable(input), start))
+            Ok((Bytes::Seekable(input), start))
         }
     }
 }
@@ -291,10 +291,10 @@ fn arrow<'a, K: Sink>(
     Ok((finished.columns, finished.rows, PLAIN, pieces.into_input()))
 }
 
-fn parquet<K: Sink>(source: Source<'_>, threads: usize, sink: &K) -> Result<Table<K::State>, ReadError> {
+fn parquet<K: Sink>(source: Bytes<'_>, threads: usize, sink: &K) -> Result<Table<K::State>, ReadError> {
     let file = match source {
-        Source::Seekable(file) => file,
-        Source::Stream(input) => {
+        Bytes::Seekable(file) => file,
+        Bytes::Stream(input) => {
             let mut bytes = Vec::new();
             input.take(WHOLE_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(ReadError::Io)?;
             if bytes.len() as u64 > WHOLE_FILE_BYTES {
