@@ -281,6 +281,7 @@ fn classes_into(classes: impl Iterator<Item = u8>, shape: &mut Vec<u8>) {
 }
 
 /// The class of each ASCII character.
+#[expect(clippy::indexing_slicing, reason = "a constant: what is out of bounds does not compile")]
 const ASCII_CLASSES: [u8; 128] = {
     let mut classes = [b'?'; 128];
     let mut code = 0_u8;

@@ -113,7 +113,7 @@ impl<R: Read> Source<R> {
 
     /// Bytes read and their digest. The whole file, once `advance` has said `false`.
     pub(super) fn finish(self) -> (u64, Digest) {
-        (self.base + len_u64(self.filled), self.hasher.unwrap_or_else(Hasher::new).finish())
+        (self.base + len_u64(self.filled), self.hasher.unwrap_or_default().finish())
     }
 
     /// What was read from.

@@ -35,7 +35,7 @@ impl Profile {
             .map(str::to_owned)
             .to_vec(),
         ];
-        lines.extend(self.columns.iter().map(|column| line(column)));
+        lines.extend(self.columns.iter().map(line));
         let mut widths = [0_usize; CELLS];
         // What has no numbers shows its frequent values instead, as far to the right as they go.
         for line in lines.iter().filter(|line| line.len() == CELLS) {

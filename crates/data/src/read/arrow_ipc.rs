@@ -25,6 +25,8 @@ const MAGIC: &[u8] = b"ARROW1";
 /// The messages of a stream.
 pub(super) struct ArrowPieces<R> {
     input: R,
+    /// The first bytes of the first message, when they were read to tell them from what pads the magic word.
+    first: Option<[u8; 4]>,
     schema: SchemaRef,
     version: MetadataVersion,
     dictionaries: Arc<HashMap<i64, ArrayRef>>,
@@ -59,11 +61,9 @@ fn decode<T>(decoder: impl FnOnce() -> Result<T, arrow_schema::ArrowError>) -> R
 impl<R: Read> ArrowPieces<R> {
     /// Reads the schema.
     pub(super) fn open(mut input: R, is_file: bool) -> Result<Self, ReadError> {
-        if is_file {
-            // The magic word and two bytes that pad it.
-            exact(&mut input, 8)?;
-        }
+        let first = if is_file { Some(after_magic(&mut input)?) } else { None };
         let mut pieces = Self {
+            first,
             input,
             schema: Arc::new(Schema::empty()),
             version: MetadataVersion::V5,
@@ -104,7 +104,13 @@ impl<R: Read> ArrowPieces<R> {
     /// The next message: metadata and body. `None` at the marker that ends a stream, or where its bytes end.
     fn message(&mut self) -> Result<Option<(Vec<u8>, Buffer)>, ReadError> {
         let mut length = [0; 4];
-        let read = fill(&mut self.input, &mut length)?;
+        let read = match self.first.take() {
+            Some(first) => {
+                length = first;
+                first.len()
+            }
+            None => fill(&mut self.input, &mut length)?,
+        };
         if read == 0 && !self.is_file {
             return Ok(None);
         }
@@ -180,6 +186,18 @@ impl<R: Read> ArrowPieces<R> {
         }
         Ok(())
     }
+}
+
+/// Skips the magic word and the noughts that pad it: to 8 bytes, or as some writers do to 64. Returns what follows.
+fn after_magic(input: &mut impl Read) -> Result<[u8; 4], ReadError> {
+    exact(input, 8)?;
+    for _ in 0..=(64 - 8) / 4 {
+        let word = exact(input, 4)?.try_into().unwrap_or_default();
+        if word != [0; 4] {
+            return Ok(word);
+        }
+    }
+    Err(damaged(&"no message follows the magic word"))
 }
 
 fn message(metadata: &[u8]) -> Result<Message<'_>, ReadError> {

@@ -21,12 +21,12 @@ fn said(bytes: &[u8], expected: &Expect) {
 }
 
 fn sample() -> RecordBatch {
-    let numbers: ArrayRef = Arc::new((0..60).map(|at| (at % 7 > 0).then_some(at)).collect::<Int64Array>());
-    let words: ArrayRef = Arc::new((0..60).map(|at| Some(format!("w{}", at % 5))).collect::<StringArray>());
+    let numbers: ArrayRef = Arc::new((0..30).map(|at| (at % 7 > 0).then_some(at)).collect::<Int64Array>());
+    let words: ArrayRef = Arc::new((0..30).map(|at| Some(format!("w{}", at % 5))).collect::<StringArray>());
     let keys: ArrayRef =
-        Arc::new((0..60).map(|at| Some(["x", "y"][at % 2])).collect::<DictionaryArray<Int32Type>>());
+        Arc::new((0..30).map(|at| Some(["x", "y"][at % 2])).collect::<DictionaryArray<Int32Type>>());
     let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<arrow_array::types::Int64Type, _, _>(
-        (0..60).map(|at| (at % 3 > 0).then(|| (0..at % 4).map(Some).collect::<Vec<_>>())),
+        (0..30).map(|at| (at % 3 > 0).then(|| (0..at % 4).map(Some).collect::<Vec<_>>())),
     ));
     RecordBatch::try_from_iter([("n", numbers), ("w", words), ("k", keys), ("l", lists)]).unwrap()
 }
@@ -50,7 +50,9 @@ fn files() -> Vec<Vec<u8>> {
 fn what_is_cut_off_is_never_a_table() {
     for (at, bytes) in files().into_iter().enumerate() {
         let whole = profiled(&bytes, 1).unwrap().1.rows();
-        for cut in 0..bytes.len() {
+        // All of the end, where it is told whether a file is whole, and every fifth place before it.
+        let cuts = (0..bytes.len()).filter(|cut| cut % 5 == 0 || cut + 64 > bytes.len());
+        for cut in cuts {
             if let Ok((_, read)) = profiled(&bytes[..cut], 2) {
                 let may_end = at == 0 || at == 5;
                 assert!(may_end && read.rows() <= whole, "file {at} cut at {cut} of {} bytes", bytes.len());
@@ -103,25 +105,12 @@ fn json_says_where_it_is_wrong() {
 
 #[test]
 fn a_bomb_does_not_go_off() {
-    let zeros = std::io::repeat(b'0').take_bytes(200 * 1024 * 1024);
-    let mut packed = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+    let lines = b"0\n".repeat(512 * 1024);
+    let mut packed = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     packed.write_all(b"a\n").unwrap();
-    for _ in 0..200 * 1024 {
-        packed.write_all(&zeros).unwrap();
-    }
+    (0..72).for_each(|_| packed.write_all(&lines).unwrap());
     let packed = packed.finish().unwrap();
     said(&packed, &expect!["the file decompresses to more than 2000 times its size"]);
-}
-
-/// As many bytes as lines of one digit make.
-trait TakeBytes {
-    fn take_bytes(self, count: usize) -> Vec<u8>;
-}
-
-impl TakeBytes for std::io::Repeat {
-    fn take_bytes(self, _: usize) -> Vec<u8> {
-        b"0\n".repeat(512)
-    }
 }
 
 /// A schema that is one long chain: as a list it is short, as a tree it has no end.

@@ -104,13 +104,13 @@ fn nested_values_have_columns_of_their_own() {
     expect![[r#"
         id integer 3 0 None Some([("1", 1), ("2", 1), ("3", 1)])
         at.city string 3 2 None Some([("Oslo", 1)])
-        tags list 3 0 Some(3) Some([])
         tags[] string 3 0 None Some([("a", 2), ("b", 1)])
-        pairs list 3 2 Some(2) Some([])
-        pairs[] list 2 0 Some(3) Some([])
+        tags list 3 0 Some(3) Some([])
         pairs[][] integer 3 0 None Some([("1", 1), ("2", 1), ("3", 1)])
-        at.zip string 3 3 None Some([])
+        pairs[] list 2 0 Some(3) Some([])
+        pairs list 3 2 Some(2) Some([])
         more.x boolean 3 2 None Some([("true", 1)])
+        at.zip string 3 3 None Some([])
     "#]]
     .assert_eq(&shown);
 }
@@ -136,5 +136,13 @@ fn people_see_what_is_there() {
     }
     let (profile, _) = infer(csv.as_bytes(), &CsvOptions::default()).unwrap();
     assert_eq!(profile.column("day").unwrap().column_type(), ColumnType::Date);
-    expect![[r#""#]].assert_eq(&profile.render());
+    expect![[r#"
+        500 rows, 5 columns
+        column  type    missing  distinct  distribution   min   25 %  median   75 %    max   mean
+        amount  float       0 %        49  █▄▃▄▃▄▄▃▄▃▄▆  0.25  22.25   48.25  73.25  96.25  47.68
+        colour  string      0 %         3  █▄▄           red 50.0 %, blue 25.0 %, green 25.0 %
+        id      string      0 %       500                like a9a 100 %
+        day     date        0 %        28  ████████████  2026-01-01 to 2026-01-28
+        note    string   20.0 %         1  █             same 100 %
+    "#]].assert_eq(&profile.render());
 }

@@ -197,21 +197,19 @@ impl<'a> Parser<'a> {
     fn string(&mut self) -> Parsed<(usize, usize)> {
         self.at += 1;
         let start = self.at;
-        loop {
-            let rest = self.line.get(self.at..).unwrap_or_default();
-            let Some(offset) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) else {
-                return Err("the line ends within a text; was the file cut off?");
-            };
-            self.at += offset;
-            match self.peek() {
-                Some(b'"') => {
-                    let end = self.at;
-                    self.at += 1;
-                    return Ok((self.begin + start, self.begin + end));
-                }
-                Some(b'\\') => return self.escaped(start),
-                _ => return Err("a control character in a text must be escaped"),
+        let rest = self.line.get(start..).unwrap_or_default();
+        let Some(offset) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) else {
+            return Err("the line ends within a text; was the file cut off?");
+        };
+        self.at += offset;
+        match self.peek() {
+            Some(b'"') => {
+                let end = self.at;
+                self.at += 1;
+                Ok((self.begin + start, self.begin + end))
             }
+            Some(b'\\') => self.escaped(start),
+            _ => Err("a control character in a text must be escaped"),
         }
     }
 
