@@ -4,12 +4,11 @@
     clippy::cast_sign_loss,
     reason = "bits are reinterpreted, not converted"
 )]
-#![expect(clippy::indexing_slicing, reason = "a kernel; sentinels keep its indices in range")]
+#![expect(clippy::indexing_slicing, reason = "a kernel; both lists end before their indices do")]
+
+use std::hint::select_unpredictable;
 
 use super::Key;
-
-/// Larger than the key of any finite number.
-const SENTINEL: Key = Key::MAX;
 
 /// The key of a finite number; both zeroes have the same.
 #[inline]
@@ -31,21 +30,19 @@ fn flipped(bits: Key) -> Key {
 }
 
 /// Two ascending lists of keys as one.
-pub(super) fn merge_sorted(mut one: Vec<Key>, mut two: Vec<Key>) -> Vec<Key> {
-    if one.is_empty() || two.is_empty() {
-        one.append(&mut two);
-        return one;
-    }
+pub(super) fn merge_sorted(one: &[Key], two: &[Key]) -> Vec<Key> {
     let mut merged = vec![0; one.len() + two.len()];
-    one.push(SENTINEL);
-    two.push(SENTINEL);
-    let (mut at_one, mut at_two) = (0, 0);
-    for place in &mut merged {
+    let (mut at_one, mut at_two, mut at) = (0, 0, 0);
+    while at_one < one.len() && at_two < two.len() {
         let (key_one, key_two) = (one[at_one], two[at_two]);
         let first = key_one <= key_two;
-        *place = if first { key_one } else { key_two };
+        // Which is first can't be predicted, so there must not be a branch.
+        merged[at] = select_unpredictable(first, key_one, key_two);
         at_one += usize::from(first);
         at_two += usize::from(!first);
+        at += 1;
     }
+    let rest = if at_one < one.len() { &one[at_one..] } else { &two[at_two..] };
+    merged[at..].copy_from_slice(rest);
     merged
 }

@@ -200,7 +200,7 @@ impl Kll {
             self.levels.push(Level::default());
         }
         if let Some(level) = self.levels.get_mut(level) {
-            level.keys = merge_sorted(std::mem::take(&mut level.keys), keys);
+            level.keys = if level.keys.is_empty() { keys } else { merge_sorted(&level.keys, &keys) };
         }
     }
 

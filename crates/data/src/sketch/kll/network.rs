@@ -4,38 +4,51 @@
 use super::Key;
 use super::keys::key_of;
 
+#[cfg(test)]
+mod tests;
+
 /// Values of a block.
-pub(super) const BLOCK: usize = RUN * LANES;
+pub(super) const BLOCK: usize = 2 * RUN * RUNS;
 /// Values of a run, which are sorted together.
 const RUN: usize = 16;
-/// Runs of a block: run j has every 32nd value from j on.
-const LANES: usize = 32;
-/// The highest level that a block can be thinned to: then one run is left.
-pub(super) const RUNGS: usize = 6;
+/// Pairs of runs in a block: pair p has every 16th pair of neighbours from p on.
+const RUNS: usize = 16;
+/// The highest level that a block can be thinned to: then one pair of runs is left.
+pub(super) const RUNGS: usize = 5;
+
+/// Two runs side by side: what fits into the registers that every processor of this kind has.
+type Runs = [[f64; 2]; RUN];
 
 /// What is kept of the block at level `rung`, ascending, and the squares of the terms that this adds to the error of a
-/// rank. `coins` has a coin for every two runs of the first step, fewer for each after it, 32 in all.
-pub(super) fn thinned(block: &[f64; BLOCK], rung: usize, coins: u64) -> (Vec<Key>, u128) {
-    let mut squares = 0;
-    let mut keys: Vec<Key> = if rung == 0 {
-        block.iter().map(|value| key_of(*value)).collect()
-    } else {
-        let mut rows = rows_of(block);
-        sort_runs(&mut rows);
-        let (mut lanes, mut coins) = (LANES, coins);
-        for level in 0..rung {
-            if level > 0 {
-                lanes /= 2;
-                join_runs(&mut rows, lanes);
+/// rank. `coins` has a coin for each pair of runs at the first step, half as many at each after it.
+pub(super) fn thinned(block: &[f64; BLOCK], rung: usize, mut coins: u64) -> (Vec<Key>, u128) {
+    if rung == 0 {
+        let mut keys: Vec<Key> = block.iter().map(|value| key_of(*value)).collect();
+        keys.sort_unstable();
+        return (keys, 0);
+    }
+    let mut runs = [[[0.0; 2]; RUN]; RUNS];
+    let (pairs, _) = block.as_chunks::<2>();
+    for (at, pair) in pairs.iter().enumerate() {
+        runs[at % RUNS][at / RUNS] = *pair;
+    }
+    runs.iter_mut().for_each(sort);
+    let (mut pairs, mut squares) = (RUNS, 0);
+    for level in 0..rung {
+        if level > 0 {
+            pairs /= 2;
+            for pair in 0..pairs {
+                runs[pair] = join(&runs[2 * pair], &runs[2 * pair + 1]);
             }
-            let drawn = (lanes / 2).max(1);
-            keep_half(&mut rows, lanes, coins);
-            coins >>= drawn;
-            squares += (drawn as u128) << (2 * level);
         }
-        let kept = rows.iter().take(RUN / 2);
-        kept.flat_map(|row| row.iter().take(lanes)).map(|value| key_of(*value)).collect()
-    };
+        for run in runs.iter_mut().take(pairs) {
+            keep_half(run, coins & 1 == 1);
+            coins >>= 1;
+        }
+        squares += (pairs as u128) << (2 * level);
+    }
+    let kept = runs.iter().take(pairs).flat_map(|run| run.iter().take(RUN / 2)).flatten();
+    let mut keys: Vec<Key> = kept.map(|value| key_of(*value)).collect();
     keys.sort_unstable();
     (keys, squares)
 }
@@ -55,74 +68,90 @@ pub(super) fn extremes(block: &[f64; BLOCK]) -> (f64, f64) {
     (fold(least, f64::min), fold(greatest, f64::max))
 }
 
-type Rows = [[f64; LANES]; RUN];
-
-fn rows_of(block: &[f64; BLOCK]) -> Rows {
-    let mut rows = [[0.0; LANES]; RUN];
-    let (chunks, _) = block.as_chunks::<LANES>();
-    rows.iter_mut().zip(chunks).for_each(|(row, chunk)| *row = *chunk);
-    rows
-}
-
-/// Batcher's odd-even merge sort (1968) of 16, down every lane at once.
-fn sort_runs(rows: &mut Rows) {
-    let mut p = 1;
-    while p < RUN {
-        let mut k = p;
-        while k >= 1 {
-            let mut j = k % p;
-            while j + k < RUN {
-                for i in 0..k.min(RUN - j - k) {
-                    if (i + j) / (2 * p) == (i + j + k) / (2 * p) {
-                        order(rows, i + j, i + j + k, LANES);
+/// The comparisons of Batcher's odd-even merge sort (1968) for a run.
+const SORT: [(usize, usize); 63] = {
+    let mut network = [(0, 0); 63];
+    let (mut len, mut sorted) = (0, 1);
+    while sorted < RUN {
+        let mut distance = sorted;
+        while distance > 0 {
+            // Every other group of `distance` places is compared with the next one.
+            let mut group = distance % sorted;
+            while group + distance < RUN {
+                let mut upper = group;
+                while upper < group + distance && upper + distance < RUN {
+                    if upper / (2 * sorted) == (upper + distance) / (2 * sorted) {
+                        network[len] = (upper, upper + distance);
+                        len += 1;
                     }
+                    upper += 1;
                 }
-                j += 2 * k;
+                group += 2 * distance;
             }
-            k /= 2;
+            distance /= 2;
         }
-        p *= 2;
+        sorted *= 2;
     }
+    assert!(len == network.len());
+    network
+};
+
+/// The comparisons that sort a run whose first half goes up and whose second goes down (Batcher's bitonic merge).
+const MERGE: [(usize, usize); 32] = {
+    let mut network = [(0, 0); 32];
+    let (mut len, mut distance) = (0, RUN / 2);
+    while distance > 0 {
+        let mut upper = 0;
+        while upper < RUN {
+            if upper & distance == 0 {
+                network[len] = (upper, upper + distance);
+                len += 1;
+            }
+            upper += 1;
+        }
+        distance /= 2;
+    }
+    assert!(len == network.len());
+    network
+};
+
+fn sort(runs: &mut Runs) {
+    // A copy that nothing points to stays in registers.
+    let mut sorted = *runs;
+    let mut at = 0;
+    while at < SORT.len() {
+        order(&mut sorted, SORT[at]);
+        at += 1;
+    }
+    *runs = sorted;
 }
 
-/// Puts the smaller value of two rows into the upper one, in each lane.
-#[inline]
-fn order(rows: &mut Rows, upper: usize, lower: usize, lanes: usize) {
-    let (above, below) = rows.split_at_mut(lower);
-    let (above, below) = (&mut above[upper], &mut below[0]);
-    for (one, two) in above.iter_mut().zip(below).take(lanes) {
-        let (a, b) = (*one, *two);
-        *one = if b < a { b } else { a };
-        *two = if b < a { a } else { b };
-    }
+/// Puts the smaller value of two places first, in both runs.
+#[inline(always)]
+fn order(runs: &mut Runs, (upper, lower): (usize, usize)) {
+    let ([a, b], [c, d]) = (runs[upper], runs[lower]);
+    runs[upper] = [if c < a { c } else { a }, if d < b { d } else { b }];
+    runs[lower] = [if c < a { a } else { c }, if d < b { b } else { d }];
 }
 
-/// Keeps every other value of each run: in the first half of the lanes by a coin for each, in the second by the
-/// opposite ones.
-fn keep_half(rows: &mut Rows, lanes: usize, coins: u64) {
-    let mut odd = [false; LANES];
-    let half = (lanes / 2).max(1);
-    for (lane, odd) in odd.iter_mut().enumerate().take(lanes) {
-        *odd = ((coins >> (lane % half)) & 1 == 1) != (lane >= half);
-    }
+/// Keeps, in the first half, every other value of both runs: the odd ones of one of them, the even ones of the other.
+fn keep_half(runs: &mut Runs, coin: bool) {
     for kept in 0..RUN / 2 {
-        let (even_row, odd_row) = (rows[2 * kept], rows[2 * kept + 1]);
-        for lane in 0..lanes {
-            rows[kept][lane] = if odd[lane] { odd_row[lane] } else { even_row[lane] };
-        }
+        let ([a, b], [c, d]) = (runs[2 * kept], runs[2 * kept + 1]);
+        runs[kept] = if coin { [c, b] } else { [a, d] };
     }
 }
 
-/// Makes one run of 16 of two of 8, those of lanes j and j + `lanes`: Batcher's bitonic merge.
-fn join_runs(rows: &mut Rows, lanes: usize) {
-    for upper in 0..RUN / 2 {
-        for lane in 0..lanes {
-            rows[RUN - 1 - upper][lane] = rows[upper][lane + lanes];
-        }
+/// Two pairs of runs of half length as one pair of full length.
+fn join(one: &Runs, two: &Runs) -> Runs {
+    let mut joined = *one;
+    for at in 0..RUN / 2 {
+        joined[RUN - 1 - at] = two[at];
     }
-    for distance in [8, 4, 2, 1] {
-        for upper in (0..RUN).filter(|row| row & distance == 0) {
-            order(rows, upper, upper + distance, lanes);
-        }
+    let mut at = 0;
+    while at < MERGE.len() {
+        order(&mut joined, MERGE[at]);
+        at += 1;
     }
+    joined
 }
