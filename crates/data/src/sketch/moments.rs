@@ -275,7 +275,8 @@ fn around(values: &[f64], pivot: f64) -> (Central, DoubleSum) {
     }
     let [s1, s2, s3, s4] = powers.map(|lanes| lanes.iter().sum::<f64>());
     let n = values.len() as f64;
-    let shift = s1 / n;
+    // Where distances are beyond a double, so are their powers, but the mean is not.
+    let shift = if s1.is_finite() { s1 / n } else { 0.0 };
     let central = Central {
         count: values.len() as u64,
         mean: pivot + shift,
@@ -368,21 +369,25 @@ impl DoubleSum {
         self.join(Self { high: number, low: 0.0 });
     }
 
-    /// Knuth's sum of two with its error, then the low parts; the same whichever comes first.
+    /// The same whichever comes first. What is out of range stays so.
     fn join(&mut self, other: Self) {
-        let sum = self.high + other.high;
-        if !sum.is_finite() {
-            (self.high, self.low) = (f64::INFINITY, 0.0);
-            return;
-        }
-        let from_other = sum - self.high;
-        let error = (self.high - (sum - from_other)) + (other.high - from_other);
-        let low = error + (self.low + other.low);
+        let (sum, error) = sum_of_two(self.high, other.high);
+        let (high, low) = sum_of_two(sum, error + (self.low + other.low));
+        let in_range = high.is_finite() && low.is_finite();
         // Zeroes lose their sign.
-        let high = sum + low + 0.0;
-        self.low = low - (high - sum) + 0.0;
-        self.high = high;
+        *self = if in_range {
+            Self { high: high + 0.0, low: low + 0.0 }
+        } else {
+            Self { high: f64::INFINITY, low: 0.0 }
+        };
     }
+}
+
+/// A rounded sum, and what rounding took (Knuth, volume 2, section 4.2.2, theorem B).
+fn sum_of_two(one: f64, two: f64) -> (f64, f64) {
+    let sum = one + two;
+    let from_two = sum - one;
+    (sum, (one - (sum - from_two)) + (two - from_two))
 }
 
 impl Moments {

@@ -81,17 +81,23 @@ impl Table {
             *at == entries || fits.is_none()
         });
         let Some((_, (taken, _))) = first_out else { return 0 };
-        let old = std::mem::take(&mut self.entries);
-        let text = std::mem::take(&mut self.text);
-        for entry in &old {
-            if entry.count > *taken {
-                let start = self.text.len() as u32;
-                self.text.extend_from_slice(&text[entry.start as usize..][..entry.len as usize]);
-                self.entries.push(Entry { count: entry.count - taken, start, ..*entry });
+        let taken = *taken;
+        // What stays moves to the front, in place.
+        let (mut kept, mut start) = (0, 0);
+        for at in 0..self.entries.len() {
+            let entry = self.entries[at];
+            if entry.count > taken {
+                let from = entry.start as usize;
+                self.text.copy_within(from..from + entry.len as usize, start as usize);
+                self.entries[kept] = Entry { count: entry.count - taken, start, ..entry };
+                start += entry.len;
+                kept += 1;
             }
         }
+        self.entries.truncate(kept);
+        self.text.truncate(start as usize);
         self.index(self.slots.len());
-        *taken
+        taken
     }
 
     fn value(&self, entry: &Entry) -> &[u8] {

@@ -204,22 +204,20 @@ impl Kll {
         }
     }
 
-    /// Room at a level: two thirds of that above it.
-    fn room(&self, level: usize) -> usize {
-        room(self.k, self.levels.len(), level)
-    }
-
     /// Throws away until there is room: from the lowest level that is full.
     fn compress(&mut self) {
         loop {
+            let rooms = rooms(self.k, self.levels.len());
             let kept: usize = self.levels.iter().map(|level| level.keys.len()).sum();
-            if kept <= room_of_all(self.k, self.levels.len()) {
-                return;
+            if kept <= rooms.iter().sum() {
+                break;
             }
-            let full = (0..).zip(&self.levels).find(|(level, held)| held.keys.len() >= self.room(*level));
-            let Some((level, _)) = full else { return };
+            let full = self.levels.iter().zip(rooms).position(|(level, room)| level.keys.len() >= room);
+            let Some(level) = full else { break };
             self.compact(level);
         }
+        // No rank is off by more than the count.
+        self.squares = self.squares.min(u128::from(self.count).pow(2));
     }
 
     /// Sends every other value of a level up. Of an odd number the greatest stays behind.
@@ -233,7 +231,6 @@ impl Kll {
             Some(coin) => coin,
             None => {
                 let coin = self.draw() & 1 == 1;
-                // Every value below 2^level was counted, so the squares stay below the square of the count.
                 self.squares += 1_u128 << (2 * level);
                 if let Some(held) = self.levels.get_mut(level) {
                     held.coin = Some(!coin);
@@ -280,18 +277,15 @@ impl Kll {
     }
 }
 
-fn room(k: usize, levels: usize, level: usize) -> usize {
-    let below_top = levels.saturating_sub(1 + level);
-    let (mut room, mut down) = (k, 0);
-    while down < below_top && room > LEAST_ROOM {
-        room = (2 * room).div_ceil(3);
-        down += 1;
+/// Room at each level, from the lowest: k at the top, and two thirds of that above it below.
+fn rooms(k: usize, levels: usize) -> [usize; MOST_LEVELS] {
+    let mut rooms = [0; MOST_LEVELS];
+    let mut room = k;
+    for place in rooms.iter_mut().take(levels.max(1)).rev() {
+        *place = room;
+        room = (2 * room).div_ceil(3).max(LEAST_ROOM);
     }
-    room.max(LEAST_ROOM)
-}
-
-fn room_of_all(k: usize, levels: usize) -> usize {
-    (0..levels.max(1)).map(|level| room(k, levels, level)).sum()
+    rooms
 }
 
 /// Whether every value is finite: nought times anything else is not nought.

@@ -2,7 +2,7 @@
 
 use super::keys::{key_of, value_of};
 use super::network::BLOCK;
-use super::{Key, Kll, Level, MOST_LEVELS, room_of_all};
+use super::{Key, Kll, Level, MOST_LEVELS, rooms};
 use crate::limits::ROWS;
 use crate::sketch::codec::{Kind, Reader, SketchInvalid, Writer};
 
@@ -52,7 +52,7 @@ impl Kll {
     /// What no sketch would have, if anything.
     fn contradiction(&self) -> Option<&'static str> {
         let kept: usize = self.levels.iter().map(|level| level.keys.len()).sum();
-        if kept > room_of_all(self.k, self.levels.len()) || self.pending.len() >= BLOCK {
+        if kept > rooms(self.k, self.levels.len()).iter().sum() || self.pending.len() >= BLOCK {
             return Some("more values than there is room for");
         }
         let weight = |(level, held): (u32, &Level)| u128::from(held.keys.len() as u64) << level;
@@ -74,6 +74,12 @@ impl Kll {
             return Some("the least and the greatest value");
         }
         let thrown_away = self.levels.len() > 1;
+        if !thrown_away && self.count > 0 {
+            let all = || self.levels.iter().flat_map(|level| &level.keys).chain(&self.pending).copied();
+            if (all().min(), all().max()) != (Some(least), Some(greatest)) {
+                return Some("the least and the greatest value");
+            }
+        }
         let tossed = self.levels.iter().any(|level| level.coin.is_some());
         ((self.squares > 0) != thrown_away || (tossed && !thrown_away)).then_some("the bound of its error")
     }

@@ -1,6 +1,7 @@
 //! Sketches: what they answer, how far they may be off, and that parts make the whole.
 #![expect(clippy::indexing_slicing, reason = "helpers outside #[test] that must fail when they miss")]
 
+mod golden;
 mod heavy;
 mod histogram;
 mod hll;
