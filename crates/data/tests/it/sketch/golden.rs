@@ -14,7 +14,7 @@ fn check<T>(name: &str, read: fn(&[u8]) -> Result<T, SketchInvalid>, write: fn(&
     let bytes = sample(name);
     let sketch = read(&bytes).unwrap();
     assert_eq!(write(&sketch), bytes, "{name}");
-    for len in 0..bytes.len() {
+    for len in (0..bytes.len()).filter(|len| *len < 200 || len % 997 == 0 || len + 1 == bytes.len()) {
         assert!(read(&bytes[..len]).is_err(), "{name} cut at {len}");
     }
     assert!(matches!(read(&[&bytes[..], &[0]].concat()), Err(SketchInvalid::Trailing { .. })), "{name}");
@@ -24,7 +24,7 @@ fn check<T>(name: &str, read: fn(&[u8]) -> Result<T, SketchInvalid>, write: fn(&
     later[3] = b'X';
     assert!(matches!(read(&later), Err(SketchInvalid::Kind { .. })), "{name}");
     // Whatever one bit changes, what is read is written the same.
-    for bit in 0..bytes.len().min(2000) * 8 {
+    for bit in 0..bytes.len().min(200) * 8 {
         let mut changed = bytes.clone();
         changed[bit / 8] ^= 1 << (bit % 8);
         if let Ok(other) = read(&changed) {
@@ -82,6 +82,7 @@ fn histograms() {
 #[test]
 fn hashes() {
     let text = String::from_utf8(sample("hashes.txt")).unwrap();
+    assert_eq!(text.lines().count(), 33);
     for line in text.lines() {
         let [kind, value, expected] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("`{line}`") };
         let hash = match kind {

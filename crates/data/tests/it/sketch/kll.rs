@@ -62,7 +62,7 @@ fn no_values_have_no_quantiles() {
 #[test]
 fn every_shape_keeps_the_bound() {
     for (name, shape) in SHAPES {
-        for n in [600, 5000, 100_000, 400_000] {
+        for n in [600, 5000, 90_000] {
             let values = shaped(shape, n, 11);
             let kll = of(&values, 256, 5);
             let ascending = sorted(&values);
@@ -75,6 +75,39 @@ fn every_shape_keeps_the_bound() {
             }
         }
     }
+}
+
+#[test]
+fn the_bound_is_the_one_that_is_stated() {
+    for (k, n) in [(64, 300_000), (512, 1_000_000)] {
+        let mut kll = Kll::new(k, 1).unwrap();
+        let (mut one, mut all) = (0.0, 0.0);
+        for batch in shaped(SHAPES[0].1, n, 5).chunks(2048) {
+            kll.update(batch);
+            one = kll.rank_error().one.max(one);
+            all = kll.rank_error().all.max(all);
+        }
+        assert!((2.0..2.5).contains(&(one * k as f64)), "{one} for one, k = {k}");
+        assert!((3.0..4.0).contains(&(all * k as f64)), "{all} for all, k = {k}");
+    }
+}
+
+/// The bound is exceeded in one case of a hundred at most, over seeds. It is Hoeffding's, so it is far less often.
+#[test]
+fn chance_keeps_the_bound() {
+    let values = shaped(SHAPES[6].1, 20_000, 4);
+    let ascending = sorted(&values);
+    let mut squares = Vec::new();
+    for seed in 0..200 {
+        let kll = of(&values, 64, seed);
+        let (largest, square) = rank_errors(&kll, &ascending);
+        assert!(largest <= kll.rank_error().all, "seed {seed}: {largest}");
+        squares.push(square);
+    }
+    // Errors are there, and are not those of one seed.
+    let mean = squares.iter().sum::<f64>() / 200.0;
+    let one = of(&values, 64, 0).rank_error().one;
+    assert!((one / 8.0..one / 2.0).contains(&mean.sqrt()), "{} of {one}", mean.sqrt());
 }
 
 #[test]
@@ -94,7 +127,7 @@ fn however_the_values_are_cut_the_sketch_is_the_same() {
 #[test]
 fn merged_parts_keep_the_bound() {
     for (name, shape) in SHAPES {
-        let values = shaped(shape, 200_000, 21);
+        let values = shaped(shape, 60_000, 21);
         for parts in [2, 13, 150] {
             let mut merged = Kll::new(256, 0).unwrap();
             for (seed, part) in (1..).zip(values.chunks(values.len().div_ceil(parts))) {
@@ -106,7 +139,7 @@ fn merged_parts_keep_the_bound() {
                 "{name} {parts}: {largest} {:?}",
                 merged.rank_error()
             );
-            assert_eq!(merged.count(), 200_000);
+            assert_eq!(merged.count(), 60_000);
             assert_eq!(Kll::from_bytes(&merged.to_bytes()).as_ref(), Ok(&merged));
         }
     }
