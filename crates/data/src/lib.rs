@@ -16,6 +16,7 @@
 mod cell;
 mod check;
 mod csv;
+pub mod drift;
 pub mod limits;
 mod profile;
 mod read;

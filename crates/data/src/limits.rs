@@ -95,3 +95,14 @@ pub const DICTIONARY_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Columns that the lines of a JSON file make together, at any depth.
 pub const JSON_COLUMNS: usize = 2_000;
+/// Cells over which null distributions of ordered statistics are drawn, give or take a third.
+pub const DRIFT_CELLS: usize = 1_024;
+
+/// Bins of one histogram that drift is measured on.
+pub const DRIFT_BINS: usize = 10_000;
+
+/// Categories of one column that drift is measured on.
+pub const DRIFT_CATEGORIES: usize = 1_000_000;
+
+/// Permutations drawn for one column.
+pub const DRIFT_DRAWS: u32 = 1_000_000;

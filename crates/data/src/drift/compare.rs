@@ -1,0 +1,382 @@
+//! From two tables, or what is left of them, to a verdict for each column.
+
+use super::arrange::{Arranged, Rows, arrange, arrange_blocks};
+use super::cells::Cells;
+use super::discovery::{Dependence, adjust};
+use super::forms::{Form, Prepared, prepare};
+use super::null::{Design, Plan, Tested};
+use super::random::Random;
+use super::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
+use super::statistic::{Statistic, Undefined};
+use super::summary::{Bounded, Edges, Histogram, QuantileSketch};
+use crate::limits::DRIFT_DRAWS;
+
+/// One side of a column.
+#[derive(Debug, Clone, Copy)]
+pub enum Side<'a> {
+    /// There is no such column.
+    Absent,
+    /// A number for each row; NaN is missing.
+    Numbers(&'a [f64]),
+    /// A code for each row, of a dictionary that both sides share; [`Side::MISSING`] is missing.
+    Categories(&'a [u32]),
+    /// Numbers with how often each came, in any order, and rows without a value; counts of NaN are added to them.
+    NumberCounts(&'a [(f64, u64)], u64),
+    /// How often each code of the shared dictionary came, and rows without a value.
+    CategoryCounts(&'a [u64], u64),
+    /// How often each code of the shared dictionary came, by cluster, such as by hour. No cluster of one side is
+    /// one of the other, and whole clusters are permuted.
+    Blocks(&'a [Vec<u64>]),
+    /// Counts between frozen edges.
+    Histogram(&'a Histogram),
+    /// A quantile sketch.
+    Sketch(&'a QuantileSketch),
+}
+
+impl Side<'_> {
+    /// The code of a row without a value.
+    pub const MISSING: u32 = u32::MAX;
+}
+
+/// A column of both tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Column<'a> {
+    /// Its name. Permutations of different names are independent, whatever the order of the columns.
+    pub name: &'a str,
+    /// What it was.
+    pub reference: Side<'a>,
+    /// What it is.
+    pub current: Side<'a>,
+    /// How to compare its values; by default KS for numbers, and for categories and bins Jensen-Shannon, but
+    /// L-infinity when there are two, or more than a fifth as many as rows.
+    pub statistic: Option<Statistic>,
+    /// The least effect called drift, if not the statistic's own.
+    pub floor: Option<f64>,
+    /// The least difference of the shares of missing rows that is called drift, if not 0.02.
+    pub missing_floor: Option<f64>,
+    /// Frozen edges for statistics of shares. By default the tenths of the values of both sides together, which
+    /// leaves the permutation test exact; edges that were chosen by one of the two sides do not, quite.
+    pub edges: Option<&'a Edges>,
+}
+
+impl<'a> Column<'a> {
+    /// A column with everything by default.
+    pub const fn new(name: &'a str, reference: Side<'a>, current: Side<'a>) -> Self {
+        Self { name, reference, current, statistic: None, floor: None, missing_floor: None, edges: None }
+    }
+}
+
+/// Which rows belong together: one id for each row of each side.
+///
+/// Rows of one session, user, machine or hour are more alike than others. Taken as independent they make chance
+/// look like drift, so whole clusters are permuted. A cluster with rows on both sides is compared with itself. When
+/// the mean sizes of clusters differ by more than a quarter, rows of the larger ones are left out at random for the
+/// test (not for the value), because a large cluster is less noisy than a small one and cannot stand for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Clusters<'a> {
+    /// The cluster of each row of the reference.
+    pub reference: &'a [u64],
+    /// The cluster of each current row.
+    pub current: &'a [u64],
+}
+
+/// What the rows of two tables have in common, beside their columns.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Comparison<'a> {
+    /// Which rows are not independent.
+    pub clusters: Option<Clusters<'a>>,
+    /// A stratum for each row of each side, such as the hour of the week: rows change sides within a stratum only,
+    /// and the reference is weighted as the current rows are spread over the strata. Ordered statistics are then
+    /// measured on [`DRIFT_CELLS`](crate::limits::DRIFT_CELLS) cells.
+    pub strata: Option<(&'a [u16], &'a [u16])>,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// What for.
+    pub purpose: Purpose,
+    /// The share of false ones tolerated among the columns called drift, and the chance of calling any drift when
+    /// none does.
+    pub level: f64,
+    /// What is known of how columns depend on each other.
+    pub dependence: Dependence,
+    /// How many permutations to draw, and the seed.
+    pub plan: Plan,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { purpose: Purpose::Drift, level: 0.05, dependence: Dependence::Any, plan: Plan::default() }
+    }
+}
+
+/// Compares all columns of two tables.
+///
+/// [`judge`] does it for one column at a time, so that columns can be spread over threads; [`conclude`] then takes
+/// all of them together.
+pub fn compare(columns: &[Column<'_>], comparison: &Comparison<'_>, options: &Options) -> DriftReport {
+    conclude(columns.iter().flat_map(|column| judge(column, comparison, options)).collect(), options)
+}
+
+/// Measures one column: its values, and the share of rows without one where there are any. The verdicts are
+/// preliminary until [`conclude`] has seen all columns.
+pub fn judge(column: &Column<'_>, comparison: &Comparison<'_>, options: &Options) -> Vec<ColumnDrift> {
+    let plan = Plan {
+        max_draws: options.plan.max_draws.min(DRIFT_DRAWS),
+        seed: Random::named(options.plan.seed, column.name).bits(),
+        ..options.plan
+    };
+    let forms = match (column.reference, column.current) {
+        (Side::Absent, _) => Err(NotJudged::AbsentFromReference),
+        (_, Side::Absent) => Err(NotJudged::AbsentFromCurrent),
+        (one, two) => Form::of(one).and_then(|one| Ok((one, Form::of(two)?))),
+    };
+    let mut lines = Vec::new();
+    match forms {
+        Err(reason) => lines.push(unjudged(column, reason)),
+        Ok((one, two)) => {
+            let values = prepare(column, &one, &two)
+                .and_then(|prepared| values(column, (&one, &two), prepared, comparison, options.level, &plan));
+            lines.push(values.unwrap_or_else(|reason| ColumnDrift {
+                reference: one.size(),
+                current: two.size(),
+                ..unjudged(column, reason)
+            }));
+            lines.extend(missing(column, (&one, &two), comparison, options.level, &plan));
+        }
+    }
+    lines
+}
+
+/// Takes all columns together: adjusts the p-values and says what follows for each.
+pub fn conclude(mut columns: Vec<ColumnDrift>, options: &Options) -> DriftReport {
+    let tested: Vec<usize> =
+        (0..columns.len()).filter(|at| columns.get(*at).is_some_and(|column| column.p.is_some())).collect();
+    let p_values = |high: bool| -> Vec<f64> {
+        let of = |at: &usize| columns.get(*at).and_then(|column| column.p);
+        tested.iter().filter_map(of).map(|(low, upper)| if high { upper } else { low }).collect()
+    };
+    let certain = adjust(&p_values(false), options.dependence);
+    let possible = adjust(&p_values(true), options.dependence);
+    let found = certain.iter().filter(|p| **p <= options.level).count();
+    let price = options.dependence.price(tested.len()) * tested.len() as f64;
+    for ((at, certain), possible) in tested.iter().zip(certain).zip(possible) {
+        let Some(column) = columns.get_mut(*at) else { continue };
+        column.adjusted_p = Some(certain);
+        let effect = column.effect.unwrap_or(Bounded::exact(0.0));
+        let reachable = column.least_p * price / (found + 1) as f64 <= options.level;
+        column.verdict = if certain <= options.level && effect.low >= column.floor {
+            Verdict::Drift
+        } else if !reachable && certain > options.level {
+            Verdict::NotJudged(NotJudged::TooFew)
+        } else if possible > options.level || effect.high < column.floor {
+            Verdict::NoDrift
+        } else {
+            Verdict::NotJudged(NotJudged::BoundsTooWide)
+        };
+    }
+    let Options { purpose, level, dependence, plan } = *options;
+    DriftReport { purpose, level, dependence, seed: plan.seed, columns }
+}
+
+/// The least difference of the shares of missing rows that is called drift: one row in fifty, as models that impute
+/// a value answer all of these alike.
+const MISSING_FLOOR: f64 = 0.02;
+
+fn values(
+    column: &Column<'_>,
+    (one, two): (&Form<'_>, &Form<'_>),
+    prepared: Prepared,
+    comparison: &Comparison<'_>,
+    level: f64,
+    plan: &Plan,
+) -> Result<ColumnDrift, NotJudged> {
+    let Prepared { statistic, mode, value, cells, scale, edges } = prepared;
+    let (mut reference, mut current) = (one.size(), two.size());
+    let simple = comparison.clusters.is_none() && comparison.strata.is_none();
+    let (design, value, observed) = if let Some((one, two)) = one.blocks().zip(two.blocks()) {
+        let arranged = arrange_blocks(one, two, &cells, plan.seed);
+        let observed = arranged.value(statistic).map_err(NotJudged::Undefined)?;
+        (reference.clusters, current.clusters) = arranged.clusters;
+        (arranged.design, value, Bounded::exact(observed))
+    } else if simple {
+        let design = Design::rows(&cells.reference, &cells.current, &cells.gaps);
+        let on_cells = cells.value(statistic).map_err(NotJudged::Undefined)?;
+        let observed = if mode == Mode::Exact { Bounded::exact(on_cells) } else { value };
+        (design, value, observed)
+    } else {
+        let of = |form: &Form<'_>| form.rows(&cells, edges.as_ref());
+        let rows = of(one).zip(of(two)).ok_or(NotJudged::ClustersUnmatched)?;
+        let arranged = arranged(rows, comparison, &cells, plan)?;
+        let observed = arranged.value(statistic).map_err(NotJudged::Undefined)?;
+        (reference.clusters, current.clusters) = arranged.clusters;
+        let value = match arranged.weighted {
+            true => Bounded::exact(arranged.value_of_all(statistic).map_err(NotJudged::Undefined)?),
+            false => value,
+        };
+        (arranged.design, value, Bounded::exact(observed))
+    };
+    let tested = test(&design, statistic, observed, plan)?;
+    let size = (as_f64(reference.values), as_f64(current.values));
+    let effect = value.map(|value| effect(statistic, value, size, scale));
+    let line = ColumnDrift {
+        mode,
+        statistic,
+        reference,
+        current,
+        floor: column.floor.unwrap_or(statistic.floor()),
+        ..unjudged(column, NotJudged::TooFew)
+    };
+    Ok(with_test(line, value, effect, observed, tested, level))
+}
+
+/// Compares the shares of rows without a value, when there are any.
+fn missing(
+    column: &Column<'_>,
+    (one, two): (&Form<'_>, &Form<'_>),
+    comparison: &Comparison<'_>,
+    level: f64,
+    plan: &Plan,
+) -> Option<ColumnDrift> {
+    let (mut reference, mut current) = (one.size(), two.size());
+    if reference.missing + current.missing == 0 {
+        return None;
+    }
+    let statistic = Statistic::LInfinity;
+    let line = ColumnDrift {
+        measure: Measure::Missing,
+        statistic,
+        mode: Mode::Exact,
+        floor: column.missing_floor.unwrap_or(MISSING_FLOOR),
+        reference,
+        current,
+        ..unjudged(column, NotJudged::TooFew)
+    };
+    let plan = Plan { seed: plan.seed ^ 1, ..*plan };
+    let judged = || {
+        let counts = |size: &SideSize| [size.values, size.missing];
+        let cells = Cells::of_counts(&counts(&reference), &counts(&current)).map_err(NotJudged::Undefined)?;
+        let value = cells.value(statistic).map_err(NotJudged::Undefined)?;
+        if comparison.clusters.is_none() && comparison.strata.is_none() {
+            let design = Design::rows(&cells.reference, &cells.current, &[]);
+            let tested = test(&design, statistic, Bounded::exact(value), &plan)?;
+            return Ok((value, value, tested, (None, None)));
+        }
+        let rows = one.presence().zip(two.presence()).ok_or(NotJudged::ClustersUnmatched)?;
+        let arranged = arranged(rows, comparison, &cells, &plan)?;
+        let observed = arranged.value(statistic).map_err(NotJudged::Undefined)?;
+        let value =
+            if arranged.weighted { arranged.value_of_all(statistic).map_err(NotJudged::Undefined)? } else { value };
+        let tested = test(&arranged.design, statistic, Bounded::exact(observed), &plan)?;
+        Ok((value, observed, tested, arranged.clusters))
+    };
+    Some(match judged() {
+        Err(reason) => ColumnDrift { verdict: Verdict::NotJudged(reason), ..line },
+        Ok((value, observed, tested, clusters)) => {
+            (reference.clusters, current.clusters) = clusters;
+            let line = ColumnDrift { reference, current, ..line };
+            let value = Bounded::exact(value);
+            with_test(line, value, value, Bounded::exact(observed), tested, level)
+        }
+    })
+}
+
+fn arranged(
+    (one, two): (Vec<u32>, Vec<u32>),
+    comparison: &Comparison<'_>,
+    cells: &Cells,
+    plan: &Plan,
+) -> Result<Arranged, NotJudged> {
+    let fits = |labels: usize, rows: &[u32]| labels == rows.len();
+    let matched = comparison
+        .clusters
+        .is_none_or(|clusters| fits(clusters.reference.len(), &one) && fits(clusters.current.len(), &two))
+        && comparison.strata.is_none_or(|strata| fits(strata.0.len(), &one) && fits(strata.1.len(), &two));
+    if !matched {
+        return Err(NotJudged::ClustersUnmatched);
+    }
+    let side = |cells: Vec<u32>, clusters: Option<&[u64]>, strata: Option<&[u16]>| Rows {
+        cells,
+        clusters: clusters.map(<[u64]>::to_vec),
+        strata: strata.map(<[u16]>::to_vec),
+    };
+    let one = side(one, comparison.clusters.map(|all| all.reference), comparison.strata.map(|all| all.0));
+    let two = side(two, comparison.clusters.map(|all| all.current), comparison.strata.map(|all| all.1));
+    arrange(&one, &two, cells, plan.seed)
+}
+
+fn test(design: &Design, statistic: Statistic, observed: Bounded, plan: &Plan) -> Result<Tested, NotJudged> {
+    if design.cells <= 1 {
+        return Ok(Tested::certain(statistic));
+    }
+    design.test(statistic, observed.low, plan).map_err(NotJudged::Undefined)
+}
+
+fn with_test(
+    line: ColumnDrift,
+    value: Bounded,
+    effect: Bounded,
+    observed: Bounded,
+    tested: Tested,
+    level: f64,
+) -> ColumnDrift {
+    let high = if observed.high > observed.low { tested.p_of(observed.high).min(tested.p) } else { tested.p };
+    ColumnDrift {
+        value: Some(value),
+        effect: Some(effect),
+        threshold: tested.threshold(level),
+        p: Some((tested.p, high)),
+        least_p: tested.least_p,
+        from_tail: tested.from_tail,
+        draws: tested.draws,
+        ..line
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+const fn as_f64(count: u64) -> f64 {
+    count as f64
+}
+
+/// How large a difference is, whatever the sizes.
+fn effect(statistic: Statistic, value: f64, (n, m): (f64, f64), scale: Option<f64>) -> f64 {
+    match statistic {
+        // As if both sides had one size, 2 x 2 times the chi-squared of each row: Cohen's w between them.
+        Statistic::ChiSquared => (value.max(0.0) * (n + m) / (n * m)).sqrt(),
+        Statistic::Wasserstein => match scale {
+            _ if value <= 0.0 => 0.0,
+            Some(scale) if scale > 0.0 => value / scale,
+            _ => f64::INFINITY,
+        },
+        _ => value,
+    }
+}
+
+fn unjudged(column: &Column<'_>, reason: NotJudged) -> ColumnDrift {
+    let statistic = column.statistic.unwrap_or(Statistic::KolmogorovSmirnov);
+    ColumnDrift {
+        column: column.name.to_owned(),
+        measure: Measure::Values,
+        statistic,
+        mode: Mode::Exact,
+        reference: SideSize::default(),
+        current: SideSize::default(),
+        value: None,
+        effect: None,
+        floor: column.floor.unwrap_or(statistic.floor()),
+        threshold: None,
+        p: None,
+        least_p: 1.0,
+        from_tail: false,
+        draws: 0,
+        adjusted_p: None,
+        verdict: Verdict::NotJudged(reason),
+    }
+}
+
+impl From<Undefined> for NotJudged {
+    fn from(undefined: Undefined) -> Self {
+        Self::Undefined(undefined)
+    }
+}

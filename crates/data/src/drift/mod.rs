@@ -1,0 +1,43 @@
+//! Whether two sets of rows come from one distribution, how far apart they are, and what kind of change it was.
+//!
+//! ```text
+//!   values, codes, counts, histograms, sketches
+//!      |
+//!      +-> statistic, exact or between bounds ---+
+//!      |                                         +-> p --adjusted over columns--+
+//!      +-> null at these sizes, by permutation --+                              +-> verdict: drift, no drift,
+//!          of rows or of whole clusters                  effect, floor ---------+   not judged
+//! ```
+//!
+//! A column is said to drift when the difference is significant among all columns *and* large enough to matter. What
+//! cannot be told is `not judged`, which is never `no drift`. Nothing here reads a clock or makes randomness of its
+//! own: times and seeds are arguments.
+
+mod arrange;
+mod bounds;
+mod cells;
+mod compare;
+mod discovery;
+mod divergence;
+mod forms;
+mod null;
+mod ordered;
+mod random;
+mod report;
+mod statistic;
+mod summary;
+
+pub use self::bounds::{of_histograms, of_sketches};
+pub use self::compare::{Clusters, Column, Comparison, Options, Side, compare, conclude, judge};
+pub use self::discovery::{Dependence, adjust};
+pub use self::divergence::{
+    chi_squared, hellinger, jensen_shannon_distance, jensen_shannon_divergence, l_infinity, psi,
+};
+pub use self::null::Plan;
+pub use self::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
+pub use self::random::Random;
+pub use self::report::{
+    ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict,
+};
+pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
+pub use self::summary::{Bounded, Edges, EdgesInvalid, Histogram, QuantileSketch};

@@ -1,0 +1,383 @@
+//! What a comparison says: a verdict for each column, and why there is none where there is none.
+
+use std::fmt;
+
+use bartizan_base::canonical;
+use serde::Serialize;
+
+use super::discovery::Dependence;
+use super::statistic::{Statistic, Undefined};
+use super::summary::Bounded;
+
+/// What two sets of rows are compared for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// Later data with earlier data of the same kind.
+    Drift,
+    /// What a model is served with what it was trained on, at the same time.
+    Skew,
+}
+
+impl Purpose {
+    /// The stable word for it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::Skew => "skew",
+        }
+    }
+}
+
+/// Which property of a column a line of the report is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Measure {
+    /// The distribution of the values that are there.
+    Values,
+    /// The share of rows without a value.
+    Missing,
+}
+
+impl Measure {
+    /// The stable word for it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Values => "values",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// What a statistic was computed from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mode {
+    /// From every value.
+    Exact,
+    /// From counts between frozen edges.
+    Histogram,
+    /// From quantile sketches; the sum of both rank errors.
+    Sketch {
+        /// A share of all values.
+        rank_error: f64,
+    },
+}
+
+impl Mode {
+    /// The stable word for it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Histogram => "histogram",
+            Self::Sketch { .. } => "sketch",
+        }
+    }
+}
+
+/// Why there is no verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotJudged {
+    /// The reference has no such column.
+    AbsentFromReference,
+    /// The current data have no such column.
+    AbsentFromCurrent,
+    /// Numbers on one side, categories on the other, or forms that cannot be compared.
+    KindsDiffer,
+    /// The statistic has no value on these samples.
+    Undefined(Undefined),
+    /// Even the most extreme samples of these sizes would not have been significant.
+    TooFew,
+    /// What is known of the values allows both verdicts.
+    BoundsTooWide,
+    /// There is not one cluster for each row, or clusters came with counts instead of rows.
+    ClustersUnmatched,
+    /// More categories or bins than drift is measured on.
+    TooMany,
+    /// A summary contradicts itself, such as one with a rank error of 2.
+    Unsound,
+}
+
+impl NotJudged {
+    /// The stable id of the reason.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::AbsentFromReference => "absent-from-reference",
+            Self::AbsentFromCurrent => "absent-from-current",
+            Self::KindsDiffer => "kinds-differ",
+            Self::Undefined(Undefined::NoReference) => "no-reference-values",
+            Self::Undefined(Undefined::NoCurrent) => "no-current-values",
+            Self::Undefined(Undefined::Infinite) => "infinite-values",
+            Self::Undefined(Undefined::Bins) => "bins-differ",
+            Self::Undefined(Undefined::Unordered) => "unordered-values",
+            Self::TooFew => "too-few",
+            Self::BoundsTooWide => "bounds-too-wide",
+            Self::ClustersUnmatched => "clusters-unmatched",
+            Self::TooMany => "too-many",
+            Self::Unsound => "unsound-summary",
+        }
+    }
+
+    /// The reason for people.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::AbsentFromReference => "the reference has no such column",
+            Self::AbsentFromCurrent => "the current data have no such column",
+            Self::KindsDiffer => "the two sides hold different kinds of values",
+            Self::Undefined(Undefined::NoReference) => "the reference holds no value",
+            Self::Undefined(Undefined::NoCurrent) => "the current data hold no value",
+            Self::Undefined(Undefined::Infinite) => "a value is infinite, so that distances have no meaning",
+            Self::Undefined(Undefined::Bins) => "the two sides are counted in different bins",
+            Self::Undefined(Undefined::Unordered) => "the statistic needs ordered values",
+            Self::TooFew => "too few rows or clusters: even the largest difference could be chance",
+            Self::BoundsTooWide => "the summaries are too coarse to tell",
+            Self::ClustersUnmatched => "clusters and rows do not match",
+            Self::TooMany => "too many categories or bins",
+            Self::Unsound => "a summary contradicts itself",
+        }
+    }
+}
+
+/// The verdict on a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// The difference is significant, and large enough to matter.
+    Drift,
+    /// It is not significant, or too small to matter.
+    NoDrift,
+    /// There is none. Never to be read as "no drift".
+    NotJudged(NotJudged),
+}
+
+impl Verdict {
+    /// The stable word for it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Drift => "drift",
+            Self::NoDrift => "no-drift",
+            Self::NotJudged(_) => "not-judged",
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Drift => f.write_str("drift"),
+            Self::NoDrift => f.write_str("no drift"),
+            Self::NotJudged(reason) => write!(f, "not judged: {}", reason.message()),
+        }
+    }
+}
+
+/// How much there is on one side of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SideSize {
+    /// Rows with a value.
+    pub values: u64,
+    /// Rows without.
+    pub missing: u64,
+    /// Clusters with a value, when rows are clustered.
+    pub clusters: Option<u64>,
+}
+
+/// What was measured of one property of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnDrift {
+    /// The column.
+    pub column: String,
+    /// The property.
+    pub measure: Measure,
+    /// How it was compared.
+    pub statistic: Statistic,
+    /// What from.
+    pub mode: Mode,
+    /// The reference.
+    pub reference: SideSize,
+    /// The current data.
+    pub current: SideSize,
+    /// The statistic, where it is defined.
+    pub value: Option<Bounded>,
+    /// How large the difference is, whatever the sizes: the statistic itself; for chi-squared Cohen's w, as if both
+    /// sides were of one size; for Wasserstein in interquartile ranges of the reference.
+    pub effect: Option<Bounded>,
+    /// The least effect that is called drift.
+    pub floor: f64,
+    /// The value that is exceeded with a chance of the level when nothing drifts.
+    pub threshold: Option<f64>,
+    /// The chance of such a value when nothing drifts, from the lower bound; then from the upper bound.
+    pub p: Option<(f64, f64)>,
+    /// The least p that samples of these sizes can give.
+    pub least_p: f64,
+    /// Whether p was read off a fitted tail because no permutation came near.
+    pub from_tail: bool,
+    /// Permutations drawn.
+    pub draws: u32,
+    /// `p` from the lower bound, adjusted for the number of columns.
+    pub adjusted_p: Option<f64>,
+    /// What follows.
+    pub verdict: Verdict,
+}
+
+/// What the comparison of two tables says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriftReport {
+    /// What for.
+    pub purpose: Purpose,
+    /// The share of false ones tolerated among the columns called drift.
+    pub level: f64,
+    /// What was assumed of the columns.
+    pub dependence: Dependence,
+    /// The seed of the permutations.
+    pub seed: u64,
+    /// One for each property of each column, in the order given.
+    pub columns: Vec<ColumnDrift>,
+}
+
+impl DriftReport {
+    /// Columns that drift.
+    pub fn drifted(&self) -> impl Iterator<Item = &ColumnDrift> {
+        self.columns.iter().filter(|column| column.verdict == Verdict::Drift)
+    }
+
+    /// Columns without a verdict.
+    pub fn not_judged(&self) -> impl Iterator<Item = &ColumnDrift> {
+        self.columns.iter().filter(|column| matches!(column.verdict, Verdict::NotJudged(_)))
+    }
+
+    /// The verdict on all columns: drift if one drifts; otherwise none as long as one is not judged, or there is no
+    /// column.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let first = self.drifted().chain(self.not_judged()).next();
+        first.or_else(|| self.columns.first()).map(|column| column.verdict)
+    }
+
+    /// The report for people.
+    pub fn render(&self) -> String {
+        let (drifted, open) = (self.drifted().count(), self.not_judged().count());
+        let mut text = format!(
+            "{}: {drifted} of {} comparisons, {open} not judged\n",
+            self.purpose.id(),
+            self.columns.len()
+        );
+        for column in &self.columns {
+            let name = match column.measure {
+                Measure::Values => column.column.clone(),
+                Measure::Missing => format!("{} (missing)", column.column),
+            };
+            let effect = column.effect.map_or_else(|| "-".to_owned(), |effect| format!("{:.4}", effect.value));
+            let p = column.adjusted_p.map_or_else(|| "-".to_owned(), |p| format!("{p:.2e}"));
+            text.push_str(&format!(
+                "  {name:<28}  {:<14}  effect {effect:>9} (floor {})  p {p:>8}  {}\n",
+                column.statistic.id(),
+                column.floor,
+                column.verdict
+            ));
+        }
+        text
+    }
+
+    /// The stored form `bartizan-drift-report-v1`: canonical JSON, other numbers than counts as decimal text.
+    ///
+    /// # Errors
+    /// When a count exceeds what a canonical document holds.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
+        canonical::to_bytes(&Stored {
+            columns: self.columns.iter().map(stored).collect(),
+            dependence: self.dependence.id(),
+            format: "bartizan-drift-report-v1",
+            level: decimal(self.level),
+            purpose: self.purpose.id(),
+            seed: self.seed.to_string(),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Stored<'a> {
+    columns: Vec<StoredColumn<'a>>,
+    dependence: &'static str,
+    format: &'static str,
+    level: String,
+    purpose: &'static str,
+    seed: String,
+}
+
+#[derive(Serialize)]
+struct StoredColumn<'a> {
+    adjusted_p: Option<String>,
+    column: &'a str,
+    current: StoredSide,
+    draws: u32,
+    effect: Option<StoredBounded>,
+    floor: String,
+    from_tail: bool,
+    least_p: String,
+    measure: &'static str,
+    mode: &'static str,
+    p: Option<String>,
+    p_upper_bound: Option<String>,
+    rank_error: Option<String>,
+    reason: Option<&'static str>,
+    reference: StoredSide,
+    statistic: &'static str,
+    threshold: Option<String>,
+    value: Option<StoredBounded>,
+    verdict: &'static str,
+}
+
+#[derive(Serialize)]
+struct StoredSide {
+    clusters: Option<u64>,
+    missing: u64,
+    values: u64,
+}
+
+#[derive(Serialize)]
+struct StoredBounded {
+    high: String,
+    low: String,
+    value: String,
+}
+
+fn stored(column: &ColumnDrift) -> StoredColumn<'_> {
+    let side = |side: SideSize| StoredSide {
+        clusters: side.clusters,
+        missing: side.missing,
+        values: side.values,
+    };
+    let bounded = |bounded: Bounded| StoredBounded {
+        high: decimal(bounded.high),
+        low: decimal(bounded.low),
+        value: decimal(bounded.value),
+    };
+    StoredColumn {
+        adjusted_p: column.adjusted_p.map(decimal),
+        column: &column.column,
+        current: side(column.current),
+        draws: column.draws,
+        effect: column.effect.map(bounded),
+        floor: decimal(column.floor),
+        from_tail: column.from_tail,
+        least_p: decimal(column.least_p),
+        measure: column.measure.id(),
+        mode: column.mode.id(),
+        p: column.p.map(|(low, _)| decimal(low)),
+        p_upper_bound: column.p.map(|(_, high)| decimal(high)),
+        rank_error: match column.mode {
+            Mode::Sketch { rank_error } => Some(decimal(rank_error)),
+            Mode::Exact | Mode::Histogram => None,
+        },
+        reason: match column.verdict {
+            Verdict::NotJudged(reason) => Some(reason.id()),
+            Verdict::Drift | Verdict::NoDrift => None,
+        },
+        reference: side(column.reference),
+        statistic: column.statistic.id(),
+        threshold: column.threshold.map(decimal),
+        value: column.value.map(bounded),
+        verdict: column.verdict.id(),
+    }
+}
+
+/// The shortest decimal text that reads back as the same double; `inf` for infinity.
+pub(super) fn decimal(number: f64) -> String {
+    format!("{number:?}")
+}
