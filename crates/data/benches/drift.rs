@@ -18,7 +18,7 @@
 use std::time::Instant;
 
 use bartizan_data::drift::{
-    Clusters, Column, Comparison, Edges, Numbers, Options, Plan, Random, Side, Statistic, chi_squared, judge,
+    ClusterCounts, Clusters, Column, Comparison, Edges, Numbers, Options, Plan, Random, Side, Statistic, chi_squared, judge,
 };
 
 const SHARES: [Statistic; 5] = [
@@ -74,8 +74,8 @@ fn options(seed: u64) -> Options {
     Options { plan: Plan { stop_after: 10, max_draws: 1_999, seed }, ..Options::default() }
 }
 
-fn p_of(statistic: Statistic, sides: (Side<'_>, Side<'_>), edges: Option<&Edges>, comparison: &Comparison<'_>, seed: u64) -> f64 {
-    let column = Column { statistic: Some(statistic), edges, ..Column::new("column", sides.0, sides.1) };
+fn p_of(statistic: Statistic, sides: (Side<'_>, Side<'_>), comparison: &Comparison<'_>, seed: u64) -> f64 {
+    let column = Column { statistic: Some(statistic), ..Column::new("column", sides.0, sides.1) };
     judge(&column, comparison, &options(seed)).first().unwrap().p.unwrap().0
 }
 
@@ -122,7 +122,7 @@ fn independent(name: &str, shares: &[f64], (n, m): (u64, u64), trials: u32) {
         let (one, two) = (multinomial(n, shares, &mut random), multinomial(m, shares, &mut random));
         let sides = (Side::CategoryCounts(&one, 0), Side::CategoryCounts(&two, 0));
         for (alarms, statistic) in alarms.iter_mut().zip(SHARES) {
-            alarms.add(p_of(statistic, sides, None, &Comparison::default(), u64::from(trial)));
+            alarms.add(p_of(statistic, sides, &Comparison::default(), u64::from(trial)));
         }
         naive.add(formula(&one, &two));
     }
@@ -136,13 +136,14 @@ fn clustered(name: &str, shares: &[f64], (n, m): (u64, u64), trials: u32) {
     let rows = (n.min(m) / 20).clamp(2, 1_000);
     let (mut alarms, mut naive) = ([Alarms::default(); 5], Alarms::default());
     for trial in 0..trials {
-        let mut side = |size: u64| -> Vec<Vec<u64>> {
-            (0..size / rows).map(|_| multinomial(rows, &scattered(shares, 5.0, &mut random), &mut random)).collect()
+        let mut cluster = || multinomial(rows, &scattered(shares, 5.0, &mut random), &mut random);
+        let mut side = |size: u64| -> Vec<ClusterCounts> {
+            (0..size / rows).map(|_| ClusterCounts { stratum: 0, counts: cluster() }).collect()
         };
         let (one, two) = (side(n), side(m));
-        let sides = (Side::Blocks(&one), Side::Blocks(&two));
+        let sides = (Side::Clusters(&one), Side::Clusters(&two));
         for (alarms, statistic) in alarms.iter_mut().zip(SHARES) {
-            alarms.add(p_of(statistic, sides, None, &Comparison::default(), u64::from(trial)));
+            alarms.add(p_of(statistic, sides, &Comparison::default(), u64::from(trial)));
         }
         naive.add(formula(&summed(&one), &summed(&two)));
     }
@@ -158,11 +159,11 @@ fn ordered(name: &str, (n, m): (u64, u64), trials: u32) {
     let trials = if n > 1_000 { trials / 5 } else { trials };
     for trial in 0..trials {
         if name == "continuous" && n <= 10_000 {
-            let mut side = |size: u64| (0..size).map(|_| normal(&mut random)).collect::<Vec<f64>>();
+            let mut side = |size: u64| (0..size).map(|_| random.normal()).collect::<Vec<f64>>();
             let (one, two) = (side(n), side(m));
             for (alarms, statistic) in alarms.iter_mut().zip(ORDERED) {
                 let sides = (Side::Numbers(&one), Side::Numbers(&two));
-                alarms.add(p_of(statistic, sides, None, &Comparison::default(), u64::from(trial)));
+                alarms.add(p_of(statistic, sides, &Comparison::default(), u64::from(trial)));
             }
         } else {
             // "counts": a few whole numbers with many ties.
@@ -171,7 +172,7 @@ fn ordered(name: &str, (n, m): (u64, u64), trials: u32) {
             let (one, two) = (side(n), side(m));
             for (alarms, statistic) in alarms.iter_mut().zip(ORDERED) {
                 let sides = (Side::NumberCounts(&one, 0), Side::NumberCounts(&two, 0));
-                alarms.add(p_of(statistic, sides, None, &Comparison::default(), u64::from(trial)));
+                alarms.add(p_of(statistic, sides, &Comparison::default(), u64::from(trial)));
             }
         }
     }
@@ -188,8 +189,8 @@ fn ordered_clustered((n, m): (u64, u64), trials: u32) {
         let mut side = |size: u64, first: u64| {
             let (mut values, mut clusters) = (Vec::new(), Vec::new());
             for cluster in 0..size / rows {
-                let centre = normal(&mut random);
-                values.extend((0..rows).map(|_| centre + normal(&mut random)));
+                let centre = random.normal();
+                values.extend((0..rows).map(|_| centre + random.normal()));
                 clusters.extend((0..rows).map(|_| first + cluster));
             }
             (values, clusters)
@@ -199,26 +200,36 @@ fn ordered_clustered((n, m): (u64, u64), trials: u32) {
             Comparison { clusters: Some(Clusters { reference: &one.1, current: &two.1 }), strata: None };
         for (alarms, statistic) in alarms.iter_mut().zip(ORDERED) {
             let sides = (Side::Numbers(&one.0), Side::Numbers(&two.0));
-            alarms.add(p_of(statistic, sides, None, &comparison, u64::from(trial)));
+            alarms.add(p_of(statistic, sides, &comparison, u64::from(trial)));
         }
     }
     report(&format!("clusters continuous {n:>7} {m:>7}"), &alarms, &ORDERED, None);
 }
 
-/// Edges at the tenths of the reference alone, which the permutation test does not know of.
+/// Edges at the tenths of the reference alone, without and with saying so.
 fn reference_edges((n, m): (u64, u64), trials: u32) {
     let mut random = Random::new(n ^ m << 20);
-    let mut alarms = [Alarms::default(); 5];
+    let mut alarms = [[Alarms::default(); 5]; 2];
     for trial in 0..trials {
-        let mut side = |size: u64| (0..size).map(|_| normal(&mut random)).collect::<Vec<f64>>();
+        let mut side = |size: u64| (0..size).map(|_| random.normal()).collect::<Vec<f64>>();
         let (one, two) = (side(n), side(m));
         let edges = Edges::quantiles(&Numbers::new(&one), 10);
-        for (alarms, statistic) in alarms.iter_mut().zip(SHARES) {
-            let sides = (Side::Numbers(&one), Side::Numbers(&two));
-            alarms.add(p_of(statistic, sides, Some(&edges), &Comparison::default(), u64::from(trial)));
+        for (alarms, told) in alarms.iter_mut().zip([false, true]) {
+            for (alarms, statistic) in alarms.iter_mut().zip(SHARES) {
+                let column = Column {
+                    statistic: Some(statistic),
+                    edges: Some(&edges),
+                    edges_of_reference: told,
+                    ..Column::new("column", Side::Numbers(&one), Side::Numbers(&two))
+                };
+                let lines = judge(&column, &Comparison::default(), &options(u64::from(trial)));
+                alarms.add(lines[0].p.unwrap().0);
+            }
         }
     }
-    report(&format!("rows     ref. edges {n:>7} {m:>7}"), &alarms, &SHARES, None);
+    for (alarms, name) in alarms.iter().zip(["untold", "told"]) {
+        report(&format!("edges    {name:<10} {n:>7} {m:>7}"), alarms, &SHARES, None);
+    }
 }
 
 fn report(name: &str, alarms: &[Alarms], statistics: &[Statistic], naive: Option<Alarms>) {
@@ -235,7 +246,7 @@ fn times() {
     let mut random = Random::new(7);
     println!("one column, 1,000 permutations, milliseconds");
     for size in [1_000_u64, 100_000, 1_000_000] {
-        let mut side = || (0..size).map(|_| normal(&mut random)).collect::<Vec<f64>>();
+        let mut side = || (0..size).map(|_| random.normal()).collect::<Vec<f64>>();
         let (one, two) = (side(), side());
         let ids = |first: u64| (0..size).map(|row| first + row / 100).collect::<Vec<u64>>();
         let (clusters, others) = (ids(0), ids(size));
@@ -308,30 +319,13 @@ fn multinomial(size: u64, shares: &[f64], random: &mut Random) -> Vec<u64> {
 
 /// A Dirichlet draw around the shares.
 fn scattered(shares: &[f64], concentration: f64, random: &mut Random) -> Vec<f64> {
-    normalised(shares.iter().map(|share| gamma(share * concentration, random) + 1e-300).collect())
+    normalised(shares.iter().map(|share| random.gamma(share * concentration) + 1e-300).collect())
 }
 
-/// Marsaglia and Tsang (2000).
-fn gamma(shape: f64, random: &mut Random) -> f64 {
-    if shape < 1.0 {
-        return gamma(shape + 1.0, random) * random.uniform().powf(1.0 / shape);
+fn summed(clusters: &[ClusterCounts]) -> Vec<u64> {
+    let mut sums = vec![0; clusters[0].counts.len()];
+    for cluster in clusters {
+        sums.iter_mut().zip(&cluster.counts).for_each(|(sum, count)| *sum += count);
     }
-    let d = shape - 1.0 / 3.0;
-    loop {
-        let z = normal(random);
-        let v = (1.0 + z / (9.0 * d).sqrt()).powi(3);
-        if v > 0.0 && random.uniform().ln() < 0.5 * z * z + d - d * v + d * v.ln() {
-            return d * v;
-        }
-    }
-}
-
-fn normal(random: &mut Random) -> f64 {
-    (-2.0 * (1.0 - random.uniform()).ln()).sqrt() * (std::f64::consts::TAU * random.uniform()).cos()
-}
-
-fn summed(blocks: &[Vec<u64>]) -> Vec<u64> {
-    let mut sums = vec![0; blocks.first().map_or(0, Vec::len)];
-    blocks.iter().for_each(|block| sums.iter_mut().zip(block).for_each(|(sum, count)| *sum += count));
     sums
 }

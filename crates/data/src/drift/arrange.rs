@@ -2,18 +2,21 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
 
+use std::collections::BTreeMap;
+
 use super::cells::{Cells, of_weights};
-use super::compare::Side;
-use super::null::{Block, Design, Exchange, Sides};
+use super::compare::{ClusterCounts, Side};
+use super::null::{Block, Design, Exchange, Sides, add};
 use super::random::Random;
 use super::report::NotJudged;
 use super::statistic::{Statistic, Undefined};
+use super::summary::Bounded;
 
 /// The rows of one side: a cell for each, and what they belong to.
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
     pub(super) cells: Vec<u32>,
-    pub(super) clusters: Option<Vec<u64>>,
-    pub(super) strata: Option<Vec<u16>>,
+    pub(super) clusters: Option<&'a [u64]>,
+    pub(super) strata: Option<&'a [u16]>,
 }
 
 /// What can be exchanged, and the two sides as they are.
@@ -30,14 +33,16 @@ pub(super) struct Arranged {
 }
 
 impl Arranged {
-    /// The statistic of what is tested.
-    pub(super) fn value(&self, statistic: Statistic) -> Result<f64, Undefined> {
-        of_weights(statistic, &self.tested.reference, &self.tested.current, &self.design.gaps)
+    /// The sides of the test.
+    pub(super) const fn tested(&self) -> &Sides {
+        &self.tested
     }
 
-    /// The statistic of all rows.
-    pub(super) fn value_of_all(&self, statistic: Statistic) -> Result<f64, Undefined> {
-        of_weights(statistic, &self.all.reference, &self.all.current, &self.design.gaps)
+    /// The statistic to report, given its exact `value` where strata do not weigh, and the statistic to test.
+    pub(super) fn values(&self, statistic: Statistic, value: Bounded) -> Result<(Bounded, Bounded), NotJudged> {
+        let of = |sides: &Sides| of_weights(statistic, &sides.reference, &sides.current, &self.design.gaps);
+        let value = if self.weighted { Bounded::exact(of(&self.all)?) } else { value };
+        Ok((value, Bounded::exact(of(&self.tested)?)))
     }
 }
 
@@ -47,15 +52,47 @@ const UNEQUAL: f64 = 1.25;
 /// One stratum, by cluster.
 type Stratum = (u16, Vec<(u64, Block)>);
 
-/// Sorts the rows of both sides by stratum and cluster. Strata without current rows do not count.
-pub(super) fn arrange(one: &Rows, two: &Rows, cells: &Cells, seed: u64) -> Result<Arranged, NotJudged> {
-    let (here, there) = (by_stratum(one), by_stratum(two));
-    let clustered = one.clusters.is_some();
+/// Arranges rows. Strata without current rows do not count.
+pub(super) fn arrange(one: &Rows<'_>, two: &Rows<'_>, cells: &Cells, seed: u64) -> Result<Arranged, NotJudged> {
+    let kind = (one.clusters.is_some(), one.strata.is_some());
+    arrange_strata(&by_stratum(one), &by_stratum(two), kind, cells, seed)
+}
+
+/// Arranges clusters that are counted already, none of them on both sides.
+pub(super) fn arrange_counts(
+    one: &[ClusterCounts],
+    two: &[ClusterCounts],
+    cells: &Cells,
+    seed: u64,
+) -> Result<Arranged, NotJudged> {
+    let strata = |counts: &[ClusterCounts], first: u64| -> Vec<Stratum> {
+        let mut strata: BTreeMap<u16, Vec<(u64, Block)>> = BTreeMap::new();
+        for (id, cluster) in (first..).zip(counts) {
+            let used = (0_u32..).zip(&cluster.counts).filter(|(_, count)| **count > 0);
+            let block: Block = used.map(|(cell, count)| (cell, *count as f32)).collect();
+            if !block.is_empty() {
+                strata.entry(cluster.stratum).or_default().push((id, block));
+            }
+        }
+        strata.into_iter().collect()
+    };
+    let (here, there) = (strata(one, 0), strata(two, one.len() as u64));
+    let stratified = one.iter().chain(two).any(|cluster| cluster.stratum != 0);
+    arrange_strata(&here, &there, (true, stratified), cells, seed)
+}
+
+fn arrange_strata(
+    here: &[Stratum],
+    there: &[Stratum],
+    (clustered, weighted): (bool, bool),
+    cells: &Cells,
+    seed: u64,
+) -> Result<Arranged, NotJudged> {
     let mut random = Random::named(seed, "thinning of clusters");
     let alone = there.len() == 1;
     let (mut tested, mut all) = (Sides::new(cells.len()), Sides::new(cells.len()));
     let (mut clusters, mut strata) = ((0_u64, 0_u64), Vec::new());
-    for (stratum, current) in &there {
+    for (stratum, current) in there {
         let reference = here.iter().find(|other| other.0 == *stratum).map(|other| &other.1);
         // Without a reference there is nothing to compare these rows with; a season's fall-back avoids it.
         let reference = reference.ok_or(NotJudged::Undefined(Undefined::NoReference))?;
@@ -82,30 +119,7 @@ pub(super) fn arrange(one: &Rows, two: &Rows, cells: &Cells, seed: u64) -> Resul
     all.rescale(alone);
     let clusters = if clustered { (Some(clusters.0), Some(clusters.1)) } else { (None, None) };
     let design = Design { strata, cells: cells.len(), gaps: cells.gaps.clone() };
-    Ok(Arranged { design, weighted: one.strata.is_some(), tested, all, clusters })
-}
-
-/// Clusters that are counted already, none of them on both sides.
-pub(super) fn arrange_blocks(
-    one: &[Vec<u64>],
-    two: &[Vec<u64>],
-    cells: &Cells,
-    seed: u64,
-) -> Arranged {
-    let blocks = |counts: &[Vec<u64>], first: u64| -> Vec<(u64, Block)> {
-        let block = |counts: &Vec<u64>| {
-            let used = (0_u32..).zip(counts).filter(|(_, count)| **count > 0);
-            used.map(|(cell, count)| (cell, *count as f64)).collect::<Block>()
-        };
-        (first..).zip(counts.iter().map(block).filter(|block| !block.is_empty())).collect()
-    };
-    let (reference, current) = (blocks(one, 0), blocks(two, one.len() as u64));
-    let all = Sides::of(total(&reference, cells.len()), total(&current, cells.len()));
-    let clusters = (Some(reference.len() as u64), Some(current.len() as u64));
-    let mut random = Random::named(seed, "thinning of clusters");
-    let (exchange, tested) = of_clusters(&reference, &current, cells.len(), &mut random);
-    let design = Design { strata: vec![exchange], cells: cells.len(), gaps: Vec::new() };
-    Arranged { design, weighted: false, tested, all, clusters }
+    Ok(Arranged { design, weighted, tested, all, clusters })
 }
 
 /// The clusters of a stratum as blocks to exchange, and what they sum up to on each side.
@@ -147,15 +161,15 @@ fn of_clusters(
 /// Keeps each row with a chance. Clusters of which no row is left stay, as clusters with nothing in them.
 fn thin(blocks: &mut [Block], chance: f64, random: &mut Random) {
     for (_, count) in blocks.iter_mut().flatten() {
-        *count = random.binomial(whole(*count), chance) as f64;
+        *count = random.binomial(whole(f64::from(*count)), chance) as f32;
     }
 }
 
 /// The rows with a value, by stratum and cluster, both ascending.
-fn by_stratum(rows: &Rows) -> Vec<Stratum> {
+fn by_stratum(rows: &Rows<'_>) -> Vec<Stratum> {
     let label = |at: usize, cell: u32| {
-        let stratum = rows.strata.as_ref().and_then(|strata| strata.get(at)).copied().unwrap_or(0);
-        let cluster = rows.clusters.as_ref().and_then(|clusters| clusters.get(at)).copied().unwrap_or(0);
+        let stratum = rows.strata.and_then(|strata| strata.get(at)).copied().unwrap_or(0);
+        let cluster = rows.clusters.and_then(|clusters| clusters.get(at)).copied().unwrap_or(0);
         (stratum, cluster, cell)
     };
     let mut labels: Vec<(u16, u64, u32)> = rows
@@ -170,7 +184,7 @@ fn by_stratum(rows: &Rows) -> Vec<Stratum> {
     for same in labels.chunk_by(|one, two| (one.0, one.1) == (two.0, two.1)) {
         let Some((stratum, cluster, _)) = same.first().copied() else { continue };
         let cells = same.chunk_by(|one, two| one.2 == two.2);
-        let block = cells.filter_map(|same| same.first().map(|row| (row.2, same.len() as f64))).collect();
+        let block = cells.filter_map(|same| same.first().map(|row| (row.2, same.len() as f32))).collect();
         match strata.last_mut().filter(|last| last.0 == stratum) {
             Some((_, clusters)) => clusters.push((cluster, block)),
             None => strata.push((stratum, vec![(cluster, block)])),
@@ -185,16 +199,8 @@ fn total(clusters: &[(u64, Block)], cells: usize) -> Vec<f64> {
     sum
 }
 
-fn add(sum: &mut [f64], block: &Block) {
-    for (cell, count) in block {
-        if let Some(sum) = sum.get_mut(*cell as usize) {
-            *sum += count;
-        }
-    }
-}
-
 fn size(block: &Block) -> f64 {
-    block.iter().map(|(_, count)| count).sum()
+    block.iter().map(|(_, count)| f64::from(*count)).sum()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count kept as a float")]

@@ -1,6 +1,6 @@
 //! From two tables, or what is left of them, to a verdict for each column.
 
-use super::arrange::{Arranged, Rows, arrange, arrange_blocks};
+use super::arrange::{Arranged, Rows, arrange, arrange_counts};
 use super::cells::Cells;
 use super::discovery::{Dependence, adjust};
 use super::forms::{Form, Prepared, prepare};
@@ -26,7 +26,7 @@ pub enum Side<'a> {
     CategoryCounts(&'a [u64], u64),
     /// How often each code of the shared dictionary came, by cluster, such as by hour. No cluster of one side is
     /// one of the other, and whole clusters are permuted.
-    Blocks(&'a [Vec<u64>]),
+    Clusters(&'a [ClusterCounts]),
     /// Counts between frozen edges.
     Histogram(&'a Histogram),
     /// A quantile sketch.
@@ -36,6 +36,15 @@ pub enum Side<'a> {
 impl Side<'_> {
     /// The code of a row without a value.
     pub const MISSING: u32 = u32::MAX;
+}
+
+/// How often each code of a shared dictionary came in one cluster, such as one hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterCounts {
+    /// Clusters change sides within a stratum only, such as the hour of the week; the same for all if there is none.
+    pub stratum: u16,
+    /// One count for each code.
+    pub counts: Vec<u64>,
 }
 
 /// A column of both tables.
@@ -55,14 +64,29 @@ pub struct Column<'a> {
     /// The least difference of the shares of missing rows that is called drift, if not 0.02.
     pub missing_floor: Option<f64>,
     /// Frozen edges for statistics of shares. By default the tenths of the values of both sides together, which
-    /// leaves the permutation test exact; edges that were chosen by one of the two sides do not, quite.
+    /// leaves the permutation test exact.
     pub edges: Option<&'a Edges>,
+    /// Whether the edges (also those of histograms) are values of this reference, such as its tenths, which hardly
+    /// repeat. Then the counts of the reference are no matter of chance, a permutation of rows would be wrong by a
+    /// factor of up to two, and the null is drawn from the order statistics instead. Edges that were frozen on other
+    /// data, or that lie between values that come again and again, are not of this kind. Without clusters and strata
+    /// only.
+    pub edges_of_reference: bool,
 }
 
 impl<'a> Column<'a> {
     /// A column with everything by default.
     pub const fn new(name: &'a str, reference: Side<'a>, current: Side<'a>) -> Self {
-        Self { name, reference, current, statistic: None, floor: None, missing_floor: None, edges: None }
+        Self {
+            name,
+            reference,
+            current,
+            statistic: None,
+            floor: None,
+            missing_floor: None,
+            edges: None,
+            edges_of_reference: false,
+        }
     }
 }
 
@@ -195,27 +219,27 @@ fn values(
     let Prepared { statistic, mode, value, cells, scale, edges } = prepared;
     let (mut reference, mut current) = (one.size(), two.size());
     let simple = comparison.clusters.is_none() && comparison.strata.is_none();
-    let (design, value, observed) = if let Some((one, two)) = one.blocks().zip(two.blocks()) {
-        let arranged = arrange_blocks(one, two, &cells, plan.seed);
-        let observed = arranged.value(statistic).map_err(NotJudged::Undefined)?;
+    let (design, value, observed) = if let Some((one, two)) = one.clusters().zip(two.clusters()) {
+        let arranged = arrange_counts(one, two, &cells, plan.seed)?;
         (reference.clusters, current.clusters) = arranged.clusters;
-        (arranged.design, value, Bounded::exact(observed))
+        let (value, observed) = arranged.values(statistic, value)?;
+        (arranged.design, value, observed)
     } else if simple {
-        let design = Design::rows(&cells.reference, &cells.current, &cells.gaps);
-        let on_cells = cells.value(statistic).map_err(NotJudged::Undefined)?;
+        let design = if column.edges_of_reference && edges.is_some() {
+            Design::between(&cells.reference, &cells.current, &cells.gaps)
+        } else {
+            Design::rows(&cells.reference, &cells.current, &cells.gaps)
+        };
+        let on_cells = cells.value(statistic)?;
         let observed = if mode == Mode::Exact { Bounded::exact(on_cells) } else { value };
         (design, value, observed)
     } else {
         let of = |form: &Form<'_>| form.rows(&cells, edges.as_ref());
         let rows = of(one).zip(of(two)).ok_or(NotJudged::ClustersUnmatched)?;
         let arranged = arranged(rows, comparison, &cells, plan)?;
-        let observed = arranged.value(statistic).map_err(NotJudged::Undefined)?;
         (reference.clusters, current.clusters) = arranged.clusters;
-        let value = match arranged.weighted {
-            true => Bounded::exact(arranged.value_of_all(statistic).map_err(NotJudged::Undefined)?),
-            false => value,
-        };
-        (arranged.design, value, Bounded::exact(observed))
+        let (value, observed) = arranged.values(statistic, value)?;
+        (arranged.design, value, observed)
     };
     let tested = test(&design, statistic, observed, plan)?;
     let size = (as_f64(reference.values), as_f64(current.values));
@@ -254,21 +278,19 @@ fn missing(
         ..unjudged(column, NotJudged::TooFew)
     };
     let plan = Plan { seed: plan.seed ^ 1, ..*plan };
-    let judged = || {
+    let judged = || -> Result<_, NotJudged> {
         let counts = |size: &SideSize| [size.values, size.missing];
-        let cells = Cells::of_counts(&counts(&reference), &counts(&current)).map_err(NotJudged::Undefined)?;
-        let value = cells.value(statistic).map_err(NotJudged::Undefined)?;
+        let cells = Cells::of_counts(&counts(&reference), &counts(&current))?;
+        let value = Bounded::exact(cells.value(statistic)?);
         if comparison.clusters.is_none() && comparison.strata.is_none() {
             let design = Design::rows(&cells.reference, &cells.current, &[]);
-            let tested = test(&design, statistic, Bounded::exact(value), &plan)?;
+            let tested = test(&design, statistic, value, &plan)?;
             return Ok((value, value, tested, (None, None)));
         }
         let rows = one.presence().zip(two.presence()).ok_or(NotJudged::ClustersUnmatched)?;
         let arranged = arranged(rows, comparison, &cells, &plan)?;
-        let observed = arranged.value(statistic).map_err(NotJudged::Undefined)?;
-        let value =
-            if arranged.weighted { arranged.value_of_all(statistic).map_err(NotJudged::Undefined)? } else { value };
-        let tested = test(&arranged.design, statistic, Bounded::exact(observed), &plan)?;
+        let (value, observed) = arranged.values(statistic, value)?;
+        let tested = test(&arranged.design, statistic, observed, &plan)?;
         Ok((value, observed, tested, arranged.clusters))
     };
     Some(match judged() {
@@ -276,8 +298,7 @@ fn missing(
         Ok((value, observed, tested, clusters)) => {
             (reference.clusters, current.clusters) = clusters;
             let line = ColumnDrift { reference, current, ..line };
-            let value = Bounded::exact(value);
-            with_test(line, value, value, Bounded::exact(observed), tested, level)
+            with_test(line, value, value, observed, tested, level)
         }
     })
 }
@@ -296,11 +317,7 @@ fn arranged(
     if !matched {
         return Err(NotJudged::ClustersUnmatched);
     }
-    let side = |cells: Vec<u32>, clusters: Option<&[u64]>, strata: Option<&[u16]>| Rows {
-        cells,
-        clusters: clusters.map(<[u64]>::to_vec),
-        strata: strata.map(<[u16]>::to_vec),
-    };
+    let side = |cells, clusters, strata| Rows { cells, clusters, strata };
     let one = side(one, comparison.clusters.map(|all| all.reference), comparison.strata.map(|all| all.0));
     let two = side(two, comparison.clusters.map(|all| all.current), comparison.strata.map(|all| all.1));
     arrange(&one, &two, cells, plan.seed)

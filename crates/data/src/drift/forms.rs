@@ -4,7 +4,7 @@
 
 use super::bounds;
 use super::cells::Cells;
-use super::compare::{Column, Side};
+use super::compare::{ClusterCounts, Column, Side};
 use super::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
 use super::report::{Mode, NotJudged, SideSize};
 use super::statistic::Statistic;
@@ -19,7 +19,7 @@ pub(super) enum Form<'a> {
     Categories(&'a [u32], Vec<u64>, u64),
     CategoryCounts(&'a [u64], u64),
     /// By cluster, and all together.
-    Blocks(&'a [Vec<u64>], Vec<u64>),
+    Clusters(&'a [ClusterCounts], Vec<u64>),
     Histogram(&'a Histogram),
     Sketch(&'a QuantileSketch),
 }
@@ -69,16 +69,16 @@ impl<'a> Form<'a> {
             }
             Side::CategoryCounts(counts, _) if counts.len() > DRIFT_CATEGORIES => Err(NotJudged::TooMany),
             Side::CategoryCounts(counts, missing) => Ok(Self::CategoryCounts(counts, missing)),
-            Side::Blocks(blocks) => {
-                let most = blocks.iter().map(Vec::len).max().unwrap_or(0);
+            Side::Clusters(clusters) => {
+                let most = clusters.iter().map(|cluster| cluster.counts.len()).max().unwrap_or(0);
                 if most > DRIFT_CATEGORIES {
                     return Err(NotJudged::TooMany);
                 }
                 let mut sums = vec![0_u64; most];
-                for block in blocks {
-                    sums.iter_mut().zip(block).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
+                for ClusterCounts { counts, .. } in clusters {
+                    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
                 }
-                Ok(Self::Blocks(blocks, sums))
+                Ok(Self::Clusters(clusters, sums))
             }
             Side::Histogram(histogram) => Ok(Self::Histogram(histogram)),
             Side::Sketch(sketch) if sketch.is_sound() => Ok(Self::Sketch(sketch)),
@@ -95,7 +95,7 @@ impl<'a> Form<'a> {
             }
             Self::Categories(_, counts, missing) => (sum(counts), *missing),
             Self::CategoryCounts(counts, missing) => (sum(counts), *missing),
-            Self::Blocks(_, counts) => (sum(counts), 0),
+            Self::Clusters(_, counts) => (sum(counts), 0),
             Self::Histogram(histogram) => (sum(&histogram.counts), histogram.missing),
             Self::Sketch(sketch) => (sketch.values(), sketch.missing),
         };
@@ -145,14 +145,14 @@ impl<'a> Form<'a> {
         match self {
             Self::Categories(_, counts, _) => Some(counts),
             Self::CategoryCounts(counts, _) => Some(counts),
-            Self::Blocks(_, counts) => Some(counts),
+            Self::Clusters(_, counts) => Some(counts),
             _ => None,
         }
     }
 
-    pub(super) const fn blocks(&self) -> Option<&[Vec<u64>]> {
+    pub(super) const fn clusters(&self) -> Option<&'a [ClusterCounts]> {
         match self {
-            Self::Blocks(blocks, _) => Some(blocks),
+            Self::Clusters(clusters, _) => Some(clusters),
             _ => None,
         }
     }
@@ -308,7 +308,8 @@ fn of_sketches(column: &Column<'_>, one: &Form<'_>, two: &Form<'_>) -> Result<Pr
 /// Edges at the tenths of both sides together.
 fn tenths(one: &[(f64, u64)], two: &[(f64, u64)]) -> Edges {
     let mut both: Vec<(f64, u64)> = one.iter().chain(two).copied().collect();
-    both.sort_unstable_by(|one, two| one.0.total_cmp(&two.0));
+    // Stable, because that sort finds the two runs and merges them.
+    both.sort_by(|one, two| one.0.total_cmp(&two.0));
     let all = both.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
     let mut edges = Vec::new();
     let (mut below, mut tenth) = (0_u64, 1_u64);

@@ -16,28 +16,40 @@
 mod arrange;
 mod bounds;
 mod cells;
+mod change;
 mod compare;
 mod discovery;
 mod divergence;
+mod domain;
 mod forms;
 mod null;
 mod ordered;
 mod random;
 mod report;
+mod season;
+mod skew;
 mod statistic;
 mod summary;
+mod watch;
 
 pub use self::bounds::{of_histograms, of_sketches};
-pub use self::compare::{Clusters, Column, Comparison, Options, Side, compare, conclude, judge};
+pub use self::change::{
+    Bucket, Change, ChangeEvidence, ChangeKind, ChangeOptions, Group, Part, SchemaChange, explain,
+};
+pub use self::compare::{ClusterCounts, Clusters, Column, Comparison, Options, Side, compare, conclude, judge};
 pub use self::discovery::{Dependence, adjust};
 pub use self::divergence::{
     chi_squared, hellinger, jensen_shannon_distance, jensen_shannon_divergence, l_infinity, psi,
 };
+pub use self::domain::{AucTest, DomainOptions, DomainReport, auc_test, domain};
 pub use self::null::Plan;
 pub use self::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
 pub use self::random::Random;
 pub use self::report::{
     ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict,
 };
+pub use self::season::{HOURS, Seasons, hour_of_week};
+pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedSide, join_rows};
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
 pub use self::summary::{Bounded, Edges, EdgesInvalid, Histogram, QuantileSketch};
+pub use self::watch::{Alarm, AlarmPolicy, Watch, WatchInvalid};

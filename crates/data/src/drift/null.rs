@@ -24,14 +24,19 @@ impl Default for Plan {
     }
 }
 
-/// Cells counted for one cluster, or in one side of one: (cell, count), each cell once.
-pub(super) type Block = Vec<(u32, f64)>;
+/// Cells counted for one cluster, or in one side of one: (cell, count), each cell once. Most of the time goes into
+/// reading these, so they are small; counts of one cluster beyond 2^24 are rounded.
+pub(super) type Block = Vec<(u32, f32)>;
 
 /// What is exchangeable with what when nothing drifts.
 #[derive(Debug, Clone)]
 pub(super) enum Exchange {
     /// Every row with every other: counts of both sides together, and how many rows are current.
     Rows { pooled: Vec<u64>, current: u64 },
+    /// Rows against bins whose edges are values of the reference: its counts stay, and the current rows fall between
+    /// its order statistics. For values that do not repeat, the chances of the bins are then Dirichlet with the counts
+    /// of the reference (one more for the first bin, whose upper edge lies in the next).
+    Between { reference: Vec<u64>, current: u64 },
     /// Whole clusters: those of the reference first, then the current ones; and clusters with rows on both sides,
     /// whose two halves change places, each weighted by how many rows of reference there are for one current row.
     /// So the sizes of the sides stay, and what is drawn are the signs of the differences.
@@ -70,12 +75,30 @@ impl Design {
         Self { strata: vec![stratum], cells: reference.len().min(current.len()), gaps: gaps.to_vec() }
     }
 
+    /// Independent rows in bins whose edges are values of the reference.
+    pub(super) fn between(reference: &[u64], current: &[u64], gaps: &[f64]) -> Self {
+        let stratum = Exchange::Between { reference: reference.to_vec(), current: current.iter().sum() };
+        Self { strata: vec![stratum], cells: reference.len(), gaps: gaps.to_vec() }
+    }
+
     /// Draws until the plan ends and says how extreme `observed` is.
     ///
     /// Equal values are put in order at random (the observed one too), so that p is uniform when nothing drifts,
     /// also where a statistic takes few values: P(p <= a) = a for every a that the number of draws can show, and
     /// never more. With the observed value counted among the draws p is never 0 (Phipson and Smyth, 2010).
     pub(super) fn test(&self, statistic: Statistic, observed: f64, plan: &Plan) -> Result<Tested, Undefined> {
+        let measure = |sides: &Sides| of_weights(statistic, &sides.reference, &sides.current, &self.gaps);
+        self.test_of(measure, statistic, observed, plan)
+    }
+
+    /// As [`Self::test`] for any measure whose null has a tail like that of `statistic`.
+    pub(super) fn test_of(
+        &self,
+        measure: impl Fn(&Sides) -> Result<f64, Undefined>,
+        statistic: Statistic,
+        observed: f64,
+        plan: &Plan,
+    ) -> Result<Tested, Undefined> {
         let mut random = Random::new(plan.seed);
         let mut sides = Sides::new(self.cells);
         let mut drawer = Drawer::new(self);
@@ -84,7 +107,7 @@ impl Design {
         let (stop_after, most) = (plan.stop_after.max(1), plan.max_draws.max(1));
         while beyond < stop_after && drawn.len() < most as usize {
             drawer.draw(&mut random, &mut sides);
-            let value = match of_weights(statistic, &sides.reference, &sides.current, &self.gaps) {
+            let value = match measure(&sides) {
                 // All clusters that came to one side were thinned to nothing: as if it were extreme.
                 Err(Undefined::NoReference | Undefined::NoCurrent) => f64::INFINITY,
                 value => value?,
@@ -116,6 +139,9 @@ impl Design {
     fn log_assignments(&self) -> f64 {
         let one = |stratum: &Exchange| match stratum {
             Exchange::Rows { pooled, current } => log_choose(pooled.iter().sum(), *current),
+            Exchange::Between { reference, current } => {
+                log_choose(reference.iter().sum::<u64>() + current, *current)
+            }
             Exchange::Clusters { blocks, current, pairs, .. } => {
                 log_choose(blocks.len() as u64, *current as u64)
                     + pairs.len() as f64 * std::f64::consts::LN_2
@@ -254,13 +280,13 @@ struct Drawer<'a> {
 impl<'a> Drawer<'a> {
     fn new(design: &'a Design) -> Self {
         let orders = design.strata.iter().map(|stratum| match stratum {
-            Exchange::Rows { .. } => Vec::new(),
+            Exchange::Rows { .. } | Exchange::Between { .. } => Vec::new(),
             Exchange::Clusters { blocks, .. } => (0..blocks.len()).collect(),
         });
         let totals = design.strata.iter().map(|stratum| {
             let mut total = vec![0.0; design.cells];
             if let Exchange::Clusters { blocks, .. } = stratum {
-                blocks.iter().for_each(|block| add(&mut total, block, 1.0));
+                blocks.iter().for_each(|block| add(&mut total, block));
             }
             total
         });
@@ -292,6 +318,7 @@ fn draw_stratum(
 ) {
     match stratum {
         Exchange::Rows { pooled, current } => draw_rows(pooled, *current, random, into),
+        Exchange::Between { reference, current } => draw_between(reference, *current, random, into),
         Exchange::Clusters { blocks, current, pairs, ratio } => {
             let few = (*current).min(blocks.len() - *current);
             random.choose(order, few);
@@ -301,21 +328,38 @@ fn draw_stratum(
                 (&mut into.reference, &mut into.current)
             };
             for number in order.iter().take(few) {
-                blocks.get(*number).into_iter().for_each(|block| add(drawn, block, 1.0));
+                blocks.get(*number).into_iter().for_each(|block| add(drawn, block));
             }
             rest.iter_mut().zip(total).zip(drawn.iter()).for_each(|((rest, all), drawn)| *rest = all - drawn);
             let mut coins = 0_u64;
             for (at, (one, two)) in pairs.iter().enumerate() {
                 coins = if at % 64 == 0 { random.bits() } else { coins >> 1 };
                 if coins & 1 == 0 {
-                    add(&mut into.reference, one, 1.0);
-                    add(&mut into.current, two, 1.0);
+                    add(&mut into.reference, one);
+                    add(&mut into.current, two);
                 } else {
-                    add(&mut into.reference, two, *ratio);
-                    add(&mut into.current, one, 1.0 / ratio);
+                    add_weighted(&mut into.reference, two, *ratio);
+                    add_weighted(&mut into.current, one, 1.0 / ratio);
                 }
             }
         }
+    }
+}
+
+fn draw_between(reference: &[u64], current: u64, random: &mut Random, into: &mut Sides) {
+    into.reference.iter_mut().zip(reference).for_each(|(slot, count)| *slot = *count as f64);
+    let shape = |(bin, count): (usize, &u64)| *count as f64 + if bin == 0 { 1.0 } else { 0.0 };
+    into.current.iter_mut().zip(reference.iter().enumerate().map(shape)).for_each(|(slot, shape)| {
+        *slot = if shape > 0.0 { random.gamma(shape) } else { 0.0 };
+    });
+    let (mut chance_left, mut left) = (into.current.iter().sum::<f64>(), current);
+    let bins = into.current.len();
+    for (bin, slot) in into.current.iter_mut().enumerate() {
+        let chance = if bin + 1 == bins { 1.0 } else { (*slot / chance_left).clamp(0.0, 1.0) };
+        chance_left -= *slot;
+        let taken = random.binomial(left, chance);
+        left -= taken;
+        *slot = taken as f64;
     }
 }
 
@@ -337,10 +381,18 @@ fn draw_rows(pooled: &[u64], current: u64, random: &mut Random, into: &mut Sides
     }
 }
 
-fn add(sum: &mut [f64], block: &Block, weight: f64) {
+pub(super) fn add(sum: &mut [f64], block: &Block) {
     for (cell, count) in block {
         if let Some(sum) = sum.get_mut(*cell as usize) {
-            *sum += count * weight;
+            *sum += f64::from(*count);
+        }
+    }
+}
+
+fn add_weighted(sum: &mut [f64], block: &Block, weight: f64) {
+    for (cell, count) in block {
+        if let Some(sum) = sum.get_mut(*cell as usize) {
+            *sum += f64::from(*count) * weight;
         }
     }
 }

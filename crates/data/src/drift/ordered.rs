@@ -31,25 +31,6 @@ impl Numbers {
     pub const fn missing(&self) -> u64 {
         self.missing
     }
-
-    /// The value below which the share `rank` of the values lies, interpolated (type 7 of Hyndman and Fan, 1996).
-    pub(super) fn quantile(&self, rank: f64) -> Option<f64> {
-        let last = self.sorted.len().checked_sub(1)?;
-        let place = rank.clamp(0.0, 1.0) * last as f64;
-        let below = self.sorted[floor(place).min(last)];
-        let above = self.sorted[(floor(place) + 1).min(last)];
-        let fraction = place.fract();
-        Some(if fraction == 0.0 { below } else { below + (above - below) * fraction })
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the place of a quantile in a slice, not negative"
-)]
-const fn floor(place: f64) -> usize {
-    place as usize
 }
 
 /// Two-sample Kolmogorov-Smirnov statistic. Ties are taken together, so that it is exact for any values.

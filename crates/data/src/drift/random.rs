@@ -7,6 +7,8 @@
     reason = "counts are below 2^53, and floats are cut to counts on purpose"
 )]
 
+use std::sync::LazyLock;
+
 /// xoshiro256++ (Blackman and Vigna, 2021), seeded by `SplitMix64`. Not for secrets.
 #[derive(Debug, Clone)]
 pub struct Random {
@@ -68,6 +70,27 @@ impl Random {
         for at in 0..count.min(elements.len()) {
             let other = at + self.below((elements.len() - at) as u64) as usize;
             elements.swap(at, other);
+        }
+    }
+
+    /// Standard normal (Box and Muller, 1958).
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.uniform()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    /// Gamma of a positive shape and scale 1 (Marsaglia and Tsang, 2000).
+    pub fn gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            return self.gamma(shape + 1.0) * (1.0 - self.uniform()).powf(1.0 / shape);
+        }
+        let d = shape - 1.0 / 3.0;
+        loop {
+            let z = self.normal();
+            let v = (1.0 + z / (9.0 * d).sqrt()).powi(3);
+            if v > 0.0 && (1.0 - self.uniform()).ln() < 0.5 * z * z + d - d * v + d * v.ln() {
+                return d * v;
+            }
         }
     }
 
@@ -176,36 +199,24 @@ const fn mix(value: u64) -> u64 {
     value ^ (value >> 31)
 }
 
-/// The logarithm of k!, for whole k from 0: from a table, or by Stirling's series with four terms, which is within
-/// 1e-15 relative from 16 on.
+/// The logarithm of k!, for whole k from 0.
 fn log_factorial(k: f64) -> f64 {
-    if let Some(known) = SMALL.get(k as usize) {
-        return *known;
-    }
-    let inverse = 1.0 / (k + 1.0);
-    let square = inverse * inverse;
-    let series =
-        inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)));
-    // ln Gamma(k + 1)
-    (k + 0.5) * (k + 1.0).ln() - (k + 1.0) + 0.918_938_533_204_672_8 + series
+    SMALL.get(k as usize).copied().unwrap_or_else(|| stirling(k))
 }
 
-/// ln k! for k below 16.
-const SMALL: [f64; 16] = [
-    0.0,
-    0.0,
-    0.693_147_180_559_945_3,
-    1.791_759_469_228_055,
-    3.178_053_830_347_945_8,
-    4.787_491_742_782_046,
-    6.579_251_212_010_101,
-    8.525_161_361_065_415,
-    10.604_602_902_745_25,
-    12.801_827_480_081_469,
-    15.104_412_573_075_516,
-    17.502_307_845_873_887,
-    19.987_214_495_661_885,
-    22.552_163_853_123_42,
-    25.191_221_182_738_68,
-    27.899_271_383_840_89,
-];
+/// ln k! for small k, where most arguments lie.
+static SMALL: LazyLock<Vec<f64>> = LazyLock::new(|| {
+    let exact = (0..32_u32).scan(0.0, |sum, k| {
+        *sum += f64::from(k.max(1)).ln();
+        Some(*sum)
+    });
+    exact.chain((32..4_096).map(|k| stirling(f64::from(k)))).collect()
+});
+
+/// Stirling's series for ln Gamma(k + 1) with four terms, within 1e-16 relative from 32 on.
+fn stirling(k: f64) -> f64 {
+    let inverse = 1.0 / (k + 1.0);
+    let square = inverse * inverse;
+    let series = inverse * (1.0 / 12.0 - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square / 1680.0)));
+    (k + 0.5) * (k + 1.0).ln() - (k + 1.0) + 0.918_938_533_204_672_8 + series
+}

@@ -41,10 +41,12 @@ impl Edges {
         Ok(Self(edges))
     }
 
-    /// Edges that cut the values into bins of about equal counts. Values with many ties give fewer bins.
+    /// Edges that cut the values into bins of about equal counts, each edge one of the values. Values with many ties
+    /// give fewer bins.
     pub fn quantiles(values: &Numbers, bins: u16) -> Self {
-        let ranks = (1..bins).map(|bin| f64::from(bin) / f64::from(bins));
-        let mut edges: Vec<f64> = ranks.filter_map(|rank| values.quantile(rank)).collect();
+        let sorted = values.sorted();
+        let at = |bin: u16| sorted.get(sorted.len() * usize::from(bin) / usize::from(bins.max(1))).copied();
+        let mut edges: Vec<f64> = (1..bins).filter_map(at).collect();
         edges.retain(|edge| edge.is_finite());
         edges.dedup();
         Self(edges)

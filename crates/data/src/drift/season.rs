@@ -1,0 +1,90 @@
+//! Seasonal baselines: every hour of the week is compared with the same hour of other weeks.
+
+use super::compare::ClusterCounts;
+
+/// Hours of a week.
+pub const HOURS: usize = 168;
+
+/// The hour of the week, 0 for Monday from midnight to one, in a zone `offset` seconds east of UTC.
+///
+/// Where clocks are changed the caller gives the offset of that moment; the hour that comes twice in autumn is then
+/// counted twice, as people live it.
+pub const fn hour_of_week(unix_seconds: i64, offset: i32) -> u8 {
+    /// 1 January 1970 was a Thursday.
+    const MONDAY_TO_THURSDAY: i64 = 3 * 24;
+    let hour = unix_seconds.saturating_add(offset as i64).div_euclid(3_600);
+    let hour = (hour + MONDAY_TO_THURSDAY).rem_euclid(HOURS as i64);
+    hour.to_le_bytes()[0]
+}
+
+/// Which hours of the week share a baseline.
+///
+/// Each hour has its own where the reference has enough rows for it. An hour that has not is joined with the same hour
+/// of all working days, or of Saturday and Sunday; if that is not enough, with the same hour of all days; and at last
+/// with the whole week.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seasons {
+    /// The smallest hour of the group that each hour belongs to.
+    groups: [u8; HOURS],
+    pooled: usize,
+}
+
+impl Seasons {
+    /// Groups the hours for current rows by how many rows (or clusters, where rows are clustered) the reference has in
+    /// each hour: `least` at least for every hour with current rows.
+    pub fn new(reference: &[u64; HOURS], current: &[u64; HOURS], least: u64) -> Self {
+        let mut groups = [0_u8; HOURS];
+        (0_u8..).zip(groups.iter_mut()).for_each(|(hour, group)| *group = hour);
+        let mut seasons = Self { groups, pooled: 0 };
+        let days: [fn(u8) -> u8; 3] = [|hour| (hour / 24 / 5) * 24 + hour % 24, |hour| hour % 24, |_| 0];
+        let wanted = |hour: &u8| current.get(usize::from(*hour)).is_some_and(|rows| *rows > 0);
+        for class in days {
+            let poor: Vec<u8> = hours().filter(wanted).filter(|hour| seasons.rows(reference, *hour) < least).collect();
+            for hour in poor {
+                seasons.join(class, hour);
+            }
+        }
+        let own = |hour: &u8| hours().filter(|other| seasons.group(*other) == seasons.group(*hour)).count() == 1;
+        seasons.pooled = hours().filter(wanted).filter(|hour| !own(hour)).count();
+        seasons
+    }
+
+    /// The stratum of an hour of the week, for [`Comparison::strata`](super::Comparison::strata) and
+    /// [`ClusterCounts`].
+    pub fn stratum(&self, hour: u8) -> u16 {
+        u16::from(self.group(hour))
+    }
+
+    /// How many of the hours with current rows have no baseline of their own.
+    pub const fn pooled(&self) -> usize {
+        self.pooled
+    }
+
+    /// Puts counts by hour into strata.
+    pub fn arrange(&self, hours: impl IntoIterator<Item = (u8, Vec<u64>)>) -> Vec<ClusterCounts> {
+        let cluster = |(hour, counts)| ClusterCounts { stratum: self.stratum(hour), counts };
+        hours.into_iter().map(cluster).collect()
+    }
+
+    fn group(&self, hour: u8) -> u8 {
+        self.groups.get(usize::from(hour) % HOURS).copied().unwrap_or(0)
+    }
+
+    fn rows(&self, reference: &[u64; HOURS], hour: u8) -> u64 {
+        let group = self.group(hour);
+        let same = hours().zip(reference).filter(|(other, _)| self.group(*other) == group);
+        same.fold(0, |sum, (_, rows)| sum.saturating_add(*rows))
+    }
+
+    /// Joins all groups that have an hour of the same class as `hour`.
+    fn join(&mut self, class: fn(u8) -> u8, hour: u8) {
+        let joined: Vec<u8> =
+            hours().filter(|other| class(*other) == class(hour)).map(|other| self.group(other)).collect();
+        let first = joined.iter().copied().min().unwrap_or(0);
+        self.groups.iter_mut().filter(|group| joined.contains(group)).for_each(|group| *group = first);
+    }
+}
+
+fn hours() -> impl Iterator<Item = u8> {
+    (0..).take(HOURS)
+}
