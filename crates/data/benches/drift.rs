@@ -278,7 +278,10 @@ fn upper_gamma(a: f64, x: f64) -> f64 {
     if a <= 0.0 {
         return 1.0;
     }
-    // Series of the lower function: converges for every x, and x is small enough here.
+    if x > 10.0 * a + 200.0 {
+        return 0.0;
+    }
+    // Series of the lower function, which converges for every x.
     let (mut term, mut sum, mut k) = (1.0 / a, 1.0 / a, a);
     while term > sum * 1e-16 {
         k += 1.0;

@@ -123,7 +123,10 @@ impl Design {
         } else {
             f64::from(beyond + 1) / f64::from(draws + 1)
         };
-        let least_p = (-self.log_assignments()).exp();
+        let mut least_p = (-self.log_assignments()).exp();
+        if (most as usize) < TAIL_DRAWS {
+            least_p = least_p.max(1.0 / f64::from(most + 1));
+        }
         let mut tested = Tested { p: counted, from_tail: false, draws, least_p, drawn, statistic };
         if beyond < FEW_BEYOND
             && let Some(tail) = Tail::fit(statistic, &tested.drawn)

@@ -55,23 +55,22 @@ impl Statistic {
 
     /// The least effect that is called drift when a caller states none, on the scale of [`Effect`].
     ///
-    /// All but one say about the same thing: a shift that a PSI of 0.1 would show, the point from which the credit
-    /// industry has called a population changed since Lewis (1994). To second order PSI is the sum of (p - q)^2 / q,
-    /// eight times the squared Hellinger distance and 8 ln 2 times the Jensen-Shannon divergence in bits, so a PSI
-    /// of 0.1 is a Hellinger distance of 0.11, a Jensen-Shannon distance of 0.13, and Cohen's w of 0.32, which he
-    /// calls medium. For KS it is that a tenth of the rows lies on the other side of some value (a normal
-    /// distribution moved by a quarter of its deviation), for Wasserstein a tenth of the interquartile range, for
-    /// L-infinity that one value in twenty changed into or out of one category, which is what a person would call
-    /// another mix.
+    /// All say about the same thing: what Cohen (1988) calls a small effect, w = 0.1, below which a difference is hard
+    /// to see for anybody who does not compute it. In a column of two equally common values it is that one row in
+    /// twenty changed from one to the other, so that is the floor for L-infinity and for KS (there, that a twentieth
+    /// of the rows lies on the other side of some value). PSI is w squared to second order, eight times the squared
+    /// Hellinger distance and 8 ln 2 times the Jensen-Shannon divergence in bits: 0.01, 0.035 and a distance of 0.042.
+    /// For Wasserstein a tenth of the interquartile range, which for a normal distribution that moves is a KS of
+    /// 0.054. Models whose answers hang on less than this are rare; those that do can be given floors of their own.
     ///
     /// [`Effect`]: crate::drift::ColumnDrift::effect
     pub const fn floor(self) -> f64 {
         match self {
-            Self::Psi | Self::JensenShannon | Self::KolmogorovSmirnov | Self::Wasserstein | Self::Hellinger => {
-                0.1
-            }
-            Self::LInfinity => 0.05,
-            Self::ChiSquared => 0.3,
+            Self::Psi => 0.01,
+            Self::JensenShannon => 0.04,
+            Self::Hellinger => 0.035,
+            Self::ChiSquared | Self::Wasserstein => 0.1,
+            Self::LInfinity | Self::KolmogorovSmirnov => 0.05,
         }
     }
 

@@ -10,6 +10,7 @@ mod csv;
 mod formats;
 mod hostile;
 mod profile;
+mod drift;
 mod real;
 mod schema;
 mod sketch;

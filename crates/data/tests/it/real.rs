@@ -7,7 +7,7 @@ use bartizan_data::{Outcome, Tier, check};
 
 use crate::schema::inferred;
 
-fn real(name: &str) -> Option<Vec<u8>> {
+pub(crate) fn real(name: &str) -> Option<Vec<u8>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
     match fs::read(&path) {
         Ok(bytes) => Some(bytes),

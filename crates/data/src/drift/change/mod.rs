@@ -79,6 +79,13 @@ impl Default for ChangeOptions {
     }
 }
 
+impl ChangeOptions {
+    /// Whether a change is that of one part: it carries most, and without it there is none.
+    fn is_confined(&self, part: &Part) -> bool {
+        part.share >= self.concentration && part.without < self.floor
+    }
+}
+
 /// What kind of change it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ChangeKind {
@@ -208,13 +215,20 @@ pub fn explain(
         )];
         return Change { kind: ChangeKind::Seasonal, evidence, reasons };
     }
-    let course = buckets.get(..reference + end).unwrap_or(buckets);
-    if let Some(Onset { rise, begins, step_misfit, slope_misfit }) = onset(course, reference, late) {
-        evidence = ChangeEvidence { rise, begins, step_misfit, slope_misfit, ..evidence };
-    }
     evidence.source = concentrated(before, late, |group| Some(group.source));
     evidence.label = concentrated(before, late, |group| group.label);
     evidence.label_excess = excess_label(before, late);
+    // A change that is one source's (or label's) has its course there, without the noise of all others.
+    let source = evidence.source.filter(|part| options.is_confined(part));
+    let label = evidence.label.filter(|part| options.is_confined(part));
+    let course = parts::only(buckets.get(..reference + end).unwrap_or(buckets), |group| {
+        source.is_none_or(|part| part.id == group.source)
+            && (source.is_some() || label.is_none_or(|part| group.label == Some(part.id)))
+    });
+    let shown = course.get(reference + window * length..).unwrap_or_default();
+    if let Some(Onset { rise, begins, step_misfit, slope_misfit }) = onset(&course, reference, shown) {
+        evidence = ChangeEvidence { rise, begins, step_misfit, slope_misfit, ..evidence };
+    }
     decide(evidence, options)
 }
 
@@ -263,9 +277,8 @@ fn measure(
 fn decide(evidence: ChangeEvidence, options: &ChangeOptions) -> Change {
     let ChangeEvidence { step_misfit, slope_misfit, rise, begins, .. } = evidence;
     let mut reasons = Vec::new();
-    let own = |part: &Part| part.share >= options.concentration && part.without < options.floor;
-    let source = evidence.source.filter(own);
-    let label = evidence.label.filter(own);
+    let source = evidence.source.filter(|part| options.is_confined(part));
+    let label = evidence.label.filter(|part| options.is_confined(part));
     let excess = evidence.label_excess.filter(|(_, excess)| *excess >= options.label_excess);
     if evidence.unseen >= options.unseen && source.is_none() && label.is_none() && excess.is_none() {
         reasons.push(format!(

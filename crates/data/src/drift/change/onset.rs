@@ -51,9 +51,12 @@ pub(super) fn onset(buckets: &[Bucket], reference: usize, late: &[Bucket]) -> Op
     // Three parameters were fitted: two ends and a height.
     let freedom = count.checked_sub(3).filter(|freedom| *freedom > 0)? as f64;
     let variance = (least / freedom).max(fits.scale * 1e-9);
+    // A step leaves the bucket that it comes in free; if that is still more like before, it came with the next.
+    let late_step = end - start == 1 && points.get(end).is_some_and(|point| 2.0 * point.0 < fits.height_after(end + 1));
+    let begins = (start + 1 + usize::from(late_step)) * merged;
     Some(Onset {
         rise: (end - start) * merged,
-        begins: (start * merged + 1).min(buckets.len().saturating_sub(1)),
+        begins: begins.min(buckets.len().saturating_sub(1)),
         step_misfit: (step - least) / variance,
         slope_misfit: (slope - least) / variance,
     })
@@ -111,6 +114,12 @@ impl Fits {
         }
         let squares: f64 = points.iter().map(|(y, weight)| y * y * weight).sum();
         Self { after, squares, scale: squares.max(f64::MIN_POSITIVE), points }
+    }
+
+    /// The mean of the points from a place on.
+    fn height_after(&self, at: usize) -> f64 {
+        let (sum, weight) = self.after.get(at).copied().unwrap_or((0.0, 0.0));
+        if weight > 0.0 { sum / weight } else { 0.0 }
     }
 
     /// The weighted squared error of the best height for: 0 before point `at`, anything there, because a change hardly

@@ -38,6 +38,15 @@ pub(super) fn sum(buckets: &[Bucket]) -> Vec<u64> {
     sum
 }
 
+/// The buckets with the wanted groups alone.
+pub(super) fn only(buckets: &[Bucket], wanted: impl Fn(&Group) -> bool) -> Vec<Bucket> {
+    let kept = |bucket: &Bucket| Bucket {
+        phase: bucket.phase,
+        groups: bucket.groups.iter().filter(|group| wanted(group)).cloned().collect(),
+    };
+    buckets.iter().map(kept).collect()
+}
+
 /// The counts of the groups that are wanted, over so many cells.
 fn of(buckets: &[Bucket], cells: usize, wanted: impl Fn(&Group) -> bool) -> Vec<f64> {
     let mut sum = vec![0.0; cells];

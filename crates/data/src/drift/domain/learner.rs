@@ -23,7 +23,10 @@ const EPOCHS: usize = 4;
 const STEP: f64 = 0.15;
 
 /// How strongly weights are drawn to zero, for each row that has them.
-const SHRINK: f64 = 1e-4;
+const SHRINK: f64 = 2e-3;
+
+/// Bins of numbers that are one in pairs: 16 cells for a pair of columns are learnt sooner than 256.
+const MERGED: u32 = 4;
 
 /// Columns whose pairs are features.
 const PAIRED: usize = 25;
@@ -32,6 +35,8 @@ const PAIRED: usize = 25;
 pub(super) struct Features {
     /// Bins of each column, a row after the other.
     columns: Vec<Vec<u32>>,
+    /// Which columns are numbers.
+    numbers: Vec<bool>,
     reference: usize,
     current: usize,
 }
@@ -48,7 +53,7 @@ impl Features {
 
 /// Bins the columns.
 pub(super) fn features(columns: &[Column<'_>]) -> Result<Features, NotJudged> {
-    let mut all = Features { columns: Vec::new(), reference: 0, current: 0 };
+    let mut all = Features { columns: Vec::new(), numbers: Vec::new(), reference: 0, current: 0 };
     for (at, column) in columns.iter().enumerate() {
         let (sizes, bins) = match (column.reference, column.current) {
             (Side::Numbers(ours), Side::Numbers(theirs)) => {
@@ -68,6 +73,7 @@ pub(super) fn features(columns: &[Column<'_>]) -> Result<Features, NotJudged> {
             return Err(NotJudged::ClustersUnmatched);
         }
         (all.reference, all.current) = sizes;
+        all.numbers.push(matches!(column.reference, Side::Numbers(_)));
         all.columns.push(bins);
     }
     Ok(all)
@@ -117,12 +123,17 @@ impl Model {
 
     fn slots(&self, all: &Features, row: usize, from: Option<(usize, usize)>, slots: &mut Vec<usize>) {
         slots.clear();
-        let key = |column: usize| {
+        let bin = |column: usize| {
             let row = from.filter(|(other, _)| *other == column).map_or(row, |(_, donor)| donor);
-            hash((column as u64) << 32 | u64::from(all.columns[column][row]))
+            all.columns[column][row]
         };
-        slots.extend((0..all.columns.len()).map(|column| key(column) as usize % SLOTS));
-        let pair = |(one, two): &(usize, usize)| hash(key(*one) ^ key(*two).rotate_left(32)) as usize % SLOTS;
+        let key = |column: usize, bin: u32| hash((column as u64) << 32 | u64::from(bin));
+        slots.extend((0..all.columns.len()).map(|column| key(column, bin(column)) as usize % SLOTS));
+        let coarse = |column: usize| {
+            let bin = bin(column);
+            key(column, if all.numbers[column] { bin / MERGED } else { bin })
+        };
+        let pair = |(one, two): &(usize, usize)| hash(coarse(*one) ^ coarse(*two).rotate_left(32)) as usize % SLOTS;
         slots.extend(self.pairs.iter().map(pair));
     }
 }

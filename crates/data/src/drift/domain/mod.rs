@@ -55,7 +55,7 @@ pub struct DomainReport {
 /// then the other way round.
 ///
 /// Numbers become 16 bins at quantiles of both sides together, categories their codes, "missing" is a bin of its own,
-/// and pairs of columns are features as well (hashed; of the 300 pairs of the 25 columns that differ most). The learner
+/// and pairs of columns are features as well (of four bins for numbers, hashed, and of the 25 columns that differ most). The learner
 /// is deterministic. As no row is judged by a model that has seen it or its cluster, the labels of a half can be
 /// permuted under fixed scores, which gives an exact p for each half; of the two the smaller counts, twice. So the
 /// chance of a false alarm is at most the level.
