@@ -18,7 +18,8 @@
 use std::time::Instant;
 
 use bartizan_data::drift::{
-    ClusterCounts, Clusters, Column, Comparison, Edges, Numbers, Options, Plan, Random, Side, Statistic, chi_squared, judge,
+    ClusterCounts, Clusters, Column, Comparison, Edges, Numbers, Options, Plan, Random, Side, Statistic,
+    chi_squared, judge,
 };
 
 const SHARES: [Statistic; 5] = [
@@ -85,12 +86,21 @@ fn false_alarms(trials: u32, only: Option<&str>) {
     let even = vec![0.1; 10];
     let skewed = normalised((1..=30).map(|bin| 1.0 / f64::from(bin * bin)).collect());
     for (name, shares) in [("even", &even), ("skewed", &skewed)] {
-        for (n, m) in [(100, 100), (1_000, 100), (1_000, 1_000), (10_000, 10_000), (100_000, 1_000), (1_000_000, 1_000_000)] {
+        for (n, m) in [
+            (100, 100),
+            (1_000, 100),
+            (1_000, 1_000),
+            (10_000, 10_000),
+            (100_000, 1_000),
+            (1_000_000, 1_000_000),
+        ] {
             if wanted("independent") {
                 independent(name, shares, (n, m), trials);
             }
         }
-        for (n, m) in [(100, 100), (1_000, 1_000), (10_000, 10_000), (100_000, 10_000), (1_000_000, 1_000_000)] {
+        for (n, m) in
+            [(100, 100), (1_000, 1_000), (10_000, 10_000), (100_000, 10_000), (1_000_000, 1_000_000)]
+        {
             if wanted("clustered") {
                 clustered(name, shares, (n, m), trials);
             }
@@ -155,7 +165,9 @@ fn ordered(name: &str, (n, m): (u64, u64), trials: u32) {
     let mut alarms = [Alarms::default(); 2];
     // A log-normal on 5,000 places, so that a million values are drawn as counts.
     let places: Vec<f64> = (0..5_000).map(|place| (f64::from(place) / 600.0).exp()).collect();
-    let shares = normalised((0..5_000).map(|place| (-((f64::from(place) - 2_500.0) / 700.0).powi(2) / 2.0).exp()).collect());
+    let shares = normalised(
+        (0..5_000).map(|place| (-((f64::from(place) - 2_500.0) / 700.0).powi(2) / 2.0).exp()).collect(),
+    );
     let trials = if n > 1_000 { trials / 5 } else { trials };
     for trial in 0..trials {
         if name == "continuous" && n <= 10_000 {
@@ -167,8 +179,14 @@ fn ordered(name: &str, (n, m): (u64, u64), trials: u32) {
             }
         } else {
             // "counts": a few whole numbers with many ties.
-            let shares = if name == "counts" { normalised((1..=12).map(|k| 0.6_f64.powi(k)).collect()) } else { shares.clone() };
-            let mut side = |size: u64| places.iter().copied().zip(multinomial(size, &shares, &mut random)).collect::<Vec<_>>();
+            let shares = if name == "counts" {
+                normalised((1..=12).map(|k| 0.6_f64.powi(k)).collect())
+            } else {
+                shares.clone()
+            };
+            let mut side = |size: u64| {
+                places.iter().copied().zip(multinomial(size, &shares, &mut random)).collect::<Vec<_>>()
+            };
             let (one, two) = (side(n), side(m));
             for (alarms, statistic) in alarms.iter_mut().zip(ORDERED) {
                 let sides = (Side::NumberCounts(&one, 0), Side::NumberCounts(&two, 0));
@@ -261,7 +279,11 @@ fn times() {
                 let column = Column { statistic: Some(statistic), ..Column::new("column", sides.0, sides.1) };
                 let lines = judge(&column, comparison, &options);
                 let taken = begun.elapsed().as_secs_f64() * 1_000.0;
-                println!("{size:>8} {:<16} {name:<16} {taken:>9.1}  ({} draws)", statistic.id(), lines[0].draws);
+                println!(
+                    "{size:>8} {:<16} {name:<16} {taken:>9.1}  ({} draws)",
+                    statistic.id(),
+                    lines[0].draws
+                );
             }
         }
     }

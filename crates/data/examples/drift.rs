@@ -6,8 +6,9 @@
 use std::io::BufRead;
 
 use bartizan_data::drift::{
-    Column, Comparison, Numbers, Options, Plan, Side, Statistic, chi_squared, hellinger, jensen_shannon_distance,
-    jensen_shannon_divergence, judge, kolmogorov_smirnov, l_infinity, psi, wasserstein,
+    Column, Comparison, Numbers, Options, Plan, Side, Statistic, chi_squared, hellinger,
+    jensen_shannon_distance, jensen_shannon_divergence, judge, kolmogorov_smirnov, l_infinity, psi,
+    wasserstein,
 };
 
 fn main() {
@@ -46,10 +47,8 @@ fn value(statistic: &str, reference: &str, current: &str) -> String {
 }
 
 fn test(statistic: Statistic, reference: &str, current: &str) -> String {
-    let options = Options {
-        plan: Plan { stop_after: 20_000, max_draws: 19_999, seed: 1 },
-        ..Options::default()
-    };
+    let options =
+        Options { plan: Plan { stop_after: 20_000, max_draws: 19_999, seed: 1 }, ..Options::default() };
     let judged = |reference: Side<'_>, current: Side<'_>| {
         let column = Column { statistic: Some(statistic), ..Column::new("column", reference, current) };
         let lines = judge(&column, &Comparison::default(), &options);

@@ -39,7 +39,11 @@ impl Arranged {
     }
 
     /// The statistic to report, given its exact `value` where strata do not weigh, and the statistic to test.
-    pub(super) fn values(&self, statistic: Statistic, value: Bounded) -> Result<(Bounded, Bounded), NotJudged> {
+    pub(super) fn values(
+        &self,
+        statistic: Statistic,
+        value: Bounded,
+    ) -> Result<(Bounded, Bounded), NotJudged> {
         let of = |sides: &Sides| of_weights(statistic, &sides.reference, &sides.current, &self.design.gaps);
         let value = if self.weighted { Bounded::exact(of(&self.all)?) } else { value };
         Ok((value, Bounded::exact(of(&self.tested)?)))
@@ -53,7 +57,12 @@ const UNEQUAL: f64 = 1.25;
 type Stratum = (u16, Vec<(u64, Block)>);
 
 /// Arranges rows. Strata without current rows do not count.
-pub(super) fn arrange(one: &Rows<'_>, two: &Rows<'_>, cells: &Cells, seed: u64) -> Result<Arranged, NotJudged> {
+pub(super) fn arrange(
+    one: &Rows<'_>,
+    two: &Rows<'_>,
+    cells: &Cells,
+    seed: u64,
+) -> Result<Arranged, NotJudged> {
     let kind = (one.clusters.is_some(), one.strata.is_some());
     arrange_strata(&by_stratum(one), &by_stratum(two), kind, cells, seed)
 }

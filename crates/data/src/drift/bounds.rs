@@ -75,7 +75,8 @@ pub fn of_histograms(
         if p + q > 0.0 || start.0 != start.1 {
             area.low += if near > 0.0 && width.is_finite() { near * width } else { 0.0 };
             area.high += if far > 0.0 { far * width } else { 0.0 };
-            area.value += if width.is_finite() { between_lines(start.0 - start.1, end.0 - end.1) * width } else { 0.0 };
+            area.value +=
+                if width.is_finite() { between_lines(start.0 - start.1, end.0 - end.1) * width } else { 0.0 };
         }
     }
     ks.value = ks.low;
@@ -87,7 +88,9 @@ fn widths(reference: &Histogram, current: &Histogram) -> Vec<f64> {
     let range = reference.range.zip(current.range).map(|(one, two)| (one.0.min(two.0), one.1.max(two.1)));
     let edges = reference.edges.as_slice();
     let (first, last) = match (edges.first(), edges.last(), range) {
-        (Some(first), Some(last), Some((least, greatest))) => ((first - least).max(0.0), (greatest - last).max(0.0)),
+        (Some(first), Some(last), Some((least, greatest))) => {
+            ((first - least).max(0.0), (greatest - last).max(0.0))
+        }
         (None, None, Some((least, greatest))) => return vec![greatest - least],
         _ => (f64::INFINITY, f64::INFINITY),
     };
@@ -255,6 +258,10 @@ fn smoothed(statistic: Statistic, share: Between, size: f64, bins: usize) -> Bet
         return share;
     }
     let all = size + bins as f64 / 2.0;
-    let low = if share.low > 0.0 { ((share.low * size).max(1.0) / size).min((share.low * size + 0.5) / all) } else { 0.5 / all };
+    let low = if share.low > 0.0 {
+        ((share.low * size).max(1.0) / size).min((share.low * size + 0.5) / all)
+    } else {
+        0.5 / all
+    };
     Between { low, high: share.high.max((share.high * size + 0.5) / (size + 0.5)) }
 }

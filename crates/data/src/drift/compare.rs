@@ -160,8 +160,9 @@ pub fn judge(column: &Column<'_>, comparison: &Comparison<'_>, options: &Options
     match forms {
         Err(reason) => lines.push(unjudged(column, reason)),
         Ok((one, two)) => {
-            let values = prepare(column, &one, &two)
-                .and_then(|prepared| values(column, (&one, &two), prepared, comparison, options.level, &plan));
+            let values = prepare(column, &one, &two).and_then(|prepared| {
+                values(column, (&one, &two), prepared, comparison, options.level, &plan)
+            });
             lines.push(values.unwrap_or_else(|reason| ColumnDrift {
                 reference: one.size(),
                 current: two.size(),

@@ -254,7 +254,14 @@ fn of_histograms(
     let weighted: Vec<(f64, u64)> = middles.iter().copied().zip(one.counts.iter().copied()).collect();
     cells.gaps = middles.iter().zip(middles.iter().skip(1)).map(|(place, next)| next - place).collect();
     cells.gaps.push(0.0);
-    Ok(Prepared { statistic, mode: Mode::Histogram, value, cells, scale: spread(&weighted), edges: Some(edges) })
+    Ok(Prepared {
+        statistic,
+        mode: Mode::Histogram,
+        value,
+        cells,
+        scale: spread(&weighted),
+        edges: Some(edges),
+    })
 }
 
 /// The middle of each bin, the outer ones cut off at the range or, where it is not known, at their edge.
@@ -302,7 +309,14 @@ fn of_sketches(column: &Column<'_>, one: &Form<'_>, two: &Form<'_>) -> Result<Pr
         None => Cells::of_values(of_here, of_there)?,
     };
     let rank_error = here.rank_error + there.rank_error;
-    Ok(Prepared { statistic, mode: Mode::Sketch { rank_error }, value, cells, scale: spread(&here.items), edges })
+    Ok(Prepared {
+        statistic,
+        mode: Mode::Sketch { rank_error },
+        value,
+        cells,
+        scale: spread(&here.items),
+        edges,
+    })
 }
 
 /// Edges at the tenths of both sides together.
@@ -345,4 +359,3 @@ fn spread(values: &[(f64, u64)]) -> Option<f64> {
     let squares = values.iter().map(|(value, count)| (value - mean) * (value - mean) * (*count as f64 / all));
     Some(squares.sum::<f64>().sqrt())
 }
-

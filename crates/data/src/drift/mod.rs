@@ -36,7 +36,9 @@ pub use self::bounds::{of_histograms, of_sketches};
 pub use self::change::{
     Bucket, Change, ChangeEvidence, ChangeKind, ChangeOptions, Group, Part, SchemaChange, explain,
 };
-pub use self::compare::{ClusterCounts, Clusters, Column, Comparison, Options, Side, compare, conclude, judge};
+pub use self::compare::{
+    ClusterCounts, Clusters, Column, Comparison, Options, Side, compare, conclude, judge,
+};
 pub use self::discovery::{Dependence, adjust};
 pub use self::divergence::{
     chi_squared, hellinger, jensen_shannon_distance, jensen_shannon_divergence, l_infinity, psi,
@@ -45,9 +47,7 @@ pub use self::domain::{AucTest, DomainOptions, DomainReport, auc_test, domain};
 pub use self::null::Plan;
 pub use self::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
 pub use self::random::Random;
-pub use self::report::{
-    ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict,
-};
+pub use self::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
 pub use self::season::{HOURS, Seasons, hour_of_week};
 pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedSide, join_rows};
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};

@@ -146,8 +146,7 @@ impl Design {
                 log_choose(reference.iter().sum::<u64>() + current, *current)
             }
             Exchange::Clusters { blocks, current, pairs, .. } => {
-                log_choose(blocks.len() as u64, *current as u64)
-                    + pairs.len() as f64 * std::f64::consts::LN_2
+                log_choose(blocks.len() as u64, *current as u64) + pairs.len() as f64 * std::f64::consts::LN_2
             }
         };
         self.strata.iter().map(one).sum()
@@ -219,7 +218,7 @@ impl Tail {
     }
 
     fn value(&self, statistic: Statistic, p: f64) -> f64 {
-        statistic.from_energy(self.from + self.mean_excess * (self.share / p).ln().max(0.0))
+        statistic.at_energy(self.from + self.mean_excess * (self.share / p).ln().max(0.0))
     }
 }
 

@@ -1,6 +1,9 @@
 //! Kolmogorov-Smirnov and Wasserstein-1 on the values themselves.
 
-#![expect(clippy::indexing_slicing, reason = "a merge of two sorted slices, with its places kept within them")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a merge of two sorted slices, with its places kept within them"
+)]
 #![expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
 
 use super::statistic::Undefined;

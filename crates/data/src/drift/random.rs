@@ -28,7 +28,8 @@ impl Random {
 
     /// A generator for one purpose under a seed: independent of those for other names, whatever the order of calls.
     pub fn named(seed: u64, name: &str) -> Self {
-        let folded = name.bytes().fold(seed ^ mix(name.len() as u64), |hash, byte| mix(hash ^ u64::from(byte)));
+        let folded =
+            name.bytes().fold(seed ^ mix(name.len() as u64), |hash, byte| mix(hash ^ u64::from(byte)));
         Self::new(folded)
     }
 
@@ -162,14 +163,7 @@ impl Random {
 
     /// A count from 0 to `most` with log-concave probabilities, known up to a constant: ratio of uniforms with the
     /// table mountain hat of Stadlober (1989, 1990), as his HRUA does it for both distributions.
-    fn by_ratio(
-        &mut self,
-        mean: f64,
-        variance: f64,
-        most: f64,
-        mode: f64,
-        log: impl Fn(f64) -> f64,
-    ) -> f64 {
+    fn by_ratio(&mut self, mean: f64, variance: f64, most: f64, mode: f64, log: impl Fn(f64) -> f64) -> f64 {
         /// 2 sqrt(2 / e) and 3 - 2 sqrt(3 / e).
         const HAT: (f64, f64) = (1.715_527_769_921_413_5, 0.898_916_162_058_898_8);
         let centre = mean + 0.5;

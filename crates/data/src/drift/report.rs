@@ -262,7 +262,8 @@ impl DriftReport {
                 Measure::Values => column.column.clone(),
                 Measure::Missing => format!("{} (missing)", column.column),
             };
-            let effect = column.effect.map_or_else(|| "-".to_owned(), |effect| format!("{:.4}", effect.value));
+            let effect =
+                column.effect.map_or_else(|| "-".to_owned(), |effect| format!("{:.4}", effect.value));
             let p = column.adjusted_p.map_or_else(|| "-".to_owned(), |p| format!("{p:.2e}"));
             text.push_str(&format!(
                 "  {name:<28}  {:<14}  effect {effect:>9} (floor {})  p {p:>8}  {}\n",
@@ -338,11 +339,8 @@ struct StoredBounded {
 }
 
 fn stored(column: &ColumnDrift) -> StoredColumn<'_> {
-    let side = |side: SideSize| StoredSide {
-        clusters: side.clusters,
-        missing: side.missing,
-        values: side.values,
-    };
+    let side =
+        |side: SideSize| StoredSide { clusters: side.clusters, missing: side.missing, values: side.values };
     let bounded = |bounded: Bounded| StoredBounded {
         high: decimal(bounded.high),
         low: decimal(bounded.low),

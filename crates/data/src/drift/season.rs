@@ -12,8 +12,9 @@ pub const HOURS: usize = 168;
 pub const fn hour_of_week(unix_seconds: i64, offset: i32) -> u8 {
     /// 1 January 1970 was a Thursday.
     const MONDAY_TO_THURSDAY: i64 = 3 * 24;
+    const WEEK: i64 = 7 * 24;
     let hour = unix_seconds.saturating_add(offset as i64).div_euclid(3_600);
-    let hour = (hour + MONDAY_TO_THURSDAY).rem_euclid(HOURS as i64);
+    let hour = (hour + MONDAY_TO_THURSDAY).rem_euclid(WEEK);
     hour.to_le_bytes()[0]
 }
 
@@ -39,12 +40,14 @@ impl Seasons {
         let days: [fn(u8) -> u8; 3] = [|hour| (hour / 24 / 5) * 24 + hour % 24, |hour| hour % 24, |_| 0];
         let wanted = |hour: &u8| current.get(usize::from(*hour)).is_some_and(|rows| *rows > 0);
         for class in days {
-            let poor: Vec<u8> = hours().filter(wanted).filter(|hour| seasons.rows(reference, *hour) < least).collect();
+            let poor: Vec<u8> =
+                hours().filter(wanted).filter(|hour| seasons.rows(reference, *hour) < least).collect();
             for hour in poor {
                 seasons.join(class, hour);
             }
         }
-        let own = |hour: &u8| hours().filter(|other| seasons.group(*other) == seasons.group(*hour)).count() == 1;
+        let own =
+            |hour: &u8| hours().filter(|other| seasons.group(*other) == seasons.group(*hour)).count() == 1;
         seasons.pooled = hours().filter(wanted).filter(|hour| !own(hour)).count();
         seasons
     }

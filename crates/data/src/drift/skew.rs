@@ -95,7 +95,9 @@ pub fn join_rows<K: Ord>(
         if length(column.training) != training.len() || length(column.serving) != serving.len() {
             return Err(JoinInvalid::Length { name: name() });
         }
-        if matches!(column.training, JoinedSide::Numbers(_)) != matches!(column.serving, JoinedSide::Numbers(_)) {
+        if matches!(column.training, JoinedSide::Numbers(_))
+            != matches!(column.serving, JoinedSide::Numbers(_))
+        {
             return Err(JoinInvalid::Kinds { name: name() });
         }
     }

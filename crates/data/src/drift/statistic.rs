@@ -83,7 +83,7 @@ impl Statistic {
     }
 
     /// Undoes [`Self::energy`].
-    pub(super) fn from_energy(self, energy: f64) -> f64 {
+    pub(super) fn at_energy(self, energy: f64) -> f64 {
         match self {
             Self::Psi | Self::ChiSquared => energy,
             _ => energy.max(0.0).sqrt(),

@@ -76,7 +76,9 @@ pub enum WatchInvalid {
         format: String,
     },
     /// A column twice or out of order, too many, or a measure that does not exist.
-    #[error("column {place} of the drift watch is repeated, out of order, too many, or of an unknown measure")]
+    #[error(
+        "column {place} of the drift watch is repeated, out of order, too many, or of an unknown measure"
+    )]
     Column {
         /// Which one, from 1.
         place: usize,
@@ -165,7 +167,8 @@ impl Watch {
         }
         let mut drifted = BTreeMap::new();
         for (place, column) in (1..).zip(stored.columns) {
-            let known = [Measure::Values, Measure::Missing].into_iter().find(|known| known.id() == column.measure);
+            let known =
+                [Measure::Values, Measure::Missing].into_iter().find(|known| known.id() == column.measure);
             let measure = known.filter(|_| place <= 2 * COLUMNS && column.drifted != 0);
             let key = (column.column, measure.ok_or(WatchInvalid::Column { place })?.id());
             if drifted.last_key_value().is_some_and(|(last, _)| *last >= key) {

@@ -308,7 +308,9 @@ fn decide(evidence: ChangeEvidence, options: &ChangeOptions) -> Change {
     for (name, part) in [("source", source), ("label", label)] {
         if let Some(Part { id, share, without }) = part {
             let share = share * 100.0;
-            reasons.push(format!("{name} {id} carries {share:.0} % of it; without, the distance is {without:.3}"));
+            reasons.push(format!(
+                "{name} {id} carries {share:.0} % of it; without, the distance is {without:.3}"
+            ));
         }
     }
     if let Some((label, excess)) = excess {

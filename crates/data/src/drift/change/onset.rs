@@ -52,7 +52,8 @@ pub(super) fn onset(buckets: &[Bucket], reference: usize, late: &[Bucket]) -> Op
     let freedom = count.checked_sub(3).filter(|freedom| *freedom > 0)? as f64;
     let variance = (least / freedom).max(fits.scale * 1e-9);
     // A step leaves the bucket that it comes in free; if that is still more like before, it came with the next.
-    let late_step = end - start == 1 && points.get(end).is_some_and(|point| 2.0 * point.0 < fits.height_after(end + 1));
+    let late_step =
+        end - start == 1 && points.get(end).is_some_and(|point| 2.0 * point.0 < fits.height_after(end + 1));
     let begins = (start + 1 + usize::from(late_step)) * merged;
     Some(Onset {
         rise: (end - start) * merged,

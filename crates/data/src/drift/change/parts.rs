@@ -134,7 +134,8 @@ pub(super) fn concentrated(
         let parts = weights.iter().zip(ours.iter().zip(&theirs)).zip(&shares);
         parts.map(|((weight, (q, p)), share)| weight * (p / m - q / n - volume * share)).sum::<f64>() / length
     };
-    let most = ids.into_iter().map(|part| (part, carried(part))).max_by(|one, two| one.1.total_cmp(&two.1))?;
+    let most =
+        ids.into_iter().map(|part| (part, carried(part))).max_by(|one, two| one.1.total_cmp(&two.1))?;
     let without = distance(before, late, |group| id(group) != Some(most.0));
     Some(Part { id: most.0, share: most.1, without })
 }

@@ -93,7 +93,10 @@ impl Model {
         let mut model = Self { weights: vec![0.0; SLOTS], pairs };
         let mut squares = vec![0.0; SLOTS];
         let count = rows.iter().filter(|row| all.is_current(**row)).count().max(1);
-        let weigh = [rows.len() as f64 / 2.0 / (rows.len() - count).max(1) as f64, rows.len() as f64 / 2.0 / count as f64];
+        let weigh = [
+            rows.len() as f64 / 2.0 / (rows.len() - count).max(1) as f64,
+            rows.len() as f64 / 2.0 / count as f64,
+        ];
         let mut order = rows.to_vec();
         let mut slots = Vec::new();
         for _ in 0..EPOCHS {
@@ -107,7 +110,8 @@ impl Model {
                 for slot in &slots {
                     let gradient = error + SHRINK * model.weights[*slot];
                     squares[*slot] += gradient * gradient;
-                    model.weights[*slot] -= STEP * gradient / (1.0 + squares[*slot]).sqrt() / (slots.len() as f64).sqrt();
+                    model.weights[*slot] -=
+                        STEP * gradient / (1.0 + squares[*slot]).sqrt() / (slots.len() as f64).sqrt();
                 }
             }
         }
@@ -133,7 +137,8 @@ impl Model {
             let bin = bin(column);
             key(column, if all.numbers[column] { bin / MERGED } else { bin })
         };
-        let pair = |(one, two): &(usize, usize)| hash(coarse(*one) ^ coarse(*two).rotate_left(32)) as usize % SLOTS;
+        let pair =
+            |(one, two): &(usize, usize)| hash(coarse(*one) ^ coarse(*two).rotate_left(32)) as usize % SLOTS;
         slots.extend(self.pairs.iter().map(pair));
     }
 }
@@ -160,7 +165,8 @@ fn difference(all: &Features, bins: &[u32], rows: &[usize]) -> f64 {
         counts[hash(u64::from(bins[*row])) as usize % 256][usize::from(all.is_current(*row))] += 1.0;
     }
     let sizes = counts.iter().fold([0.0, 0.0], |sum, pair| [sum[0] + pair[0], sum[1] + pair[1]]);
-    let each = |pair: &[f64; 2]| (pair[0] / f64::max(sizes[0], 1.0) - pair[1] / f64::max(sizes[1], 1.0)).abs();
+    let each =
+        |pair: &[f64; 2]| (pair[0] / f64::max(sizes[0], 1.0) - pair[1] / f64::max(sizes[1], 1.0)).abs();
     counts.iter().map(each).sum::<f64>() / 2.0
 }
 

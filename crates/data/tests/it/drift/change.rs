@@ -17,15 +17,13 @@ fn days(seed: u64, shares: impl Fn(usize, u32) -> ([f64; 5], [f64; 5])) -> Vec<B
         let weather = USUAL.map(|_| 0.9 + 0.2 * random.uniform());
         let groups = (0..4_u32).flat_map(|source| {
             let (shares, labels) = shares(day, source);
-            let shares: Vec<f64> = shares.iter().zip(weather).map(|(share, weather)| share * weather).collect();
+            let shares: Vec<f64> =
+                shares.iter().zip(weather).map(|(share, weather)| share * weather).collect();
             let counts = multinomial([160, 120, 80, 40][source as usize], &shares, &mut random);
             let ones: Vec<u64> =
                 counts.iter().zip(labels).map(|(count, share)| random.binomial(*count, share)).collect();
             let zeros = counts.iter().zip(&ones).map(|(count, ones)| count - ones).collect();
-            [
-                Group { source, label: Some(0), counts: zeros },
-                Group { source, label: Some(1), counts: ones },
-            ]
+            [Group { source, label: Some(0), counts: zeros }, Group { source, label: Some(1), counts: ones }]
         });
         Bucket { phase: 0, groups: groups.collect() }
     };
@@ -50,7 +48,8 @@ fn planted_changes_are_told_apart() {
         let none = told(&days(seed, |_, _| (USUAL, FAIR)));
         assert_eq!(none.kind, ChangeKind::None, "{none:?}");
 
-        let gradual = told(&days(seed, |day, _| (mixed((day.saturating_sub(32) as f64 / 20.0).min(1.0)), FAIR)));
+        let gradual =
+            told(&days(seed, |day, _| (mixed((day.saturating_sub(32) as f64 / 20.0).min(1.0)), FAIR)));
         assert_eq!(gradual.kind, ChangeKind::Gradual, "{gradual:?}");
         assert!((10..=26).contains(&gradual.evidence.rise), "{gradual:?}");
 
@@ -78,7 +77,11 @@ fn gradual_drift_is_no_attack_even_from_one_source_with_another_label() {
     for seed in 0..12 {
         let change = told(&days(seed, |day, source| {
             let part = (day.saturating_sub(30) as f64 / 24.0).min(1.0);
-            if source == 0 { (mixed(part * 1.3), [0.2, 0.2, 0.2, 0.2, 0.2 + 0.6 * part]) } else { (USUAL, FAIR) }
+            if source == 0 {
+                (mixed(part * 1.3), [0.2, 0.2, 0.2, 0.2, 0.2 + 0.6 * part])
+            } else {
+                (USUAL, FAIR)
+            }
         }));
         assert!(
             matches!(change.kind, ChangeKind::Gradual | ChangeKind::UnclearOnset | ChangeKind::None),
@@ -90,7 +93,9 @@ fn gradual_drift_is_no_attack_even_from_one_source_with_another_label() {
 #[test]
 fn a_source_that_sends_more_of_the_same_is_no_change() {
     let mut buckets = days(1, |_, _| (USUAL, FAIR));
-    for group in buckets.iter_mut().skip(40).flat_map(|bucket| &mut bucket.groups).filter(|group| group.source == 3) {
+    for group in
+        buckets.iter_mut().skip(40).flat_map(|bucket| &mut bucket.groups).filter(|group| group.source == 3)
+    {
         group.counts.iter_mut().for_each(|count| *count *= 6);
     }
     assert_eq!(told(&buckets).kind, ChangeKind::None);
@@ -123,14 +128,16 @@ fn new_spellings_from_everywhere_are_a_change_of_the_schema() {
     }
     let change = told(&buckets);
     assert_eq!(change.kind, ChangeKind::Schema, "{change:?}");
-    let known = explain(&days(4, |_, _| (USUAL, FAIR)), 30, &[SchemaChange::Redefined], &ChangeOptions::default());
+    let known =
+        explain(&days(4, |_, _| (USUAL, FAIR)), 30, &[SchemaChange::Redefined], &ChangeOptions::default());
     assert_eq!(known.kind, ChangeKind::Schema);
 }
 
 #[test]
 fn too_little_is_not_judged() {
     let buckets = days(5, |_, _| (USUAL, FAIR));
-    let judged = |buckets: &[Bucket], reference| explain(buckets, reference, &[], &ChangeOptions::default()).kind;
+    let judged =
+        |buckets: &[Bucket], reference| explain(buckets, reference, &[], &ChangeOptions::default()).kind;
     let undefined = |undefined| ChangeKind::NotJudged(NotJudged::Undefined(undefined));
     assert_eq!(judged(&buckets, 60), undefined(Undefined::NoCurrent));
     assert_eq!(judged(&buckets, 61), undefined(Undefined::NoCurrent));

@@ -95,6 +95,9 @@ fn columns_must_come_row_by_row() {
     let told = |columns: &[Column<'_>]| domain(columns, None, &options(0)).unwrap_err();
     assert_eq!(told(&[Column::new("c", side, Side::Absent)]), NotJudged::AbsentFromCurrent);
     assert_eq!(told(&[Column::new("c", side, Side::CategoryCounts(&counts, 0))]), NotJudged::KindsDiffer);
-    assert_eq!(told(&[Column::new("c", side, side), Column::new("d", side, short)]), NotJudged::ClustersUnmatched);
+    assert_eq!(
+        told(&[Column::new("c", side, side), Column::new("d", side, short)]),
+        NotJudged::ClustersUnmatched
+    );
     assert!(domain(&[], None, &options(0)).is_err());
 }

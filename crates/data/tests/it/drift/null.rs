@@ -1,8 +1,8 @@
 //! How often drift is said where there is none: fixed seeds, so that these hold for ever or not at all.
 
 use bartizan_data::drift::{
-    ClusterCounts, Clusters, Column, Comparison, Dependence, Edges, Numbers, Options, Plan, Random, Side, Statistic, adjust,
-    judge,
+    ClusterCounts, Clusters, Column, Comparison, Dependence, Edges, Numbers, Options, Plan, Random, Side,
+    Statistic, adjust, judge,
 };
 
 use super::{multinomial, normals};
@@ -144,13 +144,18 @@ fn p_is_uniform_within_strata() {
     for seed in 0..1_000 {
         // The current rows are of other hours than the reference, and hours differ.
         let mut side = |sizes: [usize; 2]| {
-            let values: Vec<f64> = (0..2).flat_map(|hour| normals(sizes[hour], hour as f64 * 3.0, &mut random)).collect();
+            let values: Vec<f64> =
+                (0..2).flat_map(|hour| normals(sizes[hour], hour as f64 * 3.0, &mut random)).collect();
             let strata: Vec<u16> = (0..2_u16).flat_map(|hour| vec![hour; sizes[usize::from(hour)]]).collect();
             (values, strata)
         };
         let (one, two) = (side([60, 30]), side([15, 45]));
         let comparison = Comparison { clusters: None, strata: Some((&one.1, &two.1)) };
-        p_values.push(p_of(Column::new("c", Side::Numbers(&one.0), Side::Numbers(&two.0)), &comparison, seed));
+        p_values.push(p_of(
+            Column::new("c", Side::Numbers(&one.0), Side::Numbers(&two.0)),
+            &comparison,
+            seed,
+        ));
     }
     calibrated(&p_values);
 }
@@ -168,7 +173,11 @@ fn counted_clusters_are_whole() {
             (0..clusters).map(cluster).collect()
         };
         let (one, two) = (side(25), side(10));
-        p_values.push(p_of(Column::new("c", Side::Clusters(&one), Side::Clusters(&two)), &Comparison::default(), seed));
+        p_values.push(p_of(
+            Column::new("c", Side::Clusters(&one), Side::Clusters(&two)),
+            &Comparison::default(),
+            seed,
+        ));
     }
     calibrated(&p_values);
 }
@@ -183,8 +192,13 @@ fn adjusted_p_values_are_those_of_scipy() {
         }
     };
     near(adjust(&p_values, Dependence::Positive), [0.025, 0.05, 0.05, 0.2, 0.01]);
-    let by = [0.057_083_333_333_333_33, 0.114_166_666_666_666_67, 0.114_166_666_666_666_67, 0.456_666_666_666_666_7,
-        0.022_833_333_333_333_334];
+    let by = [
+        0.057_083_333_333_333_33,
+        0.114_166_666_666_666_67,
+        0.114_166_666_666_666_67,
+        0.456_666_666_666_666_7,
+        0.022_833_333_333_333_334,
+    ];
     near(adjust(&p_values, Dependence::Any), by);
     assert!(adjust(&[], Dependence::Any).is_empty());
 }

@@ -25,7 +25,9 @@ fn columns(csv: &[u8]) -> Vec<(String, Values)> {
             None => {
                 let mut codes: BTreeMap<&str, u32> = cells().map(|cell| (cell, 0)).collect();
                 (0..).zip(codes.values_mut()).for_each(|(code, slot)| *slot = code);
-                Values::Codes(cells().map(|cell| if cell.is_empty() { Side::MISSING } else { codes[cell] }).collect())
+                Values::Codes(
+                    cells().map(|cell| if cell.is_empty() { Side::MISSING } else { codes[cell] }).collect(),
+                )
             }
         };
         ((*name).to_owned(), values)
@@ -34,7 +36,11 @@ fn columns(csv: &[u8]) -> Vec<(String, Values)> {
 }
 
 /// Compares rows on one side with rows on the other.
-fn between(table: &[(String, Values)], other: &[(String, Values)], wanted: impl Fn(bool, usize) -> bool) -> DriftReport {
+fn between(
+    table: &[(String, Values)],
+    other: &[(String, Values)],
+    wanted: impl Fn(bool, usize) -> bool,
+) -> DriftReport {
     let pick = |values: &Values, current: bool| match values {
         Values::Numbers(all) => {
             let kept = all.iter().enumerate().filter(|(row, _)| wanted(current, *row));

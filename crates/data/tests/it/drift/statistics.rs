@@ -1,9 +1,9 @@
 //! The statistics, against SciPy and against each other.
 
 use bartizan_data::drift::{
-    Bounded, Edges, EdgesInvalid, Histogram, Numbers, QuantileSketch, Statistic, Undefined, chi_squared, hellinger,
-    jensen_shannon_distance, jensen_shannon_divergence, kolmogorov_smirnov, l_infinity, of_histograms, of_sketches, psi,
-    wasserstein,
+    Bounded, Edges, EdgesInvalid, Histogram, Numbers, QuantileSketch, Statistic, Undefined, chi_squared,
+    hellinger, jensen_shannon_distance, jensen_shannon_divergence, kolmogorov_smirnov, l_infinity,
+    of_histograms, of_sketches, psi, wasserstein,
 };
 use proptest::prelude::*;
 

@@ -1,9 +1,9 @@
 //! From columns to verdicts, and the stored report.
 
 use bartizan_data::drift::{
-    Clusters, Column, Comparison, DriftReport, Edges, HOURS, Histogram, JoinInvalid, JoinedColumn, JoinedSide, Measure,
-    NotJudged, Options, Plan, Purpose, QuantileSketch, Random, Seasons, Side, Statistic, Undefined, Verdict, compare,
-    hour_of_week, join_rows,
+    Clusters, Column, Comparison, DriftReport, Edges, HOURS, Histogram, JoinInvalid, JoinedColumn,
+    JoinedSide, Measure, NotJudged, Options, Plan, Purpose, QuantileSketch, Random, Seasons, Side, Statistic,
+    Undefined, Verdict, compare, hour_of_week, join_rows,
 };
 use expect_test::expect;
 
@@ -48,7 +48,10 @@ fn what_cannot_be_told_is_not_judged() {
     assert_eq!(verdict(some, Side::Numbers(&[])), not(NotJudged::Undefined(Undefined::NoCurrent)));
     assert_eq!(verdict(Side::Numbers(&[1.0, 2.0]), Side::Numbers(&[8.0, 9.0])), not(NotJudged::TooFew));
     let infinite = [f64::INFINITY, 1.0];
-    let distance = Column { statistic: Some(Statistic::Wasserstein), ..Column::new("c", some, Side::Numbers(&infinite)) };
+    let distance = Column {
+        statistic: Some(Statistic::Wasserstein),
+        ..Column::new("c", some, Side::Numbers(&infinite))
+    };
     assert_eq!(judged(&[distance]).columns[0].verdict, not(NotJudged::Undefined(Undefined::Infinite)));
     let unordered = Column {
         statistic: Some(Statistic::KolmogorovSmirnov),
@@ -59,7 +62,8 @@ fn what_cannot_be_told_is_not_judged() {
     let unsound = QuantileSketch { items: vec![(1.0, 5)], rank_error: 2.0, range: None, missing: 0 };
     assert_eq!(verdict(some, Side::Sketch(&unsound)), not(NotJudged::Unsound));
     let clusters = Some(Clusters { reference: &[1], current: &[2] });
-    let report = compare(&[Column::new("c", some, some)], &Comparison { clusters, strata: None }, &Options::default());
+    let report =
+        compare(&[Column::new("c", some, some)], &Comparison { clusters, strata: None }, &Options::default());
     assert_eq!(report.columns[0].verdict, not(NotJudged::ClustersUnmatched));
     assert_eq!(judged(&[]).verdict(), None);
     let report = judged(&[Column::new("a", some, some), Column::new("b", Side::Absent, some)]);
@@ -109,7 +113,10 @@ fn summaries_judge_as_far_as_they_reach() {
     assert_eq!(verdict(Side::Sketch(&fine), Side::Sketch(&sketch(&same, 0.01))), Verdict::NoDrift);
     assert_eq!(verdict(Side::Sketch(&fine), Side::Numbers(&moved)), Verdict::Drift);
     let coarse = sketch(&same, 0.2);
-    assert_eq!(verdict(Side::Sketch(&fine), Side::Sketch(&coarse)), Verdict::NotJudged(NotJudged::BoundsTooWide));
+    assert_eq!(
+        verdict(Side::Sketch(&fine), Side::Sketch(&coarse)),
+        Verdict::NotJudged(NotJudged::BoundsTooWide)
+    );
     let edges = Edges::new(vec![-1.0, 0.0, 1.0]).unwrap();
     let histogram = |values: &[f64]| Histogram {
         counts: edges.count(values.iter().map(|value| (*value, 1))),
@@ -127,7 +134,9 @@ fn summaries_judge_as_far_as_they_reach() {
 fn far_tails_are_extrapolated_so_that_many_columns_can_be_judged() {
     let mut random = Random::new(4);
     let columns: Vec<(Vec<f64>, Vec<f64>)> = (0..60)
-        .map(|at| (normals(300, 0.0, &mut random), normals(300, if at == 0 { 2.0 } else { 0.0 }, &mut random)))
+        .map(|at| {
+            (normals(300, 0.0, &mut random), normals(300, if at == 0 { 2.0 } else { 0.0 }, &mut random))
+        })
         .collect();
     let columns: Vec<(String, Side<'_>, Side<'_>)> = (0..)
         .zip(&columns)
@@ -138,7 +147,11 @@ fn far_tails_are_extrapolated_so_that_many_columns_can_be_judged() {
     let report = judged(&columns);
     let drifted: Vec<&str> = report.drifted().map(|column| column.column.as_str()).collect();
     assert_eq!(drifted, ["0"]);
-    assert!(report.columns[0].from_tail && report.columns[0].adjusted_p.unwrap() < 1e-6, "{:?}", report.columns[0]);
+    assert!(
+        report.columns[0].from_tail && report.columns[0].adjusted_p.unwrap() < 1e-6,
+        "{:?}",
+        report.columns[0]
+    );
 }
 
 #[test]
@@ -191,8 +204,10 @@ fn a_season_is_no_drift_from_the_same_hours() {
     let mut random = Random::new(5);
     // Nights are low and days are high; the current rows are all from days.
     let mut side = |night: usize, day: usize| {
-        let values: Vec<f64> =
-            [normals(night, 0.0, &mut random), normals(day, 4.0, &mut random)].into_iter().flatten().collect();
+        let values: Vec<f64> = [normals(night, 0.0, &mut random), normals(day, 4.0, &mut random)]
+            .into_iter()
+            .flatten()
+            .collect();
         let strata: Vec<u16> = [vec![3; night], vec![12; day]].into_iter().flatten().collect();
         (values, strata)
     };

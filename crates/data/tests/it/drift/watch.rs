@@ -7,8 +7,9 @@ use bartizan_data::drift::{
 use super::multinomial;
 
 fn run(shares: &[f64], level: f64, random: &mut Random) -> DriftReport {
-    let sides: Vec<[Vec<u64>; 2]> =
-        (0..3).map(|_| [multinomial(200, &[1.0, 1.0, 1.0], random), multinomial(200, shares, random)]).collect();
+    let sides: Vec<[Vec<u64>; 2]> = (0..3)
+        .map(|_| [multinomial(200, &[1.0, 1.0, 1.0], random), multinomial(200, shares, random)])
+        .collect();
     let columns: Vec<Column<'_>> = ["a", "b", "c"]
         .into_iter()
         .zip(&sides)
@@ -71,7 +72,8 @@ fn other_bytes_are_refused() {
     let watch = |columns: &str, format: &str| {
         format!(r#"{{"columns":[{columns}],"format":"{format}","month":null,"runs":0}}"#)
     };
-    let column = |name: &str, measure: &str| format!(r#"{{"column":"{name}","drifted":1,"measure":"{measure}"}}"#);
+    let column =
+        |name: &str, measure: &str| format!(r#"{{"column":"{name}","drifted":1,"measure":"{measure}"}}"#);
     let reads = |columns: &str| Watch::from_bytes(watch(columns, "bartizan-drift-watch-v1").as_bytes());
     assert!(reads(&column("a", "values")).is_ok());
     let refused = |columns: &str| reads(columns).unwrap_err().to_string();
