@@ -8,12 +8,7 @@
     reason = "a bench prints, and one that meets the unexpected must fail"
 )]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time")]
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "counts of trials and rows"
-)]
+#![expect(clippy::cast_precision_loss, reason = "counts of trials and rows")]
 
 use std::time::Instant;
 

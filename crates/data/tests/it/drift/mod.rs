@@ -1,5 +1,7 @@
 //! Drift: statistics, their null, verdicts, and what kind of change it was.
 
+#![expect(clippy::indexing_slicing, reason = "helpers outside #[test]; a test that misses must fail")]
+
 mod change;
 mod domain;
 mod null;
