@@ -19,7 +19,8 @@
 //!
 //! Modules in reading order: `public` and `signing` (keys that sign), `verified`, [`dsse`], [`oms`], `trust`
 //! (what a verifier believes), [`hello`] (who is a server), `wrap` and [`stream`] (encryption), `root` (the root key), `project` (all keys of
-//! a project, and the content under them), [`subjects`] (keys of the people that records are about).
+//! a project, and the content under them), [`subjects`] (keys of the people that records are about), [`pseudonyms`]
+//! (keyed hashes and tokens of values).
 
 pub mod dsse;
 mod encoding;
@@ -28,6 +29,7 @@ mod json;
 pub mod limits;
 pub mod oms;
 mod project;
+pub mod pseudonyms;
 mod public;
 mod random;
 mod root;
