@@ -18,6 +18,7 @@ mod check;
 mod csv;
 pub mod drift;
 pub mod limits;
+pub mod pii;
 mod profile;
 mod read;
 mod schema;

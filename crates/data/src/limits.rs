@@ -106,3 +106,29 @@ pub const DRIFT_CATEGORIES: usize = 1_000_000;
 
 /// Permutations drawn for one column.
 pub const DRIFT_DRAWS: u32 = 1_000_000;
+/// Bytes of a file of recognisers.
+pub const RECOGNISERS_BYTES: usize = 256 * 1024;
+
+/// Recognisers in one file.
+pub const RECOGNISERS: usize = crate::pii::CUSTOM_KINDS;
+
+/// Bytes of a recogniser's pattern.
+pub const RECOGNISER_PATTERN_BYTES: usize = 1024;
+
+/// Bytes of each program that a pattern is compiled to.
+pub const RECOGNISER_PROGRAM_BYTES: usize = 1024 * 1024;
+
+/// Words of one recogniser.
+pub const RECOGNISER_WORDS: usize = 32;
+
+/// Bytes of such a word.
+pub const RECOGNISER_WORD_BYTES: usize = 64;
+
+/// Bytes of what one recogniser finds; longer matches are passed over.
+pub const RECOGNISER_MATCH_BYTES: usize = 512;
+
+/// Values in one vault of tokens.
+pub const VAULT_ENTRIES: usize = 10_000_000;
+
+/// Bytes of one value in a vault.
+pub const VAULT_VALUE_BYTES: usize = 64 * 1024;

@@ -11,6 +11,7 @@ mod formats;
 mod hostile;
 mod profile;
 mod drift;
+mod pii;
 mod real;
 mod schema;
 mod sketch;

@@ -1,0 +1,57 @@
+//! Personal data in lines of text, for comparison with other programs: `pii corpus SEED COUNT` or `pii find [MIN]`.
+//!
+//! `corpus` writes one document a line: kind, first byte, byte behind the last, `1` if words name it, text, separated
+//! by tabs (`-` and zeros for what holds nothing). `find` reads one text a line and answers each with its findings:
+//! kind, first byte, byte behind the last and score, separated by colons and spaces.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a tool that meets the unexpected stops")]
+#![expect(clippy::cast_possible_truncation, reason = "numbers below the bound they are reduced by")]
+#![expect(clippy::print_stdout, reason = "that is what it is for")]
+
+#[path = "../tests/pii_corpus/mod.rs"]
+mod corpus;
+
+use std::io::{BufRead, Write};
+
+use bartizan_data::pii::{Detector, DetectorOptions};
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["corpus", seed, count] => {
+            let (detectors, mut rng) = (corpus::Detectors::new(), corpus::Rng(seed.parse().unwrap()));
+            for _ in 0..count.parse::<u32>().unwrap() {
+                let document = corpus::Document::draw(&mut rng, &detectors);
+                let (kind, start, end) = document.label.unwrap_or(("-", 0, 0));
+                let text = document.text.replace(['\t', '\n'], " ");
+                println!("{kind}\t{start}\t{end}\t{}\t{text}", u8::from(document.context));
+            }
+        }
+        ["shapes"] => corpus::shapes().for_each(|(kind, shapes)| println!("{kind}\t{}", shapes.join("\t"))),
+        ["find", ref rest @ ..] => {
+            let min_score = rest.first().map_or(50, |score| score.parse().unwrap());
+            let detector = Detector::new(&DetectorOptions { min_score, ..DetectorOptions::default() });
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            for line in std::io::stdin().lock().split(b'\n') {
+                let found = detector.find(&line.unwrap());
+                let one = |f: &bartizan_data::pii::Finding| {
+                    format!("{}:{}:{}:{}", detector.id(f.kind()), f.start(), f.end(), f.score())
+                };
+                writeln!(out, "{}", found.iter().map(one).collect::<Vec<_>>().join(" ")).unwrap();
+            }
+        }
+        ["valid", id] => {
+            // Which of the lines are one value of that kind, whole.
+            let kind = bartizan_data::pii::Kind::built_in(id).unwrap();
+            let kinds = bartizan_data::pii::KindSet::EMPTY.with(kind);
+            let detector = Detector::new(&DetectorOptions { kinds, min_score: 1, recognisers: None });
+            let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+            for line in std::io::stdin().lock().split(b'\n') {
+                let line = line.unwrap();
+                let valid = detector.find(&line).iter().any(|one| one.range() == (0..line.len()));
+                writeln!(out, "{}", u8::from(valid)).unwrap();
+            }
+        }
+        _ => panic!("pii corpus SEED COUNT | pii find [MIN] | pii valid KIND | pii shapes"),
+    }
+}

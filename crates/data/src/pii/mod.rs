@@ -1,0 +1,44 @@
+//! Personal data and secrets in text: finding them, and replacing what was found.
+//!
+//! ```text
+//!   bytes --fold--> text --scan--> candidates --check digits, words nearby--> Findings (kind, place, score)
+//!                                                                               |
+//!              classified columns, PiiReport <--------------------------------- + --> redact, mask, hash, tokenise
+//! ```
+//!
+//! Modules in reading order: `kind` (what is looked for), `detector` and `scan` (the pass over bytes), `pattern`,
+//! `marks`, `phone`, `card`, `national`, `secrets`, `birth` (what decides about candidates), `context` (what is said
+//! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column` and `report` (text in
+//! pieces, cells, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place).
+
+mod action;
+mod birth;
+mod card;
+mod checksum;
+mod column;
+mod context;
+mod custom;
+mod detector;
+mod finding;
+mod fold;
+mod kind;
+mod marks;
+mod national;
+mod pattern;
+mod phone;
+pub mod preserve;
+mod report;
+mod scan;
+mod secrets;
+mod stream;
+pub mod vault;
+
+pub(crate) use self::kind::CUSTOM_KINDS;
+pub use self::action::{Action, NotReplaced, Replacer};
+pub use self::column::{ColumnCounts, ColumnDetector, ColumnScan, ColumnVerdict, KindShare};
+pub use self::custom::{Recognisers, RecognisersInvalid};
+pub use self::detector::{Detector, DetectorOptions, Title};
+pub use self::finding::Finding;
+pub use self::report::PiiReport;
+pub use self::stream::{Rewriter, Scanner};
+pub use self::kind::{Family, Kind, KindSet};

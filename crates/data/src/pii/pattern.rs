@@ -1,0 +1,295 @@
+//! Candidates of fixed shape: groups of digits and letters, found by how many of them a word begins with.
+
+use super::card::card;
+use super::kind::{Evidence, Kind, KindSet};
+use super::national::*;
+use super::phone::{nanp, nanp_11, trunk, whole};
+
+/// A shape and what decides about what has it.
+///
+/// In a shape `d` is a digit, `A` a letter, `X` either, `~` a space or a hyphen (the same all along), `(` before the
+/// first digit an opening bracket; everything else stands for itself.
+struct Shape {
+    shape: &'static str,
+    kind: Kind,
+    speaks: Evidence,
+    check: Check,
+}
+
+/// Takes digits and upper-case letters without separators.
+type Check = fn(&[u8]) -> bool;
+
+const fn bare(shape: &'static str, kind: Kind, check: Check) -> Shape {
+    Shape { shape, kind, speaks: Evidence::Plain, check }
+}
+
+/// People write this kind so, and hardly anything else.
+const fn typical(shape: &'static str, kind: Kind, check: Check) -> Shape {
+    Shape { shape, kind, speaks: Evidence::Formatted, check }
+}
+
+/// Most of what has this shape and passes the check is something else.
+const fn doubtful(shape: &'static str, kind: Kind, check: Check) -> Shape {
+    Shape { shape, kind, speaks: Evidence::Doubtful, check }
+}
+
+const SHAPES: &[Shape] = &[
+    doubtful("ddddddddddddd", Kind::CARD, card),
+    bare("dddddddddddddd", Kind::CARD, card),
+    bare("ddddddddddddddd", Kind::CARD, card),
+    bare("dddddddddddddddd", Kind::CARD, card),
+    doubtful("ddddddddddddddddd", Kind::CARD, card),
+    doubtful("dddddddddddddddddd", Kind::CARD, card),
+    bare("ddddddddddddddddddd", Kind::CARD, card),
+    typical("dddd~dddd~dddd~dddd", Kind::CARD, card),
+    typical("dddd~dddd~dddd~dddd~ddd", Kind::CARD, card),
+    typical("dddd~dddddd~ddddd", Kind::CARD, card),
+    typical("dddd~dddddd~dddd", Kind::CARD, card),
+    typical("dddd.dddd.dddd.dddd", Kind::CARD, card),
+    typical("dddddd~ddddddddddddd", Kind::CARD, card),
+    typical("ddd-dd-dddd", Kind::US_SSN, us_ssn),
+    bare("ddd dd dddd", Kind::US_SSN, us_ssn),
+    bare("ddddddddd", Kind::US_SSN, us_ssn),
+    bare("dddddddddd", Kind::PHONE, nanp),
+    bare("ddddddddddd", Kind::PHONE, nanp_11),
+    typical("ddd~ddd~dddd", Kind::PHONE, nanp),
+    typical("ddd.ddd.dddd", Kind::PHONE, nanp),
+    typical("(ddd) ddd-dddd", Kind::PHONE, nanp),
+    typical("(ddd)ddd-dddd", Kind::PHONE, nanp),
+    typical("(ddd) ddd dddd", Kind::PHONE, nanp),
+    typical("ddd/ddd-dddd", Kind::PHONE, nanp),
+    typical("d~ddd~ddd~dddd", Kind::PHONE, nanp_11),
+    typical("d.ddd.ddd.dddd", Kind::PHONE, nanp_11),
+    typical("d (ddd) ddd-dddd", Kind::PHONE, nanp_11),
+    typical("d-(ddd)-ddd-dddd", Kind::PHONE, nanp_11),
+    bare("ddddddddd", Kind::PHONE, trunk),
+    bare("dddddddddd", Kind::PHONE, trunk),
+    bare("ddddddddddd", Kind::PHONE, trunk),
+    bare("dddddddddddd", Kind::PHONE, trunk),
+    typical("dd~dd~dd~dd~dd", Kind::PHONE, trunk),
+    typical("dd.dd.dd.dd.dd", Kind::PHONE, trunk),
+    typical("ddddd dddddd", Kind::PHONE, trunk),
+    typical("dddd ddd dddd", Kind::PHONE, trunk),
+    typical("ddd dddd dddd", Kind::PHONE, trunk),
+    typical("ddd-dddd-dddd", Kind::PHONE, trunk),
+    typical("dd-dddd-dddd", Kind::PHONE, trunk),
+    typical("dddd-ddd-dddd", Kind::PHONE, trunk),
+    typical("(dddd) dddddd", Kind::PHONE, trunk),
+    typical("(dddd) ddd dddd", Kind::PHONE, trunk),
+    typical("(ddddd) dddddd", Kind::PHONE, trunk),
+    typical("(dd) dddd dddd", Kind::PHONE, trunk),
+    typical("dddd ddd ddd", Kind::PHONE, trunk),
+    typical("dddd ddddddd", Kind::PHONE, trunk),
+    typical("dddd/ddddddd", Kind::PHONE, trunk),
+    typical("dddd dddddd", Kind::PHONE, trunk),
+    typical("ddd/dddddddd", Kind::PHONE, trunk),
+    typical("ddd~ddddddd", Kind::PHONE, trunk),
+    typical("ddd dddddddd", Kind::PHONE, trunk),
+    typical("dd-dddddddd", Kind::PHONE, trunk),
+    typical("ddd-ddd dd dd", Kind::PHONE, trunk),
+    typical("ddd ddd dd dd", Kind::PHONE, trunk),
+    bare("ddddddddd", Kind::PHONE, whole),
+    bare("dddddddddd", Kind::PHONE, whole),
+    bare("ddddddddddd", Kind::PHONE, whole),
+    bare("ddd ddd ddd", Kind::PHONE, whole),
+    bare("ddd dd dd dd", Kind::PHONE, whole),
+    bare("ddddd ddddd", Kind::PHONE, whole),
+    bare("ddd ddddddd", Kind::PHONE, whole),
+    bare("ddd ddd dddd", Kind::PHONE, whole),
+    bare("ddd dddd dddd", Kind::PHONE, whole),
+    typical("ddd~ddd~dddd", Kind::UK_NHS, uk_nhs),
+    bare("dddddddddd", Kind::UK_NHS, uk_nhs),
+    bare("AAddddddA", Kind::UK_NINO, uk_nino),
+    typical("AA dd dd dd A", Kind::UK_NINO, uk_nino),
+    typical("AA-dd-dd-dd-A", Kind::UK_NINO, uk_nino),
+    bare("ddddddddA", Kind::ES_DNI, es_dni),
+    typical("dddddddd-A", Kind::ES_DNI, es_dni),
+    typical("dd.ddd.ddd-A", Kind::ES_DNI, es_dni),
+    bare("AdddddddA", Kind::ES_NIE, es_nie),
+    typical("A-ddddddd-A", Kind::ES_NIE, es_nie),
+    bare("AAAAAAddAddAdddA", Kind::IT_CODICE_FISCALE, it_codice_fiscale),
+    bare("AAAAAAddAddAddAA", Kind::IT_CODICE_FISCALE, it_codice_fiscale),
+    bare("AAAAAAddAddAdAAA", Kind::IT_CODICE_FISCALE, it_codice_fiscale),
+    bare("AAAAAAddAddAAAAA", Kind::IT_CODICE_FISCALE, it_codice_fiscale),
+    bare("ddddddddddddddd", Kind::FR_NIR, fr_nir),
+    typical("d dd dd dd ddd ddd dd", Kind::FR_NIR, fr_nir),
+    bare("ddddddAdddddddd", Kind::FR_NIR, fr_nir),
+    typical("d dd dd dA ddd ddd dd", Kind::FR_NIR, fr_nir),
+    bare("ddddddddddd", Kind::DE_STEUER_ID, de_steuer_id),
+    typical("dd ddd ddd ddd", Kind::DE_STEUER_ID, de_steuer_id),
+    bare("ddddddddd", Kind::NL_BSN, nl_bsn),
+    typical("dddd.dd.ddd", Kind::NL_BSN, nl_bsn),
+    typical("ddd ddd ddd", Kind::NL_BSN, nl_bsn),
+    bare("dddddddddd", Kind::SE_PERSONNUMMER, se_personnummer),
+    bare("dddddddddddd", Kind::SE_PERSONNUMMER, se_personnummer),
+    typical("dddddd-dddd", Kind::SE_PERSONNUMMER, se_personnummer),
+    typical("dddddd+dddd", Kind::SE_PERSONNUMMER, se_personnummer),
+    typical("dddddddd-dddd", Kind::SE_PERSONNUMMER, se_personnummer),
+    typical("dddddd-dddX", Kind::FI_HETU, fi_hetu),
+    typical("dddddd+dddX", Kind::FI_HETU, fi_hetu),
+    typical("ddddddAdddX", Kind::FI_HETU, fi_hetu),
+    bare("ddddddddddd", Kind::NO_FODSELSNUMMER, no_fodselsnummer),
+    typical("dddddd ddddd", Kind::NO_FODSELSNUMMER, no_fodselsnummer),
+    bare("ddddddddddd", Kind::PL_PESEL, pl_pesel),
+    bare("ddddddddddd", Kind::BR_CPF, br_cpf),
+    typical("ddd.ddd.ddd-dd", Kind::BR_CPF, br_cpf),
+    bare("dddddddddddd", Kind::IN_AADHAAR, in_aadhaar),
+    typical("dddd~dddd~dddd", Kind::IN_AADHAAR, in_aadhaar),
+    bare("ddddddddd", Kind::CA_SIN, ca_sin),
+    typical("ddd~ddd~ddd", Kind::CA_SIN, ca_sin),
+    bare("ddddddddd", Kind::AU_TFN, au_tfn),
+    typical("ddd ddd ddd", Kind::AU_TFN, au_tfn),
+    bare("ddddddddddd", Kind::BE_RRN, be_rrn),
+    typical("dd.dd.dd-ddd.dd", Kind::BE_RRN, be_rrn),
+    typical("dd.dd.dd-ddd dd", Kind::BE_RRN, be_rrn),
+    typical("dddddd-ddd-dd", Kind::BE_RRN, be_rrn),
+    typical("dddddd-ddd.dd", Kind::BE_RRN, be_rrn),
+    bare("dddddddddd", Kind::DK_CPR, dk_cpr),
+    typical("dddddd-dddd", Kind::DK_CPR, dk_cpr),
+    bare("ddddddddd", Kind::PT_NIF, pt_nif),
+    typical("ddd ddd ddd", Kind::PT_NIF, pt_nif),
+    bare("ddddddddddddd", Kind::CH_AHV, ch_ahv),
+    typical("ddd.dddd.dddd.dd", Kind::CH_AHV, ch_ahv),
+    bare("dddddddA", Kind::IE_PPS, ie_pps),
+    bare("dddddddAA", Kind::IE_PPS, ie_pps),
+    bare("ddddddddddd", Kind::TR_TCKN, tr_tckn),
+    bare("ddddddddddddd", Kind::ZA_ID, za_id),
+    bare("ddddddddddddd", Kind::KR_RRN, kr_rrn),
+    typical("dddddd-ddddddd", Kind::KR_RRN, kr_rrn),
+    bare("dddddddddddddddddd", Kind::CN_RIC, cn_ric),
+    bare("dddddddddddddddddA", Kind::CN_RIC, cn_ric),
+    typical("dddddd/dddd", Kind::CZ_RC, cz_rc),
+    bare("dddddddddd", Kind::CZ_RC, cz_rc),
+    bare("ddddddddddddd", Kind::RO_CNP, ro_cnp),
+    bare("dddddddddd", Kind::BG_EGN, bg_egn),
+    bare("ddddddddddd", Kind::HR_OIB, hr_oib),
+    bare("ddddddddddd", Kind::EE_ISIKUKOOD, ee_isikukood),
+    bare("AdddddddA", Kind::SG_NRIC, sg_nric),
+    bare("dddddddddddd", Kind::JP_MY_NUMBER, jp_my_number),
+    typical("dddd~dddd~dddd", Kind::JP_MY_NUMBER, jp_my_number),
+];
+
+/// Letters that a word may have before its first digit, and digits in its first run.
+const LETTERS: usize = 7;
+const DIGITS: usize = 20;
+
+/// Characters of the longest shape without separators.
+const CHARACTERS: usize = 24;
+
+/// The shapes of the kinds that are looked for, ready to match.
+pub(super) struct Patterns {
+    patterns: Vec<Pattern>,
+    // Where the patterns of that many letters and digits begin and end.
+    index: [(u16, u16); LETTERS * DIGITS],
+}
+
+struct Pattern {
+    shape: Vec<u8>,
+    // Letters, and a mark behind them, before the first digit; digits in the first run.
+    begins: (usize, usize),
+    opened: bool,
+    kind: Kind,
+    speaks: Evidence,
+    check: Check,
+}
+
+/// What has the shape of a kind and passes its check.
+pub(super) struct Match {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) kind: Kind,
+    pub(super) speaks: Evidence,
+}
+
+impl Patterns {
+    pub(super) fn new(kinds: KindSet) -> Self {
+        let mut patterns: Vec<Pattern> =
+            SHAPES.iter().filter(|shape| kinds.has(shape.kind)).flat_map(compile).collect();
+        patterns.sort_by_key(|pattern| pattern.begins);
+        let mut index = [(0, 0); LETTERS * DIGITS];
+        for (place, pattern) in patterns.iter().enumerate() {
+            let place = u16::try_from(place).unwrap_or(u16::MAX - 1);
+            if let Some(slot) = index.get_mut(slot(pattern.begins.0, pattern.begins.1)) {
+                *slot = if slot.1 == 0 { (place, place + 1) } else { (slot.0, place + 1) };
+            }
+        }
+        Self { patterns, index }
+    }
+
+    /// Whether anything begins with so many letters and then so many digits.
+    #[inline]
+    pub(super) fn any(&self, letters: usize, digits: usize) -> bool {
+        self.index.get(slot(letters, digits)).is_some_and(|(from, to)| from < to)
+    }
+
+    /// Hands out what matches at `start`, where a word of so many letters and then digits begins.
+    pub(super) fn each(
+        &self,
+        text: &[u8],
+        start: usize,
+        (letters, digits): (usize, usize),
+        mut found: impl FnMut(Match),
+    ) {
+        let Some((from, to)) = self.index.get(slot(letters, digits)).copied() else { return };
+        let opened = start > 0 && text.get(start - 1) == Some(&b'(');
+        for pattern in self.patterns.get(usize::from(from)..usize::from(to)).unwrap_or_default() {
+            let Some(written) = text.get(start..).and_then(|rest| rest.get(..pattern.shape.len())) else { continue };
+            let fits = pattern.shape.iter().zip(written).all(|(want, byte)| match want {
+                b'd' => byte.is_ascii_digit(),
+                b'A' => byte.is_ascii_alphabetic(),
+                b'X' => byte.is_ascii_alphanumeric(),
+                _ => want == byte,
+            });
+            let end = start + pattern.shape.len();
+            if !fits || (pattern.opened && !opened) || goes_on(text, end) {
+                continue;
+            }
+            let mut id = [0; CHARACTERS];
+            let characters = written.iter().filter(|byte| byte.is_ascii_alphanumeric());
+            let length = id.iter_mut().zip(characters).map(|(to, from)| *to = from.to_ascii_uppercase()).count();
+            if id.get(..length).is_some_and(pattern.check) {
+                let start = start - usize::from(pattern.opened);
+                found(Match { start, end, kind: pattern.kind, speaks: pattern.speaks });
+            }
+        }
+    }
+}
+
+/// Whether a number or word that ends here goes on: with a letter or digit, also behind a mark that joins.
+pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
+    match text.get(end) {
+        Some(b'-' | b'+') => text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
+        Some(b'.' | b':' | b'/' | b',') => text.get(end + 1).is_some_and(u8::is_ascii_digit) && !list(text, end),
+        Some(b'%') => true,
+        Some(next) => next.is_ascii_alphanumeric() || *next == b'_',
+        None => false,
+    }
+}
+
+/// A comma between cells: more than three digits, or something else, follow before the next mark.
+fn list(text: &[u8], comma: usize) -> bool {
+    let after = text.get(comma + 1..).unwrap_or_default();
+    text.get(comma) == Some(&b',') && after.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count() != 3
+}
+
+const fn slot(letters: usize, digits: usize) -> usize {
+    if letters < LETTERS && digits < DIGITS { letters * DIGITS + digits } else { usize::MAX }
+}
+
+fn compile(shape: &Shape) -> Vec<Pattern> {
+    let opened = shape.shape.starts_with('(');
+    let text = shape.shape.strip_prefix('(').unwrap_or(shape.shape);
+    let marks: &[&str] = if text.contains('~') { &[" ", "-"] } else { &["~"] };
+    let count = |skip: usize, of: u8| text.bytes().skip(skip).take_while(|byte| *byte == of).count();
+    let letters = text.bytes().take_while(|byte| matches!(byte, b'A' | b' ' | b'-')).count();
+    let begins = (letters, count(letters, b'd'));
+    let of = |mark: &&str| Pattern {
+        shape: text.replace('~', mark).into_bytes(),
+        begins,
+        opened,
+        kind: shape.kind,
+        speaks: shape.speaks,
+        check: shape.check,
+    };
+    marks.iter().map(of).collect()
+}

@@ -1,0 +1,339 @@
+//! The one pass over bytes: stops at digits and a few marks, looks what could be there, and asks what decides.
+#![expect(clippy::indexing_slicing, reason = "the hot loop; every index is compared with the length first")]
+
+use std::ops::Range;
+
+use super::birth::date_of_birth;
+use super::context::Surroundings;
+use super::detector::Detector;
+use super::finding::Finding;
+use super::kind::{Evidence, Kind};
+use super::marks;
+use super::pattern::goes_on;
+use super::phone;
+use super::secrets::{self, Find, PREFIXES};
+
+/// Bytes before what the scan stops at in which a candidate may begin: the local part of an address and its kin.
+pub(super) const LOOK_BACK: usize = 72;
+
+/// Scans folded text. Candidates that the bytes in `owned` give away are handed out, wherever they begin and end.
+pub(super) fn scan(detector: &Detector, text: &[u8], owned: Range<usize>, title: &str, out: &mut Vec<Finding>) {
+    let mut scan = Scan { detector, text, title, out };
+    scan.numbers_and_marks(owned.clone());
+    if let Some(literals) = &detector.literals {
+        scan.literals(literals, owned.clone());
+    }
+    for custom in &detector.custom {
+        custom.each(text, owned.clone(), |range| scan.custom(custom, range));
+    }
+}
+
+struct Scan<'a, 'o> {
+    detector: &'a Detector,
+    text: &'a [u8],
+    title: &'a str,
+    out: &'o mut Vec<Finding>,
+}
+
+/// What stands before a number.
+#[derive(PartialEq, Eq)]
+enum Left {
+    /// Nothing that belongs to it.
+    Free,
+    /// A sign that it is an amount or part of a path.
+    Doubtful,
+    /// More of the same number or name.
+    Joined,
+}
+
+impl Scan<'_, '_> {
+    fn numbers_and_marks(&mut self, owned: Range<usize>) {
+        let text = self.text;
+        let mut place = owned.start;
+        // Digits that began before are somebody else's.
+        if place > 0 && text[place - 1].is_ascii_digit() {
+            place += digits(&text[place..]);
+        }
+        while place < owned.end {
+            place = next_stop(text, place);
+            if place >= owned.end {
+                return;
+            }
+            match text[place] {
+                b'0'..=b'9' => {
+                    let count = digits(&text[place..]);
+                    self.number(place, count);
+                    place += count;
+                }
+                b':' => {
+                    self.colon(place);
+                    place += 1;
+                }
+                b'=' => {
+                    self.assigned(place);
+                    place += 1;
+                }
+                b'@' => {
+                    if self.detector.looks.email
+                        && let Some((range, sure)) = marks::email(text, place)
+                    {
+                        let evidence = if sure { Evidence::Plain } else { Evidence::Doubtful };
+                        self.propose(Kind::EMAIL, range, evidence, None);
+                    }
+                    place += 1;
+                }
+                _ => place += 1,
+            }
+        }
+    }
+
+    #[inline]
+    fn number(&mut self, start: usize, count: usize) {
+        let (text, looks) = (self.text, &self.detector.looks);
+        let next = text.get(start + count).copied().unwrap_or(b' ');
+        if count <= 3 && next == b'.' && looks.ipv4 {
+            self.ipv4(start);
+        }
+        if looks.mac && count <= 2 {
+            self.dashed_mac(start);
+        }
+        let before = if start > 0 { text[start - 1] } else { b' ' };
+        match before {
+            b'A'..=b'Z' | b'a'..=b'z' => {
+                let window = &text[start.saturating_sub(8)..start];
+                let letters = window.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+                let word = start - letters;
+                if letters == 2
+                    && count >= 2
+                    && looks.iban
+                    && left(text, word) != Left::Joined
+                    && let Some((range, grouped)) = marks::iban(text, word)
+                {
+                    let evidence = if grouped { Evidence::Formatted } else { Evidence::Plain };
+                    self.propose(Kind::IBAN, range, evidence, None);
+                }
+                self.patterns(word, (letters, count));
+            }
+            b'+' if looks.phone => self.international(start, start - 1, Evidence::Formatted),
+            _ => {
+                self.patterns(start, (0, count));
+                if matches!(before, b' ' | b'-') && start > 1 && text[start - 2].is_ascii_uppercase() {
+                    let window = &text[start.saturating_sub(5)..start - 1];
+                    let letters = window.iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count();
+                    self.patterns(start - letters - 1, (letters + 1, count));
+                }
+                if looks.phone && count >= 4 && text[start..].starts_with(b"00") && left(text, start) == Left::Free {
+                    self.international(start + 2, start, Evidence::Plain);
+                }
+            }
+        }
+    }
+
+    fn patterns(&mut self, start: usize, begins: (usize, usize)) {
+        let patterns = &self.detector.patterns;
+        if !patterns.any(begins.0, begins.1) {
+            return;
+        }
+        let left = left(self.text, start);
+        if left == Left::Joined {
+            return;
+        }
+        let text = self.text;
+        patterns.each(text, start, begins, |found| {
+            let evidence = match (found.speaks, &left) {
+                (Evidence::Plain, Left::Doubtful) => Evidence::Doubtful,
+                (speaks, _) => speaks,
+            };
+            self.propose(found.kind, found.start..found.end, evidence, None);
+        });
+    }
+
+    fn international(&mut self, digits: usize, start: usize, evidence: Evidence) {
+        let text = self.text;
+        let joined = start > 0 && (text[start - 1].is_ascii_alphanumeric() || text[start - 1] == b'_');
+        if joined {
+            return;
+        }
+        if let Some((length, region)) = phone::international(&text[digits..]) {
+            self.propose(Kind::PHONE, start..digits + length, evidence, Some(region));
+        }
+    }
+
+    fn ipv4(&mut self, start: usize) {
+        let text = self.text;
+        let before = if start > 0 { text[start - 1] } else { b' ' };
+        let further = if start > 1 { text[start - 2] } else { b' ' };
+        let joined = before.is_ascii_alphanumeric()
+            || matches!(before, b'.' | b'_')
+            || (matches!(before, b'-') && further.is_ascii_digit());
+        if joined {
+            return;
+        }
+        let Some((address, end)) = marks::ipv4(text, start) else { return };
+        // `Chrome/120.0.0.0` and `-1.2.3.4` are versions; nobody is behind the addresses of one's own machine.
+        let version = before == b'/' && further != b'/' || (before == b'-' && further.is_ascii_alphabetic());
+        let nobody = address.is_loopback() || address.is_unspecified() || address.is_broadcast();
+        let evidence = if version || nobody { Evidence::Doubtful } else { Evidence::Plain };
+        self.propose(Kind::IPV4, start..end, evidence, None);
+    }
+
+    fn dashed_mac(&mut self, digit: usize) {
+        let text = self.text;
+        // The first digit of the address finds it; letters and hyphens may stand before.
+        let window = &text[digit.saturating_sub(17)..digit];
+        let back = window.iter().rev().take_while(|b| matches!(b, b'a'..=b'f' | b'A'..=b'F' | b'-')).count();
+        let start = digit - back;
+        if text.get(start + 2) != Some(&b'-') || text.get(start + 5) != Some(&b'-') {
+            return;
+        }
+        if start > 0 && (text[start - 1].is_ascii_alphanumeric() || matches!(text[start - 1], b'_' | b':' | b'.')) {
+            return;
+        }
+        if let Some(range) = marks::mac(text, start) {
+            self.propose(Kind::MAC, range, Evidence::Plain, None);
+        }
+    }
+
+    #[inline]
+    fn colon(&mut self, colon: usize) {
+        let (text, looks) = (self.text, &self.detector.looks);
+        let next = text.get(colon + 1).copied().unwrap_or(b' ');
+        if looks.url && next == b'/' && text.get(colon + 2) == Some(&b'/') {
+            if let Some(range) = marks::url_credentials(text, colon) {
+                self.propose(Kind::URL_CREDENTIALS, range, Evidence::Plain, None);
+            }
+            return;
+        }
+        let hex = next.is_ascii_hexdigit();
+        if looks.mac && hex && colon >= 2 && text.get(colon + 3) == Some(&b':') {
+            let start = colon - 2;
+            let before = if start > 0 { text[start - 1] } else { b' ' };
+            if !before.is_ascii_alphanumeric()
+                && !matches!(before, b':' | b'_' | b'-' | b'.')
+                && let Some(range) = marks::mac(text, start)
+            {
+                self.propose(Kind::MAC, range, Evidence::Plain, None);
+                return;
+            }
+        }
+        if looks.ipv6
+            && (hex || next == b':')
+            && let Some((address, range)) = marks::ipv6(text, colon)
+        {
+            let written = &text[range.clone()];
+            let groups = written.split(|byte| *byte == b':').filter(|group| !group.is_empty()).count();
+            let name = groups < 3 && !written.iter().any(u8::is_ascii_digit);
+            let nobody = address.is_loopback() || address.is_unspecified() || groups < 2;
+            let evidence = if name || nobody { Evidence::Doubtful } else { Evidence::Plain };
+            self.propose(Kind::IPV6, range, evidence, None);
+        }
+        if !hex || matches!(text[colon - usize::from(colon > 0)], b'"' | b'\'' | b'a'..=b'z' | b'A'..=b'Z') {
+            self.assigned(colon);
+        }
+    }
+
+    #[inline]
+    fn assigned(&mut self, mark: usize) {
+        if self.detector.looks.assigned
+            && let Some((kind, range)) = secrets::assigned(self.text, mark)
+        {
+            self.propose(kind, range, Evidence::Context, None);
+        }
+    }
+
+    fn literals(&mut self, literals: &aho_corasick::packed::Searcher, owned: Range<usize>) {
+        let text = self.text;
+        let mut at = owned.start;
+        while let Some(found) = literals.find_in(text, aho_corasick::Span { start: at, end: text.len() }) {
+            if found.start() >= owned.end {
+                return;
+            }
+            at = found.start() + 1;
+            let Some(prefix) = PREFIXES.get(found.pattern().as_usize()) else { continue };
+            if matches!(prefix.find, Find::Birth) {
+                if self.detector.looks.birth
+                    && let Some(range) = date_of_birth(text, found.end())
+                {
+                    self.propose(Kind::DATE_OF_BIRTH, range, Evidence::Plain, None);
+                }
+            } else if let Some((kind, range)) = secrets::secret(text, prefix.find, found.start(), found.end()) {
+                self.propose(kind, range, Evidence::Plain, None);
+            }
+        }
+    }
+
+    fn custom(&mut self, custom: &super::custom::Recogniser, range: Range<usize>) {
+        let around = Surroundings::new(self.text, range.start, range.end);
+        let near = around.has_any(custom.words(), self.title);
+        let (evidence, score) = custom.score(near);
+        if score >= self.detector.min_score {
+            self.out.push(Finding::new(custom.kind(), range, score, evidence, None, None));
+        }
+    }
+
+    /// Judges a candidate by its surroundings and keeps it if its score suffices.
+    fn propose(&mut self, kind: Kind, range: Range<usize>, plain: Evidence, region: Option<[u8; 2]>) {
+        let Some(info) = kind.info().filter(|_| self.detector.kinds.has(kind)) else { return };
+        let (mut evidence, mut word) = (plain, None);
+        let [contradicted, _, _, best] = info.scores;
+        // No context raises what is already at its best, or lowers what no word contradicts.
+        if contradicted < best {
+            let around = Surroundings::new(self.text, range.start, range.end);
+            (evidence, word) = around.judge(kind, plain, self.title);
+        }
+        if plain == Evidence::Doubtful && evidence != Evidence::Context {
+            evidence = Evidence::Doubtful;
+        }
+        let score = info.scores[evidence as usize];
+        if score >= self.detector.min_score {
+            self.out.push(Finding::new(kind, range, score, evidence, word, region));
+        }
+    }
+}
+
+fn digits(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| byte.is_ascii_digit()).count()
+}
+
+/// What stands before the word or number at `start`.
+fn left(text: &[u8], start: usize) -> Left {
+    let before = if start > 0 { text[start - 1] } else { return Left::Free };
+    let further = if start > 1 { text[start - 2] } else { b' ' };
+    match before {
+        b'_' | b'%' | b'+' => Left::Joined,
+        byte if byte.is_ascii_alphanumeric() => Left::Joined,
+        b'-' if further.is_ascii_alphanumeric() => Left::Joined,
+        b'.' | b':' if further.is_ascii_digit() => Left::Joined,
+        b'/' if further.is_ascii_digit() => Left::Joined,
+        b'/' | b'$' | b'#' | b'-' => Left::Doubtful,
+        _ => Left::Free,
+    }
+}
+
+/// The first byte from `0` to `@` at or behind `from`: a digit, `:`, `=`, `@`, or one of `;<>?`. Eight bytes at a
+/// time: in bytes below 0x80, adding 0x50 or taking from 0xC0 shows on which side of a bound each of them is.
+#[inline]
+fn next_stop(text: &[u8], from: usize) -> usize {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut place = from;
+    while let Some(bytes) = text.get(place..place + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) {
+        let word = u64::from_le_bytes(bytes);
+        let not_below = (word | HIGH).wrapping_sub(0x30 * ONES);
+        let not_above = (0xC0 * ONES).wrapping_sub(word & !HIGH);
+        let stops = not_below & not_above & !word & HIGH;
+        if stops != 0 {
+            return place + stops.trailing_zeros() as usize / 8;
+        }
+        place += 8;
+    }
+    while place < text.len() && !matches!(text[place], b'0'..=b'@') {
+        place += 1;
+    }
+    place
+}
+
+/// Whether a custom match stands alone: no word goes on before or behind it.
+pub(super) fn stands_alone(text: &[u8], range: &Range<usize>) -> bool {
+    left(text, range.start) != Left::Joined && !goes_on(text, range.end)
+}
