@@ -173,7 +173,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Manifest(_) => ids::MODEL_FILES,
         Failed::ClockBehind { .. } => ids::CLOCK,
         Failed::Append(_) => ids::LEDGER_STOPPED,
-        Failed::Create(_) | Failed::Seal(_) | Failed::Erase(_) => ids::STORAGE,
+        Failed::Create(_) | Failed::Seal(_) | Failed::Erase(_) | Failed::Tokens(_) => ids::STORAGE,
         Failed::Open(OpenFailed::RolledBack { .. }) | Failed::Remember(RememberFailed::Smaller { .. }) => {
             ids::LEDGER_FORKED
         }

@@ -127,8 +127,11 @@ pub const RECOGNISER_WORD_BYTES: usize = 64;
 /// Bytes of what one recogniser finds; longer matches are passed over.
 pub const RECOGNISER_MATCH_BYTES: usize = 512;
 
-/// Values in one vault of tokens.
-pub const VAULT_ENTRIES: usize = 10_000_000;
+/// Values in one part of a vault of tokens; a project has 256 parts.
+pub const VAULT_ENTRIES: usize = 65_536;
+
+/// Bytes of one part of a vault.
+pub const VAULT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Bytes of one value in a vault.
 pub const VAULT_VALUE_BYTES: usize = 64 * 1024;

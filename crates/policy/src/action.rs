@@ -25,6 +25,10 @@ pub enum Action {
     DataCheck,
     /// Add a part to a data set.
     DataAdd,
+    /// Put tokens in the place of personal values.
+    DataTokenize,
+    /// Turn tokens back into the values that they stand for.
+    DataDetokenize,
     /// List models.
     ModelList,
     /// Show a model version.
@@ -168,6 +172,8 @@ table! {
     DataShow                         "data.show"                          Read     Dataset;
     DataCheck                        "data.check"                         Mutation Dataset;
     DataAdd                          "data.add"                           Mutation Dataset;
+    DataTokenize                     "data.tokenize"                      Mutation Project;
+    DataDetokenize                   "data.detokenize"                    Read     Project;
     ModelList                        "model.list"                         Read     Project;
     ModelShow                        "model.show"                         Read     Model;
     ModelVerify                      "model.verify"                       Read     Model;

@@ -65,6 +65,8 @@ operations! {
     DataShow on DatasetFacts;
     DataCheck on DatasetFacts;
     DataAdd on DatasetFacts;
+    DataTokenize on ProjectWide;
+    DataDetokenize on ProjectWide;
     ModelList on ProjectWide;
     ModelShow on ModelFacts;
     ModelVerify on ModelFacts;

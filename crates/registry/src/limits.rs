@@ -74,3 +74,9 @@ pub const UPLOAD_MILLIS: i64 = 60 * 60 * 1000;
 
 /// How long the first admin's API key lives: 90 days.
 pub const FOUNDER_KEY_MILLIS: i64 = 90 * 24 * 60 * 60 * 1000;
+
+/// Values in one request for tokens, or tokens in one request for values.
+pub const TOKENS: usize = 10_000;
+
+/// Bytes of the id of a kind of personal data.
+pub const TOKEN_KIND_BYTES: usize = 40;

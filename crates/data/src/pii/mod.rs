@@ -9,7 +9,8 @@
 //! Modules in reading order: `kind` (what is looked for), `detector` and `scan` (the pass over bytes), `pattern`,
 //! `marks`, `phone`, `card`, `national`, `secrets`, `birth` (what decides about candidates), `context` (what is said
 //! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column` and `report` (text in
-//! pieces, cells, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place).
+//! pieces, cells, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place), [`delimited`]
+//! (tables whose other bytes stay).
 
 mod action;
 mod birth;
@@ -18,6 +19,7 @@ mod checksum;
 mod column;
 mod context;
 mod custom;
+pub mod delimited;
 mod detector;
 mod finding;
 mod fold;

@@ -275,9 +275,9 @@ impl Scan<'_, '_> {
     fn propose(&mut self, kind: Kind, range: Range<usize>, plain: Evidence, region: Option<[u8; 2]>) {
         let Some(info) = kind.info().filter(|_| self.detector.kinds.has(kind)) else { return };
         let (mut evidence, mut word) = (plain, None);
-        let [contradicted, _, _, best] = info.scores;
+        let [worst, _, _, best] = info.scores;
         // No context raises what is already at its best, or lowers what no word contradicts.
-        if contradicted < best {
+        if worst < best {
             let around = Surroundings::new(self.text, range.start, range.end);
             (evidence, word) = around.judge(kind, plain, self.title);
         }

@@ -25,6 +25,16 @@ pub const TOKEN_BYTES: usize = 45;
 #[error("not a token: `bzt_`, 32 lowercase hexadecimal digits, `_`, and their checksum")]
 pub struct TokenInvalid;
 
+/// Which of 256 parts of a vault holds a value of the kind with that id, and its token.
+pub fn shard(keys: &Pseudonyms, kind: &str, value: &[u8]) -> u8 {
+    let [first, ..] = keys.hash(kind, value);
+    first
+}
+
+const fn shard_of(tag: [u8; 16]) -> u8 {
+    tag[0]
+}
+
 /// What stands behind the tokens of a project: encrypted values, each bound to its token and kind.
 ///
 /// Equal values of a kind have one token, so that tables can still be joined. The vault holds no value in clear, and
@@ -51,6 +61,9 @@ pub enum NotKept {
     /// The value is too long.
     #[error("the value has more than {VAULT_VALUE_BYTES} bytes")]
     TooLong,
+    /// The vault was changed by somebody without the keys.
+    #[error("the vault's value is not what these keys sealed")]
+    Changed,
     /// The cryptographic library failed.
     #[error(transparent)]
     Crypto(#[from] CryptoFailed),
@@ -90,7 +103,9 @@ impl Vault {
         let mut tag = [0; 16];
         tag.iter_mut().zip(keys.hash(kind, value)).for_each(|(to, from)| *to = from);
         if let Some(token) = self.by_value.get(&tag) {
-            return Ok(*token);
+            // Whoever can write the vault could have put another value there.
+            let known = self.detokenize(keys, *token).map_err(|_| NotKept::Changed)?;
+            return if known.1 == value { Ok(*token) } else { Err(NotKept::Changed) };
         }
         if self.entries.len() >= VAULT_ENTRIES {
             return Err(NotKept::Full);
@@ -100,6 +115,8 @@ impl Vault {
         }
         let mut token = Token([0; 16]);
         rng.fill_bytes(&mut token.0);
+        // So that a value and its token lie in the same part of a vault that is kept in parts.
+        token.0[0] = shard_of(tag);
         let sealed = keys.seal(&aad(token, kind), value, rng)?;
         self.entries.insert(token, Entry { kind: kind.to_owned(), tag, sealed });
         self.by_value.insert(tag, token);
@@ -222,6 +239,13 @@ pub fn replace_tokens<E>(
     }
     out.extend_from_slice(rest);
     Ok(count)
+}
+
+impl Token {
+    /// Which of 256 parts of a vault holds it: its first byte.
+    pub const fn shard(&self) -> u8 {
+        self.0[0]
+    }
 }
 
 impl fmt::Display for Token {

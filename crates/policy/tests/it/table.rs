@@ -105,6 +105,7 @@ fn reads_and_mutations() {
     expect![[r#"
         data.list
         data.show
+        data.detokenize
         model.list
         model.show
         model.verify

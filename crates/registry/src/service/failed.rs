@@ -112,6 +112,9 @@ pub enum Failed {
     /// Stored content cannot be read to its end.
     #[error("stored content cannot be read")]
     Content(#[source] std::io::Error),
+    /// The vault of tokens cannot be read or written.
+    #[error("the vault of tokens cannot be used")]
+    Tokens(#[from] bartizan_base::BlobError),
     /// The signature of a model does not hold.
     #[error("the model's signature does not hold")]
     Signature(#[source] ProofRefused),

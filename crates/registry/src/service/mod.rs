@@ -17,6 +17,7 @@ mod reread;
 mod runs;
 mod serving;
 mod together;
+mod tokens;
 mod uploads;
 mod write;
 
@@ -44,6 +45,7 @@ pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::reread::{OpenPart, Reread, StoredPart};
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
 pub use self::serving::ReleaseFailed;
+pub use self::tokens::TokenForm;
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::replay::Replayed;
 use crate::state::State;

@@ -14,5 +14,6 @@ mod predictions;
 mod proofs;
 mod runs;
 mod segments;
+mod tokens;
 mod turns;
 mod world;
