@@ -1,4 +1,4 @@
-"""Compares the checks of personal data with python-stdnum, phonenumbers and what Faker makes up: check.py EXAMPLE.
+"""Compares the checks of personal data with python-stdnum, phonenumbers and what Faker makes up: check.py EXAMPLE [-v].
 
 EXAMPLE is the program `cargo build --release -p bartizan-data --example pii` makes. For every kind with a check, both
 sides judge the same numbers: drawn at random in the kind's form, and repaired until the other side calls them valid.
@@ -14,6 +14,7 @@ import phonenumbers
 from faker import Faker
 
 EXAMPLE = sys.argv[1]
+verbose = "-v" in sys.argv
 random.seed(7)
 
 # Our kind, the module of stdnum, and the form without separators: `d` digit, `A` letter, `Y M D` parts of a date.
@@ -51,23 +52,11 @@ KINDS = [
     ("ee-isikukood", "ee.ik", "3YMDdddd"),
 ]
 
-# Where both may differ, and why; how many of the drawn numbers may.
-AGREED = {
-    "us-ssn": "we leave out numbers printed in advertisements and plain counting",
-    "uk-nhs": "we leave out all zeros",
-    "de-steuer-id": "stdnum does not know the rule that three equal digits may not stand together, nor do we check it",
-    "ca-sin": "stdnum takes the first digits 0 and 8, which are not given",
-    "in-aadhaar": "both leave out palindromes and first digits below 2",
-    "pt-nif": "we take the first digits of people only",
-    "no-fodselsnummer": "stdnum checks the century against the individual number; we take synthetic numbers",
-    "be-rrn": "stdnum looks at the date against today",
-    "se-personnummer": "stdnum looks at the date against today",
-    "fi-hetu": "stdnum refuses temporary numbers from 900",
-    "dk-cpr": "numbers since 2007 need no check digit",
-    "kr-rrn": "stdnum checks the place of birth",
-    "cn-ric": "stdnum checks the county",
-    "cz-rc": "stdnum checks the date against the length",
-    "ro-cnp": "stdnum checks the county",
+# Where we take more than stdnum does, and why. Everywhere else both must agree on every number.
+MORE = {
+    "fi-hetu": "stdnum leaves out temporary numbers, from 900",
+    "no-fodselsnummer": "stdnum leaves out individual numbers that do not fit the century",
+    "kr-rrn": "stdnum leaves out places of birth above 96",
 }
 
 
@@ -116,12 +105,10 @@ def national():
         # A number that they call valid and we do not is missed; the other way round it is a false alarm.
         missed = sum(t and not o for _, o, t in wrong)
         extra = sum(o and not t for _, o, t in wrong)
-        note = AGREED.get(kind, "")
+        note = MORE.get(kind, "")
         print(f"{kind:<20} {len(numbers):>6} numbers, {sum(theirs):>5} valid, {missed:>4} missed, {extra:>4} extra  {note}")
-        if wrong and not note:
+        if missed or (extra and not note):
             failed.append((kind, wrong[:5]))
-        if missed > 0.02 * max(1, sum(theirs)) and kind not in ("us-ssn", "ca-sin", "pt-nif"):
-            failed.append((kind, "missed", [n for n, o, t in wrong if t][:5]))
     return failed
 
 
@@ -145,13 +132,20 @@ def phones():
     return failed
 
 
+def card(faker):
+    """A number of 13 digits or more: Faker also makes old ones of 12."""
+    while len(number := faker.credit_card_number()) < 13:
+        pass
+    return number
+
+
 def made_up():
     """What Faker makes up for several countries is found when a word names it."""
     failed = []
     makers = [
         ("email", "E-mail", lambda f: f.ascii_safe_email(), ["en_US", "de_DE", "fr_FR", "ja_JP"]),
         ("iban", "IBAN", lambda f: f.iban(), ["de_DE", "en_GB", "fr_FR", "es_ES", "it_IT", "nl_NL"]),
-        ("card", "card", lambda f: f.credit_card_number(), ["en_US"]),
+        ("card", "card", card, ["en_US"]),
         ("us-ssn", "SSN", lambda f: f.ssn(), ["en_US"]),
         ("phone", "phone", lambda f: f.phone_number(), ["en_US", "en_GB", "fr_FR", "de_DE", "es_ES", "it_IT", "nl_NL", "pt_BR", "en_IN"]),
         ("ipv4", "address", lambda f: f.ipv4_public(), ["en_US"]),
@@ -176,9 +170,11 @@ def made_up():
             missed = [value for value, answer in zip(values, found) if f"{kind}:" not in answer]
             recall = 1 - len(missed) / len(values)
             print(f"{kind:<20} {place}  recall {recall:.3f}")
-            # Faker's telephone numbers follow forms, not plans: it makes area codes up.
-            if recall < (0.6 if kind == "phone" else 0.99):
+            # Faker's telephone numbers follow forms, not plans: many of its area codes do not exist.
+            if recall < (0.5 if kind == "phone" else 0.99):
                 failed.append((kind, place, recall, missed[:5]))
+            elif missed and verbose:
+                print("   ", *missed[:8], sep="  ")
     return failed
 
 

@@ -50,6 +50,7 @@ catalog! {
     MODEL_FILES "BZ-0304" "model files" "The files do not make a model: a link, a special file, an absolute or climbing path, or one that cannot be read." "mend the directory and import again";
     DELIVERY "BZ-0311" "delivery" "A delivery cannot be read to its end, so there is no verdict on it." "mend the file at the place named and add it again";
     SCHEMA "BZ-0312" "schema" "The schema is not one, or a rule in it cannot be meant." "mend the schema at the place named";
+    RECOGNISERS "BZ-0313" "recognisers" "The file of recognisers is not one, or a recogniser in it cannot be meant." "mend the file at the place named; docs/formats/recognisers-toml.md says what may stand there";
     RUN "BZ-0321" "training run" "The sandbox could not run the command, or what it left cannot be taken." "bartizan run show RUN tells what is known";
     ISOLATION "BZ-0322" "isolation missing" "This machine does not give everything that full isolation needs." "run as root, or enable unprivileged user namespaces and Landlock";
     ISOLATION_REQUIRED "BZ-0323" "isolation required" "The demo was to end with an error where jobs cannot be isolated fully, and this machine does not give everything that this needs." "enable what is missing, or leave `--require-isolation` away";

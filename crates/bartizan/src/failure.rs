@@ -61,6 +61,7 @@ impl Failure {
             | ids::INVALID
             | ids::FILE
             | ids::SCHEMA
+            | ids::RECOGNISERS
             | ids::EXISTS
             | ids::ROOT_KEY
             | ids::PLAIN_CONNECTION

@@ -15,6 +15,7 @@ mod routes;
 mod run;
 mod serve;
 mod session;
+mod tokens;
 mod upload;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Answering, App, Call, access, console, data, endpoint, ledger, metrics, model, predictions, project,
-    prove, run, upload,
+    prove, run, tokens, upload,
 };
 
 /// What it takes to use a route.
@@ -60,6 +60,9 @@ routes! {
     "POST" "/api/v1/datasets/{name}/versions" Principal "data.add" => data::add;
     "GET" "/api/v1/datasets/{name}/versions/{version}" Principal "data.show" => data::show;
     "GET" "/api/v1/datasets/{name}/versions/{version}/lineage" Principal "data.show" => data::lineage;
+
+    "POST" "/api/v1/tokens" Principal "data.tokenize" => tokens::give;
+    "POST" "/api/v1/tokens/values" Principal "data.detokenize" => tokens::turn_back;
 
     "GET" "/api/v1/runs" Principal "model.list" => run::list;
     "POST" "/api/v1/runs" Principal "run.start" => run::start;

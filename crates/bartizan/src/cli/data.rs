@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::pii::{Detokenize, Pii, Redact, Tokenize};
+
 const FORMATS: [&str; 4] = ["csv", "parquet", "jsonl", "arrow"];
 
 #[derive(Debug, Subcommand)]
@@ -64,6 +66,15 @@ pub(crate) enum Data {
         #[arg(long)]
         extend: bool,
     },
+    /// Personal data and secrets in files
+    #[command(subcommand)]
+    Pii(Pii),
+    /// Write a file anew without the personal data in it
+    Redact(Redact),
+    /// Write a file anew with tokens in the place of personal data, which security can turn back
+    Tokenize(Tokenize),
+    /// Write a file anew with its tokens turned back; the project records who did
+    Detokenize(Detokenize),
     /// List data sets
     List,
     /// Show a data set version

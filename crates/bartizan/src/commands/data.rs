@@ -17,9 +17,10 @@ use bartizan_data::{
 };
 use serde_json::{Value, json};
 
+use super::pii;
 use super::{Work, encoded, file_failure, read_text, version_path};
 use crate::catalog::ids;
-use crate::cli::{Data, Reading, Schema as SchemaVerb};
+use crate::cli::{Data, Pii, Reading, Schema as SchemaVerb};
 use crate::failure::Failure;
 use crate::out::Progress;
 
@@ -80,6 +81,10 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             work.answer(&added)?;
             Ok(u8::from(added["version"].is_null()))
         }
+        Data::Pii(Pii::Scan(wanted)) => pii::scan(work, &wanted),
+        Data::Redact(wanted) => pii::redact(work, &wanted).await,
+        Data::Tokenize(wanted) => pii::tokenize(work, &wanted).await,
+        Data::Detokenize(wanted) => pii::detokenize(work, &wanted).await,
         Data::List => work.show_all("/api/v1/datasets").await,
         Data::Show { version } => work.show(&version_path("datasets", &version)?).await,
     }

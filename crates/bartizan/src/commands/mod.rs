@@ -5,6 +5,7 @@ mod data;
 mod endpoint;
 mod ledger;
 mod model;
+mod pii;
 mod predictions;
 mod project;
 mod prove;

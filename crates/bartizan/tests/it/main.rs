@@ -16,6 +16,7 @@ mod endpoints;
 mod input;
 mod killed;
 mod metrics;
+mod pii;
 mod predictions;
 mod progress;
 mod proving;

@@ -29,6 +29,12 @@ pub enum NotReplaced {
         #[source]
         source: preserve::NotPreserved,
     },
+    /// Whoever was asked gave nothing for it.
+    #[error("nothing stands for a value of kind `{kind}`")]
+    NotGiven {
+        /// The kind's id.
+        kind: String,
+    },
     /// It could not be put into the vault.
     #[error("a value of kind `{kind}` cannot be put into the vault")]
     Vault {
@@ -48,7 +54,11 @@ enum Way<'k> {
     Hash(&'k Pseudonyms),
     Preserve(&'k Pseudonyms),
     Vault { keys: &'k Pseudonyms, vault: &'k mut Vault, rng: &'k mut dyn CryptoRng },
+    Given(&'k mut Given<'k>),
 }
+
+/// Appends what stands for a value of the kind with that id; `false` when there is nothing.
+pub type Given<'k> = dyn FnMut(&str, &[u8], &mut Vec<u8>) -> bool + 'k;
 
 impl<'k> Replacer<'k> {
     /// Replaces without keys.
@@ -71,11 +81,22 @@ impl<'k> Replacer<'k> {
         Self(Way::Vault { keys, vault, rng })
     }
 
+    /// What somebody else gives for values, for example a server that has the keys.
+    pub const fn given(by: &'k mut Given<'k>) -> Self {
+        Self(Way::Given(by))
+    }
+
     /// Appends what stands for a value of a kind with that id.
     ///
     /// # Errors
     /// When it has no token of its form, or the vault is full.
-    pub fn replace(&mut self, id: &str, kind: Kind, value: &[u8], out: &mut Vec<u8>) -> Result<(), NotReplaced> {
+    pub fn replace(
+        &mut self,
+        id: &str,
+        kind: Kind,
+        value: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), NotReplaced> {
         match &mut self.0 {
             Way::Plain(Action::Redact) => {
                 out.push(b'<');
@@ -83,17 +104,11 @@ impl<'k> Replacer<'k> {
                 out.push(b'>');
             }
             Way::Plain(Action::Mask) => mask(kind, value, out),
-            Way::Hash(keys) => {
-                let hash = keys.hash(id, value);
-                out.push(b'<');
-                out.extend(name(id));
-                out.push(b' ');
-                out.extend(hex::encode(hash.get(..16).unwrap_or_default()).bytes());
-                out.push(b'>');
-            }
+            Way::Hash(keys) => out.extend(hashed(keys, id, value)),
             Way::Preserve(keys) => {
                 let token = preserve::tokenize(keys, id, value);
-                let token = token.map_err(|source| NotReplaced::NotPreserved { kind: id.to_owned(), source })?;
+                let token =
+                    token.map_err(|source| NotReplaced::NotPreserved { kind: id.to_owned(), source })?;
                 out.extend(token);
             }
             Way::Vault { keys, vault, rng } => {
@@ -101,9 +116,26 @@ impl<'k> Replacer<'k> {
                 let token = token.map_err(|source| NotReplaced::Vault { kind: id.to_owned(), source })?;
                 out.extend(token.to_string().bytes());
             }
+            Way::Given(by) => {
+                if !by(id, value, out) {
+                    return Err(NotReplaced::NotGiven { kind: id.to_owned() });
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// `<EMAIL 4f1c...>`: the first 16 bytes of the keyed hash of kind and value.
+pub fn hashed(keys: &Pseudonyms, id: &str, value: &[u8]) -> Vec<u8> {
+    let hash = keys.hash(id, value);
+    let digits = hex::encode(hash.get(..16).unwrap_or_default());
+    let mut text = vec![b'<'];
+    text.extend(name(id));
+    text.push(b' ');
+    text.extend(digits.bytes());
+    text.push(b'>');
+    text
 }
 
 /// `us-ssn` as `US_SSN`.

@@ -7,9 +7,7 @@ use super::checksum::{is_date, number};
 /// Bytes between such a word and its date, at most.
 const APART: usize = 40;
 
-const MONTHS: &[&str] = &[
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// The first date behind a word that ends at `after`, if it is close and somebody may have been born then.
 pub(super) fn date_of_birth(text: &[u8], after: usize) -> Option<Range<usize>> {
@@ -24,7 +22,8 @@ pub(super) fn date_of_birth(text: &[u8], after: usize) -> Option<Range<usize>> {
     let rest = rest?;
     let words = text.get(after..start)?;
     let last = words.iter().rposition(u8::is_ascii_alphabetic)?;
-    let name = words.get(..=last)?.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
+    let name =
+        words.get(..=last)?.iter().rposition(|byte| !byte.is_ascii_alphabetic()).map_or(0, |at| at + 1);
     let month = month(words.get(name..=last)?)?;
     let (day, length) = digits(rest, 2)?;
     let marks = rest.get(length..)?.iter().take_while(|byte| b" ,thrdns.".contains(byte)).count();
@@ -42,7 +41,8 @@ fn numeric(text: &[u8]) -> Option<(usize, u32)> {
         return None;
     }
     let (third, three) = digits(text.get(at + 1..)?, 4)?;
-    let (year, rest) = if one == 4 { (first, (second, third)) } else { (long(third, three)?, (first, second)) };
+    let (year, rest) =
+        if one == 4 { (first, (second, third)) } else { (long(third, three)?, (first, second)) };
     let sound = match one {
         4 => three <= 2 && born(year, rest.0, rest.1),
         1 | 2 => born(year, rest.0, rest.1) || born(year, rest.1, rest.0),

@@ -30,6 +30,8 @@ const RANGES: &[Range] = &[
     range(2, 36, 36, 14, 19),     // Diners Club
     range(2, 38, 39, 14, 19),     // Diners Club
     range(4, 3528, 3589, 16, 19), // JCB
+    range(4, 1800, 1800, 15, 15), // JCB, before 2007
+    range(4, 2131, 2131, 15, 15), // JCB, before 2007
     range(2, 62, 62, 16, 19),     // UnionPay
     range(2, 81, 82, 16, 19),     // UnionPay, RuPay
     range(2, 60, 60, 16, 16),     // RuPay
@@ -52,7 +54,10 @@ pub(super) fn card(digits: &[u8]) -> bool {
     let length = digits.len();
     let issued = RANGES.iter().any(|range| {
         (range.lengths.0..=range.lengths.1).contains(&length)
-            && digits.get(..range.digits).and_then(number).is_some_and(|n| (range.from..=range.to).contains(&n))
+            && digits
+                .get(..range.digits)
+                .and_then(number)
+                .is_some_and(|n| (range.from..=range.to).contains(&n))
     });
     let visa = digits.first() == Some(&b'4');
     issued && (!visa || matches!(length, 13 | 16 | 19)) && luhn(digits)

@@ -123,5 +123,10 @@ pub(super) fn entropy(bytes: &[u8]) -> f64 {
         }
     }
     let total = f64::from(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / total).map(|p| -p * p.log2()).sum()
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) / total)
+        .map(|p| -p * p.log2())
+        .sum()
 }

@@ -81,7 +81,13 @@ impl ColumnDetector {
     /// Begins a column of that name, which speaks for kinds as words in a text do.
     pub fn column(&self, name: &str) -> ColumnScan<'_> {
         let title = Title::new(name);
-        ColumnScan { detector: self, title, name: name.to_owned(), counts: ColumnCounts::default(), found: Vec::new() }
+        ColumnScan {
+            detector: self,
+            title,
+            name: name.to_owned(),
+            counts: ColumnCounts::default(),
+            found: Vec::new(),
+        }
     }
 
     /// The stable id of a kind.

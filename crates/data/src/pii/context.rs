@@ -1,9 +1,11 @@
 //! Words near a candidate: those that name its kind speak for it, those that name something else against it.
 
-use super::kind::{Evidence, Family, Kind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use super::kind::{Evidence, Family, Kind, KindSet};
 
 /// Bytes before and behind a candidate in which a word counts.
-pub(super) const BEFORE: usize = 64;
+const BEFORE: usize = 64;
 const AFTER: usize = 24;
 
 /// Bytes between a word and a candidate that it speaks against, at most.
@@ -11,125 +13,228 @@ const NEAR: usize = 14;
 
 /// Lower-case words that name numbers of other kinds.
 const OTHERS: &[&str] = &[
-    "order", "invoice", "tracking", "ticket", "reference", "ref", "version", "ver", "build", "sku", "isbn", "part",
-    "serial", "batch", "commit", "sha", "hash", "uuid", "guid", "checksum", "epoch", "timestamp", "size", "bytes",
-    "offset", "count", "pid", "port", "qty", "quantity", "lot", "model", "case", "job", "txn", "transaction",
-    "request", "shipment", "parcel", "release", "firmware", "revision", "row", "line", "page", "sequence", "seq",
+    "order",
+    "invoice",
+    "tracking",
+    "ticket",
+    "reference",
+    "ref",
+    "version",
+    "ver",
+    "build",
+    "sku",
+    "isbn",
+    "part",
+    "serial",
+    "batch",
+    "commit",
+    "sha",
+    "hash",
+    "uuid",
+    "guid",
+    "checksum",
+    "epoch",
+    "timestamp",
+    "size",
+    "bytes",
+    "offset",
+    "count",
+    "pid",
+    "port",
+    "qty",
+    "quantity",
+    "lot",
+    "model",
+    "case",
+    "job",
+    "txn",
+    "transaction",
+    "request",
+    "shipment",
+    "parcel",
+    "release",
+    "firmware",
+    "revision",
+    "row",
+    "line",
+    "page",
+    "sequence",
+    "seq",
 ];
 
-/// What the surroundings of a candidate say.
-pub(super) struct Surroundings {
-    text: [u8; BEFORE + AFTER],
-    before: usize,
-    length: usize,
+/// Words that name a version, as which four numbers with dots are written too.
+const VERSIONS: &[&str] = &["version", "ver", "v", "release", "firmware", "build", "revision", "rev"];
+
+/// All words at once, for the kinds that are looked for.
+pub(super) struct Words {
+    automaton: Option<AhoCorasick>,
+    // By pattern: the word, the kinds that it speaks for, and whether it speaks against others.
+    words: Vec<(&'static str, KindSet, bool)>,
 }
 
-impl Surroundings {
-    /// Reads around `start..end`, up to the ends of its line; the line before counts when the candidate stands
-    /// alone at the beginning of its own.
-    pub(super) fn new(text: &[u8], start: usize, end: usize) -> Self {
-        let before = text.get(start.saturating_sub(BEFORE)..start).unwrap_or_default();
-        let indent = before.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
-        let words = before.get(..before.len() - indent).unwrap_or_default();
-        let line = words.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let before = before.get(line..).unwrap_or_default();
-        let after = text.get(end..).unwrap_or_default();
-        let after = after.get(..after.len().min(AFTER)).unwrap_or_default();
-        let after = after.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let mut lower = [0; BEFORE + AFTER];
-        for (to, from) in lower.iter_mut().zip(before.iter().chain(after)) {
-            *to = from.to_ascii_lowercase();
+/// What a window says of one kind.
+struct Heard {
+    names: Option<(usize, &'static str)>,
+    against: Option<(usize, &'static str)>,
+}
+
+impl Words {
+    pub(super) fn new(kinds: KindSet) -> Self {
+        let mut words: Vec<(&'static str, KindSet, bool)> =
+            OTHERS.iter().map(|word| (*word, KindSet::EMPTY, true)).collect();
+        for kind in kinds.kinds() {
+            for word in kind.info().map_or(&[][..], |info| info.words) {
+                match words.iter_mut().find(|(known, ..)| known == word) {
+                    Some((_, kinds, _)) => *kinds = kinds.with(kind),
+                    None => words.push((word, KindSet::EMPTY.with(kind), false)),
+                }
+            }
         }
-        let length = before.len() + after.len();
-        if let Some(lower) = lower.get_mut(..length) {
-            blank_markers(lower);
-        }
-        Self { text: lower, before: before.len(), length }
+        let mut builder = AhoCorasick::builder();
+        builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA));
+        Self { automaton: builder.build(words.iter().map(|word| word.0)).ok(), words }
     }
 
-    /// How much speaks for `kind`, and the word that decided.
-    pub(super) fn judge(&self, kind: Kind, plain: Evidence, title: &str) -> (Evidence, Option<&'static str>) {
-        let words = kind.info().map_or(&[][..], |info| info.words);
-        let (names, against) = (self.nearest(words), self.against(kind));
-        if let Some((at, word)) = names
-            && against.is_none_or(|against| at >= against.0)
+    /// How much speaks for a candidate at `start..end`, and the word that decided.
+    pub(super) fn judge(
+        &self,
+        text: &[u8],
+        (start, end): (usize, usize),
+        kind: Kind,
+        plain: Evidence,
+        title: &str,
+    ) -> (Evidence, Option<&'static str>) {
+        let Some(info) = kind.info() else { return (plain, None) };
+        if kind == Kind::IPV4 {
+            let version = word_before(text, start).and_then(|word| is_one_of(word, VERSIONS));
+            return version.map_or((plain, None), |word| (Evidence::Doubtful, Some(word)));
+        }
+        if info.words.is_empty() {
+            return (plain, None);
+        }
+        let before = before(text, start);
+        let heard = with_blank_markers(before, |before| self.listen(before, kind, numeric(kind)));
+        if let Some((at, word)) = heard.names
+            && heard.against.is_none_or(|against| at >= against.0)
         {
             return (Evidence::Context, Some(word));
         }
-        if let Some((_, word)) = against {
+        if let Some((_, word)) = heard.against {
             return (Evidence::Doubtful, Some(word));
         }
-        let title = words.iter().find(|word| has_word(title.as_bytes(), word.as_bytes()).is_some());
-        let behind = || words.iter().find(|word| has_word(self.after(), word.as_bytes()).is_some());
-        match title.or_else(behind) {
-            Some(word) => (Evidence::Context, Some(word)),
+        let behind = || with_blank_markers(after(text, end), |after| self.listen(after, kind, false)).names;
+        match self.listen(title.as_bytes(), kind, false).names.or_else(behind) {
+            Some((_, word)) => (Evidence::Context, Some(word)),
             None => (plain, None),
         }
     }
 
-    /// Whether one of the words, in lower case, stands near.
-    pub(super) fn has_any<'w>(&self, words: impl Iterator<Item = &'w str>, title: &str) -> bool {
-        let whole = self.text.get(..self.length).unwrap_or_default();
-        words.into_iter().any(|word| {
-            has_word(whole, word.as_bytes()).is_some() || has_word(title.as_bytes(), word.as_bytes()).is_some()
-        })
-    }
-
-    fn before(&self) -> &[u8] {
-        self.text.get(..self.before).unwrap_or_default()
-    }
-
-    fn after(&self) -> &[u8] {
-        self.text.get(self.before..self.length).unwrap_or_default()
-    }
-
-    // The word that ends last before the candidate, and where.
-    fn nearest(&self, words: &'static [&'static str]) -> Option<(usize, &'static str)> {
-        let ends = words.iter().filter_map(|word| Some((has_word(self.before(), word.as_bytes())?, *word)));
-        ends.max_by_key(|(end, _)| *end)
-    }
-
-    fn against(&self, kind: Kind) -> Option<(usize, &'static str)> {
-        let numeric = kind.family() == Family::National || [Kind::PHONE, Kind::CARD, Kind::US_SSN, Kind::IPV4].contains(&kind);
-        let near = self.before().get(self.before.saturating_sub(NEAR + 12)..).unwrap_or_default();
-        // What a number stands between speaks for that number.
-        let near = near.iter().rposition(u8::is_ascii_digit).and_then(|at| near.get(at + 1..)).unwrap_or(near);
-        if !numeric || !near.iter().any(u8::is_ascii_alphabetic) {
-            return None;
+    /// The words that end last.
+    fn listen(&self, window: &[u8], kind: Kind, against: bool) -> Heard {
+        let mut heard = Heard { names: None, against: None };
+        let Some(automaton) = self.automaton.as_ref().filter(|_| !window.is_empty()) else { return heard };
+        // What stands between a word and the candidate, a number above all, has the word for itself.
+        let digit = || window.iter().rposition(u8::is_ascii_digit);
+        let from = if against {
+            digit().map_or(0, |at| at + 1).max(window.len().saturating_sub(NEAR + 12))
+        } else {
+            0
+        };
+        for found in automaton.find_overlapping_iter(window) {
+            let Some((word, kinds, other)) = self.words.get(found.pattern().as_usize()) else { continue };
+            let near = against && *other && found.start() >= from && window.len() - found.end() <= NEAR;
+            if (kinds.has(kind) || near) && is_word(window, found.start(), found.end()) {
+                let heard = if kinds.has(kind) { &mut heard.names } else { &mut heard.against };
+                if heard.is_none_or(|(end, _)| found.end() >= end) {
+                    *heard = Some((found.end(), word));
+                }
+            }
         }
-        let offset = self.before - near.len();
-        let ends = OTHERS.iter().filter_map(|word| Some((offset + has_word(near, word.as_bytes())?, *word)));
-        ends.filter(|(end, _)| self.before - end <= NEAR).max_by_key(|(end, _)| *end)
+        heard
     }
 }
 
-/// Blanks what stands in the place of values, as in `<US_SSN>` and `<CARD 4f1c...>`: it names no other value.
-fn blank_markers(lower: &mut [u8]) {
+/// Whether one of the words, in lower case, stands near a candidate or in its title.
+pub(super) fn has_any<'w>(
+    text: &[u8],
+    (start, end): (usize, usize),
+    title: &str,
+    mut words: impl Iterator<Item = &'w str>,
+) -> bool {
+    let lower = |window: &[u8]| with_blank_markers(window, <[u8]>::to_ascii_lowercase);
+    let (before, after) = (lower(before(text, start)), lower(after(text, end)));
+    words.any(|word| {
+        [before.as_slice(), &after, title.as_bytes()].into_iter().any(|window| has_word(window, word.as_bytes()))
+    })
+}
+
+/// The line before a candidate; the line before that when it stands alone at the beginning of its own.
+fn before(text: &[u8], start: usize) -> &[u8] {
+    let before = text.get(start.saturating_sub(BEFORE)..start).unwrap_or_default();
+    let indent = before.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let words = before.get(..before.len() - indent).unwrap_or_default();
+    let line = memchr::memrchr(b'\n', words).map_or(0, |at| at + 1);
+    before.get(line..).unwrap_or_default()
+}
+
+fn after(text: &[u8], end: usize) -> &[u8] {
+    let after = text.get(end..).unwrap_or_default();
+    let after = after.get(..after.len().min(AFTER)).unwrap_or_default();
+    memchr::memchr(b'\n', after).and_then(|at| after.get(..at)).unwrap_or(after)
+}
+
+/// The letters before a candidate, behind at most one space, colon or hyphen.
+fn word_before(text: &[u8], start: usize) -> Option<&[u8]> {
+    let before = text.get(start.saturating_sub(12)..start)?;
+    let word = match before.split_last() {
+        Some((b' ' | b':' | b'-' | b'=' | b'/', rest)) => rest,
+        _ => before,
+    };
+    let length = word.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    word.get(word.len() - length..)
+}
+
+fn is_one_of(word: &[u8], words: &'static [&'static str]) -> Option<&'static str> {
+    words.iter().copied().find(|one| word.eq_ignore_ascii_case(one.as_bytes()))
+}
+
+fn numeric(kind: Kind) -> bool {
+    kind.family() == Family::National || [Kind::PHONE, Kind::CARD, Kind::US_SSN].contains(&kind)
+}
+
+fn has_word(text: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, word).any(|start| is_word(text, start, start + word.len()))
+}
+
+/// A word begins where no letter stands before it; words of up to three letters also end where none follows.
+fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+    let begins = start == 0 || !text.get(start - 1).is_some_and(u8::is_ascii_alphabetic);
+    begins && (end - start > 3 || !text.get(end).is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Reads a window without what stands in the place of values, as in `<US_SSN>` and `<CARD 4f1c...>`: it names no other
+/// value.
+fn with_blank_markers<T>(window: &[u8], read: impl FnOnce(&[u8]) -> T) -> T {
+    if memchr::memchr2(b'<', b'>', window).is_none() {
+        return read(window);
+    }
+    let mut blank = window.to_vec();
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ');
     let mut place = 0;
-    while let Some(open) = lower.get(place..).and_then(|rest| memchr::memchr(b'<', rest)).map(|at| place + at) {
-        let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' ');
-        let length = lower.iter().skip(open + 1).take_while(inside).count();
+    while let Some(open) = blank.get(place..).and_then(|rest| memchr::memchr(b'<', rest)).map(|at| place + at)
+    {
+        let length = blank.iter().skip(open + 1).take_while(|byte| inside(byte)).count();
         let close = open + 1 + length;
         // One that the window cuts at its end is blanked too.
-        if lower.get(close).is_none_or(|byte| *byte == b'>') {
-            lower.iter_mut().take(close).skip(open).for_each(|byte| *byte = b' ');
+        if blank.get(close).is_none_or(|byte| *byte == b'>') {
+            blank.iter_mut().take(close).skip(open).for_each(|byte| *byte = b' ');
         }
         place = close;
     }
     // And one that it cuts at its beginning.
-    if let Some(close) = memchr::memchr2(b'<', b'>', lower).filter(|at| lower.get(*at) == Some(&b'>'))
-        && lower.iter().take(close).all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b' '))
-    {
-        lower.iter_mut().take(close).for_each(|byte| *byte = b' ');
+    let first = memchr::memchr2(b'<', b'>', &blank).filter(|at| blank.get(*at) == Some(&b'>'));
+    if let Some(close) = first.filter(|close| blank.iter().take(*close).all(inside)) {
+        blank.iter_mut().take(close).for_each(|byte| *byte = b' ');
     }
-}
-
-/// Where the last occurrence of a word ends. A word begins where no letter stands before it; words of up to three
-/// letters also end where none follows.
-fn has_word(text: &[u8], word: &[u8]) -> Option<usize> {
-    memchr::memmem::rfind_iter(text, word).map(|at| (at, at + word.len())).find_map(|(start, end)| {
-        let begins = start == 0 || !text.get(start - 1).is_some_and(u8::is_ascii_alphabetic);
-        let ends = word.len() > 3 || !text.get(end).is_some_and(u8::is_ascii_alphabetic);
-        (begins && ends).then_some(end)
-    })
+    read(&blank)
 }

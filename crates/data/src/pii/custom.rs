@@ -151,7 +151,12 @@ fn plain(text: &str, most: usize) -> String {
 fn recogniser(place: usize, entry: Entry) -> Result<Recogniser, (&'static str, String)> {
     let letters = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let id = entry.kind;
-    if id.is_empty() || id.len() > 40 || !id.bytes().all(letters) || Kind::built_in(&id).is_some() || id == "custom" {
+    if id.is_empty()
+        || id.len() > 40
+        || !id.bytes().all(letters)
+        || Kind::built_in(&id).is_some()
+        || id == "custom"
+    {
         let why = "must be 1 to 40 lower-case letters, digits and hyphens, and not a built-in kind";
         return Err(("kind", why.to_owned()));
     }
@@ -160,14 +165,16 @@ fn recogniser(place: usize, entry: Entry) -> Result<Recogniser, (&'static str, S
         return Err(("pattern", format!("has more than {RECOGNISER_PATTERN_BYTES} bytes")));
     }
     let regex = compile(&entry.pattern).map_err(|why| ("pattern", why))?;
-    let validator = entry.validator.as_deref().map(validator).transpose().map_err(|why| ("validator", why))?;
+    let validator =
+        entry.validator.as_deref().map(validator).transpose().map_err(|why| ("validator", why))?;
     let too_long = entry.words.iter().any(|word| word.is_empty() || word.len() > RECOGNISER_WORD_BYTES);
     if entry.words.len() > RECOGNISER_WORDS || too_long {
         let why = format!("must be at most {RECOGNISER_WORDS} words of 1 to {RECOGNISER_WORD_BYTES} bytes");
         return Err(("words", why));
     }
     let score = hundredths(entry.score).map_err(|why| ("score", why))?;
-    let with_words = entry.score_with_words.map(hundredths).transpose().map_err(|why| ("score_with_words", why))?;
+    let with_words =
+        entry.score_with_words.map(hundredths).transpose().map_err(|why| ("score_with_words", why))?;
     let words = entry.words.iter().map(|word| word.to_lowercase()).collect();
     Ok(Recogniser { id, kind, regex, validator, words, score, context_score: with_words.unwrap_or(score) })
 }
@@ -214,7 +221,11 @@ fn validator(name: &str) -> Result<fn(&[u8]) -> bool, String> {
     reason = "between 0 and 100 after the comparison"
 )]
 fn hundredths(score: f64) -> Result<u8, String> {
-    if (0.0..=1.0).contains(&score) { Ok((score * 100.0).round() as u8) } else { Err("must be from 0 to 1".to_owned()) }
+    if (0.0..=1.0).contains(&score) {
+        Ok((score * 100.0).round() as u8)
+    } else {
+        Err("must be from 0 to 1".to_owned())
+    }
 }
 
 impl Recogniser {
@@ -247,8 +258,11 @@ impl Recogniser {
             }
             let valid = self.validator.is_none_or(|check| {
                 let written = text.get(range.clone()).unwrap_or_default();
-                let id: Vec<u8> =
-                    written.iter().filter(|b| b.is_ascii_alphanumeric()).map(u8::to_ascii_uppercase).collect();
+                let id: Vec<u8> = written
+                    .iter()
+                    .filter(|b| b.is_ascii_alphanumeric())
+                    .map(u8::to_ascii_uppercase)
+                    .collect();
                 check(&id)
             });
             if valid {

@@ -194,12 +194,15 @@ impl Delimited {
         cell: &mut impl FnMut(Cell<'_>) -> Result<Option<Vec<u8>>, E>,
     ) -> Result<(), Rewriting<E>> {
         // `\r\n` ends a line; before a separator or inside quotes `\r` is content.
-        let returned = mark != Some(self.separator) && self.content.last() == Some(&b'\r') && self.written.last() == Some(&b'\r');
+        let returned = mark != Some(self.separator)
+            && self.content.last() == Some(&b'\r')
+            && self.written.last() == Some(&b'\r');
         if returned {
             self.content.pop();
             self.written.pop();
         }
-        let found = Cell { record: self.record, line: self.begun, column: self.column, content: &self.content };
+        let found =
+            Cell { record: self.record, line: self.begun, column: self.column, content: &self.content };
         match cell(found).map_err(Rewriting::Cell)? {
             None => out.append(&mut self.written),
             Some(new) => self.write(&new, out),

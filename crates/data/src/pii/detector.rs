@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use aho_corasick::packed::Searcher;
 
+use super::context::Words;
 use super::custom::{Recogniser, Recognisers};
 use super::finding::{Finding, resolve};
 use super::fold::Folded;
@@ -44,6 +45,7 @@ pub struct Detector {
     pub(super) min_score: u8,
     pub(super) patterns: Patterns,
     pub(super) literals: Option<Searcher>,
+    pub(super) words: Words,
     pub(super) looks: Looks,
     pub(super) custom: Vec<Recogniser>,
 }
@@ -65,7 +67,8 @@ impl Detector {
     /// Sets one up.
     pub fn new(options: &DetectorOptions) -> Self {
         let kinds = options.kinds;
-        let secret: KindSet = Kind::ALL.iter().copied().filter(|kind| kind.family() == Family::Secret).collect();
+        let secret: KindSet =
+            Kind::ALL.iter().copied().filter(|kind| kind.family() == Family::Secret).collect();
         let literal = kinds.meets(secret) || kinds.has(Kind::DATE_OF_BIRTH);
         let looks = Looks {
             email: kinds.has(Kind::EMAIL),
@@ -87,6 +90,7 @@ impl Detector {
             min_score: options.min_score,
             patterns: Patterns::new(kinds),
             literals: if literal { literals() } else { None },
+            words: Words::new(kinds),
             looks,
             custom: options.recognisers.as_ref().map_or_else(Vec::new, |file| file.recognisers().to_vec()),
         }
@@ -100,7 +104,8 @@ impl Detector {
 
     /// The kind of that id, also one that recognisers added.
     pub fn kind(&self, id: &str) -> Option<Kind> {
-        Kind::built_in(id).or_else(|| self.custom.iter().find(|custom| custom.id() == id).map(Recogniser::kind))
+        Kind::built_in(id)
+            .or_else(|| self.custom.iter().find(|custom| custom.id() == id).map(Recogniser::kind))
     }
 
     /// Everything in `text`, in order and without overlaps.
@@ -130,7 +135,13 @@ impl Detector {
             let from = start.saturating_sub(BEFORE);
             let to = text.len().min(end + BEHIND);
             let window = text.get(from..to).unwrap_or_default();
-            self.window(title, window, start - from..end - from, u64::try_from(from).unwrap_or(u64::MAX), found);
+            self.window(
+                title,
+                window,
+                start - from..end - from,
+                u64::try_from(from).unwrap_or(u64::MAX),
+                found,
+            );
             start = end;
             if start >= text.len() {
                 break;

@@ -28,7 +28,15 @@ impl Finding {
         region: Option<[u8; 2]>,
     ) -> Self {
         let length = u32::try_from(range.len()).unwrap_or(u32::MAX);
-        Self { kind, start: u64::try_from(range.start).unwrap_or(u64::MAX), length, score, evidence, word, region }
+        Self {
+            kind,
+            start: u64::try_from(range.start).unwrap_or(u64::MAX),
+            length,
+            score,
+            evidence,
+            word,
+            region,
+        }
     }
 
     /// The same finding in the text as it was, and at its place in the whole stream.
@@ -113,8 +121,9 @@ fn keep_best(cluster: &[Finding], kept: &mut Vec<Finding>) {
     let mut chosen: Vec<Finding> = Vec::new();
     for one in order {
         let at = chosen.partition_point(|other| other.start < one.start);
-        let free = at.checked_sub(1).and_then(|at| chosen.get(at)).is_none_or(|before| before.end() <= one.start)
-            && chosen.get(at).is_none_or(|behind| one.end() <= behind.start);
+        let free =
+            at.checked_sub(1).and_then(|at| chosen.get(at)).is_none_or(|before| before.end() <= one.start)
+                && chosen.get(at).is_none_or(|behind| one.end() <= behind.start);
         if free {
             chosen.insert(at, *one);
         }

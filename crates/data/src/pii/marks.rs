@@ -12,9 +12,39 @@ const DOMAIN_BYTES: usize = 255;
 
 /// Last labels that are endings of files, which `logo@2x.png` has and no address.
 const FILE_ENDINGS: &[&[u8]] = &[
-    b"png", b"jpg", b"jpeg", b"gif", b"svg", b"webp", b"css", b"js", b"mjs", b"json", b"html", b"htm", b"php", b"pdf",
-    b"txt", b"csv", b"xml", b"yaml", b"yml", b"toml", b"lock", b"tgz", b"gz", b"tar", b"whl", b"jar", b"dll", b"exe",
-    b"service", b"socket", b"local", b"internal", b"localdomain",
+    b"png",
+    b"jpg",
+    b"jpeg",
+    b"gif",
+    b"svg",
+    b"webp",
+    b"css",
+    b"js",
+    b"mjs",
+    b"json",
+    b"html",
+    b"htm",
+    b"php",
+    b"pdf",
+    b"txt",
+    b"csv",
+    b"xml",
+    b"yaml",
+    b"yml",
+    b"toml",
+    b"lock",
+    b"tgz",
+    b"gz",
+    b"tar",
+    b"whl",
+    b"jar",
+    b"dll",
+    b"exe",
+    b"service",
+    b"socket",
+    b"local",
+    b"internal",
+    b"localdomain",
 ];
 
 /// An e-mail address around the `@` at `at` (RFC 5321 dot-string and domain; RFC 6531 letters of two bytes).
@@ -27,8 +57,10 @@ pub(super) fn email(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     while let Some((0x80..=0xBF, rest)) = local.split_first() {
         local = rest;
     }
-    while let Some((b'.' | b'-' | b'\'' | b'=' | b'/' | b'&' | b'*' | b'?' | b'|' | b'{' | b'}' | b'`', rest)) =
-        local.split_first()
+    while let Some((
+        b'.' | b'-' | b'\'' | b'=' | b'/' | b'&' | b'*' | b'?' | b'|' | b'{' | b'}' | b'`',
+        rest,
+    )) = local.split_first()
     {
         local = rest;
     }
@@ -37,12 +69,36 @@ pub(super) fn email(text: &[u8], at: usize) -> Option<(Range<usize>, bool)> {
     }
     let domain = domain(text.get(at + 1..)?)?;
     let end = at + 1 + domain;
-    let repository = text.get(end) == Some(&b':') && text.get(end + 1).is_some_and(|byte| is_local(*byte) && !byte.is_ascii_digit());
+    let repository = text.get(end) == Some(&b':')
+        && text.get(end + 1).is_some_and(|byte| is_local(*byte) && !byte.is_ascii_digit());
     Some((at - local.len()..end, !repository))
 }
 
 const fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'%' | b'\'' | b'=' | b'/' | b'&' | b'*' | b'?' | b'|' | b'{' | b'}' | b'`' | b'!' | b'#' | b'$' | b'^' | b'~' | 0x80..=0xDF)
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'.' | b'_'
+                | b'+'
+                | b'-'
+                | b'%'
+                | b'\''
+                | b'='
+                | b'/'
+                | b'&'
+                | b'*'
+                | b'?'
+                | b'|'
+                | b'{'
+                | b'}'
+                | b'`'
+                | b'!'
+                | b'#'
+                | b'$'
+                | b'^'
+                | b'~'
+                | 0x80..=0xDF
+        )
 }
 
 /// Bytes of the domain that a text begins with: labels of letters, digits and hyphens, the last one of letters.
@@ -59,14 +115,18 @@ fn domain(text: &[u8]) -> Option<usize> {
     }
     // A sentence may go on without a space: `to a@b.com.Then` keeps what is a domain, the last label is not checked.
     let mut labels = written.split(|byte| *byte == b'.');
-    let sound = |label: &[u8]| !label.is_empty() && label.len() < 64 && !label.starts_with(b"-") && !label.ends_with(b"-");
+    let sound = |label: &[u8]| {
+        !label.is_empty() && label.len() < 64 && !label.starts_with(b"-") && !label.ends_with(b"-")
+    };
     if !labels.all(sound) || text.get(written.len()).is_some_and(|byte| matches!(byte, b'_' | b'@')) {
         return None;
     }
     let dot = written.iter().rposition(|byte| *byte == b'.')?;
     let last = written.get(dot + 1..)?;
     let punycode = last.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case(b"xn--"));
-    let letters = last.len() >= 2 && last.len() <= 24 && last.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    let letters = last.len() >= 2
+        && last.len() <= 24
+        && last.iter().all(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
     let file = FILE_ENDINGS.iter().any(|ending| last.eq_ignore_ascii_case(ending));
     (dot > 0 && (letters || punycode) && !file).then_some(written.len())
 }
@@ -81,7 +141,8 @@ pub(super) fn url_credentials(text: &[u8], colon: usize) -> Option<Range<usize>>
     let ends = |byte: &u8| byte.is_ascii_whitespace() || b"/\"'<>?#@`\\".contains(byte);
     let at = window.iter().position(ends).filter(|at| window.get(*at) == Some(&b'@'))?;
     let userinfo = window.get(..at)?;
-    let password = userinfo.iter().position(|byte| *byte == b':').and_then(|mark| userinfo.get(mark + 1..))?;
+    let password =
+        userinfo.iter().position(|byte| *byte == b':').and_then(|mark| userinfo.get(mark + 1..))?;
     let placeholder = password.is_empty()
         || password.starts_with(b"$")
         || password.starts_with(b"{")
@@ -89,9 +150,16 @@ pub(super) fn url_credentials(text: &[u8], colon: usize) -> Option<Range<usize>>
         || password.iter().all(|byte| matches!(byte, b'*' | b'x' | b'X' | b'.' | b'-'))
         || password.eq_ignore_ascii_case(b"password");
     let before = text.get(colon.saturating_sub(16)..colon)?;
-    let scheme = before.iter().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-')).count();
+    let scheme = before
+        .iter()
+        .rev()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'.' | b'-'))
+        .count();
     let host = window.get(at + 1..)?;
-    let host = host.iter().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_')).count();
+    let host = host
+        .iter()
+        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'_'))
+        .count();
     (scheme > 0 && host > 0 && !placeholder).then_some(colon - scheme..colon + 3 + at + 1 + host)
 }
 
@@ -137,13 +205,18 @@ pub(super) fn ipv6(text: &[u8], colon: usize) -> Option<(Ipv6Addr, Range<usize>)
     let digits = before.iter().rev().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let start = colon - digits;
     let inside = start > 0
-        && text.get(start - 1).is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'_' | b'-') || *b >= 0x80);
+        && text.get(start - 1).is_some_and(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b':' | b'.' | b'_' | b'-') || *b >= 0x80
+        });
     if digits > 4 || inside || (digits == 0 && text.get(colon + 1) != Some(&b':')) {
         return None;
     }
     let window = text.get(start..)?;
-    let length =
-        window.iter().take(IPV6_BYTES + 1).take_while(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')).count();
+    let length = window
+        .iter()
+        .take(IPV6_BYTES + 1)
+        .take_while(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'))
+        .count();
     let mut written = window.get(..length)?;
     while let Some((b'.', rest)) = written.split_last() {
         written = rest;
@@ -151,7 +224,15 @@ pub(super) fn ipv6(text: &[u8], colon: usize) -> Option<(Ipv6Addr, Range<usize>)
     if let Some(rest) = written.strip_suffix(b":").filter(|rest| !rest.ends_with(b":")) {
         written = rest;
     }
-    if written.len() < 3 || length > IPV6_BYTES || window.get(written.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+    if written.len() < 3
+        || length > IPV6_BYTES
+        || window.get(written.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
+    {
+        return None;
+    }
+    // Times of day and the like have too few colons, which is cheaper to see than to parse.
+    let colons = written.iter().filter(|byte| **byte == b':').count();
+    if colons < 6 && !written.windows(2).any(|pair| pair == b"::") {
         return None;
     }
     let address = std::str::from_utf8(written).ok()?.parse().ok()?;
@@ -162,30 +243,112 @@ pub(super) fn ipv6(text: &[u8], colon: usize) -> Option<(Ipv6Addr, Range<usize>)
 pub(super) fn mac(text: &[u8], start: usize) -> Option<Range<usize>> {
     let written: &[u8; 17] = text.get(start..start + 17)?.try_into().ok()?;
     let [_, _, mark, ..] = written;
-    let pairs = written.iter().enumerate().all(|(place, byte)| if place % 3 == 2 { byte == mark } else { byte.is_ascii_hexdigit() });
+    let pairs = written
+        .iter()
+        .enumerate()
+        .all(|(place, byte)| if place % 3 == 2 { byte == mark } else { byte.is_ascii_hexdigit() });
     let next = text.get(start + 17).copied().unwrap_or(b' ');
-    let ends = !next.is_ascii_alphanumeric() && next != b'_' && !(next == *mark && goes_on_hex(text, start + 18));
+    let ends =
+        !next.is_ascii_alphanumeric() && next != b'_' && !(next == *mark && goes_on_hex(text, start + 18));
     let uniform = |digit: u8| written.iter().all(|byte| byte == mark || *byte == digit);
-    (pairs && matches!(mark, b':' | b'-') && ends && !uniform(b'0') && !uniform(b'f') && !uniform(b'F')).then_some(start..start + 17)
+    (pairs && matches!(mark, b':' | b'-') && ends && !uniform(b'0') && !uniform(b'f') && !uniform(b'F'))
+        .then_some(start..start + 17)
 }
 
 fn goes_on_hex(text: &[u8], place: usize) -> bool {
     text.get(place).is_some_and(u8::is_ascii_hexdigit)
 }
 
-/// Characters of an account number by country (SWIFT, IBAN registry, release 99).
+/// Characters of an account number by country (SWIFT, IBAN registry, release 99), sorted.
 const IBAN_LENGTHS: &[([u8; 2], usize)] = &[
-    (*b"AD", 24), (*b"AE", 23), (*b"AL", 28), (*b"AT", 20), (*b"AZ", 28), (*b"BA", 20), (*b"BE", 16), (*b"BG", 22),
-    (*b"BH", 22), (*b"BI", 27), (*b"BR", 29), (*b"BY", 28), (*b"CH", 21), (*b"CR", 22), (*b"CY", 28), (*b"CZ", 24),
-    (*b"DE", 22), (*b"DJ", 27), (*b"DK", 18), (*b"DO", 28), (*b"EE", 20), (*b"EG", 29), (*b"ES", 24), (*b"FI", 18),
-    (*b"FK", 18), (*b"FO", 18), (*b"FR", 27), (*b"GB", 22), (*b"GE", 22), (*b"GI", 23), (*b"GL", 18), (*b"GR", 27),
-    (*b"GT", 28), (*b"HN", 28), (*b"HR", 21), (*b"HU", 28), (*b"IE", 22), (*b"IL", 23), (*b"IQ", 23), (*b"IS", 26),
-    (*b"IT", 27), (*b"JO", 30), (*b"KW", 30), (*b"KZ", 20), (*b"LB", 28), (*b"LC", 32), (*b"LI", 21), (*b"LT", 20),
-    (*b"LU", 20), (*b"LV", 21), (*b"LY", 25), (*b"MC", 27), (*b"MD", 24), (*b"ME", 22), (*b"MK", 19), (*b"MN", 20),
-    (*b"MR", 27), (*b"MT", 31), (*b"MU", 30), (*b"NI", 28), (*b"NL", 18), (*b"NO", 15), (*b"OM", 23), (*b"PK", 24),
-    (*b"PL", 28), (*b"PS", 29), (*b"PT", 25), (*b"QA", 29), (*b"RO", 24), (*b"RS", 22), (*b"RU", 33), (*b"SA", 24),
-    (*b"SC", 31), (*b"SD", 18), (*b"SE", 24), (*b"SI", 19), (*b"SK", 24), (*b"SM", 27), (*b"SO", 23), (*b"ST", 25),
-    (*b"SV", 28), (*b"TL", 23), (*b"TN", 24), (*b"TR", 26), (*b"UA", 29), (*b"VA", 22), (*b"VG", 24), (*b"XK", 20),
+    (*b"AD", 24),
+    (*b"AE", 23),
+    (*b"AL", 28),
+    (*b"AT", 20),
+    (*b"AZ", 28),
+    (*b"BA", 20),
+    (*b"BE", 16),
+    (*b"BG", 22),
+    (*b"BH", 22),
+    (*b"BI", 27),
+    (*b"BR", 29),
+    (*b"BY", 28),
+    (*b"CH", 21),
+    (*b"CR", 22),
+    (*b"CY", 28),
+    (*b"CZ", 24),
+    (*b"DE", 22),
+    (*b"DJ", 27),
+    (*b"DK", 18),
+    (*b"DO", 28),
+    (*b"EE", 20),
+    (*b"EG", 29),
+    (*b"ES", 24),
+    (*b"FI", 18),
+    (*b"FK", 18),
+    (*b"FO", 18),
+    (*b"FR", 27),
+    (*b"GB", 22),
+    (*b"GE", 22),
+    (*b"GI", 23),
+    (*b"GL", 18),
+    (*b"GR", 27),
+    (*b"GT", 28),
+    (*b"HN", 28),
+    (*b"HR", 21),
+    (*b"HU", 28),
+    (*b"IE", 22),
+    (*b"IL", 23),
+    (*b"IQ", 23),
+    (*b"IS", 26),
+    (*b"IT", 27),
+    (*b"JO", 30),
+    (*b"KW", 30),
+    (*b"KZ", 20),
+    (*b"LB", 28),
+    (*b"LC", 32),
+    (*b"LI", 21),
+    (*b"LT", 20),
+    (*b"LU", 20),
+    (*b"LV", 21),
+    (*b"LY", 25),
+    (*b"MC", 27),
+    (*b"MD", 24),
+    (*b"ME", 22),
+    (*b"MK", 19),
+    (*b"MN", 20),
+    (*b"MR", 27),
+    (*b"MT", 31),
+    (*b"MU", 30),
+    (*b"NI", 28),
+    (*b"NL", 18),
+    (*b"NO", 15),
+    (*b"OM", 23),
+    (*b"PK", 24),
+    (*b"PL", 28),
+    (*b"PS", 29),
+    (*b"PT", 25),
+    (*b"QA", 29),
+    (*b"RO", 24),
+    (*b"RS", 22),
+    (*b"RU", 33),
+    (*b"SA", 24),
+    (*b"SC", 31),
+    (*b"SD", 18),
+    (*b"SE", 24),
+    (*b"SI", 19),
+    (*b"SK", 24),
+    (*b"SM", 27),
+    (*b"SO", 23),
+    (*b"ST", 25),
+    (*b"SV", 28),
+    (*b"TL", 23),
+    (*b"TN", 24),
+    (*b"TR", 26),
+    (*b"UA", 29),
+    (*b"VA", 22),
+    (*b"VG", 24),
+    (*b"XK", 20),
     (*b"YE", 30),
 ];
 
@@ -196,7 +359,8 @@ const IBAN_CHARACTERS: usize = 34;
 pub(super) fn iban(text: &[u8], start: usize) -> Option<(Range<usize>, bool)> {
     let window = text.get(start..)?;
     let country: [u8; 2] = window.get(..2)?.to_ascii_uppercase().try_into().ok()?;
-    let (_, wanted) = IBAN_LENGTHS.iter().find(|(code, _)| *code == country)?;
+    let at = IBAN_LENGTHS.binary_search_by_key(&country, |(code, _)| *code).ok()?;
+    let (_, wanted) = IBAN_LENGTHS.get(at)?;
     let mut characters = [0; IBAN_CHARACTERS];
     let (mut count, mut place, mut grouped) = (0, 0, false);
     while count < *wanted {

@@ -35,12 +35,12 @@ mod secrets;
 mod stream;
 pub mod vault;
 
-pub(crate) use self::kind::CUSTOM_KINDS;
-pub use self::action::{Action, NotReplaced, Replacer};
+pub use self::action::{Action, Given, NotReplaced, Replacer, hashed};
 pub use self::column::{ColumnCounts, ColumnDetector, ColumnScan, ColumnVerdict, KindShare};
 pub use self::custom::{Recognisers, RecognisersInvalid};
 pub use self::detector::{Detector, DetectorOptions, Title};
 pub use self::finding::Finding;
+pub(crate) use self::kind::CUSTOM_KINDS;
+pub use self::kind::{Family, Kind, KindSet};
 pub use self::report::PiiReport;
 pub use self::stream::{Rewriter, Scanner};
-pub use self::kind::{Family, Kind, KindSet};

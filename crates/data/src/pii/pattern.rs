@@ -3,7 +3,7 @@
 use super::card::card;
 use super::kind::{Evidence, Kind, KindSet};
 use super::national::*;
-use super::phone::{nanp, nanp_11, trunk, whole};
+use super::phone::{brazil, extended, nanp, nanp_11, trunk, whole};
 
 /// A shape and what decides about what has it.
 ///
@@ -97,6 +97,10 @@ const SHAPES: &[Shape] = &[
     bare("ddd ddddddd", Kind::PHONE, whole),
     bare("ddd ddd dddd", Kind::PHONE, whole),
     bare("ddd dddd dddd", Kind::PHONE, whole),
+    typical("dd dddd-dddd", Kind::PHONE, brazil),
+    typical("dd ddddd-dddd", Kind::PHONE, brazil),
+    typical("(dd) dddd-dddd", Kind::PHONE, brazil),
+    typical("(dd) ddddd-dddd", Kind::PHONE, brazil),
     typical("ddd~ddd~dddd", Kind::UK_NHS, uk_nhs),
     bare("dddddddddd", Kind::UK_NHS, uk_nhs),
     bare("AAddddddA", Kind::UK_NINO, uk_nino),
@@ -173,20 +177,26 @@ const SHAPES: &[Shape] = &[
 const LETTERS: usize = 7;
 const DIGITS: usize = 20;
 
+/// What can stand behind the first run of digits: nothing that matters, a mark of [`MARKS`], or a letter.
+const BEHIND: usize = MARKS.len() + 2;
+const MARKS: &[u8] = b" -./)+";
+
 /// Characters of the longest shape without separators.
 const CHARACTERS: usize = 24;
 
 /// The shapes of the kinds that are looked for, ready to match.
 pub(super) struct Patterns {
     patterns: Vec<Pattern>,
-    // Where the patterns of that many letters and digits begin and end.
-    index: [(u16, u16); LETTERS * DIGITS],
+    // Which patterns may begin with so many letters, so many digits, and that behind them.
+    index: Vec<Vec<u16>>,
 }
 
 struct Pattern {
     shape: Vec<u8>,
     // Letters, and a mark behind them, before the first digit; digits in the first run.
     begins: (usize, usize),
+    // Digits in the second run, when a mark stands between.
+    second: Option<usize>,
     opened: bool,
     kind: Kind,
     speaks: Evidence,
@@ -203,55 +213,72 @@ pub(super) struct Match {
 
 impl Patterns {
     pub(super) fn new(kinds: KindSet) -> Self {
-        let mut patterns: Vec<Pattern> =
+        let patterns: Vec<Pattern> =
             SHAPES.iter().filter(|shape| kinds.has(shape.kind)).flat_map(compile).collect();
-        patterns.sort_by_key(|pattern| pattern.begins);
-        let mut index = [(0, 0); LETTERS * DIGITS];
+        let mut index = vec![Vec::new(); LETTERS * DIGITS * BEHIND];
         for (place, pattern) in patterns.iter().enumerate() {
-            let place = u16::try_from(place).unwrap_or(u16::MAX - 1);
-            if let Some(slot) = index.get_mut(slot(pattern.begins.0, pattern.begins.1)) {
-                *slot = if slot.1 == 0 { (place, place + 1) } else { (slot.0, place + 1) };
+            let place = u16::try_from(place).unwrap_or(u16::MAX);
+            let next = pattern.shape.get(pattern.begins.0 + pattern.begins.1);
+            for behind in 0..BEHIND {
+                // A pattern that ends there may be followed by everything but more of the same.
+                let fits = next.map_or(behind + 1 < BEHIND, |next| behind == class(*next));
+                if fits && let Some(slot) = index.get_mut(slot(pattern.begins, behind)) {
+                    slot.push(place);
+                }
             }
         }
         Self { patterns, index }
     }
 
-    /// Whether anything begins with so many letters and then so many digits.
-    #[inline]
-    pub(super) fn any(&self, letters: usize, digits: usize) -> bool {
-        self.index.get(slot(letters, digits)).is_some_and(|(from, to)| from < to)
-    }
-
     /// Hands out what matches at `start`, where a word of so many letters and then digits begins.
+    #[inline]
     pub(super) fn each(
         &self,
         text: &[u8],
         start: usize,
-        (letters, digits): (usize, usize),
+        begins: (usize, usize),
         mut found: impl FnMut(Match),
     ) {
-        let Some((from, to)) = self.index.get(slot(letters, digits)).copied() else { return };
-        let opened = start > 0 && text.get(start - 1) == Some(&b'(');
-        for pattern in self.patterns.get(usize::from(from)..usize::from(to)).unwrap_or_default() {
-            let Some(written) = text.get(start..).and_then(|rest| rest.get(..pattern.shape.len())) else { continue };
-            let fits = pattern.shape.iter().zip(written).all(|(want, byte)| match want {
-                b'd' => byte.is_ascii_digit(),
-                b'A' => byte.is_ascii_alphabetic(),
-                b'X' => byte.is_ascii_alphanumeric(),
-                _ => want == byte,
-            });
-            let end = start + pattern.shape.len();
-            if !fits || (pattern.opened && !opened) || goes_on(text, end) {
-                continue;
-            }
-            let mut id = [0; CHARACTERS];
-            let characters = written.iter().filter(|byte| byte.is_ascii_alphanumeric());
-            let length = id.iter_mut().zip(characters).map(|(to, from)| *to = from.to_ascii_uppercase()).count();
-            if id.get(..length).is_some_and(pattern.check) {
-                let start = start - usize::from(pattern.opened);
-                found(Match { start, end, kind: pattern.kind, speaks: pattern.speaks });
+        let behind = start + begins.0 + begins.1;
+        let class = text.get(behind).map_or(0, |next| class(*next));
+        let Some(places) = self.index.get(slot(begins, class)).filter(|places| !places.is_empty()) else {
+            return;
+        };
+        let after = text.get(behind + 1..).unwrap_or_default();
+        let second = after.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+        for place in places {
+            let Some(pattern) = self.patterns.get(usize::from(*place)) else { continue };
+            if pattern.second.is_none_or(|wanted| wanted == second)
+                && let Some(one) = pattern.matches(text, start)
+            {
+                found(one);
             }
         }
+    }
+}
+
+impl Pattern {
+    fn matches(&self, text: &[u8], start: usize) -> Option<Match> {
+        let written = text.get(start..start + self.shape.len())?;
+        let fits = self.shape.iter().zip(written).all(|(want, byte)| match want {
+            b'd' => byte.is_ascii_digit(),
+            b'A' => byte.is_ascii_alphabetic(),
+            b'X' => byte.is_ascii_alphanumeric(),
+            _ => want == byte,
+        });
+        let opened = start > 0 && text.get(start - 1) == Some(&b'(');
+        if !fits || (self.opened && !opened) {
+            return None;
+        }
+        let end = start + self.shape.len();
+        let whole = if goes_on(text, end) { None } else { Some(end) };
+        let end = whole.or_else(|| if self.kind == Kind::PHONE { extended(text, end) } else { None })?;
+        let mut id = [0; CHARACTERS];
+        let characters = written.iter().filter(|byte| byte.is_ascii_alphanumeric());
+        let length = id.iter_mut().zip(characters).map(|(to, from)| *to = from.to_ascii_uppercase()).count();
+        let valid = id.get(..length).is_some_and(self.check);
+        let start = start - usize::from(self.opened);
+        valid.then_some(Match { start, end, kind: self.kind, speaks: self.speaks })
     }
 }
 
@@ -259,7 +286,9 @@ impl Patterns {
 pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
     match text.get(end) {
         Some(b'-' | b'+') => text.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
-        Some(b'.' | b':' | b'/' | b',') => text.get(end + 1).is_some_and(u8::is_ascii_digit) && !list(text, end),
+        Some(b'.' | b':' | b'/' | b',') => {
+            text.get(end + 1).is_some_and(u8::is_ascii_digit) && !list(text, end)
+        }
         Some(b'%') => true,
         Some(next) => next.is_ascii_alphanumeric() || *next == b'_',
         None => false,
@@ -269,11 +298,26 @@ pub(super) fn goes_on(text: &[u8], end: usize) -> bool {
 /// A comma between cells: more than three digits, or something else, follow before the next mark.
 fn list(text: &[u8], comma: usize) -> bool {
     let after = text.get(comma + 1..).unwrap_or_default();
-    text.get(comma) == Some(&b',') && after.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count() != 3
+    text.get(comma) == Some(&b',')
+        && after.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count() != 3
 }
 
-const fn slot(letters: usize, digits: usize) -> usize {
-    if letters < LETTERS && digits < DIGITS { letters * DIGITS + digits } else { usize::MAX }
+/// A place of the index; one that it does not have for what no pattern begins with.
+const fn slot((letters, digits): (usize, usize), behind: usize) -> usize {
+    if letters < LETTERS && digits < DIGITS {
+        (letters * DIGITS + digits) * BEHIND + behind
+    } else {
+        usize::MAX
+    }
+}
+
+/// Which class a byte behind the first digits is of; in a shape `A` and `X` are letters too.
+fn class(byte: u8) -> usize {
+    match MARKS.iter().position(|mark| *mark == byte) {
+        Some(mark) => mark + 1,
+        None if byte.is_ascii_alphabetic() => BEHIND - 1,
+        None => 0,
+    }
 }
 
 fn compile(shape: &Shape) -> Vec<Pattern> {
@@ -283,9 +327,19 @@ fn compile(shape: &Shape) -> Vec<Pattern> {
     let count = |skip: usize, of: u8| text.bytes().skip(skip).take_while(|byte| *byte == of).count();
     let letters = text.bytes().take_while(|byte| matches!(byte, b'A' | b' ' | b'-')).count();
     let begins = (letters, count(letters, b'd'));
+    // A run of digits behind exactly one mark; `X` may be a digit too.
+    let rest = text.get(begins.0 + begins.1 + 1..).unwrap_or_default();
+    let run = rest.bytes().take_while(|byte| *byte == b'd').count();
+    let marked = text.as_bytes().get(begins.0 + begins.1).is_some_and(|byte| !byte.is_ascii_alphabetic());
+    let second = if marked && run > 0 && !rest.bytes().nth(run).is_some_and(|byte| byte == b'X') {
+        Some(run)
+    } else {
+        None
+    };
     let of = |mark: &&str| Pattern {
         shape: text.replace('~', mark).into_bytes(),
         begins,
+        second,
         opened,
         kind: shape.kind,
         speaks: shape.speaks,

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::birth::date_of_birth;
-use super::context::Surroundings;
+use super::context::has_any;
 use super::detector::Detector;
 use super::finding::Finding;
 use super::kind::{Evidence, Kind};
@@ -17,7 +17,13 @@ use super::secrets::{self, Find, PREFIXES};
 pub(super) const LOOK_BACK: usize = 72;
 
 /// Scans folded text. Candidates that the bytes in `owned` give away are handed out, wherever they begin and end.
-pub(super) fn scan(detector: &Detector, text: &[u8], owned: Range<usize>, title: &str, out: &mut Vec<Finding>) {
+pub(super) fn scan(
+    detector: &Detector,
+    text: &[u8],
+    owned: Range<usize>,
+    title: &str,
+    out: &mut Vec<Finding>,
+) {
     let mut scan = Scan { detector, text, title, out };
     scan.numbers_and_marks(owned.clone());
     if let Some(literals) = &detector.literals {
@@ -122,27 +128,25 @@ impl Scan<'_, '_> {
                     let letters = window.iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count();
                     self.patterns(start - letters - 1, (letters + 1, count));
                 }
-                if looks.phone && count >= 4 && text[start..].starts_with(b"00") && left(text, start) == Left::Free {
+                if looks.phone
+                    && count >= 3
+                    && text[start..].starts_with(b"00")
+                    && left(text, start) == Left::Free
+                {
                     self.international(start + 2, start, Evidence::Plain);
                 }
             }
         }
     }
 
+    #[inline]
     fn patterns(&mut self, start: usize, begins: (usize, usize)) {
-        let patterns = &self.detector.patterns;
-        if !patterns.any(begins.0, begins.1) {
-            return;
-        }
-        let left = left(self.text, start);
-        if left == Left::Joined {
-            return;
-        }
         let text = self.text;
-        patterns.each(text, start, begins, |found| {
-            let evidence = match (found.speaks, &left) {
+        self.detector.patterns.each(text, start, begins, |found| {
+            let evidence = match (found.speaks, left(text, start)) {
+                (_, Left::Joined) => return,
                 (Evidence::Plain, Left::Doubtful) => Evidence::Doubtful,
-                (speaks, _) => speaks,
+                (speaks, Left::Free | Left::Doubtful) => speaks,
             };
             self.propose(found.kind, found.start..found.end, evidence, None);
         });
@@ -186,7 +190,9 @@ impl Scan<'_, '_> {
         if text.get(start + 2) != Some(&b'-') || text.get(start + 5) != Some(&b'-') {
             return;
         }
-        if start > 0 && (text[start - 1].is_ascii_alphanumeric() || matches!(text[start - 1], b'_' | b':' | b'.')) {
+        if start > 0
+            && (text[start - 1].is_ascii_alphanumeric() || matches!(text[start - 1], b'_' | b':' | b'.'))
+        {
             return;
         }
         if let Some(range) = marks::mac(text, start) {
@@ -256,15 +262,15 @@ impl Scan<'_, '_> {
                 {
                     self.propose(Kind::DATE_OF_BIRTH, range, Evidence::Plain, None);
                 }
-            } else if let Some((kind, range)) = secrets::secret(text, prefix.find, found.start(), found.end()) {
+            } else if let Some((kind, range)) = secrets::secret(text, prefix.find, found.start(), found.end())
+            {
                 self.propose(kind, range, Evidence::Plain, None);
             }
         }
     }
 
     fn custom(&mut self, custom: &super::custom::Recogniser, range: Range<usize>) {
-        let around = Surroundings::new(self.text, range.start, range.end);
-        let near = around.has_any(custom.words(), self.title);
+        let near = has_any(self.text, (range.start, range.end), self.title, custom.words());
         let (evidence, score) = custom.score(near);
         if score >= self.detector.min_score {
             self.out.push(Finding::new(custom.kind(), range, score, evidence, None, None));
@@ -274,13 +280,8 @@ impl Scan<'_, '_> {
     /// Judges a candidate by its surroundings and keeps it if its score suffices.
     fn propose(&mut self, kind: Kind, range: Range<usize>, plain: Evidence, region: Option<[u8; 2]>) {
         let Some(info) = kind.info().filter(|_| self.detector.kinds.has(kind)) else { return };
-        let (mut evidence, mut word) = (plain, None);
-        let [worst, _, _, best] = info.scores;
-        // No context raises what is already at its best, or lowers what no word contradicts.
-        if worst < best {
-            let around = Surroundings::new(self.text, range.start, range.end);
-            (evidence, word) = around.judge(kind, plain, self.title);
-        }
+        let words = &self.detector.words;
+        let (mut evidence, word) = words.judge(self.text, (range.start, range.end), kind, plain, self.title);
         if plain == Evidence::Doubtful && evidence != Evidence::Context {
             evidence = Evidence::Doubtful;
         }

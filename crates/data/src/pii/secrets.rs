@@ -29,7 +29,13 @@ pub(super) enum Find {
     Birth,
 }
 
-const fn token(literal: &'static str, kind: Kind, alphabet: fn(u8) -> bool, least: usize, most: usize) -> Prefix {
+const fn token(
+    literal: &'static str,
+    kind: Kind,
+    alphabet: fn(u8) -> bool,
+    least: usize,
+    most: usize,
+) -> Prefix {
     Prefix { literal, find: Find::Token(kind, alphabet, least, most) }
 }
 
@@ -232,9 +238,27 @@ fn pem(text: &[u8], start: usize, after: usize) -> Option<usize> {
 
 /// Ends of names that secrets are assigned to, in lower case.
 const NAMES: &[&str] = &[
-    "password", "passwd", "pwd", "passphrase", "secret", "token", "apikey", "api_key", "api-key", "access_key",
-    "access-key", "accesskey", "secret_key", "secretkey", "secret-key", "private_key", "encryption_key",
-    "signing_key", "auth_key", "credential", "credentials",
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "access_key",
+    "access-key",
+    "accesskey",
+    "secret_key",
+    "secretkey",
+    "secret-key",
+    "private_key",
+    "encryption_key",
+    "signing_key",
+    "auth_key",
+    "credential",
+    "credentials",
 ];
 
 /// Bytes of a name and of a value that are looked at.
@@ -275,7 +299,10 @@ pub(super) fn assigned(text: &[u8], mark: usize) -> Option<(Kind, Range<usize>)>
     let length = window.iter().take(VALUE_BYTES + 1).take_while(|byte| !ends(byte)).count();
     let value = window.get(..length)?;
     let aws = name.to_ascii_lowercase();
-    if length == 40 && memchr::memmem::find(&aws, b"secret").is_some() && value.iter().all(|byte| base64(*byte)) {
+    if length == 40
+        && memchr::memmem::find(&aws, b"secret").is_some()
+        && value.iter().all(|byte| base64(*byte))
+    {
         return Some((Kind::AWS_SECRET_KEY, start..start + length));
     }
     looks_random(value).then_some((Kind::ASSIGNED_SECRET, start..start + length))
@@ -286,11 +313,31 @@ pub(super) fn assigned(text: &[u8], mark: usize) -> Option<(Kind, Range<usize>)>
 fn looks_random(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let placeholder = [
-        b"example".as_slice(), b"changeme", b"change_me", b"placeholder", b"your", b"xxxx", b"****", b"....", b"${",
-        b"{{", b"env.", b"environ", b"getenv", b"redacted", b"dummy", b"sha256:", b"://", b"bzt_", b"none", b"null", b"true",
+        b"example".as_slice(),
+        b"changeme",
+        b"change_me",
+        b"placeholder",
+        b"your",
+        b"xxxx",
+        b"****",
+        b"....",
+        b"${",
+        b"{{",
+        b"env.",
+        b"environ",
+        b"getenv",
+        b"redacted",
+        b"dummy",
+        b"sha256:",
+        b"://",
+        b"bzt_",
+        b"none",
+        b"null",
+        b"true",
     ];
     let has = |class: fn(&u8) -> bool| value.iter().any(class);
-    let kinds = [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
+    let kinds =
+        [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
     let mixed = kinds.iter().filter(|class| has(**class)).count() >= 2;
     (8..=VALUE_BYTES).contains(&value.len())
         && value.iter().all(u8::is_ascii_graphic)

@@ -92,7 +92,13 @@ impl<'d> Scanner<'d> {
         let end = self.buffer.len().min(from + length + BEHIND);
         let window = self.buffer.get(start..end).unwrap_or_default();
         let base = self.base + u64::try_from(start).unwrap_or(0);
-        self.detector.window(&self.title, window, from - start..from + length - start, base, &mut self.pending);
+        self.detector.window(
+            &self.title,
+            window,
+            from - start..from + length - start,
+            base,
+            &mut self.pending,
+        );
         self.next += u64::try_from(length).unwrap_or(0);
         let kept = self.owned_from().saturating_sub(BEFORE);
         self.buffer.drain(..kept);

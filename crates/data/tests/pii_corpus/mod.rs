@@ -3,6 +3,8 @@
 //! A seed gives the same corpus on every machine. Half of the documents hold one value, the others none; the share of
 //! each kind of document is that of [`Document::draw`], and scores promise their precision for this mix.
 
+#![expect(unreachable_pub, reason = "used by tests, benches and examples, each of which needs a part")]
+
 use bartizan_data::pii::{Detector, DetectorOptions, Kind, KindSet};
 
 /// A text and what is in it.
@@ -18,7 +20,7 @@ pub struct Document {
 pub struct Rng(pub u64);
 
 impl Rng {
-    pub fn next(&mut self) -> u64 {
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -46,21 +48,105 @@ struct Sort {
 /// digit, `Y M D` year, month, day of two digits, `{...}` stands for
 /// itself, with `«` and `»` for the braces themselves.
 const SORTS: &[Sort] = &[
-    sort(Kind::EMAIL, &["aaaaaa{.}aaaaa{@example.org}", "aaad{@}aaaaaa{.co.uk}", "aaa{+}aaa{@}aaaa{-}aaa{.com}", "aa_aaaa{@mail.}aaaaa{.de}"], &["E-mail:", "contact", "mail to"]),
-    sort(Kind::PHONE, &["{+1 }ddd{-}ddd{-}dddd", "{(}ddd{) }ddd{-}dddd", "ddd{-}ddd{-}dddd", "{+49 30 }9ddddddd", "{+44 20 }9ddd{ }dddd", "{+33 6 }dd{ }dd{ }dd{ }dd", "{+91 9}dddd{ }ddddd", "{06}d{-}dddddddd", "{01 }dd{ }dd{ }dd{ }dd", "dddddddddd"], &["phone", "Tel.", "call", "mobile:"]),
-    sort(Kind::CARD, &["{4}ddddddddddddddd", "{4}ddd{ }dddd{ }dddd{ }dddd", "{5}9dd{-}dddd{-}dddd{-}dddd", "{22}dddddddddddddd", "{37}dd{ }dddddd{ }ddddd", "{3}{6}dddddddddddd", "{62}dddddddddddddddd d", "{6011}dddddddddddd"], &["card", "Visa", "credit card number"]),
-    sort(Kind::IBAN, &["{DE}dddddddddddddddddddd", "{GB}dd{ }AAAA{ }dddd{ }dddd{ }dddd{ }dd", "{FR}dd{ }dddd{ }dddd{ }dddd{ }dddd{ }dddd{ }ddd", "{NL}dd{ABNA}dddddddddd", "{ES}dd dddd dddd dddd dddd dddd"], &["IBAN", "account", "bank"]),
-    sort(Kind::US_SSN, &["ddd{-}dd{-}dddd", "ddd{ }dd{ }dddd", "ddddddddd"], &["SSN", "social security number"]),
-    sort(Kind::IPV4, &["{10.}9d{.}9d{.}9d", "{203.0.113.}9d", "{192.168.}9{.}9dd", "{8.8.}9{.}9"], &["from", "client", "host"]),
-    sort(Kind::IPV6, &["{2001:db8:}xxxx{:}xxxx{::}xxxx", "{fe80::}xxx{:}xxxx{:}xxxx{:}xxxx"], &["from", "client", "addr"]),
-    sort(Kind::MAC, &["xx{:}xx{:}xx{:}xx{:}xx{:}xx", "xx{-}xx{-}xx{-}xx{-}xx{-}xx"], &["MAC", "ether", "device"]),
-    sort(Kind::DATE_OF_BIRTH, &["{born 19}Y{-}M{-}D", "{date of birth: }D{/}M{/19}Y", "{DOB }M{/}D{/19}Y", "{geboren am }D{.}M{.19}Y"], &["patient", "she was"]),
+    sort(
+        Kind::EMAIL,
+        &[
+            "aaaaaa{.}aaaaa{@example.org}",
+            "aaad{@}aaaaaa{.co.uk}",
+            "aaa{+}aaa{@}aaaa{-}aaa{.com}",
+            "aa_aaaa{@mail.}aaaaa{.de}",
+        ],
+        &["E-mail:", "contact", "mail to"],
+    ),
+    sort(
+        Kind::PHONE,
+        &[
+            "{+1 }ddd{-}ddd{-}dddd",
+            "{(}ddd{) }ddd{-}dddd",
+            "ddd{-}ddd{-}dddd",
+            "{+49 30 }9ddddddd",
+            "{+44 20 }9ddd{ }dddd",
+            "{+33 6 }dd{ }dd{ }dd{ }dd",
+            "{+91 9}dddd{ }ddddd",
+            "{06}d{-}dddddddd",
+            "{01 }dd{ }dd{ }dd{ }dd",
+            "dddddddddd",
+        ],
+        &["phone", "Tel.", "call", "mobile:"],
+    ),
+    sort(
+        Kind::CARD,
+        &[
+            "{4}ddddddddddddddd",
+            "{4}ddd{ }dddd{ }dddd{ }dddd",
+            "{5}9dd{-}dddd{-}dddd{-}dddd",
+            "{22}dddddddddddddd",
+            "{37}dd{ }dddddd{ }ddddd",
+            "{3}{6}dddddddddddd",
+            "{62}dddddddddddddddd d",
+            "{6011}dddddddddddd",
+        ],
+        &["card", "Visa", "credit card number"],
+    ),
+    sort(
+        Kind::IBAN,
+        &[
+            "{DE}dddddddddddddddddddd",
+            "{GB}dd{ }AAAA{ }dddd{ }dddd{ }dddd{ }dd",
+            "{FR}dd{ }dddd{ }dddd{ }dddd{ }dddd{ }dddd{ }ddd",
+            "{NL}dd{ABNA}dddddddddd",
+            "{ES}dd dddd dddd dddd dddd dddd",
+        ],
+        &["IBAN", "account", "bank"],
+    ),
+    sort(
+        Kind::US_SSN,
+        &["ddd{-}dd{-}dddd", "ddd{ }dd{ }dddd", "ddddddddd"],
+        &["SSN", "social security number"],
+    ),
+    sort(
+        Kind::IPV4,
+        &["{10.}9d{.}9d{.}9d", "{203.0.113.}9d", "{192.168.}9{.}9dd", "{8.8.}9{.}9"],
+        &["from", "client", "host"],
+    ),
+    sort(
+        Kind::IPV6,
+        &["{2001:db8:}xxxx{:}xxxx{::}xxxx", "{fe80::}xxx{:}xxxx{:}xxxx{:}xxxx"],
+        &["from", "client", "addr"],
+    ),
+    sort(
+        Kind::MAC,
+        &["xx{:}xx{:}xx{:}xx{:}xx{:}xx", "xx{-}xx{-}xx{-}xx{-}xx{-}xx"],
+        &["MAC", "ether", "device"],
+    ),
+    sort(
+        Kind::DATE_OF_BIRTH,
+        &[
+            "{born 19}Y{-}M{-}D",
+            "{date of birth: }D{/}M{/19}Y",
+            "{DOB }M{/}D{/19}Y",
+            "{geboren am }D{.}M{.19}Y",
+        ],
+        &["patient", "she was"],
+    ),
     sort(Kind::UK_NHS, &["ddd{ }ddd{ }dddd", "dddddddddd"], &["NHS number", "patient"]),
-    sort(Kind::UK_NINO, &["{A}{B}dddddd{C}", "{J}{G}{ }dd{ }dd{ }dd{ A}"], &["national insurance number", "NINO"]),
+    sort(
+        Kind::UK_NINO,
+        &["{A}{B}dddddd{C}", "{J}{G}{ }dd{ }dd{ }dd{ A}"],
+        &["national insurance number", "NINO"],
+    ),
     sort(Kind::ES_DNI, &["ddddddddA", "dddddddd{-}A"], &["DNI", "NIF"]),
     sort(Kind::ES_NIE, &["{X}dddddddA", "{Y}dddddddA"], &["NIE", "número de identidad"]),
-    sort(Kind::IT_CODICE_FISCALE, &["{RSSMRA}YA{1}d{H}dddA", "{BNCLCU}YA{4}d{F}dddA"], &["codice fiscale", "CF"]),
-    sort(Kind::FR_NIR, &["{1}YM{75}dddddddd", "{2 }Y{ }M{ 69 }ddd{ }ddd{ }dd"], &["NIR", "numéro de sécurité sociale"]),
+    sort(
+        Kind::IT_CODICE_FISCALE,
+        &["{RSSMRA}YA{1}d{H}dddA", "{BNCLCU}YA{4}d{F}dddA"],
+        &["codice fiscale", "CF"],
+    ),
+    sort(
+        Kind::FR_NIR,
+        &["{1}YM{75}dddddddd", "{2 }Y{ }M{ 69 }ddd{ }ddd{ }dd"],
+        &["NIR", "numéro de sécurité sociale"],
+    ),
     sort(Kind::DE_STEUER_ID, &["9dddddddddd", "9d{ }ddd{ }ddd{ }ddd"], &["Steuer-ID", "IdNr."]),
     sort(Kind::NL_BSN, &["ddddddddd"], &["BSN", "burgerservicenummer"]),
     sort(Kind::SE_PERSONNUMMER, &["YMD{-}dddd", "{19}YMDdddd"], &["personnummer"]),
@@ -69,7 +155,11 @@ const SORTS: &[Sort] = &[
     sort(Kind::PL_PESEL, &["YMDddddd"], &["PESEL"]),
     sort(Kind::BR_CPF, &["ddd{.}ddd{.}ddd{-}dd", "ddddddddddd"], &["CPF"]),
     sort(Kind::IN_AADHAAR, &["9ddd{ }dddd{ }dddd", "9ddddddddddd"], &["Aadhaar", "UIDAI number"]),
-    sort(Kind::CA_SIN, &["ddd{ }ddd{ }ddd", "ddd{-}ddd{-}ddd", "ddddddddd"], &["SIN", "social insurance number"]),
+    sort(
+        Kind::CA_SIN,
+        &["ddd{ }ddd{ }ddd", "ddd{-}ddd{-}ddd", "ddddddddd"],
+        &["SIN", "social insurance number"],
+    ),
     sort(Kind::AU_TFN, &["ddd{ }ddd{ }ddd", "ddddddddd"], &["TFN", "tax file number"]),
     sort(Kind::BE_RRN, &["Y{.}M{.}D{-}ddd{.}dd", "YMDddddd"], &["rijksregisternummer", "NISS"]),
     sort(Kind::DK_CPR, &["DMY{-}dddd"], &["CPR", "CPR-nummer"]),
@@ -87,15 +177,33 @@ const SORTS: &[Sort] = &[
     sort(Kind::EE_ISIKUKOOD, &["{3}YMDdddd"], &["isikukood"]),
     sort(Kind::SG_NRIC, &["{S}dddddddA", "{G}dddddddA"], &["NRIC", "FIN"]),
     sort(Kind::JP_MY_NUMBER, &["dddddddddddd"], &["My Number", "マイナンバー"]),
-    sort(Kind::URL_CREDENTIALS, &["{postgres://}aaaaa{:}wwwwwwww{@db.example.com}", "{https://}aaaa{:}wwwwww{@example.org}"], &["url", "connect to"]),
+    sort(
+        Kind::URL_CREDENTIALS,
+        &["{postgres://}aaaaa{:}wwwwwwww{@db.example.com}", "{https://}aaaa{:}wwwwww{@example.org}"],
+        &["url", "connect to"],
+    ),
     sort(Kind::AWS_ACCESS_KEY, &["{AKIA}AAAAAAAAAAAAAAAA"], &["aws", "access key"]),
     sort(Kind::STRIPE_KEY, &["{sk_live_}wwwwwwwwwwwwwwwwwwwwwwww"], &["stripe"]),
     sort(Kind::SLACK_TOKEN, &["{xoxb-}dddddddddddd{-}dddddddddddd{-}wwwwwwwwwwwwwwwwwwwwwwww"], &["slack"]),
     sort(Kind::GOOGLE_API_KEY, &["{AIza}wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"], &["google", "key"]),
     sort(Kind::GITLAB_TOKEN, &["{glpat-}wwwwwwwwwwwwwwwwwwww"], &["gitlab"]),
-    sort(Kind::JWT, &["{eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI}wwwwwwww{In0.}wwwwwwwwwwwwwwwwwwwwww"], &["Bearer", "token"]),
-    sort(Kind::AZURE_KEY, &["{AccountKey=}wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww{==}"], &["storage"]),
-    sort(Kind::ASSIGNED_SECRET, &["{password=}wwwdwwwwwwwd", "{api_key: \"}wwwwdwwwwwwwwwdwwwwwwwww{\"}"], &["config", "set"]),
+    sort(
+        Kind::JWT,
+        &["{eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI}wwwwwwww{In0.}wwwwwwwwwwwwwwwwwwwwww"],
+        &["Bearer", "token"],
+    ),
+    sort(
+        Kind::AZURE_KEY,
+        &[
+            "{AccountKey=}wwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww{==}",
+        ],
+        &["storage"],
+    ),
+    sort(
+        Kind::ASSIGNED_SECRET,
+        &["{password=}wwwdwwwwwwwd", "{api_key: \"}wwwwdwwwwwwwwwdwwwwwwwww{\"}"],
+        &["config", "set"],
+    ),
 ];
 
 const fn sort(kind: Kind, shapes: &'static [&'static str], names: &'static [&'static str]) -> Sort {
@@ -103,24 +211,75 @@ const fn sort(kind: Kind, shapes: &'static [&'static str], names: &'static [&'st
 }
 
 /// Around a value: `N` is a word that names it, `V` the value.
-const IN_CONTEXT: &[&str] = &["My N is V, thanks.", "N: V", "please use N V for this", "{\"id\":7,\"N\":\"V\"}", "N V\tconfirmed"];
+const IN_CONTEXT: &[&str] =
+    &["My N is V, thanks.", "N: V", "please use N V for this", "{\"id\":7,\"N\":\"V\"}", "N V\tconfirmed"];
 
-const WITHOUT: &[&str] = &["We got V yesterday.", "V", "see V, as discussed", "\"V\",\"yes\",\"blue\"", "this one (V) went well", "INFO done with V in time"];
+const WITHOUT: &[&str] = &[
+    "We got V yesterday.",
+    "V",
+    "see V, as discussed",
+    "\"V\",\"yes\",\"blue\"",
+    "this one (V) went well",
+    "INFO done with V in time",
+];
 
 /// What only looks like personal data, in the shapes of [`SORTS`].
 const DECOYS: &[&str] = &[
-    "{order }dddddddddd", "{Order #}ddd{-}ddddddd{-}ddddddd", "{invoice }ddddddddd", "{tracking number }dddddddddddd",
-    "{tracking 1Z}wwwdddddddddd", "{build }d{.}d{.}dd{.}d", "{version }dd{.}d{.}d{.}d", "{Chrome/1}dd{.0.}dddd{.}dd{ Safari}",
-    "{ts=}{17}ddddddddddd", "{epoch 17}dddddddd{ ok}", "{20}d{d-0}9{-1}dT{1}d{:}{2}d{:}{3}d{.}ddd{Z start}", "{id }xxxxxxxx{-}xxxx{-4}xxx{-8}xxx{-}xxxxxxxxxxxx",
-    "{commit }xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "{sha256:}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-    "{ISBN 978-}d{-}dddd{-}dddd{-}d", "{price $}d{,}ddd{,}ddd{.}dd", "{at }dd{.}dddddd{, }dd{.}dddddd", "{part }AAA{-}dddd{-}dddd",
-    "{std::vec::}aaaaa{ at line }ddd", "{logo}{@2x.png saved}", "{npm i left}{-pad@}d{.}d{.}d", "{git@github.com:}aaaa{/}aaaaa",
-    "{took }ddddddddd{ ns}", "{size }ddddddddd{ bytes}", "{GET /items/}dddddddddd{ 200}", "{user=}dddddddddd{ ok}",
-    "{seq }dddddddddddddddd", "{ref }AAdddddddddddd", "{password: required}", "{token = \"${TOKEN}\"}", "{secret: changeme}", "{https://example.org/}aaaaa{:}ddd",
-    "{score }dd{:}dd{, }dd{-}dd", "{https://example.org:8080/a?b=}ddddddddd", "{batch }dddddddddddddd", "{ratio }d{.}ddddddddddddddd",
-    "{meeting on }dd{/0}9{/20}dd", "{lot }ddddddddddd", "{serial }AAAdddddddd", "{row }ddddd{ of }dddddd", "{a = }ddddddddddddd", "{n: }ddd{ }ddd{ }ddd",
-    "ddd{ }dd{ }dddd{ rows}", "{room }dddd{ }dddd{ }dddd", "{grid }dd{.}ddd{.}ddd", "{temp }dd{.}d{ }dd{.}d", "ddddddddddd", "dddddddddd{ items}", "ddddddddd", "dddddddddddd", "ddddddddddddd",
-    "dddddddddddddddd", "{x}dddddddd{Z}", "dddddddA", "AdddddddA",
+    "{order }dddddddddd",
+    "{Order #}ddd{-}ddddddd{-}ddddddd",
+    "{invoice }ddddddddd",
+    "{tracking number }dddddddddddd",
+    "{tracking 1Z}wwwdddddddddd",
+    "{build }d{.}d{.}dd{.}d",
+    "{version }dd{.}d{.}d{.}d",
+    "{Chrome/1}dd{.0.}dddd{.}dd{ Safari}",
+    "{ts=}{17}ddddddddddd",
+    "{epoch 17}dddddddd{ ok}",
+    "{20}d{d-0}9{-1}dT{1}d{:}{2}d{:}{3}d{.}ddd{Z start}",
+    "{id }xxxxxxxx{-}xxxx{-4}xxx{-8}xxx{-}xxxxxxxxxxxx",
+    "{commit }xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "{sha256:}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    "{ISBN 978-}d{-}dddd{-}dddd{-}d",
+    "{price $}d{,}ddd{,}ddd{.}dd",
+    "{at }dd{.}dddddd{, }dd{.}dddddd",
+    "{part }AAA{-}dddd{-}dddd",
+    "{std::vec::}aaaaa{ at line }ddd",
+    "{logo}{@2x.png saved}",
+    "{npm i left}{-pad@}d{.}d{.}d",
+    "{git@github.com:}aaaa{/}aaaaa",
+    "{took }ddddddddd{ ns}",
+    "{size }ddddddddd{ bytes}",
+    "{GET /items/}dddddddddd{ 200}",
+    "{user=}dddddddddd{ ok}",
+    "{seq }dddddddddddddddd",
+    "{ref }AAdddddddddddd",
+    "{password: required}",
+    "{token = \"${TOKEN}\"}",
+    "{secret: changeme}",
+    "{https://example.org/}aaaaa{:}ddd",
+    "{score }dd{:}dd{, }dd{-}dd",
+    "{https://example.org:8080/a?b=}ddddddddd",
+    "{batch }dddddddddddddd",
+    "{ratio }d{.}ddddddddddddddd",
+    "{meeting on }dd{/0}9{/20}dd",
+    "{lot }ddddddddddd",
+    "{serial }AAAdddddddd",
+    "{row }ddddd{ of }dddddd",
+    "{a = }ddddddddddddd",
+    "{n: }ddd{ }ddd{ }ddd",
+    "ddd{ }dd{ }dddd{ rows}",
+    "{room }dddd{ }dddd{ }dddd",
+    "{grid }dd{.}ddd{.}ddd",
+    "{temp }dd{.}d{ }dd{.}d",
+    "ddddddddddd",
+    "dddddddddd{ items}",
+    "ddddddddd",
+    "dddddddddddd",
+    "ddddddddddddd",
+    "dddddddddddddddd",
+    "{x}dddddddd{Z}",
+    "dddddddA",
+    "AdddddddA",
 ];
 
 impl Document {
@@ -198,7 +357,9 @@ pub fn fill(rng: &mut Rng, shape: &str) -> String {
             (false, 'A') => text.push(from(rng, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
             (false, 'a') => text.push(from(rng, b"abcdefghijklmnopqrstuvwxyz")),
             (false, 'x') => text.push(from(rng, b"0123456789abcdef")),
-            (false, 'w') => text.push(from(rng, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")),
+            (false, 'w') => {
+                text.push(from(rng, b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"))
+            }
             (false, 'Y') => text.push_str(&format!("{:02}", rng.below(60) + 30)),
             (false, 'M') => text.push_str(&format!("{:02}", rng.below(12) + 1)),
             (false, 'D') => text.push_str(&format!("{:02}", rng.below(28) + 1)),

@@ -66,7 +66,12 @@ impl Ff1 {
         EncryptingKey::ecb(key).map(Self).map_err(|_| CryptoFailed)
     }
 
-    pub(super) fn encrypt(&self, radix: u16, tweak: &[u8], symbols: &mut [u16]) -> Result<(), NotEncryptable> {
+    pub(super) fn encrypt(
+        &self,
+        radix: u16,
+        tweak: &[u8],
+        symbols: &mut [u16],
+    ) -> Result<(), NotEncryptable> {
         let shape = Shape::new(radix, tweak, symbols)?;
         let start = self.start(&shape, symbols.len(), tweak)?;
         let (mut a, mut b) = shape.split(symbols);
@@ -79,7 +84,12 @@ impl Ff1 {
         Ok(())
     }
 
-    pub(super) fn decrypt(&self, radix: u16, tweak: &[u8], symbols: &mut [u16]) -> Result<(), NotEncryptable> {
+    pub(super) fn decrypt(
+        &self,
+        radix: u16,
+        tweak: &[u8],
+        symbols: &mut [u16],
+    ) -> Result<(), NotEncryptable> {
         let shape = Shape::new(radix, tweak, symbols)?;
         let start = self.start(&shape, symbols.len(), tweak)?;
         let (mut a, mut b) = shape.split(symbols);
@@ -94,11 +104,13 @@ impl Ff1 {
 
     /// AES over the block P (step 5), with which every round's authentication code begins.
     fn start(&self, shape: &Shape, length: usize, tweak: &[u8]) -> Result<[u8; 16], NotEncryptable> {
-        let short = |number: usize| u32::try_from(number).map(u32::to_be_bytes).map_err(|_| NotEncryptable::TooLong);
+        let short =
+            |number: usize| u32::try_from(number).map(u32::to_be_bytes).map_err(|_| NotEncryptable::TooLong);
         let [_, radix @ ..] = u32::try_from(shape.radix).map_err(|_| NotEncryptable::Radix)?.to_be_bytes();
         let [.., half] = short(shape.halves[0])?;
         let mut block = [0; 16];
-        let fields = [[1, 2, 1].as_slice(), &radix, &[ROUNDS, half], &short(length)?, &short(tweak.len())?].concat();
+        let fields =
+            [[1, 2, 1].as_slice(), &radix, &[ROUNDS, half], &short(length)?, &short(tweak.len())?].concat();
         block.iter_mut().zip(fields).for_each(|(to, from)| *to = from);
         self.block(&mut block)?;
         Ok(block)

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use bartizan_base::{BlobErrorKind, BlobName, read_all};
 use bartizan_data::limits::VAULT_BYTES;
-use bartizan_data::pii::preserve;
 use bartizan_data::pii::vault::{NotOpened, Token, Vault, shard};
+use bartizan_data::pii::{hashed, preserve};
 use bartizan_keys::pseudonyms::Pseudonyms;
-use bartizan_policy::{ProjectWide, op};
+use bartizan_policy::{Allowed, ProjectWide, op};
 
 use super::{Caller, Failed, Inner, Registry};
 use crate::limits::{TOKEN_KIND_BYTES, TOKENS};
@@ -17,6 +17,8 @@ use crate::limits::{TOKEN_KIND_BYTES, TOKENS};
 pub enum TokenForm {
     /// Like the value: digits stay digits. Nothing is stored.
     Preserved,
+    /// A keyed hash, which nobody turns back. Nothing is stored.
+    Hash,
     /// Random; the value lies encrypted in the project's vault.
     Random,
 }
@@ -40,16 +42,8 @@ impl Registry {
         limited(&kind, values.len())?;
         // The turn also keeps two requests from writing the same part of the vault.
         let writer = self.writer().await?;
-        writer.allow(caller, op::DataTokenize, ProjectWide).await?;
-        self.blocking(move |inner| match form {
-            TokenForm::Preserved => {
-                let keys = pseudonyms(inner)?;
-                let token = |value: &String| preserve::tokenize(&keys, &kind, value.as_bytes());
-                each(&values, |value| token(value).map_err(|error| error.to_string()))
-            }
-            TokenForm::Random => random_tokens(inner, &kind, &values),
-        })
-        .await
+        let allowed = writer.allow(caller, op::DataTokenize, ProjectWide).await?;
+        self.blocking(move |inner| give(inner, &allowed, &kind, form, &values)).await
     }
 
     /// Turns tokens back, in their order. Those that look like their value need the id of their kind; of random ones
@@ -64,21 +58,47 @@ impl Registry {
         tokens: Vec<String>,
     ) -> Result<Vec<String>> {
         limited(kind.as_deref().unwrap_or("token"), tokens.len())?;
-        self.allow(caller, op::DataDetokenize, ProjectWide).await?;
-        self.blocking(move |inner| {
-            let keys = pseudonyms(inner)?;
-            let Some(kind) = kind else { return random_values(inner, &keys, &tokens) };
-            let value = |token: &String| preserve::detokenize(&keys, &kind, token.as_bytes());
-            each(&tokens, |token| value(token).map_err(|error| error.to_string()))
-        })
-        .await
+        let allowed = self.allow(caller, op::DataDetokenize, ProjectWide).await?;
+        self.blocking(move |inner| turn_back(inner, &allowed, kind.as_deref(), &tokens)).await
     }
+}
+
+fn give(
+    inner: &Inner,
+    _: &Allowed<op::DataTokenize>,
+    kind: &str,
+    form: TokenForm,
+    values: &[String],
+) -> Result<Vec<String>> {
+    let keys = pseudonyms(inner)?;
+    match form {
+        TokenForm::Preserved => {
+            let token = |value: &String| preserve::tokenize(&keys, kind, value.as_bytes());
+            each(values, |value| token(value).map_err(|error| error.to_string()))
+        }
+        TokenForm::Hash => each(values, |value| Ok(hashed(&keys, kind, value.as_bytes()))),
+        TokenForm::Random => random_tokens(inner, &keys, kind, values),
+    }
+}
+
+fn turn_back(
+    inner: &Inner,
+    _: &Allowed<op::DataDetokenize>,
+    kind: Option<&str>,
+    tokens: &[String],
+) -> Result<Vec<String>> {
+    let keys = pseudonyms(inner)?;
+    let Some(kind) = kind else { return random_values(inner, &keys, tokens) };
+    let value = |token: &String| preserve::detokenize(&keys, kind, token.as_bytes());
+    each(tokens, |token| value(token).map_err(|error| error.to_string()))
 }
 
 fn limited(kind: &str, count: usize) -> Result<()> {
     let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if kind.is_empty() || kind.len() > TOKEN_KIND_BYTES || !kind.bytes().all(known) {
-        let why = format!("it is not the id of a kind: 1 to {TOKEN_KIND_BYTES} lower-case letters, digits and hyphens");
+        let why = format!(
+            "it is not the id of a kind: 1 to {TOKEN_KIND_BYTES} lower-case letters, digits and hyphens"
+        );
         return Err(Failed::invalid("kind", why));
     }
     if count > TOKENS {
@@ -106,18 +126,17 @@ fn at(place: usize, why: String) -> Failed {
     Failed::invalid(format!("value {}", place.saturating_add(1)), why)
 }
 
-fn random_tokens(inner: &Inner, kind: &str, values: &[String]) -> Result<Vec<String>> {
-    let keys = pseudonyms(inner)?;
+fn random_tokens(inner: &Inner, keys: &Pseudonyms, kind: &str, values: &[String]) -> Result<Vec<String>> {
     let mut rng = (inner.random)();
     let mut parts: BTreeMap<u8, Vault> = BTreeMap::new();
     let mut tokens = Vec::with_capacity(values.len());
     for (place, value) in values.iter().enumerate() {
-        let number = shard(&keys, kind, value.as_bytes());
+        let number = shard(keys, kind, value.as_bytes());
         let part = match parts.entry(number) {
             std::collections::btree_map::Entry::Occupied(part) => part.into_mut(),
             std::collections::btree_map::Entry::Vacant(none) => none.insert(read(inner, number)?),
         };
-        let token = part.tokenize(&keys, kind, value.as_bytes(), &mut *rng);
+        let token = part.tokenize(keys, kind, value.as_bytes(), &mut *rng);
         tokens.push(token.map_err(|error| at(place, error.to_string()))?.to_string());
     }
     // All parts, or none: a token that is handed out can always be turned back.
@@ -125,11 +144,15 @@ fn random_tokens(inner: &Inner, kind: &str, values: &[String]) -> Result<Vec<Str
     for (number, part) in &parts {
         let bytes = part.to_bytes();
         if bytes.len() > VAULT_BYTES {
-            return Err(Failed::conflict("the vault of tokens", format!("a part has more than {VAULT_BYTES} bytes")));
+            return Err(Failed::conflict(
+                "the vault of tokens",
+                format!("a part has more than {VAULT_BYTES} bytes"),
+            ));
         }
         written.push((name(*number), bytes));
     }
-    let blobs: Vec<(&BlobName, &[u8])> = written.iter().map(|(name, bytes)| (name, bytes.as_slice())).collect();
+    let blobs: Vec<(&BlobName, &[u8])> =
+        written.iter().map(|(name, bytes)| (name, bytes.as_slice())).collect();
     inner.blobs.put(&blobs)?;
     Ok(tokens)
 }

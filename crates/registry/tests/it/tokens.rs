@@ -5,7 +5,12 @@ use bartizan_registry::{Caller, Failed, TokenForm};
 
 use crate::world::World;
 
-async fn tokens(world: &World, who: &Caller, form: TokenForm, values: &[&str]) -> Result<Vec<String>, Failed> {
+async fn tokens(
+    world: &World,
+    who: &Caller,
+    form: TokenForm,
+    values: &[&str],
+) -> Result<Vec<String>, Failed> {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
     world.registry.tokenize(who, "email".to_owned(), form, values).await
 }
@@ -15,7 +20,8 @@ const VALUES: [&str; 3] = ["anna@example.org", "bob@example.org", "anna@example.
 #[tokio::test]
 async fn random_tokens_come_back_for_security_alone() {
     let world = World::new().await;
-    let (sue, eve) = (world.person("sue", &[Role::Security]).await, world.person("eve", &[Role::MlEngineer]).await);
+    let (sue, eve) =
+        (world.person("sue", &[Role::Security]).await, world.person("eve", &[Role::MlEngineer]).await);
     let vic = world.person("vic", &[Role::Viewer]).await;
     world.release().await;
     let made = tokens(&world, &eve, TokenForm::Random, &VALUES).await.unwrap();
@@ -49,7 +55,8 @@ async fn tokens_of_the_form_of_the_value_come_back_too() {
 #[tokio::test]
 async fn what_has_no_token_is_named_by_its_place_and_never_shown() {
     let world = World::new().await;
-    let refused = tokens(&world, &world.admin, TokenForm::Preserved, &["anna@example.org", "ü@example.org"]).await;
+    let refused =
+        tokens(&world, &world.admin, TokenForm::Preserved, &["anna@example.org", "ü@example.org"]).await;
     let error = refused.unwrap_err().to_string();
     assert_eq!(error, "value 2: it has characters outside ASCII");
     let kinds = world.registry.tokenize(&world.admin, "E mail".to_owned(), TokenForm::Random, vec![]).await;

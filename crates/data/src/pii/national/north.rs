@@ -33,7 +33,13 @@ pub(in crate::pii) fn fi_hetu(id: &[u8]) -> bool {
 pub(in crate::pii) fn no_fodselsnummer(id: &[u8]) -> bool {
     let (day, month) = (two(id, 0), two(id, 2));
     let day = if day > 40 { day - 40 } else { day };
-    let month = if month > 80 { month - 80 } else if month > 40 { month - 40 } else { month };
+    let month = if month > 80 {
+        month - 80
+    } else if month > 40 {
+        month - 40
+    } else {
+        month
+    };
     let digit = |weights: &[u32]| (11 - weighted(id, weights) % 11) % 11;
     is_short_date(two(id, 4), month, day)
         && digit(&[3, 7, 6, 1, 8, 9, 4, 5, 2]) == at(id, 9)
@@ -61,8 +67,8 @@ pub(in crate::pii) fn cz_rc(id: &[u8]) -> bool {
     let month = two(id, 2) % 50;
     let month = if month > 20 { month - 20 } else { month };
     let Some(whole) = number(id) else { return false };
-    // Until 1985 a remainder of ten was written as zero.
-    let old = whole / 10 % 11 == 10 && whole % 10 == 0 && two(id, 0) > 53 && two(id, 0) < 86;
+    // A remainder of ten was written as zero until 1985.
+    let old = whole / 10 % 11 == 10 && whole % 10 == 0;
     is_short_date(two(id, 0), month, two(id, 4)) && (whole % 11 == 0 || old)
 }
 

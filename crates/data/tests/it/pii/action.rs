@@ -33,18 +33,27 @@ fn check(replacer: Replacer<'_>, text: Expect) {
 #[test]
 fn redacted_masked_hashed() {
     let keys = keys();
-    check(Replacer::new(Action::Redact), expect![[r#"
+    check(
+        Replacer::new(Action::Redact),
+        expect![[r#"
         <EMAIL> paid with <CARD> from <IBAN>,
         call <PHONE> or <IPV4>; SSN <US_SSN>, password=<ASSIGNED_SECRET> and DNI <ES_DNI> <EMAIL>.
-    "#]]);
-    check(Replacer::new(Action::Mask), expect![[r#"
+    "#]],
+    );
+    check(
+        Replacer::new(Action::Mask),
+        expect![[r#"
         a***.***@****.*******.org paid with **** **** **** 1111 from **** **** **** **** **30 00,
         call +* ***-***-0123 or **.*.*.*; SSN ***-**-4399, password=******** and DNI ********* m*****@******.example.
-    "#]]);
-    check(Replacer::hash(&keys), expect![[r#"
+    "#]],
+    );
+    check(
+        Replacer::hash(&keys),
+        expect![[r#"
         <EMAIL 4b9e264d390a4f83cd648fd861ef4a94> paid with <CARD e550c07428dd9d9f9b4f20a219c01593> from <IBAN 77a838c5b24cc776250d0a2d19d71c43>,
         call <PHONE 478bdff327e1c81b1ae93cd8dc545cf1> or <IPV4 db7bca492c07a0a89efe47b04d690c6a>; SSN <US_SSN c2d209f5a7d7865935b23c190b775284>, password=<ASSIGNED_SECRET aca7ac436b5dc21c901401a2afe0e502> and DNI <ES_DNI c2497cacc22ad7e3c5bea3ab1859c31d> <EMAIL 8a86376ee418b96bbe89de5896d8dad6>.
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -63,7 +72,12 @@ fn vault_tokens_say_nothing_and_come_back() {
     assert_eq!(String::from_utf8(out).unwrap(), TEXT);
     // Other keys open nothing.
     let other = Pseudonyms::from_secret(&Secret::from_bytes([8; 32])).unwrap();
-    assert!(replace_tokens(text.as_bytes(), &mut Vec::new(), |token| vault.detokenize(&other, token).map(|v| v.1)).is_err());
+    assert!(
+        replace_tokens(text.as_bytes(), &mut Vec::new(), |token| vault
+            .detokenize(&other, token)
+            .map(|v| v.1))
+        .is_err()
+    );
 }
 
 #[test]
@@ -88,7 +102,8 @@ fn vaults_that_were_changed_are_refused() {
     }
     let entry = (bytes.len() - 22) / 2;
     let swapped = [&bytes[..22], &bytes[22 + entry..], &bytes[22..22 + entry]].concat();
-    expect!["not a vault of tokens: entries are not in order"].assert_eq(&Vault::parse(&swapped).unwrap_err().to_string());
+    expect!["not a vault of tokens: entries are not in order"]
+        .assert_eq(&Vault::parse(&swapped).unwrap_err().to_string());
 }
 
 fn token(id: &str, value: &str, token: Expect) {
@@ -119,10 +134,13 @@ fn the_token_of_a_card_is_no_card_and_a_card_is_no_token() {
     let keys = keys();
     for seed in 0_u32..200 {
         let mut value = format!("4{seed:014}");
-        let digit = (0..10).find(|digit| detector().find(format!("card {value}{digit}").as_bytes()).len() == 1);
+        let digit =
+            (0..10).find(|digit| detector().find(format!("card {value}{digit}").as_bytes()).len() == 1);
         value.push(char::from_digit(digit.unwrap(), 10).unwrap());
         let token = preserve::tokenize(&keys, "card", value.as_bytes()).unwrap();
-        assert!(detector().find(&[b"card ", token.as_slice()].concat()).iter().all(|f| f.kind().id() != "card"));
+        assert!(
+            detector().find(&[b"card ", token.as_slice()].concat()).iter().all(|f| f.kind().id() != "card")
+        );
         assert_eq!(preserve::detokenize(&keys, "card", &token).unwrap(), value.as_bytes());
         assert_eq!(
             preserve::detokenize(&keys, "card", value.as_bytes()),

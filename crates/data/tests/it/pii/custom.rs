@@ -33,7 +33,11 @@ fn what_a_file_adds_is_found() {
         membership 70 [12345674] valid
         -
         -
-    "#]].assert_eq(&lines(&detector, "EMP-123456\nstaff EMP-123456!\nEMP-1234567\n12345674\n12345675\n912345674"));
+    "#]]
+    .assert_eq(&lines(
+        &detector,
+        "EMP-123456\nstaff EMP-123456!\nEMP-1234567\n12345674\n12345675\n912345674",
+    ));
     assert_eq!(detector.id(detector.kind("employee").unwrap()), "employee");
 }
 
@@ -54,15 +58,45 @@ fn one(field: &str) -> String {
 fn what_cannot_be_meant_is_refused() {
     refused("x", expect!["the recognisers do not parse: line 1, column 2: key with no value, expected `=`"]);
     refused("format = \"2\"", expect!["the recognisers have format `2`, not `bartizan-recognisers-v1`"]);
-    refused(&one("kind = \"E mail\""), expect!["in recogniser 1, kind: must be 1 to 40 lower-case letters, digits and hyphens, and not a built-in kind"]);
-    refused(&one("kind = \"email\""), expect!["in recogniser 1, kind: must be 1 to 40 lower-case letters, digits and hyphens, and not a built-in kind"]);
+    refused(
+        &one("kind = \"E mail\""),
+        expect![
+            "in recogniser 1, kind: must be 1 to 40 lower-case letters, digits and hyphens, and not a built-in kind"
+        ],
+    );
+    refused(
+        &one("kind = \"email\""),
+        expect![
+            "in recogniser 1, kind: must be 1 to 40 lower-case letters, digits and hyphens, and not a built-in kind"
+        ],
+    );
     refused(&one("pattern = \"(\""), expect!["in recogniser 1, pattern: error: unclosed group"]);
-    refused(&one("pattern = \"x*\""), expect!["in recogniser 1, pattern: matches nothing at all, everywhere"]);
-    refused(&one("pattern = \"((x{1000}){1000}){10}\""), expect!["in recogniser 1, pattern: is too large when compiled"]);
-    refused(&one("validator = \"magic\""), expect!["in recogniser 1, validator: `magic` is none of luhn, card, verhoeff, mod-11-10, mod-97-10"]);
+    refused(
+        &one("pattern = \"x*\""),
+        expect!["in recogniser 1, pattern: matches nothing at all, everywhere"],
+    );
+    refused(
+        &one("pattern = \"((x{1000}){1000}){10}\""),
+        expect!["in recogniser 1, pattern: is too large when compiled"],
+    );
+    refused(
+        &one("validator = \"magic\""),
+        expect!["in recogniser 1, validator: `magic` is none of luhn, card, verhoeff, mod-11-10, mod-97-10"],
+    );
     refused(&one("score = 1.5"), expect!["in recogniser 1, score: must be from 0 to 1"]);
-    refused(&one("words = [\"\"]"), expect!["in recogniser 1, words: must be at most 32 words of 1 to 64 bytes"]);
-    refused(&one("colour = 1"), expect!["the recognisers do not parse: line 6, column 1: unknown field `colour`, expected one of `kind`, `pattern`, `validator`, `words`, `score`, `score_with_words`"]);
-    refused(&format!("{}\n[[recogniser]]\nkind = \"x\"\npattern = \"y\"\nscore = 1.0", one("score = 0.5")), expect!["in recogniser 2, kind: `x` comes twice"]);
+    refused(
+        &one("words = [\"\"]"),
+        expect!["in recogniser 1, words: must be at most 32 words of 1 to 64 bytes"],
+    );
+    refused(
+        &one("colour = 1"),
+        expect![
+            "the recognisers do not parse: line 6, column 1: unknown field `colour`, expected one of `kind`, `pattern`, `validator`, `words`, `score`, `score_with_words`"
+        ],
+    );
+    refused(
+        &format!("{}\n[[recogniser]]\nkind = \"x\"\npattern = \"y\"\nscore = 1.0", one("score = 0.5")),
+        expect!["in recogniser 2, kind: `x` comes twice"],
+    );
     refused(&" ".repeat(300_000), expect!["the recognisers have 300000 bytes, more than the 262144 allowed"]);
 }

@@ -3,6 +3,7 @@
 mod action;
 mod column;
 mod custom;
+mod delimited;
 mod kinds;
 mod property;
 mod scores;

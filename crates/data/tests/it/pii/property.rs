@@ -9,15 +9,38 @@ use super::corpus::{Detectors, Document, Rng, fill};
 use super::detector;
 
 const SHAPES: &[&str] = &[
-    "aaaa{@}aaaa{.org }", "{4111 1111 1111 1111}", "{DE89 3704 0044 0532 0130 00}", "{+1 212-555-0123}",
-    "{536-90-4399}", "d", "{ }", "{\n}", "a", "{.}", "{-}", "{:}", "{@}", "{\u{200b}}", "{４}", "{é}", "{１２}", "{=}", "{ssn }",
-    "{10.1.2.3}", "{2001:db8::1}", "{password=}wwwdwwwd", "{born 1980-01-02}", "dddddddddd", "{-----BEGIN PRIVATE KEY-----}",
+    "aaaa{@}aaaa{.org }",
+    "{4111 1111 1111 1111}",
+    "{DE89 3704 0044 0532 0130 00}",
+    "{+1 212-555-0123}",
+    "{536-90-4399}",
+    "d",
+    "{ }",
+    "{\n}",
+    "a",
+    "{.}",
+    "{-}",
+    "{:}",
+    "{@}",
+    "{\u{200b}}",
+    "{４}",
+    "{é}",
+    "{１２}",
+    "{=}",
+    "{ssn }",
+    "{10.1.2.3}",
+    "{2001:db8::1}",
+    "{password=}wwwdwwwd",
+    "{born 1980-01-02}",
+    "dddddddddd",
+    "{-----BEGIN PRIVATE KEY-----}",
 ];
 
 /// Texts in which findings, their fragments and invisible characters collide.
 fn text() -> impl Strategy<Value = String> {
-    proptest::collection::vec((0..SHAPES.len(), any::<u64>()), 0..60)
-        .prop_map(|parts| parts.into_iter().map(|(shape, seed)| fill(&mut Rng(seed), SHAPES[shape])).collect())
+    proptest::collection::vec((0..SHAPES.len(), any::<u64>()), 0..60).prop_map(|parts| {
+        parts.into_iter().map(|(shape, seed)| fill(&mut Rng(seed), SHAPES[shape])).collect()
+    })
 }
 
 fn rewritten(replacer: Replacer<'_>, text: &[u8], cuts: &[usize]) -> Vec<u8> {
@@ -97,7 +120,12 @@ proptest! {
 #[test]
 fn values_across_the_borders_of_windows_are_found() {
     let detector = detector();
-    for value in ["anna.lee@mail.example.org", "4111 1111 1111 1111", "DE89 3704 0044 0532 0130 00", "４１１１１１１１１１１１１１１１"] {
+    for value in [
+        "anna.lee@mail.example.org",
+        "4111 1111 1111 1111",
+        "DE89 3704 0044 0532 0130 00",
+        "４１１１１１１１１１１１１１１１",
+    ] {
         for before in (128 * 1024 - 60..128 * 1024 + 8).chain(130_000..130_004) {
             let text = [" ".repeat(before).as_str(), value, &" ".repeat(40_000)].concat();
             let whole = detector.find(text.as_bytes());

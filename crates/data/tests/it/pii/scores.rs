@@ -19,14 +19,14 @@ fn findings_are_right_as_often_as_their_score_says() {
     let detector = Detector::new(&DetectorOptions { min_score: 1, ..DetectorOptions::default() });
     let mut counts: BTreeMap<(&str, u8), (f64, f64)> = BTreeMap::new();
     let (mut missed, mut labels) = (0_u32, 0_u32);
-    for _ in 0..40_000 {
+    for _ in 0..20_000 {
         let document = Document::draw(&mut rng, &detectors);
         let findings = detector.find(document.text.as_bytes());
         for finding in &findings {
             let range = finding.range();
-            let right = document
-                .label
-                .is_some_and(|(kind, start, end)| kind == finding.kind().id() && range.start < end && start < range.end);
+            let right = document.label.is_some_and(|(kind, start, end)| {
+                kind == finding.kind().id() && range.start < end && start < range.end
+            });
             let count = counts.entry((finding.kind().id(), finding.score())).or_default();
             *count = (count.0 + f64::from(u8::from(right)), count.1 + 1.0);
         }

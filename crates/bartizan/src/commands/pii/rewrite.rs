@@ -1,0 +1,254 @@
+//! A file written anew, with values in it replaced and everything else as it was.
+
+use std::io::{BufRead, Read, Write};
+
+use bartizan_data::limits::RECORD_BYTES;
+use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
+use bartizan_data::pii::{Detector, Given, Replacer, Rewriter, Scanner, Title};
+
+use super::source::Layout;
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// Bytes that are read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// Which values of a file are replaced.
+pub(super) struct Plan<'d> {
+    pub(super) layout: Layout,
+    /// In these columns only; all when empty.
+    pub(super) columns: Vec<String>,
+    pub(super) values: Values<'d>,
+}
+
+/// What counts as a value.
+pub(super) enum Values<'d> {
+    /// What is found.
+    Found(&'d Detector),
+    /// Whole cells, which are of this kind.
+    Cells(String),
+}
+
+impl Plan<'_> {
+    /// Reads a file and writes it anew; `given` says what stands for a value. Returns how many were replaced.
+    pub(super) fn rewrite(
+        &self,
+        file: &mut dyn Read,
+        given: &mut Given<'_>,
+        out: &mut dyn Write,
+    ) -> Result<u64, Failure> {
+        match (self.layout, &self.values) {
+            (Layout::Table(separator), _) => self.table(file, separator, given, out),
+            (Layout::Lines, Values::Found(detector)) => lines(file, detector, given, out),
+            (Layout::Text, Values::Found(detector)) => text(file, detector, given, out),
+            (_, Values::Cells(_)) => Err(Failure::new(ids::USAGE, "only a table has columns")),
+        }
+    }
+
+    fn table(
+        &self,
+        file: &mut dyn Read,
+        separator: u8,
+        given: &mut Given<'_>,
+        out: &mut dyn Write,
+    ) -> Result<u64, Failure> {
+        let mut table = Delimited::new(separator);
+        // Of each column its title, and whether its values are replaced.
+        let mut columns: Vec<(Title, bool)> = Vec::new();
+        let (mut count, mut seen) = (0_u64, 0_usize);
+        let mut cell = |cell: Cell<'_>| -> Result<Option<Vec<u8>>, Failure> {
+            if cell.record == 0 {
+                let name = String::from_utf8_lossy(cell.content).trim_start_matches('\u{feff}').to_owned();
+                let wanted = self.columns.is_empty() || self.columns.contains(&name);
+                seen += usize::from(wanted && !self.columns.is_empty());
+                columns.push((Title::new(&name), wanted));
+                // A file without a header has values there.
+                return match &self.values {
+                    Values::Found(detector) if self.columns.is_empty() => {
+                        found_in(cell.content, detector, &Title::default(), given, &mut count)
+                    }
+                    _ => Ok(None),
+                };
+            }
+            if cell.record == 1 && cell.column == 0 && seen < self.columns.len() {
+                let missing = self.columns.iter().find(|name| {
+                    !columns.iter().any(|(title, wanted)| *wanted && *title == Title::new(name))
+                });
+                let missing = missing.map_or("", String::as_str);
+                return Err(Failure::new(ids::USAGE, format!("the file has no column `{missing}`")));
+            }
+            let rest = (Title::default(), self.columns.is_empty());
+            let (title, wanted) = columns.get(cell.column).unwrap_or(&rest);
+            match &self.values {
+                _ if !wanted || cell.content.is_empty() => Ok(None),
+                Values::Found(detector) => found_in(cell.content, detector, title, given, &mut count),
+                Values::Cells(kind) => {
+                    let mut new = Vec::new();
+                    put(kind, cell.content, given, &mut new).map_err(|failure| at(failure, &cell))?;
+                    count += 1;
+                    Ok(Some(new))
+                }
+            }
+        };
+        let (mut buffer, mut written) = (vec![0; PIECE], Vec::new());
+        loop {
+            let length = read(file, &mut buffer)?;
+            if length == 0 {
+                break;
+            }
+            table.push(buffer.get(..length).unwrap_or_default(), &mut written, &mut cell).map_err(broken)?;
+            write(out, &mut written)?;
+        }
+        table.finish(&mut written, &mut cell).map_err(broken)?;
+        write(out, &mut written)?;
+        Ok(count)
+    }
+}
+
+fn found_in(
+    cell: &[u8],
+    detector: &Detector,
+    title: &Title,
+    given: &mut Given<'_>,
+    count: &mut u64,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let found = detector.find_under(title, cell);
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let (mut new, mut place) = (Vec::with_capacity(cell.len()), 0);
+    for one in found {
+        let range = one.range();
+        new.extend_from_slice(cell.get(place..range.start).unwrap_or_default());
+        put(detector.id(one.kind()), cell.get(range.clone()).unwrap_or_default(), given, &mut new)?;
+        place = range.end;
+        *count += 1;
+    }
+    new.extend_from_slice(cell.get(place..).unwrap_or_default());
+    Ok(Some(new))
+}
+
+/// JSON lines: what replaces a number, or a part of one, becomes a string, so that the line stays JSON.
+fn lines(
+    file: &mut dyn Read,
+    detector: &Detector,
+    given: &mut Given<'_>,
+    out: &mut dyn Write,
+) -> Result<u64, Failure> {
+    let mut reader = std::io::BufReader::with_capacity(PIECE, file);
+    let (mut line, mut written, mut count, mut number) = (Vec::new(), Vec::new(), 0_u64, 0_u64);
+    loop {
+        line.clear();
+        let most = u64::try_from(RECORD_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        let length = reader.by_ref().take(most).read_until(b'\n', &mut line).map_err(unreadable)?;
+        if length == 0 {
+            return Ok(count);
+        }
+        number += 1;
+        if length > RECORD_BYTES {
+            return Err(Failure::new(
+                ids::DELIVERY,
+                format!("line {number} has more than {RECORD_BYTES} bytes"),
+            ));
+        }
+        let mut place = 0;
+        for one in detector.find(&line) {
+            let mut range = one.range();
+            let bare = !in_string(line.get(..range.start).unwrap_or_default());
+            if bare {
+                // The whole number or word goes.
+                let joined = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+                let before = line.get(place..range.start).unwrap_or_default();
+                range.start -= before.iter().rev().take_while(|byte| joined(byte)).count();
+                range.end +=
+                    line.get(range.end..).unwrap_or_default().iter().take_while(|byte| joined(byte)).count();
+            }
+            if range.start < place {
+                continue;
+            }
+            written.extend_from_slice(line.get(place..range.start).unwrap_or_default());
+            written.extend(bare.then_some(b'"'));
+            put(detector.id(one.kind()), line.get(one.range()).unwrap_or_default(), given, &mut written)?;
+            written.extend(bare.then_some(b'"'));
+            place = range.end;
+            count += 1;
+        }
+        written.extend_from_slice(line.get(place..).unwrap_or_default());
+        write(out, &mut written)?;
+    }
+}
+
+/// Whether a string is open behind these bytes of a line of JSON.
+fn in_string(before: &[u8]) -> bool {
+    let (mut open, mut escaped) = (false, false);
+    for byte in before {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if open => escaped = true,
+            b'"' => open = !open,
+            _ => {}
+        }
+    }
+    open
+}
+
+fn text(
+    file: &mut dyn Read,
+    detector: &Detector,
+    given: &mut Given<'_>,
+    out: &mut dyn Write,
+) -> Result<u64, Failure> {
+    let mut rewriter = Rewriter::new(Scanner::new(detector), Replacer::given(given));
+    let (mut buffer, mut written) = (vec![0; PIECE], Vec::new());
+    let failed = |error| Failure::of(ids::INTERNAL, &error);
+    loop {
+        let length = read(file, &mut buffer)?;
+        if length == 0 {
+            break;
+        }
+        rewriter.push(buffer.get(..length).unwrap_or_default(), &mut written).map_err(failed)?;
+        write(out, &mut written)?;
+    }
+    let count = rewriter.finish(&mut written).map_err(failed)?;
+    write(out, &mut written)?;
+    Ok(count)
+}
+
+fn put(kind: &str, value: &[u8], given: &mut Given<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    if given(kind, value, out) {
+        return Ok(());
+    }
+    Err(Failure::new(ids::INTERNAL, format!("nothing stands for a value of kind `{kind}`")))
+}
+
+fn at(mut failure: Failure, cell: &Cell<'_>) -> Failure {
+    failure.why.push(format!("line {}, column {}", cell.line, cell.column.saturating_add(1)));
+    failure
+}
+
+fn broken(error: Rewriting<Failure>) -> Failure {
+    match error {
+        Rewriting::Cell(failure) => failure,
+        Rewriting::Text(error) => Failure::of(ids::DELIVERY, &error),
+    }
+}
+
+pub(super) fn read(file: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Failure> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read.map_err(unreadable),
+        }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "what `map_err` calls")]
+fn unreadable(error: std::io::Error) -> Failure {
+    Failure::of(ids::FILE, &error)
+}
+
+fn write(out: &mut dyn Write, written: &mut Vec<u8>) -> Result<(), Failure> {
+    out.write_all(written).map_err(unreadable)?;
+    written.clear();
+    Ok(())
+}

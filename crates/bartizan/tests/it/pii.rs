@@ -1,0 +1,166 @@
+//! Personal data in files: found, replaced, and turned back; and none of it in our own logs and ledger.
+
+use std::os::unix::fs::symlink;
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, text};
+
+const TABLE: &str = "id,email,note\r\n1,anna@example.org,\"call +1 212-555-0123, please\"\r\n2,bob@example.org,\"said \"\"no\"\"\"\r\n";
+
+const LINES: &str = "{\"card\": 4111111111111111, \"note\": \"from anna@example.org\"}\n{\"card\": null}\n";
+
+fn scanned(bench: &Bench, arguments: &[&str]) -> (i32, Value) {
+    let ran = bench.run(&[&["data", "pii", "scan"], arguments].concat());
+    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
+    (ran.code, report)
+}
+
+fn read(bench: &Bench, name: &str) -> String {
+    std::fs::read_to_string(bench.path(name)).unwrap()
+}
+
+#[test]
+fn a_directory_is_searched_and_places_are_named_but_no_values() {
+    let bench = Bench::new();
+    bench.write("d/a/people.csv", TABLE.as_bytes());
+    bench.write("d/events.jsonl", LINES.as_bytes());
+    bench.write("d/app.log", b"started\nlogin from 203.0.113.9\n");
+    bench.write("d/clean.txt", b"nothing to see here\n");
+    bench.write("d/picture", b"\x00\x01\x02anna@example.org");
+    bench.write("d/packed.gz", &[0x1f, 0x8b, 8, 0]);
+    symlink("app.log", bench.path("d/link")).unwrap();
+    let (code, report) = scanned(&bench, &["d"]);
+    assert_eq!(code, 1);
+    assert_eq!(report["findings"], json!({ "card": 1, "email": 3, "ipv4": 1, "phone": 1 }));
+    assert_eq!(report["searched"], 4);
+    let skipped: Vec<(&str, &str)> = report["skipped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["file"].as_str().unwrap(), one["why"].as_str().unwrap()))
+        .collect();
+    assert_eq!(skipped, [("d/link", "a link"), ("d/packed.gz", "compressed"), ("d/picture", "binary")]);
+    let table = &report["files"][0];
+    assert_eq!(table["file"], "d/a/people.csv");
+    assert_eq!(table["columns"][0]["name"], "email");
+    assert_eq!(table["columns"][0]["holds"], "email");
+    assert_eq!(table["places"][0]["line"], 2);
+    assert_eq!(table["places"][0]["column"], 2);
+    let log = &report["files"][1];
+    assert_eq!((&log["places"][0]["line"], &log["places"][0]["column"]), (&json!(2), &json!(12)));
+    let said = report.to_string();
+    for value in ["anna@", "203.0.113.9", "4111111111111111", "212-555"] {
+        assert!(!said.contains(value), "{said}");
+    }
+    let (_, shown) = scanned(&bench, &["d/app.log", "--show"]);
+    assert_eq!(shown["files"][0]["places"][0]["value"], "203.0.113.9");
+    assert_eq!(scanned(&bench, &["d/clean.txt"]).0, 0);
+    assert_eq!(scanned(&bench, &["d", "--kinds", "iban,mac-address"]).0, 0);
+    assert_eq!(scanned(&bench, &["d/app.log", "--min-score", "0.99"]).0, 0);
+    let table = bench.run(&["-o", "table", "data", "pii", "scan", "d", "--threads", "1"]);
+    assert!(table.stdout.contains("d/app.log:2:12"), "{}", table.stdout);
+    assert!(!table.stdout.contains("203.0.113.9"), "{}", table.stdout);
+    bench.refused(&["data", "pii", "scan", "absent"], 2, "BZ-0004");
+    bench.refused(&["data", "pii", "scan", "d", "--kinds", "emails"], 2, "BZ-0001");
+    bench.write(
+        "bad.toml",
+        b"format = \"bartizan-recognisers-v1\"\n[[recogniser]]\nkind = \"x\"\npattern = \"(\"\nscore = 1.0\n",
+    );
+    bench.refused(&["data", "pii", "scan", "d", "--recognisers", "bad.toml"], 2, "BZ-0313");
+    bench.write("own.toml", b"format = \"bartizan-recognisers-v1\"\n[[recogniser]]\nkind = \"started\"\npattern = \"started\"\nscore = 0.9\n");
+    let (code, own) = scanned(&bench, &["d/app.log", "--kinds", "started", "--recognisers", "own.toml"]);
+    assert_eq!((code, &own["findings"]), (1, &json!({ "started": 1 })));
+}
+
+#[test]
+fn what_is_redacted_is_gone_and_the_rest_stays() {
+    let bench = Bench::new();
+    bench.write("people.csv", TABLE.as_bytes());
+    bench.write("events.jsonl", LINES.as_bytes());
+    bench.json(&["data", "redact", "people.csv", "--out", "one.csv"]);
+    assert_eq!(
+        read(&bench, "one.csv"),
+        "id,email,note\r\n1,<EMAIL>,\"call <PHONE>, please\"\r\n2,<EMAIL>,\"said \"\"no\"\"\"\r\n"
+    );
+    assert_eq!(
+        bench.json(&["data", "redact", "people.csv", "--columns", "note", "--out", "two.csv"])["replaced"],
+        1
+    );
+    assert!(read(&bench, "two.csv").contains("anna@example.org"));
+    bench.json(&["data", "redact", "people.csv", "--action", "mask", "--out", "three.csv"]);
+    assert!(read(&bench, "three.csv").contains("1,a***@*******.org,\"call +* ***-***-0123, please\""));
+    bench.json(&["data", "redact", "events.jsonl", "--out", "one.jsonl"]);
+    assert_eq!(
+        read(&bench, "one.jsonl"),
+        "{\"card\": \"<CARD>\", \"note\": \"from <EMAIL>\"}\n{\"card\": null}\n"
+    );
+    // Nothing is overwritten, and nothing half-done is left.
+    bench.refused(&["data", "redact", "people.csv", "--out", "one.csv"], 2, "BZ-0004");
+    bench.refused(&["data", "redact", "people.csv", "--columns", "mail", "--out", "four.csv"], 2, "BZ-0001");
+    bench.write("open.csv", b"a,b\n1,\"x");
+    bench.refused(&["data", "redact", "open.csv", "--out", "four.csv"], 1, "BZ-0311");
+    assert!(!bench.path("four.csv").exists());
+}
+
+#[test]
+fn tokens_are_turned_back_by_the_project_that_gave_them() {
+    let bench = Bench::with_project();
+    bench.write("people.csv", TABLE.as_bytes());
+    bench.json(&["data", "tokenize", "people.csv", "--out", "random.csv"]);
+    let random = read(&bench, "random.csv");
+    assert_eq!(random.matches("bzt_").count(), 3);
+    assert!(!random.contains("example.org") && !random.contains("555"));
+    let back = bench.json(&["data", "detokenize", "random.csv", "--out", "back.csv"]);
+    assert_eq!(back["replaced"], 3);
+    assert_eq!(read(&bench, "back.csv"), TABLE);
+
+    let kind = ["--kind", "email", "--columns", "email"];
+    bench.json(
+        &[&["data", "tokenize", "people.csv", "--form", "preserved", "--out", "kept.csv"][..], &kind]
+            .concat(),
+    );
+    let kept = read(&bench, "kept.csv");
+    assert!(!kept.contains("anna@example.org") && kept.contains("212-555-0123") && kept.len() == TABLE.len());
+    bench.json(&[&["data", "detokenize", "kept.csv", "--out", "kept-back.csv"][..], &kind].concat());
+    assert_eq!(read(&bench, "kept-back.csv"), TABLE);
+
+    bench.json(&["data", "redact", "people.csv", "--action", "hash", "--out", "hashed.csv"]);
+    assert!(read(&bench, "hashed.csv").contains("<EMAIL "));
+
+    // Who turned tokens back is on record, and no value is anywhere in the ledger.
+    let entries = bench.json(&["ledger", "show"]).to_string();
+    assert!(entries.contains("decision"), "{entries}");
+    assert_eq!(scanned(&bench, &["bartizan-data/ledger", "--kinds", "common"]).1["findings"], json!({}));
+    let unknown = bench.write("other.csv", b"bzt_00000000000000000000000000000000_00000000\n");
+    assert_eq!(bench.json(&["data", "detokenize", text(&unknown), "--out", "same.csv"])["replaced"], 0);
+}
+
+/// What this program itself writes down about its work: nobody's data, and none of its own keys.
+#[test]
+fn our_own_logs_and_ledger_hold_nothing() {
+    let bench = Bench::new();
+    let mut rows = String::from("amount,card,email,fraud\n");
+    for row in 0..300 {
+        rows.push_str(&format!("{row}.5,4111111111111111,user{row}@customers.example.org,{}\n", row % 2));
+    }
+    bench.write("rows.csv", rows.as_bytes());
+    let mut log = String::new();
+    for arguments in [
+        &["init"][..],
+        &["data", "add", "payments", "rows.csv", "--source", "shop", "--label", "fraud"],
+        &["data", "show", "payments:1"],
+        &["data", "tokenize", "rows.csv", "--out", "tokens.csv"],
+        &["data", "detokenize", "tokens.csv", "--out", "back.csv"],
+        &["data", "tokenize", "absent.csv", "--out", "x.csv"],
+        &["ledger", "fsck"],
+    ] {
+        let mut command = bench.command(arguments);
+        command.env("RUST_LOG", "trace").env("BARTIZAN_LOG", "trace");
+        let ran = crate::bench::finish(command.spawn().unwrap());
+        log.push_str(&ran.stderr);
+    }
+    bench.write("log/own.log", log.as_bytes());
+    let (code, found) = scanned(&bench, &["log", "bartizan-data/ledger", "bartizan-data/blobs", "--show"]);
+    assert_eq!((code, &found["findings"]), (0, &json!({})), "{found}");
+}
