@@ -35,7 +35,6 @@ fn main() {
             }
         }
         ["scores", seed, count] => scores(seed.parse().unwrap(), count.parse().unwrap()),
-        ["shapes"] => corpus::shapes().for_each(|(kind, shapes)| println!("{kind}\t{}", shapes.join("\t"))),
         ["find", ref rest @ ..] => {
             let min_score = rest.first().map_or(50, |score| score.parse().unwrap());
             let detector = Detector::new(&DetectorOptions { min_score, ..DetectorOptions::default() });
@@ -60,9 +59,7 @@ fn main() {
                 writeln!(out, "{}", u8::from(valid)).unwrap();
             }
         }
-        _ => panic!(
-            "pii corpus SEED COUNT | pii scores SEED COUNT | pii find [MIN] | pii valid KIND | pii shapes"
-        ),
+        _ => panic!("pii corpus SEED COUNT | pii scores SEED COUNT | pii find [MIN] | pii valid KIND"),
     }
 }
 

@@ -336,11 +336,6 @@ impl Detectors {
     }
 }
 
-/// Every kind in the corpus, with how its values are written.
-pub fn shapes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    SORTS.iter().map(|sort| (sort.kind.id(), sort.shapes))
-}
-
 /// Draws what a shape describes.
 pub fn fill(rng: &mut Rng, shape: &str) -> String {
     let mut text = String::new();

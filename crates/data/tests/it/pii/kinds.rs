@@ -39,7 +39,7 @@ mailto:me@example.com?subject=x
             -
             -
             email 95 [second@example.com] valid
-            email 99 [me@example.com] context, mailto
+            email 95 [me@example.com] valid
         "#]],
     );
 }
@@ -234,7 +234,7 @@ postgres://user:$PASSWORD@db/x
 ",
         expect![[r#"
             ipv4 95 [10.1.2.3] valid
-            ipv4 99 [192.168.17.4] context, from
+            ipv4 95 [192.168.17.4] valid
             ipv4 95 [203.0.113.9] valid
             -
             -
