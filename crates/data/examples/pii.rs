@@ -1,18 +1,11 @@
-//! Personal data in lines of text, for comparison with other programs: `pii corpus SEED COUNT`, `pii find [MIN]`,
-//! `pii valid KIND`, `pii scores SEED COUNT`.
+//! Personal data in lines of text, for comparison with other programs.
 //!
-//! `corpus` writes one document a line: kind, first byte, byte behind the last, `1` if words name it, text, separated
+//! `pii corpus SEED COUNT`, `pii find [MIN]`, `pii valid KIND`, `pii scores SEED COUNT`. `corpus` writes one document a line: kind, first byte, byte behind the last, `1` if words name it, text, separated
 //! by tabs (`-` and zeros for what holds nothing). `find` reads one text a line and answers each with its findings:
 //! kind, first byte, byte behind the last and score, separated by colons and spaces. `valid` answers each line with whether
 //! it is one value of the kind, whole; `scores` writes the table of `docs/pii.md`: scores and the precision they have.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a tool that meets the unexpected stops"
-)]
-#![expect(clippy::cast_possible_truncation, reason = "numbers below the bound they are reduced by")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a tool that meets the unexpected stops")]
 #![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 #[path = "../tests/pii_corpus/mod.rs"]

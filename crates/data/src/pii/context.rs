@@ -164,7 +164,9 @@ pub(super) fn has_any<'w>(
     let lower = |window: &[u8]| with_blank_markers(window, <[u8]>::to_ascii_lowercase);
     let (before, after) = (lower(before(text, start)), lower(after(text, end)));
     words.any(|word| {
-        [before.as_slice(), &after, title.as_bytes()].into_iter().any(|window| has_word(window, word.as_bytes()))
+        [before.as_slice(), &after, title.as_bytes()]
+            .into_iter()
+            .any(|window| has_word(window, word.as_bytes()))
     })
 }
 

@@ -1,5 +1,6 @@
-//! Text as it reads: wide, styled and foreign digits become ASCII, marks that look alike become one, invisible
-//! characters go; every place in the folded text knows where it was.
+//! Text as it reads, and the way back from each place in it to where it was.
+//!
+//! Wide, styled and foreign digits become ASCII, marks that look alike become one, and invisible characters go.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -113,7 +113,7 @@ kinds! {
     /// The personal identity code of Finland.
     FI_HETU = "fi-hetu", National, [50, 90, 90, 98], &["hetu", "henkilötunnus", "henkilotunnus", "personal identity"];
     /// The birth number of Norway.
-    NO_FODSELSNUMMER = "no-fodselsnummer", National, [10, 50, 80, 95],
+    NO_FODSELSNUMMER = "no-fodselsnummer", National, [5, 40, 80, 95],
         &["fødselsnummer", "fodselsnummer", "fnr", "personnummer", "d-nummer"];
     /// The number of the population register of Poland.
     PL_PESEL = "pl-pesel", National, [5, 30, 50, 95], &["pesel"];
@@ -139,7 +139,7 @@ kinds! {
     /// The identification number of Türkiye.
     TR_TCKN = "tr-tckn", National, [5, 40, 40, 95], &["tckn", "t.c.", "kimlik", "tc no"];
     /// The identity number of South Africa.
-    ZA_ID = "za-id", National, [10, 50, 50, 95], &["identity number", "id number", "south african id", "rsa id", "sa id"];
+    ZA_ID = "za-id", National, [5, 40, 40, 95], &["identity number", "id number", "south african id", "rsa id", "sa id"];
     /// The resident registration number of South Korea.
     KR_RRN = "kr-rrn", National, [10, 40, 90, 97], &["rrn", "resident registration", "주민등록번호"];
     /// The identity number of a resident of China (GB 11643).
@@ -147,7 +147,7 @@ kinds! {
     /// The birth number of the Czech Republic and Slovakia.
     CZ_RC = "cz-rc", National, [2, 10, 85, 95], &["rodné číslo", "rodne cislo", "r.č.", "rodné", "birth number"];
     /// The personal numerical code of Romania.
-    RO_CNP = "ro-cnp", National, [10, 70, 70, 95], &["cnp", "cod numeric"];
+    RO_CNP = "ro-cnp", National, [5, 40, 40, 95], &["cnp", "cod numeric"];
     /// The unified civil number of Bulgaria.
     BG_EGN = "bg-egn", National, [2, 15, 15, 92], &["ЕГН", "егн", "egn", "единен граждански"];
     /// The personal identification number of Croatia.

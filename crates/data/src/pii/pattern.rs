@@ -331,11 +331,7 @@ fn compile(shape: &Shape) -> Vec<Pattern> {
     let rest = text.get(begins.0 + begins.1 + 1..).unwrap_or_default();
     let run = rest.bytes().take_while(|byte| *byte == b'd').count();
     let marked = text.as_bytes().get(begins.0 + begins.1).is_some_and(|byte| !byte.is_ascii_alphabetic());
-    let second = if marked && run > 0 && !rest.bytes().nth(run).is_some_and(|byte| byte == b'X') {
-        Some(run)
-    } else {
-        None
-    };
+    let second = if marked && run > 0 && rest.as_bytes().get(run) != Some(&b'X') { Some(run) } else { None };
     let of = |mark: &&str| Pattern {
         shape: text.replace('~', mark).into_bytes(),
         begins,

@@ -342,8 +342,8 @@ fn looks_random(value: &[u8]) -> bool {
     (8..=VALUE_BYTES).contains(&value.len())
         && value.iter().all(u8::is_ascii_graphic)
         && mixed
-        && (has(u8::is_ascii_digit) || value.iter().any(|byte| b"!@#$%^&*?~".contains(byte)))
-        && !matches!(value.first(), Some(b'$' | b'<' | b'/' | b'@' | b'*'))
+        && (has(u8::is_ascii_digit) || value.iter().any(|byte| b"!@#$%^*?~".contains(byte)))
+        && !matches!(value.first(), Some(b'$' | b'<' | b'/' | b'@' | b'*' | b'&' | b'%' | b'#'))
         && !placeholder.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
         && entropy(value) >= 2.75
 }

@@ -13,7 +13,7 @@ const PENDING: usize = 10_000;
 /// Bytes before a window in which a candidate may begin that the window gives away.
 const MARGIN: u64 = 1024;
 
-const _: () = assert!(MARGIN as usize == BEFORE && LOOK_BACK < BEFORE);
+const _: () = assert!(LOOK_BACK < BEFORE && BEFORE as u64 == MARGIN);
 
 /// Finds in a stream exactly what [`Detector::find`] finds in the whole of it, however it is cut into pieces.
 ///

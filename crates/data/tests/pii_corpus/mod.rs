@@ -3,7 +3,14 @@
 //! A seed gives the same corpus on every machine. Half of the documents hold one value, the others none; the share of
 //! each kind of document is that of [`Document::draw`], and scores promise their precision for this mix.
 
-#![expect(unreachable_pub, reason = "used by tests, benches and examples, each of which needs a part")]
+#![expect(unreachable_pub, reason = "tests, a bench and an example need a part each")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "made-up texts; whatever is unexpected here is a mistake in this file"
+)]
 
 use bartizan_data::pii::{Detector, DetectorOptions, Kind, KindSet};
 

@@ -180,7 +180,7 @@ impl Shape {
 
     /// Modulo the half that the round replaces.
     const fn modulus(&self, round: u8) -> u128 {
-        if round % 2 == 0 { self.moduli[0] } else { self.moduli[1] }
+        if round.is_multiple_of(2) { self.moduli[0] } else { self.moduli[1] }
     }
 
     fn split(&self, symbols: &[u16]) -> (u128, u128) {

@@ -1,5 +1,7 @@
 //! Personal data and secrets: what is found, what is not, and what is put in its place.
 
+#![expect(clippy::indexing_slicing, reason = "helpers outside #[test]")]
+
 mod action;
 mod column;
 mod custom;
