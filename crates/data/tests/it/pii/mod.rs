@@ -25,6 +25,11 @@ fn shown(detector: &Detector, text: &str, findings: &[Finding]) -> String {
         let mut reasons: Vec<&str> = finding.reasons().collect();
         reasons.extend(finding.region());
         let value = String::from_utf8_lossy(&text.as_bytes()[finding.range()]).into_owned();
+        // What nobody would see in the expectation is spelt out.
+        let spelt = |c: char| {
+            if c.is_ascii() || c.is_alphanumeric() { c.to_string() } else { c.escape_unicode().to_string() }
+        };
+        let value: String = value.chars().map(spelt).collect();
         format!("{} {} [{value}] {}", detector.id(finding.kind()), finding.score(), reasons.join(", "))
     };
     let shown: Vec<String> = findings.iter().map(one).collect();

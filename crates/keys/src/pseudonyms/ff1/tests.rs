@@ -7,7 +7,7 @@ use super::{Ff1, NotEncryptable};
 const KEY: &str = "2b7e151628aed2a6abf7158809cf4f3cef4359d8d580aa4f7f036d6f04fc6a94";
 
 fn symbols(text: &str) -> Vec<u16> {
-    text.chars().map(|c| c.to_digit(36).unwrap() as u16).collect()
+    text.chars().map(|c| u16::try_from(c.to_digit(36).unwrap()).unwrap()).collect()
 }
 
 fn text(symbols: &[u16]) -> String {
