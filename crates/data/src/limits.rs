@@ -135,3 +135,11 @@ pub const VAULT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Bytes of one value in a vault.
 pub const VAULT_VALUE_BYTES: usize = 64 * 1024;
+/// Rows of a table whose quality is looked at; they are numbered in 32 bits.
+pub const QUALITY_ROWS: usize = 100_000_000;
+
+/// Features of such a table.
+pub const QUALITY_FEATURES: usize = 4_096;
+
+/// Different labels of such a table.
+pub const QUALITY_CLASSES: usize = 1_000;
