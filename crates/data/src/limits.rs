@@ -143,3 +143,21 @@ pub const QUALITY_FEATURES: usize = 4_096;
 
 /// Different labels of such a table.
 pub const QUALITY_CLASSES: usize = 1_000;
+
+/// Rows of it that a search for triggers counts; more are sampled, and what is found is judged on all.
+pub const TRIGGER_ROWS: usize = 300_000;
+
+/// Features that a search for triggers combines, the most telling ones.
+pub const TRIGGER_FEATURES: usize = 128;
+
+/// Labels that a trigger is sought for, the most frequent ones.
+pub const TRIGGER_LABELS: usize = 16;
+
+/// Triggers in one report.
+pub const TRIGGERS: usize = 50;
+
+/// Cells of a table that is held in memory for it.
+pub const QUALITY_CELLS: usize = 1_000_000_000;
+
+/// Bytes of the different texts of such a table, twice counted, with 64 for each.
+pub const QUALITY_TEXT_BYTES: usize = 4 * 1024 * 1024 * 1024;

@@ -3,10 +3,17 @@
 
 mod chance;
 mod confident;
+mod cells;
+mod gather;
 mod random;
+mod smooth;
 mod table;
 mod threads;
+mod trigger;
 
 pub use self::chance::Chance;
 pub use self::confident::{Filter, LabelIssues, Probabilities, ProbabilitiesInvalid, Ranking, label_issues};
+pub use self::cells::Setting;
+pub use self::gather::{Gather, GatherFailed, Gathered};
+pub use self::trigger::{Condition, Trigger, TriggerOptions, Triggers, triggers};
 pub use self::table::{Cells, Codes, Feature, MISSING, Table, TableInvalid, Tag, key};
