@@ -3,6 +3,7 @@
 mod data;
 mod endpoint;
 mod pii;
+mod poison;
 mod predictions;
 mod prove;
 mod verify;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::data::{Data, Reading, Schema};
 pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
 pub(crate) use self::pii::{Detokenize, Pii, PiiScan, Read, Redact, Tokenize, Wanted};
+pub(crate) use self::poison::Poison;
 pub(crate) use self::predictions::{About, Predictions, Search};
 pub(crate) use self::prove::Prove;
 pub(crate) use self::verify::Verify;

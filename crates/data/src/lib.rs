@@ -20,6 +20,7 @@ pub mod drift;
 pub mod limits;
 pub mod pii;
 mod profile;
+pub mod quality;
 mod read;
 mod schema;
 pub mod sketch;

@@ -161,3 +161,18 @@ pub const QUALITY_CELLS: usize = 1_000_000_000;
 
 /// Bytes of the different texts of such a table, twice counted, with 64 for each.
 pub const QUALITY_TEXT_BYTES: usize = 4 * 1024 * 1024 * 1024;
+
+/// Features of which any may depend on any other when the likeliness of rows is estimated; others stand alone.
+pub const TREE_FEATURES: usize = 128;
+
+/// Sources, or writers, that are compared with all others, the largest ones.
+pub const SOURCES: usize = 200;
+
+/// Rows of one finding that a report about a table's quality names.
+pub const QUALITY_EXAMPLES: usize = 20;
+
+/// Rows of all findings together that are held to be written out.
+pub const QUALITY_LISTED_ROWS: usize = 20_000_000;
+
+/// Bytes of such a report.
+pub const QUALITY_REPORT_BYTES: usize = 8 * 1024 * 1024;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::pii::{Detokenize, Pii, Redact, Tokenize};
+use super::poison::Poison;
 
 const FORMATS: [&str; 4] = ["csv", "parquet", "jsonl", "arrow"];
 
@@ -66,6 +67,8 @@ pub(crate) enum Data {
         #[arg(long)]
         extend: bool,
     },
+    /// Look for poisoning, wrong labels, leaks and ordinary faults in a labelled file
+    Poison(Box<Poison>),
     /// Personal data and secrets in files
     #[command(subcommand)]
     Pii(Pii),

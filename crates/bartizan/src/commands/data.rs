@@ -57,6 +57,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             printed.map_err(|error| Failure::of(ids::FILE, &error))?;
             Ok(u8::from(report.outcome != Outcome::Valid))
         }
+        Data::Poison(wanted) => super::poison::run(work, &wanted),
         Data::Add { name, files, source, schema, label, extend } => {
             let schema = schema.map(|path| read_text(&path, SCHEMA_BYTES)).transpose()?;
             let mut opened = Vec::with_capacity(files.len());
@@ -142,7 +143,7 @@ fn profiled(
     })
 }
 
-fn open(path: &Path) -> Result<File, Failure> {
+pub(super) fn open(path: &Path) -> Result<File, Failure> {
     let file = File::open(path).map_err(|error| file_failure(path, &error))?;
     let metadata = file.metadata().map_err(|error| file_failure(path, &error))?;
     if metadata.is_dir() {
@@ -161,7 +162,7 @@ fn open_delivery(path: &Path) -> Result<File, Failure> {
 }
 
 /// How many bytes there are to read, as far as is known before.
-fn length(file: &File) -> u64 {
+pub(super) fn length(file: &File) -> u64 {
     file.metadata().map_or(0, |metadata| metadata.len())
 }
 
@@ -174,7 +175,7 @@ fn parse_schema(path: &Path) -> Result<Schema, Failure> {
     })
 }
 
-fn unreadable(path: &Path, error: &ReadError) -> Failure {
+pub(super) fn unreadable(path: &Path, error: &ReadError) -> Failure {
     let mut failure = Failure::of(ids::DELIVERY, error);
     failure.what = format!("`{}`: {}", path.display(), failure.what);
     failure

@@ -6,6 +6,8 @@ mod endpoint;
 mod ledger;
 mod model;
 mod pii;
+mod out_of_fold;
+mod poison;
 mod predictions;
 mod project;
 mod prove;

@@ -274,3 +274,6 @@ pub(crate) fn adjusted(ln: &[f64], dependent: bool) -> Vec<f64> {
     }
     adjusted
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,38 @@
 //! Whether the rows and labels of a table can be trusted: poisoning, wrong labels, leaks, and ordinary faults.
-#![allow(dead_code)]
 
-mod chance;
-mod confident;
 mod cells;
+mod chance;
+mod columns;
+mod confident;
+mod duplicates;
+mod examine;
+mod flips;
 mod gather;
+mod knn;
+mod leakage;
+mod neighbours;
+mod overlap;
 mod random;
+mod report;
 mod smooth;
+mod sources;
 mod table;
 mod threads;
+mod tree;
 mod trigger;
 
-pub use self::chance::Chance;
-pub use self::confident::{Filter, LabelIssues, Probabilities, ProbabilitiesInvalid, Ranking, label_issues};
 pub use self::cells::Setting;
+pub use self::chance::Chance;
+pub use self::columns::{Oddity, RareLabel, oddities, rare_labels};
+pub use self::confident::{Filter, LabelIssues, Probabilities, ProbabilitiesInvalid, Ranking, label_issues};
+pub use self::duplicates::{Cluster, Group, clusters, equal_rows, near_rows};
+pub use self::examine::{Examined, QualityOptions, examine};
+pub use self::flips::{Flips, FlipsFailed, LabelFlips, label_flips};
 pub use self::gather::{Gather, GatherFailed, Gathered};
-pub use self::trigger::{Condition, Trigger, TriggerOptions, Triggers, triggers};
+pub use self::knn::{Disagreement, disagreement};
+pub use self::leakage::{Leak, leaks};
+pub use self::overlap::{Overlap, OverlapFailed, overlap};
+pub use self::report::{Finding, NamedSetting, NotRun, Of, QualityReport, Rule, SourceCode};
+pub use self::sources::{Aspect, Difference, Differences, SourceOptions, differences};
 pub use self::table::{Cells, Codes, Feature, MISSING, Table, TableInvalid, Tag, key};
+pub use self::trigger::{Condition, Trigger, TriggerOptions, Triggers, triggers};

@@ -26,12 +26,6 @@ impl Random {
         ((self.next() >> 11) as f64) * (1.0 / (1_u64 << 53) as f64)
     }
 
-    /// Standard normal (Box and Muller, 1958).
-    pub(crate) fn normal(&mut self) -> f64 {
-        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
-        radius * (std::f64::consts::TAU * self.unit()).cos()
-    }
-
     /// `count` different numbers below `total`, rising (Floyd's sampling, without its set when all are wanted).
     pub(crate) fn sample(&mut self, count: usize, total: usize) -> Vec<usize> {
         if count >= total {

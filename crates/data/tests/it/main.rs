@@ -12,6 +12,7 @@ mod hostile;
 mod profile;
 mod drift;
 mod pii;
+mod quality;
 mod real;
 mod schema;
 mod sketch;

@@ -1,0 +1,53 @@
+//! `data poison`: whether rows and labels of a file can be trusted.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::finite;
+
+/// A file whose rows and labels are looked at.
+#[derive(Debug, Args)]
+pub(crate) struct Poison {
+    /// A CSV file
+    pub(crate) file: PathBuf,
+    /// The column that is to be predicted
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) label: String,
+    /// Labels above this number count as 1, others as 0
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = finite)]
+    pub(crate) label_above: Option<f64>,
+    /// A column that says where each row comes from
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) source: Option<String>,
+    /// A column that says who wrote each row
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) writer: Option<String>,
+    /// A column that names each row across versions [default: what the row holds]
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) key: Option<String>,
+    /// The version before: labels that changed since
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Option<PathBuf>,
+    /// The file that a model of this one is tested on: rows that are in both
+    #[arg(long, value_name = "FILE")]
+    pub(crate) test: Option<PathBuf>,
+    /// A column that is not looked at; may be given several times
+    #[arg(long, value_name = "COLUMN")]
+    pub(crate) leave_out: Vec<String>,
+    /// What separates cells [default: found in the header]
+    #[arg(long, value_name = "CHARACTER")]
+    pub(crate) separator: Option<String>,
+    /// Threads; they change nothing but the time [default: one for each core]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+    /// What random choices follow from
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the rows of all findings to this CSV file: rule, finding, table, row, score
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rows_out: Option<PathBuf>,
+    /// Also show the values that findings are about: of triggers, labels, sources
+    #[arg(long)]
+    pub(crate) show: bool,
+}

@@ -1,0 +1,256 @@
+//! `data poison`: reads a labelled file, asks the built-in trainer, runs every rule, and prints the report.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use bartizan_data::quality::{
+    Codes, Examined, Finding, Gather, GatherFailed, Gathered, Of, Probabilities, QualityOptions,
+    QualityReport, Rule, Setting, Table, examine, key,
+};
+use bartizan_data::{CsvOptions, CsvReader, Outcome, SeparatorInvalid};
+use serde_json::{Value, json};
+
+use super::data::{length, open, unreadable};
+use super::{Work, file_failure, out_of_fold};
+use crate::catalog::ids;
+use crate::cli::Poison;
+use crate::failure::Failure;
+use crate::out::Format;
+
+pub(super) fn run(work: &Work, wanted: &Poison) -> Result<u8, Failure> {
+    let read = |path: &Path| Columns::read(work, wanted, path);
+    let columns = read(&wanted.file)?;
+    let against = wanted.against.as_deref().map(read).transpose()?;
+    let test = wanted.test.as_deref().map(read).transpose()?;
+    let table = columns.table(wanted, &wanted.file)?;
+    let (old, other) = (wanted.against.as_deref(), wanted.test.as_deref());
+    let against = against.as_ref().zip(old).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
+    let test = test.as_ref().zip(other).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = wanted.threads.map_or(cores, usize::from);
+    let progress = work.out.working("learning what labels to expect");
+    let learned = out_of_fold::probabilities(&table, wanted.seed, threads);
+    let (values, mut unlearned) = match learned {
+        Ok(values) => (values, None),
+        Err(why) => (Vec::new(), Some(why)),
+    };
+    let probabilities = match Probabilities::new(&values, table.classes()) {
+        Ok(probabilities) => Some(probabilities),
+        Err(error) => {
+            unlearned.get_or_insert_with(|| error.to_string());
+            None
+        }
+    };
+    let examined = Examined { table: &table, probabilities, against: against.as_ref(), test: test.as_ref() };
+    let options = QualityOptions { seed: wanted.seed, threads, ..QualityOptions::default() };
+    let mut report =
+        examine(&examined, &options, &mut |rule| progress.work(&format!("looking for {}", doing(rule))));
+    drop(progress);
+    if let Some(why) = unlearned {
+        let noise = report.not_run.iter_mut().filter(|one| one.rule == Rule::LabelNoise);
+        noise.for_each(|one| one.reason = format!("nothing could be learned from the rows: {why}"));
+    }
+    if let Some(path) = &wanted.rows_out {
+        std::fs::write(path, rows(&report)).map_err(|error| file_failure(path, &error))?;
+    }
+    print(work, wanted, &columns, &table, &report)?;
+    Ok(u8::from(report.outcome() != Outcome::Valid))
+}
+
+/// What somebody who waits is told.
+fn doing(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Trigger => "triggers",
+        Rule::LabelFlips => "labels that changed",
+        Rule::SourceDiffers => "sources that differ",
+        Rule::NearDuplicates => "rows that are nearly equal",
+        Rule::Leakage => "features that tell the label",
+        Rule::Overlap => "rows of the test file",
+        Rule::LabelNoise => "wrong labels",
+        Rule::KnnDisagreement => "rows unlike their neighbours",
+        Rule::DuplicateRows => "rows that repeat",
+        Rule::Constant | Rule::IdLike | Rule::Outliers => "odd columns",
+        Rule::Imbalance => "rare labels",
+    }
+}
+
+fn print(
+    work: &Work,
+    wanted: &Poison,
+    columns: &Columns,
+    table: &Table<'_>,
+    report: &QualityReport,
+) -> Result<(), Failure> {
+    let shown = || report.findings.iter().map(|finding| columns.shown(table, finding));
+    let printed = match work.out.format {
+        Format::Table => {
+            let mut text = report.render();
+            if wanted.show {
+                for (finding, shown) in report.findings.iter().zip(shown()).filter(|(_, shown)| !shown.is_null()) {
+                    text.push_str(&format!("  {}: {shown}\n", finding.rule.id()));
+                }
+            }
+            work.out.lines(&text)
+        }
+        Format::Json | Format::Jsonl => {
+            let bytes = report.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+            let text = String::from_utf8_lossy(&bytes);
+            if wanted.show {
+                let shown = Value::Array(shown().collect());
+                work.out.exact(&format!("{{\"report\":{text},\"shown\":{shown}}}\n"))
+            } else {
+                work.out.exact(&format!("{text}\n"))
+            }
+        }
+    };
+    printed.map_err(|error| Failure::of(ids::FILE, &error))
+}
+
+/// The rows of all findings as CSV.
+fn rows(report: &QualityReport) -> String {
+    let mut text = "rule,finding,table,row,score\n".to_owned();
+    for (at, finding) in (1..).zip(&report.findings) {
+        let of = match finding.of {
+            Of::Table => "table",
+            Of::Test => "test",
+        };
+        let mut scores = finding.scores.iter();
+        for row in &finding.rows {
+            let score = scores.next().map(|score| format!("{score:.6}")).unwrap_or_default();
+            // Writing to a text cannot fail.
+            if writeln!(text, "{},{at},{of},{row},{score}", finding.rule.id()).is_err() {
+                return text;
+            }
+        }
+    }
+    text
+}
+
+/// A file in memory.
+struct Columns {
+    features: Vec<Gathered>,
+    label: Gathered,
+    source: Option<Gathered>,
+    writer: Option<Gathered>,
+    keys: Option<Vec<u128>>,
+}
+
+impl Columns {
+    fn read(work: &Work, wanted: &Poison, path: &Path) -> Result<Self, Failure> {
+        let separator = wanted.separator.as_ref().map(|text| text.parse()).transpose();
+        let separator = separator.map_err(|error: SeparatorInvalid| Failure::of(ids::USAGE, &error))?;
+        let options = CsvOptions { separator, ..CsvOptions::default() };
+        let opened = open(path)?;
+        let progress = work.out.progress(&format!("reading {}", path.display()), length(&opened));
+        let failed = |error| unreadable(path, &error);
+        let reader = CsvReader::open(progress.follow(opened), &options).map_err(failed)?;
+        let mut gather = Gather::new(reader.header(), &options.null);
+        let mut full: Option<GatherFailed> = None;
+        let read = reader.for_each_row(|row| {
+            if full.is_none() {
+                full = gather.push(row).err();
+            }
+        });
+        read.map_err(failed)?;
+        drop(progress);
+        if let Some(error) = full {
+            return Err(Failure::of(ids::INVALID, &error));
+        }
+        Self::split(gather.finish(), wanted, path)
+    }
+
+    fn split(mut all: Vec<Gathered>, wanted: &Poison, path: &Path) -> Result<Self, Failure> {
+        let mut take = |name: &str| -> Result<Gathered, Failure> {
+            match all.iter().position(|column| column.name == name) {
+                Some(at) => Ok(all.remove(at)),
+                None => {
+                    let names: Vec<&str> = all.iter().map(|column| column.name.as_str()).collect();
+                    let what = format!("`{}` has no column `{name}`", path.display());
+                    let mut failure = Failure::new(ids::INVALID, what);
+                    failure.why.push(format!("its other columns are {}", names.join(", ")));
+                    Err(failure)
+                }
+            }
+        };
+        let mut label = take(&wanted.label)?;
+        let source = wanted.source.as_deref().map(&mut take).transpose()?;
+        let writer = wanted.writer.as_deref().map(&mut take).transpose()?;
+        let keys = wanted.key.as_deref().map(&mut take).transpose()?.map(|column| keys(&column));
+        for name in &wanted.leave_out {
+            take(name)?;
+        }
+        if let Some(above) = wanted.label_above {
+            threshold(&mut label, above)?;
+        }
+        Ok(Self { features: all, label, source, writer, keys })
+    }
+
+    fn table(&self, wanted: &Poison, path: &Path) -> Result<Table<'_>, Failure> {
+        let failed = |error| {
+            let mut failure = Failure::of(ids::INVALID, &error);
+            failure.what = format!("`{}`: {}", path.display(), failure.what);
+            if wanted.label_above.is_none() && matches!(error, bartizan_data::quality::TableInvalid::Classes { .. }) {
+                failure.why.push("`--label-above` makes two labels of numbers".to_owned());
+            }
+            failure
+        };
+        let features = self.features.iter().map(Gathered::feature).collect();
+        let mut table = Table::new(features, self.label.tag()).map_err(failed)?;
+        if let Some(source) = &self.source {
+            table = table.with_source(source.tag()).map_err(failed)?;
+        }
+        if let Some(writer) = &self.writer {
+            table = table.with_writer(writer.tag()).map_err(failed)?;
+        }
+        if let Some(keys) = &self.keys {
+            table = table.with_keys(keys).map_err(failed)?;
+        }
+        Ok(table)
+    }
+
+    /// The values that a finding is about.
+    fn shown(&self, table: &Table<'_>, finding: &Finding) -> Value {
+        let mut shown = serde_json::Map::new();
+        for named in &finding.settings {
+            let column = self.features.iter().find(|column| column.name == named.column);
+            let value = match named.setting {
+                Setting::Code(code) => json!(column.and_then(|column| text(column.categories(), code))),
+                Setting::Value(number) => json!(number),
+                Setting::Range(low, high) => json!([low, high]),
+                Setting::Missing | Setting::Rest => Value::Null,
+            };
+            shown.insert(named.column.clone(), value);
+        }
+        if let Some(label) = finding.label {
+            shown.insert(self.label.name.clone(), json!(text(table.label().codes, label)));
+        }
+        if let Some(source) = &finding.source {
+            let tags = [table.source(), table.writer()];
+            let tag = tags.into_iter().flatten().find(|tag| tag.name == source.column);
+            shown.insert(source.column.clone(), json!(tag.and_then(|tag| text(tag.codes, source.code))));
+        }
+        if shown.is_empty() { Value::Null } else { Value::Object(shown) }
+    }
+}
+
+fn text(codes: Codes<'_>, code: u32) -> Option<&str> {
+    codes.values.get(usize::try_from(code).ok()?).map(String::as_str)
+}
+
+fn keys(column: &Gathered) -> Vec<u128> {
+    let known: Vec<u128> = column.values.iter().map(|text| key(text.as_bytes())).collect();
+    let missing = key(b"");
+    let of = |code: &u32| usize::try_from(*code).ok().and_then(|code| known.get(code)).copied().unwrap_or(missing);
+    column.codes.iter().map(of).collect()
+}
+
+/// Makes two labels of numbers.
+fn threshold(label: &mut Gathered, above: f64) -> Result<(), Failure> {
+    let numbers = label.numbers.as_ref().filter(|numbers| numbers.iter().all(|number| !number.is_nan()));
+    let Some(numbers) = numbers else {
+        return Err(Failure::new(ids::INVALID, "a label is no number, so nothing is above or below it"));
+    };
+    label.codes = numbers.iter().map(|number| u32::from(*number > above)).collect();
+    label.values = vec!["0".to_owned(), "1".to_owned()];
+    Ok(())
+}

@@ -1,0 +1,299 @@
+//! Whether rows of one source, or of one writer, differ from all others: in labels, in what is missing, in features.
+//!
+//! Labels are compared twice: as they are, and with what the features of the rows lead to expect, because a source
+//! may well have other customers, but hardly other labels for the same customers. Each comparison has a p-value;
+//! Benjamini and Yekutieli (2001) decide over all of them, however they depend on each other, and a difference that
+//! is too small to matter is left out.
+#![expect(clippy::indexing_slicing, reason = "a kernel over rows and bins that were counted here")]
+
+use super::cells::{Bins, Grain, bins};
+use super::chance::{Chance, adjusted, chi_squared_upper, hypergeometric_both, normal_both};
+use super::smooth::{self, sigmoid};
+use super::table::{MISSING, Table, Tag, counts};
+use super::threads;
+use crate::limits::{SOURCES, TRIGGER_LABELS};
+
+/// Rows of a source that is compared.
+const LEAST: usize = 20;
+/// Log-odds by which ordinary sources differ in labels beyond what the features say, as a standard deviation, at
+/// least.
+const SPREAD: f64 = 0.1;
+
+/// What of a source differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aspect {
+    /// A label comes more or less often than the features of the rows lead to expect.
+    LabelGivenFeatures,
+    /// A label comes more or less often.
+    Label,
+    /// A feature is missing more or less often.
+    Missing,
+    /// A feature has other values.
+    Feature,
+}
+
+/// A source that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Difference {
+    /// The code of the source.
+    pub source: u32,
+    /// What differs.
+    pub aspect: Aspect,
+    /// The code of the label, or the feature's place.
+    pub of: usize,
+    /// Rows of the source.
+    pub rows: usize,
+    /// The share there: of the label, or of what is missing; 0 for values.
+    pub share: f64,
+    /// The share to compare with: that of the other rows, or what is expected.
+    pub other: f64,
+    /// How large the difference is, from 0 to 1: of the shares, or the total variation distance of the values.
+    pub effect: f64,
+    /// How likely it is, over all comparisons.
+    pub chance: Chance,
+}
+
+/// What a comparison found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Differences {
+    /// The least likely first.
+    pub found: Vec<Difference>,
+    /// Sources that were compared: the largest ones, of enough rows.
+    pub compared: usize,
+    /// Sources that are there.
+    pub sources: usize,
+    /// Comparisons in all.
+    pub tests: usize,
+}
+
+/// What is too small to matter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SourceOptions {
+    /// The false-discovery rate.
+    pub rate: f64,
+    /// The least difference of shares of a label or of what is missing.
+    pub share: f64,
+    /// The least total variation distance of values.
+    pub distance: f64,
+}
+
+impl Default for SourceOptions {
+    fn default() -> Self {
+        Self { rate: 0.01, share: 0.05, distance: 0.2 }
+    }
+}
+
+/// Compares each source (or writer) with all other rows.
+pub fn differences(
+    table: &Table<'_>,
+    tag: Tag<'_>,
+    options: &SourceOptions,
+    seed: u64,
+    threads: usize,
+) -> Differences {
+    let sizes = counts(tag.codes.codes, tag.codes.values.len());
+    let mut sources: Vec<usize> = (0..sizes.len()).filter(|source| sizes[*source] > 0).collect();
+    let there = sources.len();
+    sources.retain(|source| sizes[*source] >= LEAST && sizes[*source] < table.rows());
+    sources.sort_by(|a, b| sizes[*b].cmp(&sizes[*a]).then(a.cmp(b)));
+    sources.truncate(SOURCES);
+    let mut place = vec![usize::MAX; sizes.len()];
+    sources.iter().enumerate().for_each(|(at, source)| place[*source] = at);
+    let of = |row: usize| {
+        let code = tag.codes.codes[row];
+        if code == MISSING { usize::MAX } else { place[code as usize] }
+    };
+    let coarse = bins(table.features(), Grain::COARSE, threads);
+    let task = Task { table, sizes: sources.iter().map(|source| sizes[*source]).collect(), of: &of, threads };
+    let mut found = task.labels(&coarse, seed);
+    found.extend(threads::map(threads, coarse.len(), |at| task.feature(&coarse[at], at)).into_iter().flatten());
+    let ln = adjusted(&found.iter().map(|one| one.ln).collect::<Vec<f64>>(), true);
+    let tests = found.len();
+    let mut differences: Vec<Difference> = Vec::new();
+    for (one, ln) in found.into_iter().zip(ln) {
+        let floor = if one.aspect == Aspect::Feature { options.distance } else { options.share };
+        if ln <= options.rate.ln() && one.effect >= floor {
+            differences.push(Difference {
+                source: u32::try_from(sources[one.source]).unwrap_or(MISSING),
+                aspect: one.aspect,
+                of: one.of,
+                rows: task.sizes[one.source],
+                share: one.share,
+                other: one.other,
+                effect: one.effect,
+                chance: Chance::new(ln, one.aspect.method()),
+            });
+        }
+    }
+    differences.sort_by(|a, b| {
+        (a.aspect.cmp(&b.aspect))
+            .then(a.chance.ln.total_cmp(&b.chance.ln))
+            .then(a.source.cmp(&b.source))
+            .then(a.of.cmp(&b.of))
+    });
+    Differences { found: differences, compared: sources.len(), sources: there, tests }
+}
+
+impl Aspect {
+    fn method(self) -> &'static str {
+        match self {
+            Self::LabelGivenFeatures => {
+                "normal approximation to the count given an additive model, with the spread between sources, Benjamini-Yekutieli"
+            }
+            Self::Label | Self::Missing => "hypergeometric, both tails, Benjamini-Yekutieli",
+            Self::Feature => "chi-squared over bins of at least five expected rows, Benjamini-Yekutieli",
+        }
+    }
+}
+
+/// One comparison.
+struct Compared {
+    source: usize,
+    aspect: Aspect,
+    of: usize,
+    share: f64,
+    other: f64,
+    effect: f64,
+    ln: f64,
+}
+
+struct Task<'t> {
+    table: &'t Table<'t>,
+    /// Rows of each source that is compared.
+    sizes: Vec<usize>,
+    /// The place of a row's source among these.
+    of: &'t (dyn Fn(usize) -> usize + Sync),
+    threads: usize,
+}
+
+impl Task<'_> {
+    fn labels(&self, coarse: &[Bins], seed: u64) -> Vec<Compared> {
+        let (table, rows) = (self.table, self.table.rows());
+        let counts = table.class_counts();
+        let mut labels: Vec<u32> = (0..u32::try_from(counts.len()).unwrap_or(0)).collect();
+        labels.retain(|label| counts[*label as usize] > 0);
+        labels.sort_by_key(|label| (std::cmp::Reverse(counts[*label as usize]), *label));
+        labels.truncate(TRIGGER_LABELS);
+        // With two labels one says what the other says.
+        if counts.iter().filter(|count| **count > 0).count() == 2 {
+            labels.truncate(1);
+        }
+        let models = smooth::fit(coarse, table.labels(), &labels, seed, self.threads);
+        let mut found = Vec::new();
+        for (label, model) in labels.iter().zip(&models) {
+            let scores = model.scores(coarse, rows, self.threads);
+            let mut sums = vec![(0.0_f64, 0.0_f64, 0.0_f64); self.sizes.len()];
+            for (row, score) in scores.iter().enumerate() {
+                if let Some(sum) = sums.get_mut((self.of)(row)) {
+                    let share = sigmoid(f64::from(*score));
+                    sum.0 += f64::from(u8::from(table.labels()[row] == *label));
+                    sum.1 += share;
+                    sum.2 += share * (1.0 - share);
+                }
+            }
+            let spread = between(&sums);
+            let marked = counts[*label as usize] as f64;
+            for (source, (hits, expected, variance)) in sums.into_iter().enumerate() {
+                let n = self.sizes[source] as f64;
+                let own = Compared {
+                    source,
+                    aspect: Aspect::Label,
+                    of: *label as usize,
+                    share: hits / n,
+                    other: (marked - hits) / (rows as f64 - n),
+                    effect: (hits / n - (marked - hits) / (rows as f64 - n)).abs(),
+                    ln: hypergeometric_both(rows as f64, marked, n, hits),
+                };
+                let deviation = (variance + variance * variance * spread).sqrt().max(1e-9);
+                found.push(Compared {
+                    aspect: Aspect::LabelGivenFeatures,
+                    other: expected / n,
+                    effect: (hits - expected).abs() / n,
+                    ln: normal_both(((hits - expected).abs() - 0.5).max(0.0) / deviation),
+                    ..own
+                });
+                found.push(own);
+            }
+        }
+        found
+    }
+
+    fn feature(&self, bins: &Bins, at: usize) -> Vec<Compared> {
+        let width = bins.settings.len();
+        let mut table = vec![0.0_f64; self.sizes.len() * width];
+        let mut all = vec![0.0_f64; width];
+        for (row, bin) in bins.of.iter().enumerate() {
+            all[usize::from(*bin)] += 1.0;
+            if let Some(cell) = table.get_mut((self.of)(row).saturating_mul(width).saturating_add(usize::from(*bin))) {
+                *cell += 1.0;
+            }
+        }
+        let rows = self.table.rows() as f64;
+        let mut found = Vec::new();
+        for (source, own) in table.chunks(width).enumerate() {
+            let n = self.sizes[source] as f64;
+            if all[0] > 0.0 {
+                let other = (all[0] - own[0]) / (rows - n);
+                found.push(Compared {
+                    source,
+                    aspect: Aspect::Missing,
+                    of: at,
+                    share: own[0] / n,
+                    other,
+                    effect: (own[0] / n - other).abs(),
+                    ln: hypergeometric_both(rows, all[0], n, own[0]),
+                });
+            }
+            let (ln, effect) = homogeneous(&own[1..], &all[1..]);
+            found.push(Compared { source, aspect: Aspect::Feature, of: at, share: 0.0, other: 0.0, effect, ln });
+        }
+        found
+    }
+}
+
+/// By how much sources differ in labels beyond their features and beyond counting, as a variance in log-odds: the
+/// median over sources of what is left, so that a few odd ones do not hide themselves.
+fn between(sums: &[(f64, f64, f64)]) -> f64 {
+    let mut left: Vec<f64> = sums
+        .iter()
+        .filter(|(_, _, variance)| *variance >= 2.0)
+        .map(|(hits, expected, v)| ((hits - expected) * (hits - expected) - v) / (v * v))
+        .collect();
+    left.sort_unstable_by(f64::total_cmp);
+    // A chi-squared with one degree of freedom has its median at 0.455 of its mean.
+    let median = left.get(left.len() / 2).copied().unwrap_or(0.0) / 0.455;
+    if left.len() < 4 { SPREAD * SPREAD } else { median.max(SPREAD * SPREAD) }
+}
+
+/// The chi-squared test that the rows of a source are spread over bins as the others are, with bins pooled to five
+/// expected rows each, and the total variation distance of both.
+fn homogeneous(own: &[f64], all: &[f64]) -> (f64, f64) {
+    let (n, total) = (own.iter().sum::<f64>(), all.iter().sum::<f64>());
+    let rest = total - n;
+    if n < 1.0 || rest < 1.0 {
+        return (0.0, 0.0);
+    }
+    // Bins side by side become one until five rows are expected of either side; what is left joins the last.
+    let mut pooled: Vec<(f64, f64)> = Vec::new();
+    let (mut seen, mut sum) = (0.0, 0.0);
+    for (own, all) in own.iter().zip(all) {
+        seen += own;
+        sum += all;
+        if sum * n.min(rest) / total >= 5.0 {
+            pooled.push((seen, sum));
+            (seen, sum) = (0.0, 0.0);
+        }
+    }
+    if let Some(last) = pooled.last_mut() {
+        *last = (last.0 + seen, last.1 + sum);
+    }
+    let (mut statistic, mut distance) = (0.0, 0.0);
+    for (seen, sum) in &pooled {
+        let (a, b) = (sum * n / total, sum * rest / total);
+        statistic += (seen - a) * (seen - a) * (1.0 / a + 1.0 / b);
+        distance += (seen / n - (sum - seen) / rest).abs() / 2.0;
+    }
+    let bins = pooled.len() as f64;
+    let ln = if bins > 1.0 { chi_squared_upper(statistic, bins - 1.0) } else { 0.0 };
+    (ln, distance)
+}

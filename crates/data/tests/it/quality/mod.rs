@@ -1,0 +1,7 @@
+//! Poisoned and clean tables: what is found, what is not, and how often there is a false alarm.
+
+mod confident;
+mod planted;
+mod poison;
+mod real;
+mod report;

@@ -1,0 +1,136 @@
+//! Whole reports: their form, that threads and runs agree, and that no table makes them panic.
+
+use bartizan_data::Outcome;
+use bartizan_data::quality::{
+    Cells, Codes, Examined, Feature, MISSING, Probabilities, QualityOptions, QualityReport, Rule, Table,
+    TableInvalid, Tag, examine,
+};
+use expect_test::expect;
+use proptest::prelude::*;
+
+use super::planted::Data;
+
+fn report(table: &Table<'_>, test: Option<&Table<'_>>, threads: usize) -> QualityReport {
+    let values: Vec<f64> = table
+        .label()
+        .codes
+        .codes
+        .iter()
+        .flat_map(|label| [if *label == 0 { 0.8 } else { 0.3 }, if *label == 0 { 0.2 } else { 0.7 }])
+        .collect();
+    let probabilities = Probabilities::new(&values, 2).ok();
+    let examined = Examined { table, probabilities, against: None, test };
+    let options = QualityOptions { threads, ..QualityOptions::default() };
+    let mut heard = Vec::new();
+    let report = examine(&examined, &options, &mut |rule| heard.push(rule));
+    assert_eq!(heard, Rule::ALL);
+    report
+}
+
+#[test]
+fn a_report_says_what_ran_and_what_did_not_and_shows_no_value() {
+    let mut data = Data::new(1_200, 1.0, 21);
+    for row in 0..40 {
+        data.numbers[1][row * 25] = 1.25;
+        data.texts[2][row * 25] = 9;
+        data.labels[row * 25] = 1;
+        data.sources[row * 25] = 3;
+    }
+    data.numbers[2] = vec![7.5; 1_200];
+    let table = data.table();
+    let report = report(&table, None, 2);
+    assert_eq!(report.outcome(), Outcome::Invalid);
+    let text = String::from_utf8(report.to_bytes().unwrap()).unwrap();
+    assert!(!text.contains("value 9") && !text.contains("1.25\""), "{text}");
+    expect![[r#"REPORT"#]].assert_eq(&report.render());
+    let ran: Vec<&str> = report.ran.iter().map(|(rule, _)| rule.id()).collect();
+    let not: Vec<&str> = report.not_run.iter().map(|one| one.rule.id()).collect();
+    assert_eq!(ran.len() + not.len(), Rule::ALL.len());
+}
+
+#[test]
+fn a_rule_that_was_asked_for_and_could_not_run_is_an_error() {
+    let data = Data::new(300, 0.0, 22);
+    let table = data.table();
+    let examined = Examined { table: &table, probabilities: None, against: None, test: None };
+    let report = examine(&examined, &QualityOptions::default(), &mut |_| {});
+    assert_eq!(report.outcome(), Outcome::Error);
+    let asked: Vec<(&str, bool)> = report.not_run.iter().map(|one| (one.rule.id(), one.planned)).collect();
+    assert_eq!(asked, [("label-flips", false), ("overlap", false), ("label-noise", true)]);
+}
+
+#[test]
+fn threads_change_nothing() {
+    let mut data = Data::new(900, 1.0, 23);
+    data.flip(0.1, 24);
+    let table = data.table();
+    let test = Data::new(200, 1.0, 23);
+    let test = test.table();
+    let one = report(&table, Some(&test), 1);
+    assert!(!one.findings.is_empty());
+    for threads in [2, 3, 8] {
+        assert_eq!(report(&table, Some(&test), threads), one);
+    }
+}
+
+#[test]
+fn columns_that_do_not_fit_are_refused() {
+    let values = ["a".to_owned(), "b".to_owned()];
+    let label = |codes| Tag { name: "label", codes: Codes { codes, values: &values } };
+    let number = |cells| Feature { name: "x", cells: Cells::Numbers(cells) };
+    let refused = |features, label| Table::new(features, label).unwrap_err();
+    let length = TableInvalid::Length { name: "x".to_owned(), got: 1, expected: 2 };
+    assert_eq!(refused(vec![number(&[1.0])], label(&[0, 1])), length);
+    assert_eq!(refused(Vec::new(), label(&[0, 1])), TableInvalid::Features { got: 0 });
+    assert_eq!(refused(vec![number(&[1.0])], label(&[0])), TableInvalid::Rows { got: 1 });
+    assert_eq!(refused(vec![number(&[1.0, 2.0])], label(&[0, MISSING])), TableInvalid::Unlabelled { row: 2 });
+    let code = TableInvalid::Code { name: "label".to_owned(), row: 2 };
+    assert_eq!(refused(vec![number(&[1.0, 2.0])], label(&[0, 2])), code);
+    let infinite = TableInvalid::Infinite { name: "x".to_owned(), row: 1 };
+    assert_eq!(refused(vec![number(&[f64::INFINITY, 2.0])], label(&[0, 1])), infinite);
+}
+
+fn cell() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        Just(f64::NAN),
+        Just(0.0),
+        Just(-0.0),
+        Just(f64::MAX),
+        Just(f64::MIN_POSITIVE),
+        Just(-f64::MAX),
+        (-3_i32..3).prop_map(f64::from),
+        any::<f64>().prop_filter("infinite", |cell| !cell.is_infinite()),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_table_makes_a_report_panic(
+        rows in prop::collection::vec((cell(), cell(), 0_u32..4, 0_u32..3, 0_u32..3), 2..120),
+        copies in 1_usize..4,
+    ) {
+        let rows: Vec<_> = (0..copies).flat_map(|_| rows.iter().copied()).collect();
+        let values: Vec<String> = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let (x, y): (Vec<f64>, Vec<f64>) = rows.iter().map(|row| (row.0, row.1)).unzip();
+        let texts: Vec<u32> = rows.iter().map(|row| if row.2 == 3 { MISSING } else { row.2 }).collect();
+        let labels: Vec<u32> = rows.iter().map(|row| row.3 % 2).collect();
+        let sources: Vec<u32> = rows.iter().map(|row| row.4).collect();
+        let codes = |codes| Codes { codes, values: &values };
+        let features = || vec![
+            Feature { name: "x", cells: Cells::Numbers(&x) },
+            Feature { name: "y", cells: Cells::Numbers(&y) },
+            Feature { name: "t", cells: Cells::Codes(codes(&texts)) },
+        ];
+        let label = Tag { name: "label", codes: Codes { codes: &labels, values: &values[..2] } };
+        let table = Table::new(features(), label).unwrap();
+        let table = table.with_source(Tag { name: "source", codes: codes(&sources) }).unwrap();
+        let report = report(&table, Some(&table), 2);
+        prop_assert!(report.to_bytes().is_ok());
+        for finding in &report.findings {
+            prop_assert!(finding.rows.iter().all(|row| (1..=rows.len()).contains(&(*row as usize))));
+            prop_assert!(finding.chance.is_none_or(|chance| chance.ln <= 0.0));
+        }
+    }
+}
