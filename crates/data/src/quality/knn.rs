@@ -12,8 +12,8 @@ use super::neighbours::Space;
 use super::table::Table;
 use super::threads;
 
-/// Neighbours of a row.
-const K: usize = 20;
+/// Neighbours of a row, but at most a quarter of the table: of fewer a rare label's absence says little.
+const K: usize = 40;
 
 /// Rows among neighbours of another label.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,7 @@ pub struct Disagreement {
 pub fn disagreement(table: &Table<'_>, rate: f64, seed: u64, threads: usize, budget: usize) -> Disagreement {
     let rows = table.rows();
     let space = Space::new(table.features(), rows, threads);
-    let nearest = space.nearest(K, seed, threads, budget);
+    let nearest = space.nearest(K.min(rows / 4).max(1), seed, threads, budget);
     let (labels, counts) = (table.labels(), table.class_counts());
     let k = nearest.k as f64;
     // The p-value depends on the label and on how many neighbours have it.

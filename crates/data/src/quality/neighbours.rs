@@ -16,7 +16,7 @@ const MISMATCH: f32 = 2.0;
 /// Scaled numbers are cut here, so that one outlier does not decide a distance.
 const CUT: f64 = 5.0;
 const TREES: usize = 8;
-const LEAF: usize = 40;
+const LEAF: usize = 64;
 const ROUNDS: usize = 2;
 /// Neighbours whose neighbours are looked at.
 const WIDTH: usize = 12;

@@ -109,10 +109,10 @@ pub fn differences(
     found.extend(threads::map(threads, coarse.len(), |at| task.feature(&coarse[at], at)).into_iter().flatten());
     let ln = adjusted(&found.iter().map(|one| one.ln).collect::<Vec<f64>>(), true);
     let tests = found.len();
+    let apart = apart(&found, &ln, options);
     let mut differences: Vec<Difference> = Vec::new();
-    for (one, ln) in found.into_iter().zip(ln) {
-        let floor = if one.aspect == Aspect::Feature { options.distance } else { options.share };
-        if ln <= options.rate.ln() && one.effect >= floor {
+    for ((one, ln), apart) in found.into_iter().zip(ln).zip(apart) {
+        if apart {
             differences.push(Difference {
                 source: u32::try_from(sources[one.source]).unwrap_or(MISSING),
                 aspect: one.aspect,
@@ -146,6 +146,43 @@ impl Aspect {
     }
 }
 
+/// Which comparisons stand when sources that differ more are left out of what they are compared with: one that is
+/// far off makes all others differ from the rest, which has it in.
+fn apart(found: &[Compared], ln: &[f64], options: &SourceOptions) -> Vec<bool> {
+    let floor = |one: &Compared| if one.aspect == Aspect::Feature { options.distance } else { options.share };
+    let mut stands = vec![false; found.len()];
+    let mut order: Vec<usize> =
+        (0..found.len()).filter(|at| ln[*at] <= options.rate.ln() && found[*at].effect >= floor(&found[*at])).collect();
+    order.sort_by(|a, b| {
+        let key = |at: usize| (found[at].aspect, found[at].of);
+        key(*a).cmp(&key(*b)).then(found[*b].effect.total_cmp(&found[*a].effect)).then(a.cmp(b))
+    });
+    let mut left: Vec<f64> = Vec::new();
+    let mut group = None;
+    for at in order {
+        let one = &found[at];
+        if group != Some((one.aspect, one.of)) {
+            group = Some((one.aspect, one.of));
+            left.clone_from(&one.all);
+        }
+        let (again, effect) = if one.aspect == Aspect::LabelGivenFeatures {
+            (one.ln, one.effect)
+        } else if one.aspect == Aspect::Feature {
+            homogeneous(&one.own, &left)
+        } else {
+            let (n, all) = (one.own.iter().sum::<f64>(), left.iter().sum::<f64>());
+            let effect = (one.own[0] / n - (left[0] - one.own[0]) / (all - n).max(1.0)).abs();
+            (hypergeometric_both(all, left[0], n, one.own[0]), effect)
+        };
+        // What adjusting added, added again.
+        if again + (ln[at] - one.ln) <= options.rate.ln() && effect >= floor(one) {
+            stands[at] = true;
+            left.iter_mut().zip(&one.own).for_each(|(left, own)| *left -= own);
+        }
+    }
+    stands
+}
+
 /// One comparison.
 struct Compared {
     source: usize,
@@ -155,6 +192,9 @@ struct Compared {
     other: f64,
     effect: f64,
     ln: f64,
+    /// Rows of the source in each bin, and all rows.
+    own: Vec<f64>,
+    all: Vec<f64>,
 }
 
 struct Task<'t> {
@@ -191,28 +231,26 @@ impl Task<'_> {
                     sum.2 += share * (1.0 - share);
                 }
             }
-            let spread = between(&sums);
+            let (centre, spread) = between(&sums);
             let marked = counts[*label as usize] as f64;
             for (source, (hits, expected, variance)) in sums.into_iter().enumerate() {
                 let n = self.sizes[source] as f64;
-                let own = Compared {
-                    source,
-                    aspect: Aspect::Label,
-                    of: *label as usize,
-                    share: hits / n,
-                    other: (marked - hits) / (rows as f64 - n),
-                    effect: (hits / n - (marked - hits) / (rows as f64 - n)).abs(),
-                    ln: hypergeometric_both(rows as f64, marked, n, hits),
-                };
+                let expected = (expected + centre * variance).clamp(0.0, n);
+                let own = vec![hits, n - hits];
+                let all = vec![marked, rows as f64 - marked];
                 let deviation = (variance + variance * variance * spread).sqrt().max(1e-9);
                 found.push(Compared {
+                    source,
                     aspect: Aspect::LabelGivenFeatures,
+                    of: *label as usize,
+                    share: hits / n,
                     other: expected / n,
                     effect: (hits - expected).abs() / n,
                     ln: normal_both(((hits - expected).abs() - 0.5).max(0.0) / deviation),
-                    ..own
+                    own: own.clone(),
+                    all: all.clone(),
                 });
-                found.push(own);
+                found.push(share(source, Aspect::Label, *label as usize, own, all));
             }
         }
         found
@@ -233,36 +271,45 @@ impl Task<'_> {
         for (source, own) in table.chunks(width).enumerate() {
             let n = self.sizes[source] as f64;
             if all[0] > 0.0 {
-                let other = (all[0] - own[0]) / (rows - n);
-                found.push(Compared {
-                    source,
-                    aspect: Aspect::Missing,
-                    of: at,
-                    share: own[0] / n,
-                    other,
-                    effect: (own[0] / n - other).abs(),
-                    ln: hypergeometric_both(rows, all[0], n, own[0]),
-                });
+                let missing = (vec![own[0], n - own[0]], vec![all[0], rows - all[0]]);
+                found.push(share(source, Aspect::Missing, at, missing.0, missing.1));
             }
-            let (ln, effect) = homogeneous(&own[1..], &all[1..]);
-            found.push(Compared { source, aspect: Aspect::Feature, of: at, share: 0.0, other: 0.0, effect, ln });
+            let (own, all) = (own[1..].to_vec(), all[1..].to_vec());
+            let (ln, effect) = homogeneous(&own, &all);
+            let aspect = Aspect::Feature;
+            found.push(Compared { source, aspect, of: at, share: 0.0, other: 0.0, effect, ln, own, all });
         }
         found
     }
 }
 
-/// By how much sources differ in labels beyond their features and beyond counting, as a variance in log-odds: the
-/// median over sources of what is left, so that a few odd ones do not hide themselves.
-fn between(sums: &[(f64, f64, f64)]) -> f64 {
-    let mut left: Vec<f64> = sums
+/// Compares the share of the first of two bins.
+fn share(source: usize, aspect: Aspect, of: usize, own: Vec<f64>, all: Vec<f64>) -> Compared {
+    let (n, rows) = (own[0] + own[1], all[0] + all[1]);
+    let (share, other) = (own[0] / n, (all[0] - own[0]) / (rows - n));
+    let ln = hypergeometric_both(rows, all[0], n, own[0]);
+    Compared { source, aspect, of, share, other, effect: (share - other).abs(), ln, own, all }
+}
+
+/// Where the median source lies beyond its features, in log-odds, and how much sources differ around it beyond
+/// counting, as a variance: medians, so that a few odd ones do not hide themselves.
+fn between(sums: &[(f64, f64, f64)]) -> (f64, f64) {
+    let least = SPREAD * SPREAD;
+    let mut shifts: Vec<(f64, f64)> = sums
         .iter()
         .filter(|(_, _, variance)| *variance >= 2.0)
-        .map(|(hits, expected, v)| ((hits - expected) * (hits - expected) - v) / (v * v))
+        .map(|(hits, expected, variance)| ((hits - expected) / variance, 1.0 / variance))
         .collect();
+    if shifts.len() < 4 {
+        return (0.0, least);
+    }
+    shifts.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let centre = shifts[shifts.len() / 2].0;
+    let mut left: Vec<f64> =
+        shifts.iter().map(|(shift, noise)| (shift - centre) * (shift - centre) - noise).collect();
     left.sort_unstable_by(f64::total_cmp);
     // A chi-squared with one degree of freedom has its median at 0.455 of its mean.
-    let median = left.get(left.len() / 2).copied().unwrap_or(0.0) / 0.455;
-    if left.len() < 4 { SPREAD * SPREAD } else { median.max(SPREAD * SPREAD) }
+    (centre, (left[left.len() / 2] / 0.455).max(least))
 }
 
 /// The chi-squared test that the rows of a source are spread over bins as the others are, with bins pooled to five

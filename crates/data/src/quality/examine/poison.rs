@@ -204,8 +204,9 @@ impl Task<'_> {
         let options = self.options;
         let found = clusters(self.table, 0.95, options.rate, options.seed, options.threads);
         notes.ran(Rule::NearDuplicates, "buckets of rounded cells, 12 rounds, pairs compared");
-        for one in found {
-            let grave = one.label_chance.ln < options.rate.ln();
+        let (grave, ordinary): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|one| one.label_chance.ln < options.rate.ln());
+        for one in grave {
             let message = format!(
                 "{} nearly equal rows, of which {} have label code {}; {:.2} such rows are expected (chance of the labels {})",
                 one.rows.len(),
@@ -221,13 +222,26 @@ impl Task<'_> {
                 score: one.rows.len() as f64,
                 rows: one.rows,
                 chance: Some(one.size_chance),
-                ..self.finding(
-                    Rule::NearDuplicates,
-                    if grave { Severity::Block } else { Severity::Warn },
-                    message,
-                )
+                ..self.finding(Rule::NearDuplicates, Severity::Block, message)
             });
         }
+        // Rows that have the label one expects of them may be many for honest reasons: one finding for all.
+        let Some(first) = ordinary.first() else { return };
+        let largest = ordinary.iter().map(|one| one.rows.len()).max().unwrap_or(0);
+        let message = format!(
+            "{} clusters of nearly equal rows, of up to {largest} rows, are larger than expected, with labels as expected",
+            ordinary.len()
+        );
+        let chance = Some(first.size_chance);
+        let mut rows: Vec<u32> = ordinary.into_iter().flat_map(|one| one.rows).collect();
+        rows.sort_unstable();
+        notes.found(Finding {
+            count: rows.len(),
+            score: largest as f64,
+            rows,
+            chance,
+            ..self.finding(Rule::NearDuplicates, Severity::Warn, message)
+        });
     }
 
     pub(super) fn leakage(&self, notes: &mut Notes) {
@@ -342,9 +356,9 @@ impl Task<'_> {
         let found =
             disagreement(self.table, options.rate, options.seed, options.threads, options.neighbour_budget);
         let how = if found.exact {
-            "20 nearest rows, all compared".to_owned()
+            "40 nearest rows, all compared".to_owned()
         } else {
-            format!("20 nearest rows, approximately: {} of true neighbours found", percent(found.recall))
+            format!("40 nearest rows, approximately: {} of true neighbours found", percent(found.recall))
         };
         notes.ran(Rule::KnnDisagreement, how);
         if found.rows.is_empty() {
