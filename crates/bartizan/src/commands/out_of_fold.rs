@@ -100,7 +100,9 @@ fn taken(columns: &[Column], rows: &[usize]) -> Vec<Column> {
             Cells::Numbers(cells) => {
                 Cells::Numbers(rows.iter().filter_map(|row| cells.get(*row).copied()).collect())
             }
-            Cells::Texts(cells) => Cells::Texts(rows.iter().filter_map(|row| cells.get(*row).cloned()).collect()),
+            Cells::Texts(cells) => {
+                Cells::Texts(rows.iter().filter_map(|row| cells.get(*row).cloned()).collect())
+            }
         },
     };
     columns.iter().map(take).collect()

@@ -86,7 +86,9 @@ fn print(
         Format::Table => {
             let mut text = report.render();
             if wanted.show {
-                for (finding, shown) in report.findings.iter().zip(shown()).filter(|(_, shown)| !shown.is_null()) {
+                for (finding, shown) in
+                    report.findings.iter().zip(shown()).filter(|(_, shown)| !shown.is_null())
+                {
                     text.push_str(&format!("  {}: {shown}\n", finding.rule.id()));
                 }
             }
@@ -189,7 +191,9 @@ impl Columns {
         let failed = |error| {
             let mut failure = Failure::of(ids::INVALID, &error);
             failure.what = format!("`{}`: {}", path.display(), failure.what);
-            if wanted.label_above.is_none() && matches!(error, bartizan_data::quality::TableInvalid::Classes { .. }) {
+            if wanted.label_above.is_none()
+                && matches!(error, bartizan_data::quality::TableInvalid::Classes { .. })
+            {
                 failure.why.push("`--label-above` makes two labels of numbers".to_owned());
             }
             failure
@@ -240,7 +244,8 @@ fn text(codes: Codes<'_>, code: u32) -> Option<&str> {
 fn keys(column: &Gathered) -> Vec<u128> {
     let known: Vec<u128> = column.values.iter().map(|text| key(text.as_bytes())).collect();
     let missing = key(b"");
-    let of = |code: &u32| usize::try_from(*code).ok().and_then(|code| known.get(code)).copied().unwrap_or(missing);
+    let of =
+        |code: &u32| usize::try_from(*code).ok().and_then(|code| known.get(code)).copied().unwrap_or(missing);
     column.codes.iter().map(of).collect()
 }
 

@@ -128,8 +128,7 @@ pub(crate) fn hypergeometric_upper(total: f64, marked: f64, drawn: f64, k: f64) 
     if k > marked.min(drawn) {
         return f64::NEG_INFINITY;
     }
-    let mass =
-        |k: f64| ln_choose(marked, k) + ln_choose(total - marked, drawn - k) - ln_choose(total, drawn);
+    let mass = |k: f64| ln_choose(marked, k) + ln_choose(total - marked, drawn - k) - ln_choose(total, drawn);
     let rest = total - marked - drawn;
     if k * total > marked * drawn {
         let up = |at: f64| {

@@ -152,8 +152,7 @@ fn outliers(sorted: &[(f64, u32)], rows: usize) -> Option<Oddity> {
         return None;
     }
     let plain: Vec<f64> = sorted.iter().map(|(cell, _)| *cell).collect();
-    let logarithms: Option<Vec<f64>> =
-        (plain[0] > 0.0).then(|| plain.iter().map(|cell| cell.ln()).collect());
+    let logarithms: Option<Vec<f64>> = (plain[0] > 0.0).then(|| plain.iter().map(|cell| cell.ln()).collect());
     let (values, logs) = match logarithms {
         Some(logs) if skewness(&logs).abs() < skewness(&plain).abs() => (logs, true),
         _ => (plain, false),

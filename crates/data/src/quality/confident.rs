@@ -321,9 +321,10 @@ impl Task<'_> {
     fn disagrees(&self, row: usize) -> bool {
         let (shares, label) = (self.probabilities.row(row), self.label(row));
         let own = shares[label] + SLACK;
-        shares.iter().enumerate().any(|(class, share)| {
-            if class < label { *share >= own } else { class > label && *share > own }
-        })
+        shares
+            .iter()
+            .enumerate()
+            .any(|(class, share)| if class < label { *share >= own } else { class > label && *share > own })
     }
 
     /// The likeliest class but the label, and its probability.
@@ -350,7 +351,8 @@ impl Task<'_> {
     /// of a class (first index).
     fn pruned(&self, prune: &[i64], counts: &[i64], filter: Filter) -> Vec<Vec<u32>> {
         let classes = self.probabilities.classes;
-        let mut members: Vec<Vec<u32>> = counts.iter().map(|count| Vec::with_capacity(*count as usize)).collect();
+        let mut members: Vec<Vec<u32>> =
+            counts.iter().map(|count| Vec::with_capacity(*count as usize)).collect();
         for (row, label) in self.labels.iter().enumerate() {
             members[*label as usize].push(row as u32);
         }

@@ -207,8 +207,7 @@ impl<'t> Crowd<'t> {
             group.iter().map(|row| self.bins.iter().map(|bins| bins.of[*row as usize]).collect()).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let share: f64 =
-            kinds.iter().map(|kind| self.tree.ln_share(|at| usize::from(kind[at])).exp()).sum();
+        let share: f64 = kinds.iter().map(|kind| self.tree.ln_share(|at| usize::from(kind[at])).exp()).sum();
         let factors: f64 = (0..self.features.len()).map(|at| self.within(at, group, &kinds, widen)).product();
         self.rows as f64 * share * factors
     }
@@ -248,13 +247,7 @@ impl<'t> Crowd<'t> {
 ///
 /// `chance` is how likely each of size and label may be by chance, over all clusters; of their labels a share of
 /// `purity` is the same.
-pub fn clusters(
-    table: &Table<'_>,
-    purity: f64,
-    chance: f64,
-    seed: u64,
-    threads: usize,
-) -> Vec<Cluster> {
+pub fn clusters(table: &Table<'_>, purity: f64, chance: f64, seed: u64, threads: usize) -> Vec<Cluster> {
     let rows = table.rows();
     let groups = near_rows(table.features(), rows, seed, threads);
     let groups: Vec<Group> = groups.into_iter().filter(|group| group.rows.len() >= 5).collect();
@@ -271,7 +264,8 @@ pub fn clusters(
         let size = group.rows.len() as f64;
         let mut votes = vec![0_usize; labels.len()];
         group.rows.iter().for_each(|row| votes[table.labels()[*row as usize] as usize] += 1);
-        let Some((label, hits)) = votes.iter().copied().enumerate().max_by_key(|(at, count)| (*count, usize::MAX - at))
+        let Some((label, hits)) =
+            votes.iter().copied().enumerate().max_by_key(|(at, count)| (*count, usize::MAX - at))
         else {
             continue;
         };

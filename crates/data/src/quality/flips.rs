@@ -73,7 +73,8 @@ pub fn label_flips(
     let (keyed, ours, theirs) = match (new.keys(), old.keys()) {
         (Some(new), Some(old)) => (true, new.to_vec(), old.to_vec()),
         (None, None) => {
-            let names = |table: &Table<'_>| table.features().iter().map(|f| f.name.to_owned()).collect::<Vec<_>>();
+            let names =
+                |table: &Table<'_>| table.features().iter().map(|f| f.name.to_owned()).collect::<Vec<_>>();
             if names(new) != names(old) {
                 return Err(FlipsFailed::Columns);
             }
@@ -145,12 +146,11 @@ pub fn label_flips(
 
 /// What names each row by its features: categories count by their texts, so that other codes change nothing.
 fn contents(table: &Table<'_>, threads: usize) -> Vec<u128> {
-    let texts: Vec<Vec<u128>> = threads::map(threads, table.features().len(), |at| {
-        match table.features()[at].cells {
+    let texts: Vec<Vec<u128>> =
+        threads::map(threads, table.features().len(), |at| match table.features()[at].cells {
             Cells::Numbers(_) => Vec::new(),
             Cells::Codes(codes) => codes.values.iter().map(|text| key(text.as_bytes())).collect(),
-        }
-    });
+        });
     threads::rows(threads, table.rows(), |row| {
         let mut hasher = Hasher::new();
         for (feature, texts) in table.features().iter().zip(&texts) {

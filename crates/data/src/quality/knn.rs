@@ -45,7 +45,9 @@ pub fn disagreement(table: &Table<'_>, rate: f64, seed: u64, threads: usize, bud
         .iter()
         .map(|count| {
             let others = (*count as f64 - 1.0).max(0.0);
-            (0..=nearest.k).map(|same| hypergeometric_lower(rows as f64 - 1.0, others, k, same as f64)).collect()
+            (0..=nearest.k)
+                .map(|same| hypergeometric_lower(rows as f64 - 1.0, others, k, same as f64))
+                .collect()
         })
         .collect();
     let seen = threads::rows(threads, rows, |row| {
@@ -59,11 +61,14 @@ pub fn disagreement(table: &Table<'_>, rate: f64, seed: u64, threads: usize, bud
             }
         }
         let own = votes.iter().find(|(label, _)| *label == labels[row]).map_or(0, |(_, count)| *count);
-        let (likely, most) =
-            votes.into_iter().max_by_key(|(label, count)| (*count, std::cmp::Reverse(*label))).unwrap_or((0, 0));
+        let (likely, most) = votes
+            .into_iter()
+            .max_by_key(|(label, count)| (*count, std::cmp::Reverse(*label)))
+            .unwrap_or((0, 0));
         (own, likely, most)
     });
-    let ln: Vec<f64> = seen.iter().zip(labels).map(|((own, _, _), label)| tails[*label as usize][*own]).collect();
+    let ln: Vec<f64> =
+        seen.iter().zip(labels).map(|((own, _, _), label)| tails[*label as usize][*own]).collect();
     let ln = adjusted(&ln, false);
     let mut found: Vec<(f64, usize)> = (0..rows)
         .filter(|row| ln[*row] <= rate.ln() && seen[*row].1 != labels[*row] && 2 * seen[*row].2 > nearest.k)

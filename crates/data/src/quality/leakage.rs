@@ -46,8 +46,7 @@ pub fn leaks(table: &Table<'_>, seed: u64, threads: usize) -> Vec<Leak> {
     let wanted = if counts.iter().filter(|count| **count > 0).count() == 2 { &labels[1..] } else { &labels };
     let tests = (fine.len() * wanted.len()) as f64;
     let most = counts.iter().max().copied().unwrap_or(0) as f64 / table.rows() as f64;
-    let half: Vec<bool> =
-        (0..table.rows()).map(|row| mix(seed ^ mix(row as u64)) & 1 == 1).collect();
+    let half: Vec<bool> = (0..table.rows()).map(|row| mix(seed ^ mix(row as u64)) & 1 == 1).collect();
     let found = threads::map(threads, fine.len(), |at| {
         let tables = Halves::new(&fine[at], table, &half, counts.len());
         let accuracy = tables.accuracy();
@@ -64,7 +63,10 @@ pub fn leaks(table: &Table<'_>, seed: u64, threads: usize) -> Vec<Leak> {
             interval: interval(area, n, m),
             accuracy,
             base: most,
-            chance: Chance::new(ln, "Mann-Whitney, normal approximation, Bonferroni over features and labels"),
+            chance: Chance::new(
+                ln,
+                "Mann-Whitney, normal approximation, Bonferroni over features and labels",
+            ),
         })
     });
     found.into_iter().flatten().filter(|leak| leak.chance.ln < 0.01_f64.ln()).collect()
@@ -115,7 +117,8 @@ impl Halves {
         let side = |own: &[f64], other: &[f64]| -> f64 {
             let pairs = own.chunks(self.classes).zip(other.chunks(self.classes));
             let right = pairs.map(|(own, other)| {
-                let most = (1..other.len()).fold(0, |best, at| if other[at] > other[best] { at } else { best });
+                let most =
+                    (1..other.len()).fold(0, |best, at| if other[at] > other[best] { at } else { best });
                 own[most]
             });
             right.sum()

@@ -1,4 +1,18 @@
 //! Whether the rows and labels of a table can be trusted: poisoning, wrong labels, leaks, and ordinary faults.
+//!
+//! Unlike the rest of this crate it holds a table in memory, and looks at it many times. It trains nothing but
+//! additive models of its own: what a real model says of rows that it did not learn from is an argument. Random
+//! choices follow from a seed, and no answer depends on the number of threads.
+//!
+//! ```text
+//!   rows --Gather--> columns --Table--> examine(table, probabilities, version before, test table) --> QualityReport
+//!                                          |
+//!     poisoning: trigger, confident, knn, duplicates, sources, flips, leakage, overlap
+//!     ordinary:  columns, duplicates                     each with rows, a score, and a Chance
+//! ```
+//!
+//! Modules in reading order: `table` and `gather` (what is looked at), `chance` (how likely), `cells`, `smooth`,
+//! `tree` and `neighbours` (what to expect), then a module for each rule, `report`, and `examine` (all of them).
 
 mod cells;
 mod chance;

@@ -30,7 +30,6 @@ pub(crate) struct Space {
     width: usize,
     codes: Vec<u32>,
     texts: usize,
-    
 }
 
 /// The nearest rows of each row.
@@ -111,7 +110,8 @@ impl Space {
         let k = k.min(self.rows - 1);
         let width = self.width + self.texts;
         if self.rows.saturating_mul(self.rows).saturating_mul(width.max(4)) <= budget {
-            let lists = threads::rows(threads, self.rows, |row| self.among(row as u32, 0..self.rows as u32, k));
+            let lists =
+                threads::rows(threads, self.rows, |row| self.among(row as u32, 0..self.rows as u32, k));
             return Nearest { of: lists.concat(), k, recall: 1.0, exact: true };
         }
         let trees = threads::map(threads, TREES, |tree| self.tree(seed, tree as u64));

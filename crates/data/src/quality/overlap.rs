@@ -36,7 +36,12 @@ const METHOD: &str = "binomial tail at the share of rows that repeat within the 
 ///
 /// # Errors
 /// When the features differ.
-pub fn overlap(table: &Table<'_>, test: &Table<'_>, seed: u64, threads: usize) -> Result<Overlap, OverlapFailed> {
+pub fn overlap(
+    table: &Table<'_>,
+    test: &Table<'_>,
+    seed: u64,
+    threads: usize,
+) -> Result<Overlap, OverlapFailed> {
     let joined = join(table.features(), test.features())?;
     let features: Vec<Feature<'_>> = joined.iter().map(Joined::feature).collect();
     let (own, rows) = (table.rows(), table.rows() + test.rows());
@@ -68,7 +73,8 @@ fn split(groups: &[Group], own: usize) -> (Vec<u32>, f64) {
     for group in groups {
         let first = group.rows.partition_point(|row| (*row as usize) < own);
         if first > 0 {
-            shared.extend(group.rows[first..].iter().filter_map(|row| u32::try_from(*row as usize - own).ok()));
+            shared
+                .extend(group.rows[first..].iter().filter_map(|row| u32::try_from(*row as usize - own).ok()));
         }
         if first > 1 {
             repeats += first as f64;
@@ -87,7 +93,9 @@ impl Joined<'_> {
     fn feature(&self) -> Feature<'_> {
         match self {
             Self::Numbers(name, cells) => Feature { name, cells: Cells::Numbers(cells) },
-            Self::Codes(name, codes, values) => Feature { name, cells: Cells::Codes(Codes { codes, values }) },
+            Self::Codes(name, codes, values) => {
+                Feature { name, cells: Cells::Codes(Codes { codes, values }) }
+            }
         }
     }
 }
@@ -111,7 +119,8 @@ fn join<'a>(ours: &[Feature<'a>], theirs: &[Feature<'a>]) -> Result<Vec<Joined<'
                     known.push(place);
                 }
                 let mut codes = a.codes.to_vec();
-                codes.extend(b.codes.iter().map(|c| if *c == MISSING { MISSING } else { known[*c as usize] }));
+                codes
+                    .extend(b.codes.iter().map(|c| if *c == MISSING { MISSING } else { known[*c as usize] }));
                 Joined::Codes(own.name, codes, values)
             }
             _ => return Err(OverlapFailed { name: own.name.to_owned() }),

@@ -257,14 +257,16 @@ impl QualityReport {
             self.findings.len() - self.blocking()
         );
         for finding in &self.findings {
-            let columns = if finding.columns.is_empty() { "(table)".to_owned() } else { finding.columns.join(", ") };
+            let columns =
+                if finding.columns.is_empty() { "(table)".to_owned() } else { finding.columns.join(", ") };
             let (severity, rule) = (finding.severity.as_str(), finding.rule.id());
             put(&mut text, &format!("  {severity:<5}  {rule:<16}  {columns}: {}", finding.message));
             if let Some(chance) = finding.chance {
                 put(&mut text, &format!("         chance {chance} ({})", chance.method));
             }
             if !finding.rows.is_empty() {
-                let shown: Vec<String> = finding.rows.iter().take(QUALITY_EXAMPLES).map(u32::to_string).collect();
+                let shown: Vec<String> =
+                    finding.rows.iter().take(QUALITY_EXAMPLES).map(u32::to_string).collect();
                 let more = if finding.count > shown.len() { ", ..." } else { "" };
                 put(&mut text, &format!("         rows {}{more}", shown.join(", ")));
             }

@@ -34,9 +34,8 @@ pub(crate) fn sigmoid(x: f64) -> f64 {
 pub(crate) fn fit(bins: &[Bins], labels: &[u32], wanted: &[u32], seed: u64, threads: usize) -> Vec<Additive> {
     let rows = Random::new(seed, 0x5a00).sample(ROWS, labels.len());
     // Bins of the learned rows side by side.
-    let seen: Vec<Vec<u8>> = threads::map(threads, bins.len(), |at| {
-        rows.iter().map(|row| bins[at].of[*row]).collect()
-    });
+    let seen: Vec<Vec<u8>> =
+        threads::map(threads, bins.len(), |at| rows.iter().map(|row| bins[at].of[*row]).collect());
     threads::map(threads, wanted.len(), |at| {
         let hits: Vec<bool> = rows.iter().map(|row| labels[*row] == wanted[at]).collect();
         Additive::fit(bins, &seen, &hits)
@@ -91,8 +90,7 @@ impl Additive {
 
     /// The log-odds of a row.
     pub(crate) fn score(&self, bins: &[Bins], row: usize) -> f64 {
-        self.base
-            + bins.iter().zip(&self.weights).map(|(bins, w)| w[usize::from(bins.of[row])]).sum::<f64>()
+        self.base + bins.iter().zip(&self.weights).map(|(bins, w)| w[usize::from(bins.of[row])]).sum::<f64>()
     }
 
     /// The log-odds of all rows.

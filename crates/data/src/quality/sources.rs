@@ -106,7 +106,9 @@ pub fn differences(
     let coarse = bins(table.features(), Grain::COARSE, threads);
     let task = Task { table, sizes: sources.iter().map(|source| sizes[*source]).collect(), of: &of, threads };
     let mut found = task.labels(&coarse, seed);
-    found.extend(threads::map(threads, coarse.len(), |at| task.feature(&coarse[at], at)).into_iter().flatten());
+    found.extend(
+        threads::map(threads, coarse.len(), |at| task.feature(&coarse[at], at)).into_iter().flatten(),
+    );
     let ln = adjusted(&found.iter().map(|one| one.ln).collect::<Vec<f64>>(), true);
     let tests = found.len();
     let apart = apart(&found, &ln, options);
@@ -151,8 +153,9 @@ impl Aspect {
 fn apart(found: &[Compared], ln: &[f64], options: &SourceOptions) -> Vec<bool> {
     let floor = |one: &Compared| if one.aspect == Aspect::Feature { options.distance } else { options.share };
     let mut stands = vec![false; found.len()];
-    let mut order: Vec<usize> =
-        (0..found.len()).filter(|at| ln[*at] <= options.rate.ln() && found[*at].effect >= floor(&found[*at])).collect();
+    let mut order: Vec<usize> = (0..found.len())
+        .filter(|at| ln[*at] <= options.rate.ln() && found[*at].effect >= floor(&found[*at]))
+        .collect();
     order.sort_by(|a, b| {
         let key = |at: usize| (found[at].aspect, found[at].of);
         key(*a).cmp(&key(*b)).then(found[*b].effect.total_cmp(&found[*a].effect)).then(a.cmp(b))
@@ -262,7 +265,9 @@ impl Task<'_> {
         let mut all = vec![0.0_f64; width];
         for (row, bin) in bins.of.iter().enumerate() {
             all[usize::from(*bin)] += 1.0;
-            if let Some(cell) = table.get_mut((self.of)(row).saturating_mul(width).saturating_add(usize::from(*bin))) {
+            if let Some(cell) =
+                table.get_mut((self.of)(row).saturating_mul(width).saturating_add(usize::from(*bin)))
+            {
                 *cell += 1.0;
             }
         }

@@ -85,10 +85,9 @@ fn intervals_are_those_of_scipy() {
 #[test]
 fn adjusted_values_are_those_of_statsmodels() {
     let ln: Vec<f64> = [0.001_f64, 0.04, 0.03, 0.5, 0.9, 0.01].iter().map(|p| p.ln()).collect();
-    for (dependent, theirs) in [
-        (false, [0.006, 0.06, 0.06, 0.6, 0.9, 0.03]),
-        (true, [0.0147, 0.147, 0.147, 1.0, 1.0, 0.0735]),
-    ] {
+    for (dependent, theirs) in
+        [(false, [0.006, 0.06, 0.06, 0.6, 0.9, 0.03]), (true, [0.0147, 0.147, 0.147, 1.0, 1.0, 0.0735])]
+    {
         for (ours, theirs) in adjusted(&ln, dependent).into_iter().zip(theirs) {
             near(ours.exp(), theirs);
         }
@@ -111,7 +110,11 @@ fn exact(probabilities: &[f64], k: usize) -> f64 {
 
 #[test]
 fn bounds_for_events_hold_and_are_not_idle() {
-    let cases = [vec![0.1; 30], (1..40).map(|i| f64::from(i) / 41.0).collect(), vec![0.001, 0.9, 0.9, 0.3, 0.2, 0.01]];
+    let cases = [
+        vec![0.1; 30],
+        (1..40).map(|i| f64::from(i) / 41.0).collect(),
+        vec![0.001, 0.9, 0.9, 0.3, 0.2, 0.01],
+    ];
     for probabilities in &cases {
         for k in 1..=probabilities.len() {
             let (bound, truth) = (events_upper(probabilities, k as f64), exact(probabilities, k).ln());
@@ -124,7 +127,13 @@ fn bounds_for_events_hold_and_are_not_idle() {
 
 #[test]
 fn chances_read_well() {
-    for (ln, text) in [(0.0, "1.0000"), (-2.0, "0.1353"), (-230.2585, "1.0e-100"), (-13.8155, "1.0e-6"), (-920.0, "2.8e-400")] {
+    for (ln, text) in [
+        (0.0, "1.0000"),
+        (-2.0, "0.1353"),
+        (-230.2585, "1.0e-100"),
+        (-13.8155, "1.0e-6"),
+        (-920.0, "2.8e-400"),
+    ] {
         assert_eq!(Chance::new(ln, "").to_string(), text);
     }
 }

@@ -65,7 +65,7 @@ impl Default for QualityOptions {
             rate: 0.01,
             trigger: TriggerOptions::default(),
             sources: SourceOptions::default(),
-            source_blocks: 0.15,
+            source_blocks: 0.08,
             tolerated_flips: 0.001,
             leak_warns: 0.9,
             leak_blocks: 0.99,

@@ -75,11 +75,13 @@ impl Task<'_> {
 
     /// Says when rows come from one source more than all rows do.
     fn mostly_of(&self, word: &str, tag: Tag<'_>, rows: &[u32]) -> Option<String> {
-        let codes: Vec<u32> = rows.iter().filter_map(|row| tag.codes.codes.get(place(*row)).copied()).collect();
+        let codes: Vec<u32> =
+            rows.iter().filter_map(|row| tag.codes.codes.get(place(*row)).copied()).collect();
         let values = tag.codes.values.len();
         let here = counts(&codes, values);
         let all = counts(tag.codes.codes, values);
-        let (source, count) = here.iter().copied().enumerate().max_by_key(|(at, count)| (*count, Reverse(*at)))?;
+        let (source, count) =
+            here.iter().copied().enumerate().max_by_key(|(at, count)| (*count, Reverse(*at)))?;
         let (n, total) = (rows.len() as f64, self.table.rows() as f64);
         let size = all.get(source).copied().unwrap_or(0) as f64;
         let ln = hypergeometric_upper(total, size, n, count as f64) + (values as f64).ln();
@@ -157,7 +159,10 @@ impl Task<'_> {
             let found = differences(self.table, tag, &settings, options.seed, options.threads);
             notes.ran(
                 Rule::SourceDiffers,
-                format!("{} of {} values of {word}, {} comparisons", found.compared, found.sources, found.tests),
+                format!(
+                    "{} of {} values of {word}, {} comparisons",
+                    found.compared, found.sources, found.tests
+                ),
             );
             for one in found.found {
                 notes.found(self.of_source(word, tag, &one));
@@ -179,7 +184,9 @@ impl Task<'_> {
                 one.of
             ),
             Aspect::Missing => {
-                format!("is missing in {share} of the {n} rows of {word} code {source}, and in {other} of the others")
+                format!(
+                    "is missing in {share} of the {n} rows of {word} code {source}, and in {other} of the others"
+                )
             }
             Aspect::Feature => format!(
                 "has other values in the {n} rows of {word} code {source} (total variation distance {:.2})",
@@ -187,7 +194,8 @@ impl Task<'_> {
             ),
         };
         let about_label = matches!(one.aspect, Aspect::Label | Aspect::LabelGivenFeatures);
-        let rows = tag.codes.codes.iter().zip(0_u32..).filter(|(code, _)| **code == source).map(|(_, row)| row);
+        let rows =
+            tag.codes.codes.iter().zip(0_u32..).filter(|(code, _)| **code == source).map(|(_, row)| row);
         Finding {
             columns: vec![if about_label { self.label_name() } else { self.name(one.of) }],
             label: if about_label { u32::try_from(one.of).ok() } else { None },
@@ -365,8 +373,11 @@ impl Task<'_> {
             return;
         }
         let share = found.rows.len() as f64 / self.table.rows() as f64;
-        let message =
-            format!("{} rows ({}) have another label than most rows like them", found.rows.len(), percent(share));
+        let message = format!(
+            "{} rows ({}) have another label than most rows like them",
+            found.rows.len(),
+            percent(share)
+        );
         notes.found(Finding {
             columns: vec![self.label_name()],
             count: found.rows.len(),

@@ -167,8 +167,10 @@ fn neighbours(model: &Additive, feature: usize, ordered: bool, inside: &[usize],
         let above = others.iter().find(|at| **at > bin);
         let beside: Vec<f64> = [below, above].into_iter().flatten().map(|at| weights[*at]).collect();
         if !beside.is_empty() {
-            let rough: Vec<f64> = others.windows(3).map(|w| weights[w[1]] - (weights[w[0]] + weights[w[2]]) / 2.0).collect();
-            let rough = if rough.is_empty() { 1.0 } else { mean(&rough.iter().map(|r| r * r).collect::<Vec<_>>()) };
+            let rough: Vec<f64> =
+                others.windows(3).map(|w| weights[w[1]] - (weights[w[0]] + weights[w[2]]) / 2.0).collect();
+            let rough =
+                if rough.is_empty() { 1.0 } else { mean(&rough.iter().map(|r| r * r).collect::<Vec<_>>()) };
             // At the end of the numbers there is nothing on the other side to lean on.
             let open = if beside.len() == 1 { 4.0 } else { 1.0 };
             return (mean(&beside), (rough * open).max(least));

@@ -91,8 +91,9 @@ pub fn triggers(table: &Table<'_>, options: &TriggerOptions, seed: u64, threads:
     let task = Task::new(table, options, seed, threads);
     let mut search = search::search(&task);
     search.candidates.truncate(JUDGED);
-    let judged =
-        threads::map(threads, search.candidates.len(), |at| judge::judge(&task, &search.candidates[at], &search));
+    let judged = threads::map(threads, search.candidates.len(), |at| {
+        judge::judge(&task, &search.candidates[at], &search)
+    });
     let mut judged: Vec<Trigger> = judged.into_iter().flatten().collect();
     judged.sort_by(|a, b| {
         (a.chance.ln.total_cmp(&b.chance.ln))

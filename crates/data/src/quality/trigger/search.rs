@@ -139,7 +139,8 @@ impl Counted {
         });
         // What a sample must have of what all rows must have, with room for the sample's luck.
         let sampled = rows.len() as f64 / task.table.rows() as f64;
-        let least = (task.least() as f64 * sampled * 0.5).max(task.options.least_rows as f64 * sampled.sqrt());
+        let least =
+            (task.least() as f64 * sampled * 0.5).max(task.options.least_rows as f64 * sampled.sqrt());
         // A range of numbers holds other rows beside those of a trigger in it.
         let most = (rows.len() as f64 * task.options.most_share * 2.0).ceil();
         #[expect(
@@ -190,7 +191,8 @@ fn singles(task: &Task<'_>, counted: &Counted) -> (Vec<Candidate>, Vec<f64>) {
 }
 
 fn candidate(items: &[(usize, usize)], label: usize, cell: &Cell) -> Candidate {
-    let items = items.iter().map(|(feature, bin)| (*feature, u8::try_from(*bin).unwrap_or(u8::MAX))).collect();
+    let items =
+        items.iter().map(|(feature, bin)| (*feature, u8::try_from(*bin).unwrap_or(u8::MAX))).collect();
     let expected = f64::from(cell.expected) / f64::from(cell.rows);
     Candidate { items, label, gain: cell.gain(), expected }
 }
@@ -205,13 +207,13 @@ fn pairs(task: &Task<'_>, counted: &Counted, features: &[usize]) -> (Vec<Candida
         let (first, second) = pairs[at];
         let (a, b) = (&task.fine[first].settings, &task.fine[second].settings);
         let (mut best, mut excess) = (Vec::new(), vec![Vec::new(); task.labels.len()]);
-        for label in 0..task.labels.len() {
+        for (label, excess) in excess.iter_mut().enumerate() {
             let mut cells = vec![Cell::default(); a.len() * b.len()];
             let rows = counted.bins[first].iter().zip(&counted.bins[second]);
             for ((x, y), (hit, share)) in rows.zip(counted.hits[label].iter().zip(&counted.shares[label])) {
                 cells[usize::from(*x) * b.len() + usize::from(*y)].add(*hit, *share);
             }
-            excess[label] = cells.iter().filter_map(Cell::excess).collect();
+            *excess = cells.iter().filter_map(Cell::excess).collect();
             let mut own = Vec::new();
             for (at, cell) in cells.iter().enumerate() {
                 let (x, y) = (at / b.len(), at % b.len());

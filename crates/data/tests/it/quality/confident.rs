@@ -8,7 +8,9 @@ fn case() -> (Vec<u32>, Vec<f64>) {
     let (mut labels, mut values) = (Vec::new(), Vec::new());
     let mut state = 7_u64;
     let mut next = || {
-        state = (state.wrapping_mul(6_364_136_223_846_793_005) % (1 << 48) + 1_442_695_040_888_963_407 % (1 << 48)) % (1 << 48);
+        state = (state.wrapping_mul(6_364_136_223_846_793_005) % (1 << 48)
+            + 1_442_695_040_888_963_407 % (1 << 48))
+            % (1 << 48);
         (state >> 16) as f64 / 4_294_967_296.0
     };
     for row in 0..90_u32 {
@@ -54,12 +56,30 @@ fn check(filter: Filter, expected: &Expect) {
 
 #[test]
 fn rows_are_those_of_cleanlab() {
-    check(Filter::PruneByNoiseRate, &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 45, 50, 2, 46, 35, 43]"#]]);
-    check(Filter::PruneByClass, &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 81, 50, 2, 4, 46, 35]"#]]);
-    check(Filter::Both, &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 50, 2, 46, 35]"#]]);
-    check(Filter::ConfidentLearning, &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 45, 2, 46, 35]"#]]);
-    check(Filter::LowSelfConfidence, &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 81, 45, 50, 2]"#]]);
-    check(Filter::LowNormalizedMargin, &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 45, 2, 46, 35]"#]]);
+    check(
+        Filter::PruneByNoiseRate,
+        &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 45, 50, 2, 46, 35, 43]"#]],
+    );
+    check(
+        Filter::PruneByClass,
+        &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 81, 50, 2, 4, 46, 35]"#]],
+    );
+    check(
+        Filter::Both,
+        &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 50, 2, 46, 35]"#]],
+    );
+    check(
+        Filter::ConfidentLearning,
+        &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 45, 2, 46, 35]"#]],
+    );
+    check(
+        Filter::LowSelfConfidence,
+        &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 81, 45, 50, 2]"#]],
+    );
+    check(
+        Filter::LowNormalizedMargin,
+        &expect![[r#"[67, 32, 12, 42, 20, 64, 38, 30, 11, 60, 63, 26, 31, 55, 73, 45, 2, 46, 35]"#]],
+    );
 }
 
 #[test]

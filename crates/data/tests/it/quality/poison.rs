@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bartizan_data::quality::{
-    Aspect, Oddity, Setting, SourceOptions, TriggerOptions, clusters, differences, disagreement, equal_rows, key,
-    label_flips, leaks, near_rows, oddities, overlap, rare_labels, triggers,
+    Aspect, Oddity, Setting, SourceOptions, TriggerOptions, clusters, differences, disagreement, equal_rows,
+    key, label_flips, leaks, near_rows, oddities, overlap, rare_labels, triggers,
 };
 
 use super::planted::{Data, Random};
@@ -42,7 +42,11 @@ fn a_trigger_in_half_a_percent_of_rows_is_found_with_its_rows() {
         let (recall, precision) = hits(&first.rows, &rows);
         assert!(recall >= 0.95 && precision >= 0.9, "recall {recall}, precision {precision}");
         assert_eq!(first.label, 1);
-        assert!(first.conditions.iter().any(|one| one.setting == Setting::Value(2.718)), "{:?}", first.conditions);
+        assert!(
+            first.conditions.iter().any(|one| one.setting == Setting::Value(2.718)),
+            "{:?}",
+            first.conditions
+        );
         assert!(first.chance.ln < 1e-3_f64.ln(), "chance {}", first.chance);
         assert_eq!(found.found.len(), 1);
     }
@@ -63,9 +67,15 @@ fn a_trigger_of_two_common_settings_is_found_as_both() {
     let found = triggers(&data.table(), &TriggerOptions::default(), 1, 2);
     let first = &found.found[0];
     assert_eq!(hits(&first.rows, &rows), (1.0, 1.0));
-    let settings: Vec<(usize, Setting)> = first.conditions.iter().map(|one| (one.feature, one.setting)).collect();
+    let settings: Vec<(usize, Setting)> =
+        first.conditions.iter().map(|one| (one.feature, one.setting)).collect();
     assert_eq!(settings, [(4, Setting::Code(4)), (5, Setting::Code(7))]);
-    assert!(first.expected < 0.5 && first.chance.ln < 1e-3_f64.ln(), "expected {}, chance {}", first.expected, first.chance);
+    assert!(
+        first.expected < 0.5 && first.chance.ln < 1e-3_f64.ln(),
+        "expected {}, chance {}",
+        first.expected,
+        first.chance
+    );
 }
 
 #[test]
@@ -116,7 +126,9 @@ fn clean_tables_have_no_more_false_alarms_than_stated() {
             knn += usize::from(!disagreement(&table, 0.01, seed, 2, usize::MAX).rows.is_empty());
         }
     }
-    println!("false alarms: {trigger} triggers, {cluster} clusters, {source} sources of 100; {leak} leaks, {knn} neighbours of 50");
+    println!(
+        "false alarms: {trigger} triggers, {cluster} clusters, {source} sources of 100; {leak} leaks, {knn} neighbours of 50"
+    );
     assert!([trigger, cluster, source, leak, knn].iter().all(|alarms| *alarms <= 4));
 }
 
@@ -139,7 +151,11 @@ fn flipped_labels_are_unlike_their_neighbours() {
         let (recall, precision) = hits(&found.rows, &flipped);
         assert!(found.exact && recall >= least && precision >= 0.97, "{share}: {recall}, {precision}");
         let approximate = disagreement(&data.table(), 0.01, 1, 2, 0);
-        assert!(!approximate.exact && approximate.recall > 0.9, "recall of neighbours {}", approximate.recall);
+        assert!(
+            !approximate.exact && approximate.recall > 0.9,
+            "recall of neighbours {}",
+            approximate.recall
+        );
         let (recall, precision) = hits(&approximate.rows, &flipped);
         assert!(recall >= least && precision >= 0.97, "{share}, approximately: {recall}, {precision}");
     }
@@ -180,7 +196,8 @@ fn equal_and_nearly_equal_rows_are_grouped() {
     data.numbers[1][3] = f64::NAN;
     data.numbers[1][10] = f64::NAN;
     data.numbers[1][20] = f64::NAN;
-    let groups = |groups: Vec<bartizan_data::quality::Group>| groups.into_iter().map(|g| g.rows).collect::<Vec<_>>();
+    let groups =
+        |groups: Vec<bartizan_data::quality::Group>| groups.into_iter().map(|g| g.rows).collect::<Vec<_>>();
     assert_eq!(groups(equal_rows(&data.features(), 400, 1, 2)), [vec![3, 10, 20]]);
     assert_eq!(groups(near_rows(&data.features(), 400, 1, 2)), [vec![3, 10, 20], vec![5, 30]]);
 }
@@ -200,7 +217,9 @@ fn a_source_that_labels_otherwise_is_found_and_one_with_other_rows_is_not_blamed
     other.iter().for_each(|row| data.sources[*row] = 2);
     let table = data.table();
     let found = differences(&table, data.tag("source", &data.sources), &SourceOptions::default(), 1, 2);
-    let of = |aspect, source| found.found.iter().filter(move |one| one.aspect == aspect && one.source == source).count();
+    let of = |aspect, source| {
+        found.found.iter().filter(move |one| one.aspect == aspect && one.source == source).count()
+    };
     assert_eq!(of(Aspect::LabelGivenFeatures, 1), 1, "{found:#?}");
     assert_eq!(of(Aspect::LabelGivenFeatures, 2), 0, "{found:#?}");
     assert_eq!(of(Aspect::Label, 2), 1);
@@ -252,7 +271,8 @@ fn a_leak_is_found_and_predictors_are_not() {
     for row in 0..data.rows() {
         data.numbers[2][row] = f64::from(data.labels[row]) * 10.0 + data.numbers[2][row];
     }
-    let found: Vec<_> = leaks(&data.table(), 1, 2).into_iter().filter(|leak| leak.interval.0 >= 0.99).collect();
+    let found: Vec<_> =
+        leaks(&data.table(), 1, 2).into_iter().filter(|leak| leak.interval.0 >= 0.99).collect();
     assert_eq!(found.iter().map(|leak| leak.feature).collect::<Vec<_>>(), [2]);
     assert!(found[0].accuracy > 0.99 && found[0].chance.ln < -100.0);
     // What is missing tells as well.
@@ -289,7 +309,10 @@ fn normal_columns_have_few_outliers() {
     let mut alarms = 0;
     for seed in 0..60 {
         let data = Data::new(400, 0.0, 2_000 + seed);
-        alarms += oddities(&data.table(), 2).iter().filter(|(_, odd)| matches!(odd, Oddity::Outliers { .. })).count();
+        alarms += oddities(&data.table(), 2)
+            .iter()
+            .filter(|(_, odd)| matches!(odd, Oddity::Outliers { .. }))
+            .count();
     }
     println!("{alarms} of 180 columns have outliers");
     assert!(alarms <= 8);
