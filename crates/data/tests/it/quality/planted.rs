@@ -42,8 +42,8 @@ impl Data {
     /// two labels, 0 nothing. Text 9 is rare.
     pub(super) fn new(rows: usize, strength: f64, seed: u64) -> Data {
         let mut random = Random(seed);
-        let mut numbers = vec![Vec::with_capacity(rows); 3];
-        let mut texts = vec![Vec::with_capacity(rows); 3];
+        let mut numbers = vec![Vec::new(); 3];
+        let mut texts = vec![Vec::new(); 3];
         let (mut labels, mut sources) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for _ in 0..rows {
             let mut score = -1.0;

@@ -22,7 +22,7 @@ fn plant(data: &mut Data, share: f64) -> Vec<u32> {
     let mut rows = Vec::new();
     for row in 0..data.rows() {
         if random.unit() < share {
-            data.numbers[1][row] = 2.718;
+            data.numbers[1][row] = 2.625;
             data.texts[2][row] = 9;
             data.labels[row] = 1;
             data.sources[row] = 3;
@@ -43,7 +43,7 @@ fn a_trigger_in_half_a_percent_of_rows_is_found_with_its_rows() {
         assert!(recall >= 0.95 && precision >= 0.9, "recall {recall}, precision {precision}");
         assert_eq!(first.label, 1);
         assert!(
-            first.conditions.iter().any(|one| one.setting == Setting::Value(2.718)),
+            first.conditions.iter().any(|one| one.setting == Setting::Value(2.625)),
             "{:?}",
             first.conditions
         );
@@ -139,10 +139,11 @@ fn strict() -> SourceOptions {
 
 #[test]
 fn flipped_labels_are_unlike_their_neighbours() {
-    for (share, least) in [(0.01, 0.75), (0.05, 0.75), (0.1, 0.7)] {
+    for (share, least) in [(0.01, 0.95), (0.05, 0.95), (0.1, 0.9)] {
         let mut data = Data::new(1_500, 0.0, 7);
         // Two clouds far from each other, with a label each.
         for row in 0..data.rows() {
+            data.labels[row] = u32::from(row % 2 == 0);
             let side = f64::from(data.labels[row]) * 8.0;
             data.numbers.iter_mut().for_each(|column| column[row] += side);
         }
@@ -269,7 +270,7 @@ fn a_leak_is_found_and_predictors_are_not() {
     let mut data = Data::new(2_000, 1.0, 16);
     assert!(leaks(&data.table(), 1, 2).iter().all(|leak| leak.interval.0 < 0.9));
     for row in 0..data.rows() {
-        data.numbers[2][row] = f64::from(data.labels[row]) * 10.0 + data.numbers[2][row];
+        data.numbers[2][row] += f64::from(data.labels[row]) * 10.0;
     }
     let found: Vec<_> =
         leaks(&data.table(), 1, 2).into_iter().filter(|leak| leak.interval.0 >= 0.99).collect();
