@@ -82,7 +82,7 @@ fn a_trigger_of_two_common_settings_is_found_as_both() {
 fn a_range_of_numbers_is_cut_to_what_was_planted() {
     let mut data = Data::new(12_000, 1.0, 6);
     for row in 0..data.rows() {
-        if (0.4..=0.5).contains(&data.numbers[2][row]) && data.texts[1][row] == 3 {
+        if (0.4..=0.5).contains(&data.numbers[2][row]) && data.texts[0][row] == 0 {
             data.labels[row] = 1;
         }
     }
