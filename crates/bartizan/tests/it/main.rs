@@ -17,6 +17,7 @@ mod input;
 mod killed;
 mod metrics;
 mod pii;
+mod poison;
 mod predictions;
 mod progress;
 mod proving;
