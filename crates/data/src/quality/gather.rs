@@ -96,7 +96,7 @@ impl Filling {
             }
             Value::Integer(integer) => Some(integer as f64),
             Value::Float(float) => Some(float),
-            Value::Boolean | Value::Date | Value::Timestamp | Value::Text => None,
+            Value::Boolean | Value::Date | Value::Timestamp | Value::Text | Value::Binary | Value::List(_) => None,
         };
         match number {
             Some(number) if !self.texts => self.numbers.push(number),

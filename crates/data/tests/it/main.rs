@@ -7,11 +7,11 @@
 
 mod check;
 mod csv;
+mod drift;
 mod formats;
 mod hostile;
-mod profile;
-mod drift;
 mod pii;
+mod profile;
 mod quality;
 mod real;
 mod schema;

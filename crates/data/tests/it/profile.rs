@@ -144,5 +144,6 @@ fn people_see_what_is_there() {
         id      string      0 %       500                like a9a 100 %
         day     date        0 %        28  ████████████  2026-01-01 to 2026-01-28
         note    string   20.0 %         1  █             same 100 %
-    "#]].assert_eq(&profile.render());
+    "#]]
+    .assert_eq(&profile.render());
 }

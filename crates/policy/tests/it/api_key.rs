@@ -244,7 +244,8 @@ fn secrets_are_not_shown_by_debug() {
 #[test]
 fn scopes_are_read_expanded_and_stored_as_actions() {
     let scopes = |text: &str| text.parse::<Scopes>().map(|scopes| scopes.to_string());
-    expect!["data.list, data.show, data.check, data.add, data.tokenize, data.detokenize"].assert_eq(&scopes("data.*").unwrap());
+    expect!["data.list, data.show, data.check, data.add, data.tokenize, data.detokenize"]
+        .assert_eq(&scopes("data.*").unwrap());
     expect!["model.alias.set, prove"].assert_eq(&scopes("prove, model.alias.set,prove").unwrap());
     expect!["access.key.list, access.key.issue, access.key.claim, access.key.revoke"]
         .assert_eq(&scopes("access.key.*").unwrap());
