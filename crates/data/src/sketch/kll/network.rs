@@ -1,6 +1,8 @@
 //! The low levels of a quantile sketch for a whole block at once: many short runs side by side.
 #![expect(clippy::indexing_slicing, reason = "a kernel over arrays of fixed size")]
 
+use std::hint::select_unpredictable;
+
 use super::Key;
 use super::keys::key_of;
 
@@ -60,78 +62,61 @@ pub(super) fn extremes(block: &[f64; BLOCK]) -> (f64, f64) {
     let (chunks, _) = block.as_chunks::<8>();
     for chunk in chunks {
         for lane in 0..8 {
-            least[lane] = if chunk[lane] < least[lane] { chunk[lane] } else { least[lane] };
-            greatest[lane] = if chunk[lane] > greatest[lane] { chunk[lane] } else { greatest[lane] };
+            least[lane] = lesser(least[lane], chunk[lane]);
+            greatest[lane] = greater(greatest[lane], chunk[lane]);
         }
     }
     let fold = |lanes: [f64; 8], pick: fn(f64, f64) -> f64| lanes.into_iter().reduce(pick).unwrap_or(0.0);
     (fold(least, f64::min), fold(greatest, f64::max))
 }
 
-/// The comparisons of Batcher's odd-even merge sort (1968) for a run.
-const SORT: [(usize, usize); 63] = {
-    let mut network = [(0, 0); 63];
-    let (mut len, mut sorted) = (0, 1);
-    while sorted < RUN {
-        let mut distance = sorted;
-        while distance > 0 {
-            // Every other group of `distance` places is compared with the next one.
-            let mut group = distance % sorted;
-            while group + distance < RUN {
-                let mut upper = group;
-                while upper < group + distance && upper + distance < RUN {
-                    if upper / (2 * sorted) == (upper + distance) / (2 * sorted) {
-                        network[len] = (upper, upper + distance);
-                        len += 1;
-                    }
-                    upper += 1;
-                }
-                group += 2 * distance;
-            }
-            distance /= 2;
-        }
-        sorted *= 2;
-    }
-    assert!(len == network.len());
-    network
-};
+/// Puts the smaller value of two places first, in both runs, for one pair of places after the other. Written out, so that
+/// the values stay in registers.
+macro_rules! compare {
+    ($runs:ident: $($upper:literal $lower:literal),*) => {$(
+        let ([a, b], [c, d]) = ($runs[$upper], $runs[$lower]);
+        $runs[$upper] = [lesser(a, c), lesser(b, d)];
+        $runs[$lower] = [greater(a, c), greater(b, d)];
+    )*};
+}
 
-/// The comparisons that sort a run whose first half goes up and whose second goes down (Batcher's bitonic merge).
-const MERGE: [(usize, usize); 32] = {
-    let mut network = [(0, 0); 32];
-    let (mut len, mut distance) = (0, RUN / 2);
-    while distance > 0 {
-        let mut upper = 0;
-        while upper < RUN {
-            if upper & distance == 0 {
-                network[len] = (upper, upper + distance);
-                len += 1;
-            }
-            upper += 1;
-        }
-        distance /= 2;
-    }
-    assert!(len == network.len());
-    network
-};
+/// The lesser of two finite numbers: one instruction where `f64::min`, which minds NaN, is many.
+#[inline]
+fn lesser(one: f64, two: f64) -> f64 {
+    select_unpredictable(two < one, two, one)
+}
 
+#[inline]
+fn greater(one: f64, two: f64) -> f64 {
+    select_unpredictable(two < one, one, two)
+}
+
+/// Batcher's odd-even merge sort (1968).
 fn sort(runs: &mut Runs) {
-    // A copy that nothing points to stays in registers.
     let mut sorted = *runs;
-    let mut at = 0;
-    while at < SORT.len() {
-        order(&mut sorted, SORT[at]);
-        at += 1;
-    }
+    compare!(sorted:
+        0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15,
+        0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15,
+        1 2, 5 6, 9 10, 13 14, 0 4, 1 5, 2 6, 3 7,
+        8 12, 9 13, 10 14, 11 15, 2 4, 3 5, 10 12, 11 13,
+        1 2, 3 4, 5 6, 9 10, 11 12, 13 14, 0 8, 1 9,
+        2 10, 3 11, 4 12, 5 13, 6 14, 7 15, 4 8, 5 9,
+        6 10, 7 11, 2 4, 3 5, 6 8, 7 9, 10 12, 11 13,
+        1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14
+    );
     *runs = sorted;
 }
 
-/// Puts the smaller value of two places first, in both runs.
-#[inline(always)]
-fn order(runs: &mut Runs, (upper, lower): (usize, usize)) {
-    let ([a, b], [c, d]) = (runs[upper], runs[lower]);
-    runs[upper] = [if c < a { c } else { a }, if d < b { d } else { b }];
-    runs[lower] = [if c < a { a } else { c }, if d < b { b } else { d }];
+/// Sorts runs whose first half goes up and whose second goes down: Batcher's bitonic merge.
+fn merge(runs: &mut Runs) {
+    let mut merged = *runs;
+    compare!(merged:
+        0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15,
+        0 4, 1 5, 2 6, 3 7, 8 12, 9 13, 10 14, 11 15,
+        0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15,
+        0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15
+    );
+    *runs = merged;
 }
 
 /// Keeps, in the first half, every other value of both runs: the odd ones of one of them, the even ones of the other.
@@ -148,10 +133,6 @@ fn join(one: &Runs, two: &Runs) -> Runs {
     for at in 0..RUN / 2 {
         joined[RUN - 1 - at] = two[at];
     }
-    let mut at = 0;
-    while at < MERGE.len() {
-        order(&mut joined, MERGE[at]);
-        at += 1;
-    }
+    merge(&mut joined);
     joined
 }

@@ -87,8 +87,8 @@ fn the_bound_is_the_one_that_is_stated() {
             one = kll.rank_error().one.max(one);
             all = kll.rank_error().all.max(all);
         }
-        assert!((2.0..2.5).contains(&(one * k as f64)), "{one} for one, k = {k}");
-        assert!((3.0..4.0).contains(&(all * k as f64)), "{all} for all, k = {k}");
+        assert!((1.0..2.5).contains(&(one * k as f64)), "{one} for one, k = {k}");
+        assert!((1.5..4.5).contains(&(all * k as f64)), "{all} for all, k = {k}");
     }
 }
 
