@@ -7,7 +7,6 @@
     reason = "a bench prints, measures time, and fails when it meets the unexpected"
 )]
 
-use std::fs;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -67,21 +66,13 @@ fn columns() -> Vec<(&'static str, Vec<f64>)> {
 fn report(what: &str, units: usize, mut round: impl FnMut()) {
     let best = (0..ROUNDS)
         .map(|_| {
-            let begun = on_core();
+            let begun = Instant::now();
             round();
-            on_core() - begun
+            begun.elapsed()
         })
         .min()
         .unwrap_or(Duration::ZERO);
     println!("  {what:44} {:8.2}", best.as_secs_f64() * 1e9 / units as f64);
-}
-
-/// Time that this thread had a core, where Linux tells it, so that what runs beside counts less; otherwise any time.
-fn on_core() -> Duration {
-    static BEGUN: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
-    let told = fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = told.and_then(|told| told.split(' ').next()?.parse().ok());
-    nanoseconds.map_or_else(|| BEGUN.elapsed(), Duration::from_nanos)
 }
 
 fn moments(values: &[f64]) {

@@ -1,5 +1,4 @@
-//! What sketches say about made-up columns, as JSON, for others to check; hashes and stored samples for those who keep
-//! them.
+//! What sketches say about made-up columns, as JSON, for others to check.
 //!
 //! `sketch` prints a line for each column of the same numbers that `.ci/sketch/check.py` makes; `sketch hashes` prints
 //! hashes of some values; `sketch sample KIND` writes a stored sketch.
