@@ -21,6 +21,9 @@ use proptest::prelude::*;
 /// A row: each value may be missing.
 type Row = (Option<i64>, Option<f64>, Option<String>, Option<bool>, Option<i32>, Option<i64>);
 
+/// Writes a table in some format.
+type Writer = fn(&[Row]) -> Vec<u8>;
+
 fn row() -> impl Strategy<Value = Row> {
     let whole = prop_oneof![4 => -50_i64..50, 1 => any::<i64>()];
     (
@@ -43,7 +46,7 @@ pub(crate) fn batch(rows: &[Row]) -> RecordBatch {
         ("day", Arc::new(rows.iter().map(|row| row.4).collect::<Date32Array>())),
         ("time", Arc::new(rows.iter().map(|row| row.5).collect::<TimestampMicrosecondArray>())),
     ];
-    RecordBatch::try_from_iter(columns.into_iter().map(|(name, column)| (name, column))).unwrap()
+    RecordBatch::try_from_iter(columns).unwrap()
 }
 
 pub(crate) fn parquet(batches: &[RecordBatch], group: usize, dictionary: bool) -> Vec<u8> {
@@ -53,13 +56,13 @@ pub(crate) fn parquet(batches: &[RecordBatch], group: usize, dictionary: bool) -
         .set_data_page_row_count_limit(64)
         .set_compression(Compression::SNAPPY)
         .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batches[0].schema(), Some(properties)).unwrap();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batches.first().unwrap().schema(), Some(properties)).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
     writer.into_inner().unwrap()
 }
 
 pub(crate) fn arrow_stream(batches: &[RecordBatch]) -> Vec<u8> {
-    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batches[0].schema()).unwrap();
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batches.first().unwrap().schema()).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
     writer.into_inner().unwrap()
 }
@@ -68,7 +71,7 @@ pub(crate) fn arrow_file(batches: &[RecordBatch], compressed: bool) -> Vec<u8> {
     let options = arrow_ipc::writer::IpcWriteOptions::default();
     let compression = compressed.then_some(arrow_ipc::CompressionType::ZSTD);
     let options = options.try_with_compression(compression).unwrap();
-    let schema: &Schema = &batches[0].schema();
+    let schema: &Schema = &batches.first().unwrap().schema();
     let mut writer =
         arrow_ipc::writer::FileWriter::try_new_with_options(Vec::new(), schema, options).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
@@ -143,10 +146,10 @@ fn json_lines(rows: &[Row]) -> String {
 
 pub(crate) fn profiled(bytes: &[u8], threads: usize) -> Result<(Profile, ReadOutcome), ReadError> {
     let source = Source::seekable(Cursor::new(bytes.to_vec()));
-    profile(source, &ProfileOptions::default(), threads).map_err(|error| match error {
-        NotProfiled::Read(error) => error,
-        other => panic!("{other}"),
-    })
+    match profile(source, &ProfileOptions::default(), threads) {
+        Err(NotProfiled::Read(error)) => Err(error),
+        other => Ok(other.unwrap()),
+    }
 }
 
 /// All that is exact and has nothing to do with how values were spelled, by column.
@@ -209,12 +212,12 @@ proptest! {
     #[test]
     fn parts_merge_to_the_whole_in_every_format(rows in prop::collection::vec(row(), 2..300), at in any::<prop::sample::Index>()) {
         let at = 1 + at.index(rows.len() - 1);
-        let write: [fn(&[Row]) -> Vec<u8>; 3] = [
+        let writers: [Writer; 3] = [
             |rows| csv(rows).into_bytes(),
             |rows| arrow_stream(&[batch(rows)]),
             |rows| parquet(&[batch(rows)], 50, true),
         ];
-        for write in write {
+        for write in writers {
             let (left, right) = rows.split_at(at);
             let part = |rows: &[Row]| profiled(&write(rows), 1).unwrap().0;
             let (whole, left, right) = (part(&rows), part(left), part(right));

@@ -24,7 +24,7 @@ fn sample() -> RecordBatch {
     let numbers: ArrayRef = Arc::new((0..30).map(|at| (at % 7 > 0).then_some(at)).collect::<Int64Array>());
     let words: ArrayRef = Arc::new((0..30).map(|at| Some(format!("w{}", at % 5))).collect::<StringArray>());
     let keys: ArrayRef =
-        Arc::new((0..30).map(|at| Some(["x", "y"][at % 2])).collect::<DictionaryArray<Int32Type>>());
+        Arc::new((0..30).map(|at| Some(if at % 2 == 0 { "x" } else { "y" })).collect::<DictionaryArray<Int32Type>>());
     let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<arrow_array::types::Int64Type, _, _>(
         (0..30).map(|at| (at % 3 > 0).then(|| (0..at % 4).map(Some).collect::<Vec<_>>())),
     ));
@@ -108,7 +108,7 @@ fn a_bomb_does_not_go_off() {
     let lines = b"0\n".repeat(512 * 1024);
     let mut packed = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     packed.write_all(b"a\n").unwrap();
-    (0..72).for_each(|_| packed.write_all(&lines).unwrap());
+    (0..66).for_each(|_| packed.write_all(&lines).unwrap());
     let packed = packed.finish().unwrap();
     said(&packed, &expect!["the file decompresses to more than 2000 times its size"]);
 }
