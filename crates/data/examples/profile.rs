@@ -1,5 +1,6 @@
-//! Profiles a file: profile FILE [THREADS [OUT]]. Prints what it says of each column as JSON, which `.ci/profile` compares with what
-//! other programs say and `bench/profile` measures; the profile itself goes to OUT.
+//! Profiles a file and prints what it says of each column as JSON: profile FILE [THREADS [OUT]].
+//!
+//! `.ci/profile` compares it with what other programs say, `bench/profile` measures it; the profile itself goes to OUT.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
