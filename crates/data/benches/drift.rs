@@ -1,5 +1,6 @@
-//! How often drift is reported where there is none, and what a comparison costs: `cargo bench -p bartizan-data --bench
-//! drift -- [false-alarms [TRIALS] | times]`.
+//! How often drift is reported where there is none, and what a comparison costs.
+//!
+//! `cargo bench -p bartizan-data --bench drift -- [false-alarms [TRIALS [GROUP]] | times]`
 
 #![expect(
     clippy::unwrap_used,

@@ -1,5 +1,7 @@
-//! Answers questions about drift, one a line on standard input: `value STATISTIC|REFERENCE|CURRENT`, or `test` for
-//! value, p, and threshold; the sides are numbers for ordered statistics and counts for the others.
+//! Answers questions about drift, one a line on standard input.
+//!
+//! `value STATISTIC|REFERENCE|CURRENT`, or `test` in place of `value` for value, p and threshold. The sides are numbers for
+//! ordered statistics and counts for the others.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a tool that meets the unexpected stops")]
 
