@@ -56,6 +56,7 @@ KINDS = [
 MORE = {
     "fi-hetu": "stdnum leaves out temporary numbers, from 900",
     "no-fodselsnummer": "stdnum leaves out individual numbers that do not fit the century",
+    "be-rrn": "stdnum leaves out births after today",
     "kr-rrn": "stdnum leaves out places of birth above 96",
 }
 
@@ -133,8 +134,8 @@ def phones():
 
 
 def card(faker):
-    """A number of 13 digits or more: Faker also makes old ones of 12."""
-    while len(number := faker.credit_card_number()) < 13:
+    """A number that is issued: Faker also makes old ones of 12 digits, and such of JCB below its range."""
+    while len(number := faker.credit_card_number()) < 13 or "3500" <= number[:4] < "3528":
         pass
     return number
 

@@ -3,7 +3,8 @@
 EXAMPLE is the program `cargo build --release -p bartizan-data --example pii` makes; it also writes the texts. Presidio's
 recognisers are called directly, without its language models. What its context enhancer would do with lemmas is done with
 words here: a result whose recogniser has a context word in the text gets 0.35 more, and at least 0.4, as it does.
-Of all thresholds Presidio gets the one with which its F1 is best on these texts, for each kind.
+Of all thresholds Presidio gets the one with which its F1 is best on these texts, for each kind. Bartizan is shown with the
+score from which it reports by default, and where that has the lower recall also with the score that Presidio's recall takes.
 """
 
 import subprocess
@@ -67,25 +68,31 @@ for line in lines:
     labels.append((kind, len(raw[: int(start)].decode()), len(raw[: int(end)].decode())))
     texts.append(text)
 
-begun = time.process_time()
-answers = subprocess.run([EXAMPLE, "find"], input="\n".join(texts) + "\n", capture_output=True, text=True, check=True)
-ours = []
-for text, answer in zip(texts, answers.stdout.splitlines()):
-    raw = text.encode()
-    results = []
-    for one in answer.split():
-        kind, start, end, _ = one.split(":")
-        results.append((kind, len(raw[: int(start)].decode()), len(raw[: int(end)].decode())))
-    ours.append(results)
+
+def bartizan(*arguments):
+    """What it finds in each text: kind, first and last character, score."""
+    answers = subprocess.run([EXAMPLE, "find", *arguments], input="\n".join(texts) + "\n", capture_output=True, text=True, check=True)
+    found = []
+    for text, answer in zip(texts, answers.stdout.splitlines()):
+        raw = text.encode()
+        results = []
+        for one in answer.split():
+            kind, start, end, score = one.split(":")
+            results.append((kind, len(raw[: int(start)].decode()), len(raw[: int(end)].decode()), int(score)))
+        found.append(results)
+    return found
+
+
+default = bartizan()
 
 behind = []
-print(f"{len(texts)} texts, seed {SEED}\n\n| kind | values | Bartizan: precision, recall | Presidio: precision, recall | at |")
-print("|---|---|---|---|---|")
+print(f"{len(texts)} texts, seed {SEED}; precision, recall\n\n| kind | values | Bartizan, default | Bartizan, lower score | Presidio | its score |")
+print("|---|---|---|---|---|---|")
 spent = 0.0
 for kind, names in RECOGNISERS.items():
     classes = [getattr(p, name) for name in names if hasattr(p, name)]
     if not classes:
-        print(f"| {kind} | | | not in this version | |")
+        print(f"| {kind} | | | | not in this version | |")
         continue
     recogniser = classes[0]()
     words = [word.lower() for word in recogniser.context or []]
@@ -107,8 +114,19 @@ for kind, names in RECOGNISERS.items():
         f1 = 2 * precision * recall / max(1e-9, precision + recall)
         if best is None or f1 > best[0]:
             best = (f1, precision, recall, threshold)
-    mine = counted(texts, labels, [[(s, e) for k, s, e in rs if k == kind] for rs in ours], kind)
-    print(f"| {kind} | {mine[2]} | {mine[0]:.3f}, {mine[1]:.3f} | {best[1]:.3f}, {best[2]:.3f} | {best[3]} |")
+    at = {}
+    # As Presidio's recognisers, alone: kinds do not compete for the same digits.
+    ours = bartizan("1", kind)
+    for threshold in sorted({score for rs in ours for *_, score in rs}, reverse=True):
+        at[threshold] = counted(texts, labels, [[(s, e) for k, s, e, score in rs if k == kind and score >= threshold] for rs in ours], kind)
+    mine = usual = counted(texts, labels, [[(s, e) for k, s, e, _ in rs if k == kind] for rs in default], kind)
+    lower = ""
+    if mine[1] < best[2] - 0.005:
+        enough = [threshold for threshold, figures in at.items() if figures[1] >= best[2] - 0.005]
+        chosen = max(enough) if enough else min(at)
+        lower = f"{at[chosen][0]:.3f}, {at[chosen][1]:.3f} at {chosen / 100}"
+        mine = at[chosen]
+    print(f"| {kind} | {mine[2]} | {usual[0]:.3f}, {usual[1]:.3f} | {lower} | {best[1]:.3f}, {best[2]:.3f} | {best[3]} |")
     if mine[0] < best[1] - 0.005 or mine[1] < best[2] - 0.005:
         behind.append(kind)
 size = sum(len(text.encode()) for text in texts)

@@ -1,6 +1,6 @@
 //! Personal data in lines of text, for comparison with other programs.
 //!
-//! `pii corpus SEED COUNT`, `pii find [MIN]`, `pii valid KIND`, `pii scores SEED COUNT`. `corpus` writes one document a line: kind, first byte, byte behind the last, `1` if words name it, text, separated
+//! `pii corpus SEED COUNT`, `pii find [MIN [KIND]]`, `pii valid KIND`, `pii scores SEED COUNT`. `corpus` writes one document a line: kind, first byte, byte behind the last, `1` if words name it, text, separated
 //! by tabs (`-` and zeros for what holds nothing). `find` reads one text a line and answers each with its findings:
 //! kind, first byte, byte behind the last and score, separated by colons and spaces. `valid` answers each line with whether
 //! it is one value of the kind, whole; `scores` writes the table of `docs/pii.md`: scores and the precision they have.
@@ -30,7 +30,11 @@ fn main() {
         ["scores", seed, count] => scores(seed.parse().unwrap(), count.parse().unwrap()),
         ["find", ref rest @ ..] => {
             let min_score = rest.first().map_or(50, |score| score.parse().unwrap());
-            let detector = Detector::new(&DetectorOptions { min_score, ..DetectorOptions::default() });
+            let kind = rest.get(1).map(|id| bartizan_data::pii::Kind::built_in(id).unwrap());
+            let kinds = kind.map_or(bartizan_data::pii::KindSet::ALL, |kind| {
+                bartizan_data::pii::KindSet::EMPTY.with(kind)
+            });
+            let detector = Detector::new(&DetectorOptions { kinds, min_score, recognisers: None });
             let mut out = std::io::BufWriter::new(std::io::stdout().lock());
             for line in std::io::stdin().lock().split(b'\n') {
                 let found = detector.find(&line.unwrap());
@@ -52,7 +56,7 @@ fn main() {
                 writeln!(out, "{}", u8::from(valid)).unwrap();
             }
         }
-        _ => panic!("pii corpus SEED COUNT | pii scores SEED COUNT | pii find [MIN] | pii valid KIND"),
+        _ => panic!("pii corpus SEED COUNT | pii scores SEED COUNT | pii find [MIN [KIND]] | pii valid KIND"),
     }
 }
 

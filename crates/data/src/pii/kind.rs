@@ -77,7 +77,7 @@ kinds! {
     /// An international bank account number (ISO 13616).
     IBAN = "iban", Common, [90, 98, 99, 99], &[];
     /// A social security number of the United States.
-    US_SSN = "us-ssn", Common, [1, 2, 70, 95],
+    US_SSN = "us-ssn", Common, [1, 10, 70, 95],
         &["ssn", "social security", "socialsecurity", "soc sec", "social_security", "social-security", "ssns"];
     /// An IP address of version 4 (RFC 791).
     IPV4 = "ipv4", Common, [1, 95, 95, 95], &[];

@@ -49,7 +49,7 @@ const SHAPES: &[Shape] = &[
     typical("dddddd~ddddddddddddd", Kind::CARD, card),
     typical("ddd-dd-dddd", Kind::US_SSN, us_ssn),
     bare("ddd dd dddd", Kind::US_SSN, us_ssn),
-    bare("ddddddddd", Kind::US_SSN, us_ssn),
+    doubtful("ddddddddd", Kind::US_SSN, us_ssn),
     bare("dddddddddd", Kind::PHONE, nanp),
     bare("ddddddddddd", Kind::PHONE, nanp_11),
     typical("ddd~ddd~dddd", Kind::PHONE, nanp),
@@ -86,6 +86,17 @@ const SHAPES: &[Shape] = &[
     typical("ddd~ddddddd", Kind::PHONE, trunk),
     typical("ddd dddddddd", Kind::PHONE, trunk),
     typical("dd-dddddddd", Kind::PHONE, trunk),
+    typical("(dddd) ddddddd", Kind::PHONE, trunk),
+    typical("(dddd)-dddddd", Kind::PHONE, trunk),
+    typical("(dddd)-ddddddd", Kind::PHONE, trunk),
+    typical("(ddddd) ddd ddd", Kind::PHONE, trunk),
+    typical("(ddddd) ddddd", Kind::PHONE, trunk),
+    typical("(ddd) ddddddd", Kind::PHONE, trunk),
+    typical("(ddd) dddddddd", Kind::PHONE, trunk),
+    typical("(ddd)-ddddddd", Kind::PHONE, trunk),
+    typical("ddddd ddd ddd", Kind::PHONE, trunk),
+    typical("ddddd ddddd", Kind::PHONE, trunk),
+    typical("dddd-dddddd", Kind::PHONE, trunk),
     typical("ddd-ddd dd dd", Kind::PHONE, trunk),
     typical("ddd ddd dd dd", Kind::PHONE, trunk),
     bare("ddddddddd", Kind::PHONE, whole),
@@ -187,8 +198,10 @@ const CHARACTERS: usize = 24;
 /// The shapes of the kinds that are looked for, ready to match.
 pub(super) struct Patterns {
     patterns: Vec<Pattern>,
-    // Which patterns may begin with so many letters, so many digits, and that behind them.
-    index: Vec<Vec<u16>>,
+    // Patterns that may begin with the same letters, digits and byte behind them, one after the other.
+    order: Vec<u16>,
+    // Where those of one beginning are in it.
+    index: Vec<(u16, u16)>,
 }
 
 struct Pattern {
@@ -215,19 +228,26 @@ impl Patterns {
     pub(super) fn new(kinds: KindSet) -> Self {
         let patterns: Vec<Pattern> =
             SHAPES.iter().filter(|shape| kinds.has(shape.kind)).flat_map(compile).collect();
-        let mut index = vec![Vec::new(); LETTERS * DIGITS * BEHIND];
+        let mut slots = vec![Vec::new(); LETTERS * DIGITS * BEHIND];
         for (place, pattern) in patterns.iter().enumerate() {
             let place = u16::try_from(place).unwrap_or(u16::MAX);
             let next = pattern.shape.get(pattern.begins.0 + pattern.begins.1);
             for behind in 0..BEHIND {
                 // A pattern that ends there may be followed by everything but more of the same.
                 let fits = next.map_or(behind + 1 < BEHIND, |next| behind == class(*next));
-                if fits && let Some(slot) = index.get_mut(slot(pattern.begins, behind)) {
+                if fits && let Some(slot) = slots.get_mut(slot(pattern.begins, behind)) {
                     slot.push(place);
                 }
             }
         }
-        Self { patterns, index }
+        let (mut order, mut index) = (Vec::new(), Vec::with_capacity(slots.len()));
+        let length = |order: &Vec<u16>| u16::try_from(order.len()).unwrap_or(u16::MAX);
+        for mut slot in slots {
+            let from = length(&order);
+            order.append(&mut slot);
+            index.push((from, length(&order)));
+        }
+        Self { patterns, order, index }
     }
 
     /// Hands out what matches at `start`, where a word of so many letters and then digits begins.
@@ -241,12 +261,12 @@ impl Patterns {
     ) {
         let behind = start + begins.0 + begins.1;
         let class = text.get(behind).map_or(0, |next| class(*next));
-        let Some(places) = self.index.get(slot(begins, class)).filter(|places| !places.is_empty()) else {
+        let Some((from, to)) = self.index.get(slot(begins, class)).filter(|(from, to)| from < to) else {
             return;
         };
         let after = text.get(behind + 1..).unwrap_or_default();
         let second = after.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
-        for place in places {
+        for place in self.order.get(usize::from(*from)..usize::from(*to)).unwrap_or_default() {
             let Some(pattern) = self.patterns.get(usize::from(*place)) else { continue };
             if pattern.second.is_none_or(|wanted| wanted == second)
                 && let Some(one) = pattern.matches(text, start)
@@ -312,13 +332,27 @@ const fn slot((letters, digits): (usize, usize), behind: usize) -> usize {
 }
 
 /// Which class a byte behind the first digits is of; in a shape `A` and `X` are letters too.
+#[inline]
 fn class(byte: u8) -> usize {
-    match MARKS.iter().position(|mark| *mark == byte) {
-        Some(mark) => mark + 1,
-        None if byte.is_ascii_alphabetic() => BEHIND - 1,
-        None => 0,
-    }
+    CLASSES.get(usize::from(byte)).copied().map_or(0, usize::from)
 }
+
+#[expect(clippy::indexing_slicing, clippy::cast_possible_truncation, reason = "evaluated by the compiler")]
+const CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut letter = b'A';
+    while letter <= b'Z' {
+        classes[letter as usize] = MARKS.len() as u8 + 1;
+        classes[letter.to_ascii_lowercase() as usize] = MARKS.len() as u8 + 1;
+        letter += 1;
+    }
+    let mut mark = 0;
+    while mark < MARKS.len() {
+        classes[MARKS[mark] as usize] = mark as u8 + 1;
+        mark += 1;
+    }
+    classes
+};
 
 fn compile(shape: &Shape) -> Vec<Pattern> {
     let opened = shape.shape.starts_with('(');
