@@ -134,8 +134,8 @@ def phones():
 
 
 def card(faker):
-    """A number that is issued: Faker also makes old ones of 12 digits, and such of JCB below its range."""
-    while len(number := faker.credit_card_number()) < 13 or "3500" <= number[:4] < "3528":
+    """A number that is issued: Faker also makes old ones of 12 digits, and such of JCB outside its range."""
+    while len(number := faker.credit_card_number()) < 13 or (number[:2] == "35" and not "3528" <= number[:4] <= "3589"):
         pass
     return number
 

@@ -90,7 +90,7 @@ kinds! {
         &["dob", "d.o.b", "birth", "birthday", "birthdate", "born", "date_of_birth", "geboren", "geburtsdatum",
           "geb.", "née", "naissance", "nacimiento", "nascita", "nascimento", "geboortedatum", "födelsedatum"];
     /// A number of the National Health Service of the United Kingdom.
-    UK_NHS = "uk-nhs", National, [2, 10, 60, 95], &["nhs", "national health", "patient", "health service"];
+    UK_NHS = "uk-nhs", National, [1, 10, 60, 95], &["nhs", "national health", "patient", "health service"];
     /// A National Insurance number of the United Kingdom.
     UK_NINO = "uk-nino", National, [20, 60, 90, 95], &["nino", "national insurance", "insurance number", "ni number"];
     /// The national identity number of Spain.
@@ -103,61 +103,61 @@ kinds! {
     FR_NIR = "fr-nir", National, [30, 60, 95, 98],
         &["nir", "insee", "sécurité sociale", "securite sociale", "sécu", "numéro de sécu"];
     /// The tax identification number of a person in Germany.
-    DE_STEUER_ID = "de-steuer-id", National, [2, 15, 60, 95],
+    DE_STEUER_ID = "de-steuer-id", National, [1, 15, 60, 95],
         &["steuer-id", "steuer", "idnr", "steueridentifikationsnummer", "identifikationsnummer", "tax id", "tin"];
     /// The citizen service number of the Netherlands.
-    NL_BSN = "nl-bsn", National, [1, 4, 4, 90], &["bsn", "burgerservicenummer", "sofinummer", "burger"];
+    NL_BSN = "nl-bsn", National, [1, 4, 1, 90], &["bsn", "burgerservicenummer", "sofinummer", "burger"];
     /// The personal identity number of Sweden.
-    SE_PERSONNUMMER = "se-personnummer", National, [5, 20, 80, 95],
+    SE_PERSONNUMMER = "se-personnummer", National, [1, 20, 80, 95],
         &["personnummer", "personnr", "pnr", "personal identity", "samordningsnummer"];
     /// The personal identity code of Finland.
     FI_HETU = "fi-hetu", National, [50, 90, 90, 98], &["hetu", "henkilötunnus", "henkilotunnus", "personal identity"];
     /// The birth number of Norway.
-    NO_FODSELSNUMMER = "no-fodselsnummer", National, [5, 40, 80, 95],
+    NO_FODSELSNUMMER = "no-fodselsnummer", National, [1, 40, 80, 95],
         &["fødselsnummer", "fodselsnummer", "fnr", "personnummer", "d-nummer"];
     /// The number of the population register of Poland.
-    PL_PESEL = "pl-pesel", National, [5, 30, 50, 95], &["pesel"];
+    PL_PESEL = "pl-pesel", National, [1, 30, 50, 95], &["pesel"];
     /// The number of a natural person in Brazil's tax register.
-    BR_CPF = "br-cpf", National, [10, 30, 95, 98], &["cpf", "cadastro", "contribuinte"];
+    BR_CPF = "br-cpf", National, [1, 30, 95, 98], &["cpf", "cadastro", "contribuinte"];
     /// The number of India's Unique Identification Authority.
-    IN_AADHAAR = "in-aadhaar", National, [5, 15, 60, 95], &["aadhaar", "aadhar", "uidai", "adhaar"];
+    IN_AADHAAR = "in-aadhaar", National, [1, 15, 60, 95], &["aadhaar", "aadhar", "uidai", "adhaar"];
     /// The social insurance number of Canada.
-    CA_SIN = "ca-sin", National, [2, 5, 50, 92], &["sin", "social insurance", "nas", "assurance sociale"];
+    CA_SIN = "ca-sin", National, [1, 5, 50, 92], &["sin", "social insurance", "nas", "assurance sociale"];
     /// The tax file number of Australia.
-    AU_TFN = "au-tfn", National, [2, 5, 30, 92], &["tfn", "tax file", "tax number"];
+    AU_TFN = "au-tfn", National, [1, 5, 30, 92], &["tfn", "tax file", "tax number"];
     /// The number of the national register of Belgium.
-    BE_RRN = "be-rrn", National, [10, 50, 95, 98],
+    BE_RRN = "be-rrn", National, [1, 50, 95, 98],
         &["rijksregister", "rijksregisternummer", "registre national", "national register", "niss", "insz", "rrn"];
     /// The number of the central person register of Denmark.
-    DK_CPR = "dk-cpr", National, [1, 3, 40, 92], &["cpr", "personnummer", "cpr-nummer"];
+    DK_CPR = "dk-cpr", National, [1, 1, 40, 92], &["cpr", "personnummer", "cpr-nummer"];
     /// The tax number of a person in Portugal.
-    PT_NIF = "pt-nif", National, [2, 4, 4, 92], &["nif", "contribuinte", "número fiscal"];
+    PT_NIF = "pt-nif", National, [1, 4, 1, 92], &["nif", "contribuinte", "número fiscal"];
     /// The social insurance number of Switzerland.
     CH_AHV = "ch-ahv", National, [50, 90, 98, 99], &["ahv", "avs", "sozialversicherung", "ahvn13"];
     /// The personal public service number of Ireland.
     IE_PPS = "ie-pps", National, [30, 75, 80, 95], &["pps", "ppsn", "personal public service"];
     /// The identification number of Türkiye.
-    TR_TCKN = "tr-tckn", National, [5, 40, 40, 95], &["tckn", "t.c.", "kimlik", "tc no"];
+    TR_TCKN = "tr-tckn", National, [1, 40, 40, 95], &["tckn", "t.c.", "kimlik", "tc no"];
     /// The identity number of South Africa.
-    ZA_ID = "za-id", National, [5, 40, 40, 95], &["identity number", "id number", "south african id", "rsa id", "sa id"];
+    ZA_ID = "za-id", National, [1, 40, 40, 95], &["identity number", "id number", "south african id", "rsa id", "sa id"];
     /// The resident registration number of South Korea.
-    KR_RRN = "kr-rrn", National, [10, 40, 90, 97], &["rrn", "resident registration", "주민등록번호"];
+    KR_RRN = "kr-rrn", National, [1, 1, 90, 97], &["rrn", "resident registration", "주민등록번호"];
     /// The identity number of a resident of China (GB 11643).
     CN_RIC = "cn-ric", National, [80, 95, 95, 99], &["身份证", "identity card", "resident identity", "id card"];
     /// The birth number of the Czech Republic and Slovakia.
-    CZ_RC = "cz-rc", National, [2, 10, 85, 95], &["rodné číslo", "rodne cislo", "r.č.", "rodné", "birth number"];
+    CZ_RC = "cz-rc", National, [1, 1, 85, 95], &["rodné číslo", "rodne cislo", "r.č.", "rodné", "birth number"];
     /// The personal numerical code of Romania.
-    RO_CNP = "ro-cnp", National, [5, 40, 40, 95], &["cnp", "cod numeric"];
+    RO_CNP = "ro-cnp", National, [1, 40, 40, 95], &["cnp", "cod numeric"];
     /// The unified civil number of Bulgaria.
-    BG_EGN = "bg-egn", National, [2, 15, 15, 92], &["ЕГН", "егн", "egn", "единен граждански"];
+    BG_EGN = "bg-egn", National, [1, 15, 15, 92], &["ЕГН", "егн", "egn", "единен граждански"];
     /// The personal identification number of Croatia.
-    HR_OIB = "hr-oib", National, [2, 10, 10, 92], &["oib", "osobni identifikacijski"];
+    HR_OIB = "hr-oib", National, [1, 10, 10, 92], &["oib", "osobni identifikacijski"];
     /// The personal identification code of Estonia, and of Lithuania, which has the same rule.
-    EE_ISIKUKOOD = "ee-isikukood", National, [5, 40, 40, 92], &["isikukood", "asmens kodas", "personal code"];
+    EE_ISIKUKOOD = "ee-isikukood", National, [1, 40, 40, 92], &["isikukood", "asmens kodas", "personal code"];
     /// The registration number of a person in Singapore.
     SG_NRIC = "sg-nric", National, [40, 90, 90, 97], &["nric", "fin", "identity card"];
     /// The individual number of Japan.
-    JP_MY_NUMBER = "jp-my-number", National, [1, 5, 5, 92], &["my number", "mynumber", "マイナンバー", "個人番号"];
+    JP_MY_NUMBER = "jp-my-number", National, [1, 5, 1, 92], &["my number", "mynumber", "マイナンバー", "個人番号"];
     /// An address of a resource with a user's name and password in it (RFC 3986, section 3.2.1).
     URL_CREDENTIALS = "url-credentials", Secret, [60, 95, 95, 99], &[];
     /// The id of an access key of Amazon Web Services.
