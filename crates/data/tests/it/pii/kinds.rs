@@ -476,6 +476,14 @@ anna＠example．org
 \u{feff}anna@exa\u{ad}mple.org\u{200b}!
 phone ٠٦١٢٣٤٥٦٧٨
 ",
-        expect![[""]],
+        expect![[r#"
+            card 95 [４１１１ １１１１ １１１１ １１１１] typical form
+            card 95 [4111\u{a0}1111\u{a0}1111\u{a0}1111] typical form
+            card 80 [4111\u{200b}1111\u{200b}1111\u{200b}1111] valid
+            us-ssn 70 [536\u{2011}90\u{2011}4399] typical form
+            email 95 [anna\u{ff20}example\u{ff0e}org] valid
+            email 95 [anna@exa\u{ad}mple.org] valid
+            phone 95 [٠٦١٢٣٤٥٦٧٨] context, phone
+        "#]],
     );
 }
