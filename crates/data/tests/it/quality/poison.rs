@@ -79,16 +79,16 @@ fn a_trigger_of_two_common_settings_is_found_as_both() {
 }
 
 #[test]
-fn a_range_of_numbers_is_cut_to_what_was_planted() {
+fn a_range_of_numbers_is_found_within_what_was_planted() {
     let mut data = Data::new(12_000, 1.0, 6);
     for row in 0..data.rows() {
-        if (0.4..=0.5).contains(&data.numbers[2][row]) && data.texts[0][row] == 0 {
+        if (0.4..=0.6).contains(&data.numbers[2][row]) && data.texts[0][row] == 0 {
             data.labels[row] = 1;
         }
     }
     let found = triggers(&data.table(), &TriggerOptions::default(), 1, 2);
     let narrow = found.found.iter().flat_map(|one| &one.conditions).any(|one| match one.setting {
-        Setting::Range(low, high) => one.feature == 2 && low >= 0.39 && high <= 0.51,
+        Setting::Range(low, high) => one.feature == 2 && low >= 0.4 && high <= 0.6,
         _ => false,
     });
     assert!(narrow, "{:?}", found.found);
