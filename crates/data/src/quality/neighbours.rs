@@ -1,5 +1,7 @@
-//! The nearest rows of each row: all compared for small tables, else found through random trees and neighbours of
-//! neighbours, with the recall measured on rows that are compared with all.
+//! The nearest rows of each row, among all or approximately.
+//!
+//! Small tables are compared row by row with all; in others neighbours are found through random trees and neighbours
+//! of neighbours, and the recall is measured on rows that are compared with all.
 //!
 //! Trees split rows by which of two random ones they are nearer to (as in Spotify's Annoy), and lists are improved
 //! by neighbours of neighbours (Dong, Moses and Li, "Efficient k-nearest neighbor graph construction for generic

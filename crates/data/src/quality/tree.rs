@@ -1,5 +1,6 @@
-//! How many rows of a kind a table should have: each feature depends on one other (Chow and Liu, "Approximating
-//! discrete probability distributions with dependence trees", 1968).
+//! How many rows of a kind a table should have, when each feature depends on one other.
+//!
+//! C. K. Chow and C. N. Liu, "Approximating discrete probability distributions with dependence trees", 1968.
 #![expect(clippy::indexing_slicing, reason = "a kernel over rows and bins that were counted here")]
 
 use super::cells::Bins;
