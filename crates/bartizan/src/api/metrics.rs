@@ -119,7 +119,7 @@ impl Metrics {
             text.sample("", &[("endpoint", name)], seen.under_way);
         }
         let help = "From the moment a request may be made until its answer is given out; \
-                    those whose caller left are not in it.";
+                    only those that were answered are in it.";
         text.family("bartizan_inference_request_duration_seconds", Kind::Histogram, help);
         for OfEndpoint { name, seen, .. } in &self.endpoints {
             text.histogram(("endpoint", name), &seen.latency, seen.latency_sum);

@@ -335,8 +335,10 @@ impl OfEndpoint {
         if flagged {
             self.flagged.fetch_add(1, Ordering::Relaxed);
         }
-        // Nobody waited for the end of what was abandoned.
-        let bucket = (outcome != Outcome::Abandoned).then(|| bucket_of(took));
+        // A request that is refused ends sooner, or as late as its caller sends it, and says nothing of how long an
+        // answer takes.
+        let answered = matches!(outcome.class(), Class::Answered | Class::Instead);
+        let bucket = answered.then(|| bucket_of(took));
         if let Some(bucket) = bucket {
             self.latency.add(bucket, took);
         }

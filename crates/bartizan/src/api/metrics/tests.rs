@@ -58,7 +58,7 @@ fn the_text_of_a_server_without_endpoints() {
         bartizan_inference_turned_away_requests_total{reason="not_ready"} 3
         # HELP bartizan_inference_requests_in_flight Requests under way.
         # TYPE bartizan_inference_requests_in_flight gauge
-        # HELP bartizan_inference_request_duration_seconds From the moment a request may be made until its answer is given out; those whose caller left are not in it.
+        # HELP bartizan_inference_request_duration_seconds From the moment a request may be made until its answer is given out; only those that were answered are in it.
         # TYPE bartizan_inference_request_duration_seconds histogram
     "#]]
     .assert_eq(&metrics(&[]).exposition());
