@@ -96,7 +96,8 @@ catalog! {
     FOREIGN_DIRECTORY "BZ-0606" "somebody else's directory" "The data directory belongs to another user, or others may write in it. It could name a server that collects API keys, so it is not asked for one." "name your own with --data-dir, or the server with --server";
 }
 
-/// The entry of an id.
+/// The entry of an id, with or without its `BZ-`.
 pub(crate) fn find(id: &str) -> Option<&'static Explained> {
-    CATALOG.iter().find(|entry| entry.id.eq_ignore_ascii_case(id))
+    let digits = |entry: &Explained| entry.id.strip_prefix("BZ-") == Some(id);
+    CATALOG.iter().find(|entry| entry.id.eq_ignore_ascii_case(id) || digits(entry))
 }

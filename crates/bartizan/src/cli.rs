@@ -147,7 +147,7 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Explain an error id, or list all
     Explain {
-        /// For example BZ-0301
+        /// For example BZ-0301, or 0301
         id: Option<String>,
     },
     /// The configuration
