@@ -165,8 +165,14 @@ pub(crate) async fn open(
 pub(crate) fn data_dir(path: &Path) -> Result<DataDir, Failure> {
     DataDir::open(path).map_err(|error| match &error {
         DataDirOpen::Missing { .. } | DataDirOpen::NotADataDirectory { .. } => {
-            Failure::of(ids::NO_DATA_DIRECTORY, &error)
-                .then(format!("bartizan init --data-dir {}", path.display()))
+            let failure = Failure::of(ids::NO_DATA_DIRECTORY, &error);
+            match vacant(path) {
+                Err(failed) if failed.id == ids::EXISTS => failure.then(format!(
+                    "name another directory with --data-dir; if `{}` was one, restore its `{VERSION_FILE}` from a backup",
+                    path.display()
+                )),
+                _ => failure.then(format!("bartizan init --data-dir {}", path.display())),
+            }
         }
         DataDirOpen::TooNew { .. } => Failure::of(ids::TOO_NEW, &error),
         DataDirOpen::Io { .. } => Failure::of(ids::STORAGE, &error),

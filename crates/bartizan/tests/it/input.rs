@@ -224,3 +224,23 @@ fn what_has_no_end_is_not_read() {
     bench.write("data.csv", b"a,b\n1,x\n");
     bench.refused(&["data", "check", "data.csv", "--schema", "/dev/zero"], 2, "BZ-0004");
 }
+
+#[test]
+fn where_something_else_is_no_project_is_begun() {
+    let bench = Bench::with_project();
+    bench.write("file", b"x");
+    bench.write("other/thing", b"x");
+    std::fs::create_dir(bench.path("empty")).unwrap();
+    for (at, next) in [
+        ("nothing", "bartizan init --data-dir nothing"),
+        ("empty", "bartizan init --data-dir empty"),
+        ("file", "name another directory"),
+        ("other", "name another directory"),
+    ] {
+        let said = bench.refused(&["model", "list", "--data-dir", at], 4, "BZ-0101");
+        assert!(said.contains(next), "{at}: {said}");
+    }
+    std::fs::remove_file(bench.path("bartizan-data/VERSION")).unwrap();
+    let said = bench.refused(&["model", "list"], 4, "BZ-0101");
+    assert!(said.contains("restore its `VERSION`") && !said.contains("init"), "{said}");
+}
