@@ -138,6 +138,9 @@ impl From<Failed> for Failure {
         }
         let failure = Self::of(id_of(&failed), &failed);
         match &failed {
+            Failed::Unreadable { .. } => {
+                failure.then("restore the directory `keys` of the data directory from a backup")
+            }
             Failed::NotFound { what, .. } => failure.then(where_to_look(what)),
             _ => failure,
         }
@@ -185,7 +188,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Replay(ReplayFailed::Discontinued { .. }) => ids::LEDGER_FORKED,
         Failed::Index(IndexFailed::Db(_)) => ids::STORAGE,
         Failed::Index(_) => ids::INDEX_DIFFERS,
-        Failed::Unseal(_) | Failed::Content(_) => ids::CONTENT_CHANGED,
+        Failed::Unseal(_) | Failed::Content(_) | Failed::Unreadable { .. } => ids::CONTENT_CHANGED,
         Failed::Prove(ProveFailed::Erased { .. }) => ids::NOT_FOUND,
         Failed::Prove(_) => ids::CONTENT_CHANGED,
         Failed::Signature(_) => ids::MODEL_SIGNATURE,

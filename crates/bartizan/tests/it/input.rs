@@ -244,3 +244,13 @@ fn where_something_else_is_no_project_is_begun() {
     let said = bench.refused(&["model", "list"], 4, "BZ-0101");
     assert!(said.contains("restore its `VERSION`") && !said.contains("init"), "{said}");
 }
+
+#[test]
+fn who_is_who_is_not_unknown_but_unreadable_without_keys() {
+    let bench = Bench::with_project();
+    std::fs::rename(bench.path("bartizan-data/keys/data"), bench.path("data")).unwrap();
+    std::fs::create_dir(bench.path("bartizan-data/keys/data")).unwrap();
+    let said = bench.refused(&["model", "list"], 1, "BZ-0301");
+    assert!(said.contains("their keys are missing") && said.contains("from a backup"), "{said}");
+    assert!(!said.contains("BARTIZAN_TOKEN"), "{said}");
+}

@@ -59,6 +59,9 @@ impl Registry {
     pub async fn local_caller(&self, user: &str) -> Result<Caller, Failed> {
         let profiles = self.profiles().await?;
         let state = self.state();
+        if profiles.is_empty() && !state.principals().is_empty() {
+            return Err(Failed::Unreadable { login: format!("local:{user}") });
+        }
         let found = profiles.into_iter().find(|(id, profile)| {
             let active = state.principals().get(id).is_some_and(|found| found.standing == Standing::Active);
             active && profile.local_user.as_deref() == Some(user)

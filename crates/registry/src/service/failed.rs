@@ -32,6 +32,14 @@ pub enum Failed {
         /// Its name.
         name: String,
     },
+    /// Not one document of the project can be read: their keys are gone.
+    #[error(
+        "the project's documents cannot be read, those that say who `{login}` is among them: their keys are missing"
+    )]
+    Unreadable {
+        /// Who wanted to be known.
+        login: String,
+    },
     /// What was asked for is not possible as things stand. The caller's fault.
     #[error("{what}: {why}")]
     Conflict {
