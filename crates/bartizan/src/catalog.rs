@@ -72,7 +72,7 @@ catalog! {
     PROOF_MALFORMED "BZ-0501" "not a proof" "The file is not a proof file of a version this program knows." "ask for the file again";
     PROOF_CHECKPOINT "BZ-0502" "foreign checkpoint" "The proof is of another ledger than the trust file's, or too few trusted keys signed its checkpoint." "compare the trust file with the one its owner publishes";
     PROOF_TRUST "BZ-0503" "trust file" "The trust file cannot be read." "ask for the trust file again";
-    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than the trust file asks for, or than one this verifier has seen: the proof is older than that, or the log was rolled back." "ask for a proof made now; if that one is smaller too, the log was rolled back. `--memory` with an empty directory verifies an older proof as of its own time";
+    PROOF_SMALLER "BZ-0504" "smaller tree" "The proof's tree is smaller than the trust file asks for, or than one this verifier has seen: the proof is older than that, or the log was rolled back." "bartizan prove WHAT --out FILE makes a proof of the ledger as it is now; if that one is smaller too, the log was rolled back";
     PROOF_REWRITTEN "BZ-0505" "rewritten tree" "The proof's tree contradicts one this verifier has seen: history was rewritten." "stop trusting this ledger";
     PROOF_CONSISTENCY "BZ-0506" "no consistency proof" "The proof does not show that its tree continues the one this verifier has seen." "ask for a proof made with `--since` the size named above";
     PROOF_ORDER "BZ-0507" "entries out of order" "The proof's entries do not ascend." "ask for the file again";

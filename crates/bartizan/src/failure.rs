@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 
 use bartizan_policy::Action;
-use bartizan_registry::proof::{ProofRefused, ProveFailed};
+use bartizan_registry::proof::{KnownBy, ProofRefused, ProveFailed};
 use bartizan_registry::{Failed, IndexFailed, ReplayFailed};
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +225,18 @@ impl From<ProofRefused> for Failure {
             ProofRefused::NotInSegment(_) | ProofRefused::Record { .. } => ids::PROOF_RECORD,
             ProofRefused::Receipt { .. } => ids::PROOF_RECEIPT,
         };
-        Self::of(id, &refused)
+        let failure = Self::of(id, &refused);
+        match &refused {
+            ProofRefused::Smaller { by: KnownBy::TrustFile, .. } => failure.then(
+                "bartizan prove WHAT --out FILE makes a proof of the ledger as it is now, which the trust file is newer \
+                 than; if that one is smaller too, the log was rolled back. An older proof is verified with the trust \
+                 file that was published before it",
+            ),
+            ProofRefused::Smaller { by: KnownBy::Verifier, .. } => failure.then(
+                "bartizan prove WHAT --out FILE makes a proof of the ledger as it is now; if that one is smaller too, \
+                 the log was rolled back. `--memory` with an empty directory verifies an older proof as of its own time",
+            ),
+            _ => failure,
+        }
     }
 }

@@ -327,3 +327,25 @@ fn an_erasure_takes_nothing_from_other_proofs_and_the_erased_record_still_proves
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     handed.holds("his.json", &[]);
 }
+
+/// Whichever of the two knows more than the proof says what helps against it.
+#[test]
+fn an_older_proof_is_told_who_knows_more() {
+    let handed = Handed::new();
+    handed.prove("older.proof.json", &[]);
+    handed.prove("newer.proof.json", &[]);
+    handed.holds("newer.proof.json", &["--prediction", &handed.answered.id]);
+    let ran = handed.verify("older.proof.json", &["--prediction", &handed.answered.id]);
+    assert!(ran.stderr.contains("BZ-0504") && ran.stderr.contains("from an earlier proof"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`--memory` with an empty directory"), "{}", ran.stderr);
+    assert_eq!(handed.with_key(&["keys", "export", "--out", "newest.json"]).code, 0);
+    let verify = ["verify", "older.proof.json", "--trust", "newest.json", "--allow-development"];
+    let ran = handed.bench.run_with("BARTIZAN_DATA_DIR", "/nowhere", &verify);
+    assert!(ran.stderr.contains("BZ-0504") && ran.stderr.contains("by the trust file"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("bartizan prove WHAT") && !ran.stderr.contains("--memory"), "{}", ran.stderr);
+    handed.prove("again.proof.json", &[]);
+    let verify = ["verify", "again.proof.json", "--trust", "newest.json", "--allow-development"];
+    let ran =
+        handed.bench.run_with("BARTIZAN_DATA_DIR", "/nowhere", &[&verify[..], &["--state", "any"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+}

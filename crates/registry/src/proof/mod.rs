@@ -14,6 +14,6 @@ pub use self::format::{
     Claim, Consistency, FORMAT, Opening, PartsInvalid, ProofEntry, ProofFile, ProofMalformed, RecordClaim,
 };
 pub use self::prediction::ProvenPrediction;
-pub use self::refused::ProofRefused;
+pub use self::refused::{KnownBy, ProofRefused};
 pub(crate) use self::verify::check_signature;
 pub use self::verify::{Seen, Verdict, VerifyOptions, trusted_log, verify};

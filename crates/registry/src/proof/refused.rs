@@ -1,5 +1,7 @@
 //! Why a proof does not hold.
 
+use std::fmt;
+
 use bartizan_base::Digest;
 use bartizan_ledger::segment::{RecordProofInvalid, RecordProofRefused};
 use bartizan_ledger::{CheckpointInvalid, ProofInvalid as MerkleInvalid};
@@ -8,6 +10,24 @@ use super::format::ProofMalformed;
 use crate::manifest::ManifestInvalid;
 use crate::prediction::RecordEnvelopeInvalid;
 use crate::state::EntryInvalid;
+
+/// Who knows a tree that a proof must continue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownBy {
+    /// The trust file asks for it.
+    TrustFile,
+    /// The verifier remembers it from an earlier proof.
+    Verifier,
+}
+
+impl fmt::Display for KnownBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TrustFile => "by the trust file",
+            Self::Verifier => "from an earlier proof",
+        })
+    }
+}
 
 /// The proof does not hold. Each variant is another way to fail; none of them is a matter of retrying.
 #[derive(Debug, thiserror::Error)]
@@ -28,14 +48,14 @@ pub enum ProofRefused {
     #[error("the trust file holds a key that this version cannot read")]
     TrustKey,
     /// The tree is smaller than one that is known to exist: the log was rolled back, or the proof is an old one.
-    #[error(
-        "the proof covers {size} entries, but {known} are known to exist, by the trust file or from an earlier proof"
-    )]
+    #[error("the proof covers {size} entries, but {known} are known to exist, {by}")]
     Smaller {
         /// The tree size of the proof.
         size: u64,
         /// The tree size that is known.
         known: u64,
+        /// Who knows it.
+        by: KnownBy,
     },
     /// The tree contradicts one that is known to exist: history was rewritten.
     #[error("the tree of {size} entries does not continue the tree of {known} entries that is known")]

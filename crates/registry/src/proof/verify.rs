@@ -10,7 +10,7 @@ use bartizan_ledger::{
 
 use super::format::{Claim, Opening, ProofFile, ProofMalformed};
 use super::prediction::{Claimed, ProvenPrediction};
-use super::refused::ProofRefused;
+use super::refused::{KnownBy, ProofRefused};
 use super::shown::Stands;
 use crate::manifest::{Manifest, manifest_digest};
 use crate::state::{Coverage, State, Version};
@@ -71,9 +71,9 @@ pub fn verify(
     let checkpoint = open_checkpoint(&file.checkpoint, trust)?;
     let tree = Seen { size: checkpoint.size(), root: checkpoint.root() };
     let minimum = Seen { size: trust.minimum_size, root: trust.minimum_root };
-    check_continues(&file, tree, minimum)?;
+    check_continues(&file, tree, minimum, KnownBy::TrustFile)?;
     if let Some(known) = known {
-        check_continues(&file, tree, known)?;
+        check_continues(&file, tree, known, KnownBy::Verifier)?;
     }
     let envelopes = check_entries(&file, tree)?;
     let recorded = match &file.claim {
@@ -149,10 +149,10 @@ fn open_checkpoint(note: &str, trust: &TrustFile) -> Result<SignedCheckpoint, Pr
         .map_err(|source| ProofRefused::Checkpoint { expected: trust.origin.clone(), source })
 }
 
-fn check_continues(file: &ProofFile, tree: Seen, known: Seen) -> Result<(), ProofRefused> {
+fn check_continues(file: &ProofFile, tree: Seen, known: Seen, by: KnownBy) -> Result<(), ProofRefused> {
     let rewritten = ProofRefused::Rewritten { size: tree.size, known: known.size };
     if tree.size < known.size {
-        return Err(ProofRefused::Smaller { size: tree.size, known: known.size });
+        return Err(ProofRefused::Smaller { size: tree.size, known: known.size, by });
     }
     if tree.size == known.size {
         return if tree.root == known.root { Ok(()) } else { Err(rewritten) };

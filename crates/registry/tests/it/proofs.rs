@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use bartizan_base::VersionRef;
 use bartizan_keys::TrustFile;
 use bartizan_policy::Role;
-use bartizan_registry::proof::{Claim, Consistency, ProofFile, ProofRefused, Seen, VerifyOptions, verify};
+use bartizan_registry::proof::{
+    Claim, Consistency, KnownBy, ProofFile, ProofRefused, Seen, VerifyOptions, verify,
+};
 use bartizan_registry::statement::VersionState;
 use bartizan_registry::{Quarantine, Receipt};
 
@@ -140,7 +142,10 @@ async fn a_smaller_or_rewritten_log_fails() {
     let seen = verify(&proof, &trust, None, DEVELOPMENT).unwrap().seen;
     let later = Seen { size: seen.size + 1, root: seen.root };
     let refused = verify(&proof, &trust, Some(later), DEVELOPMENT);
-    assert!(matches!(refused, Err(ProofRefused::Smaller { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(ProofRefused::Smaller { by: KnownBy::Verifier, .. })), "{refused:?}");
+    let newer = TrustFile { minimum_size: later.size, ..trust.clone() };
+    let refused = verify(&proof, &newer, None, DEVELOPMENT);
+    assert!(matches!(refused, Err(ProofRefused::Smaller { by: KnownBy::TrustFile, .. })), "{refused:?}");
     let rewritten = Seen { size: seen.size, root: trust.minimum_root };
     let refused = verify(&proof, &trust, Some(rewritten), DEVELOPMENT);
     assert!(matches!(refused, Err(ProofRefused::Rewritten { .. })), "{refused:?}");
