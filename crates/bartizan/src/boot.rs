@@ -9,7 +9,7 @@ use bartizan_keys::{
     Argon2Cost, FileKeyStore, KeyId, KeyStore, Keys, OsRandom, Passphrase, Purpose, RootKind, SealedKeyStore,
     detect_root_key,
 };
-use bartizan_registry::{Failed, Founder, Profile, Registry, Stores};
+use bartizan_registry::{Failed, Founder, IndexFailed, Indexing, Profile, Registry, Stores};
 use bartizan_store::{
     DataDir, DataDirOpen, Db, DbOpen, DirLock, LockFailed, LockInfo, SystemClock, VERSION_FILE,
 };
@@ -144,7 +144,7 @@ pub(crate) async fn open(
     path: &Path,
     purpose: &str,
     passphrase: Option<Passphrase>,
-    rebuild: bool,
+    indexing: Indexing,
 ) -> Result<Opened, Failure> {
     let dir = data_dir(path)?;
     let lock = lock(path, purpose)?;
@@ -152,9 +152,10 @@ pub(crate) async fn open(
     let root = open_root(&dir, passphrase)?;
     let key_blobs = Arc::new(dir.keys().map_err(|error| Failure::of(ids::STORAGE, &error))?);
     let keys = Keys::open(key_blobs, root).map_err(|error| Failure::of(ids::ROOT_KEY, &error))?;
-    let db = open_index(&dir, rebuild).await?;
-    let registry = bartizan_registry::open(stores(&dir, keys, db, Arc::new(SystemClock))?, rebuild).await;
+    let db = open_index(&dir, indexing != Indexing::Compare).await?;
+    let registry = bartizan_registry::open(stores(&dir, keys, db, Arc::new(SystemClock))?, indexing).await;
     let registry = registry.map_err(|failed| match failed {
+        Failed::Index(IndexFailed::Ahead { .. }) => Failure::from(failed),
         Failed::Index(_) => Failure::from(failed).then("bartizan ledger rebuild"),
         other => Failure::from(other),
     })?;

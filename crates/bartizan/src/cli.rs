@@ -331,7 +331,11 @@ pub(crate) enum Ledger {
     /// Recompute every hash
     Fsck,
     /// Make the SQL index anew
-    Rebuild,
+    Rebuild {
+        /// Also when the index has followed more entries than the ledger has: what was after them is given up
+        #[arg(long)]
+        accept_smaller_ledger: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use bartizan_keys::Passphrase;
+use bartizan_registry::Indexing;
 use bartizan_store::LockInfo;
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -48,7 +49,7 @@ impl Client {
             boot::own(data_dir)?;
             return Remote::new(Server::holding(&api)?, token).map(Self::Remote);
         }
-        let opened = boot::open(data_dir, "command", passphrase, false).await?;
+        let opened = boot::open(data_dir, "command", passphrase, Indexing::Compare).await?;
         let app = App::new(opened.registry.clone(), data_dir.to_owned(), None, None);
         let who = InProcess { user: os_user(), token };
         Ok(Self::Local { router: api::router(&app), who, _opened: Box::new(opened) })

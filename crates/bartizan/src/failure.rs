@@ -142,6 +142,10 @@ impl From<Failed> for Failure {
                 failure.then("restore the directory `keys` of the data directory from a backup")
             }
             Failed::NotFound { what, .. } => failure.then(where_to_look(what)),
+            Failed::Index(IndexFailed::Ahead { .. }) => failure.then(
+                "find the newer ledger (the copy that was replaced, or the newest backup) and put its directory \
+                 `ledger` back; only when it is lost for good: bartizan ledger rebuild --accept-smaller-ledger",
+            ),
             _ => failure,
         }
     }
@@ -187,6 +191,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Replay(ReplayFailed::Read(_) | ReplayFailed::Entry(_)) => ids::LEDGER_DAMAGED,
         Failed::Replay(ReplayFailed::Discontinued { .. }) => ids::LEDGER_FORKED,
         Failed::Index(IndexFailed::Db(_)) => ids::STORAGE,
+        Failed::Index(IndexFailed::Ahead { .. }) => ids::LEDGER_FORKED,
         Failed::Index(_) => ids::INDEX_DIFFERS,
         Failed::Unseal(_) | Failed::Content(_) | Failed::Unreadable { .. } => ids::CONTENT_CHANGED,
         Failed::Prove(ProveFailed::Erased { .. }) => ids::NOT_FOUND,

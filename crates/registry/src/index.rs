@@ -33,7 +33,9 @@ pub enum IndexFailed {
     #[error("the index disagrees with the ledger: {0}")]
     Differs(Difference),
     /// The index is ahead of the ledger: the ledger was rolled back, or the index is another project's.
-    #[error("the index has followed {index} entries, but the ledger has {ledger}")]
+    #[error(
+        "the index has followed {index} entries, but the ledger has {ledger}: the ledger is older than what was there"
+    )]
     Ahead {
         /// Entries the index has followed.
         index: u64,

@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bartizan_ledger::{Report, TrustedLog, VerifierKey};
+use bartizan_registry::Indexing;
 use serde_json::json;
 
 use super::Work;
@@ -38,9 +39,10 @@ pub(super) async fn run(work: &Work, verb: Ledger) -> Result<u8, Failure> {
             drop(progress);
             work.answer(&checked.map_err(|error| Failure::of(ids::INTERNAL, &error))??)
         }
-        Ledger::Rebuild => {
+        Ledger::Rebuild { accept_smaller_ledger } => {
             let path = &work.configuration.data_dir;
-            let opened = boot::open(path, "ledger-rebuild", work.passphrase()?, true).await?;
+            let indexing = if accept_smaller_ledger { Indexing::RebuildSmaller } else { Indexing::Rebuild };
+            let opened = boot::open(path, "ledger-rebuild", work.passphrase()?, indexing).await?;
             let size = opened.registry.checkpoint().size();
             work.answer(&json!({ "rebuilt": true, "entries": size }))
         }

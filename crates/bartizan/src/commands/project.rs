@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bartizan_base::Name;
 use bartizan_keys::{OsRandom, Passphrase, Secret};
 use bartizan_policy::Tier;
-use bartizan_registry::Profile;
+use bartizan_registry::{Indexing, Profile};
 use bartizan_store::{ApiAt, LockInfo, LockSecret};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -56,7 +56,7 @@ async fn serve(
     told_where: impl FnOnce(SocketAddr, SocketAddr),
 ) -> Result<u8, Failure> {
     let path = path.to_owned();
-    let opened = boot::open(&path, "up", passphrase, false).await?;
+    let opened = boot::open(&path, "up", passphrase, Indexing::Compare).await?;
     let tier = opened.registry.state().tier();
     let (listener, address) = bind(at.0, tier).await?;
     let (asked, inference) = bind(at.1, tier).await?;

@@ -254,3 +254,23 @@ fn who_is_who_is_not_unknown_but_unreadable_without_keys() {
     assert!(said.contains("their keys are missing") && said.contains("from a backup"), "{said}");
     assert!(!said.contains("BARTIZAN_TOKEN"), "{said}");
 }
+
+/// A ledger and its head as they were, beside an index that has seen more.
+#[test]
+fn an_index_that_is_ahead_is_not_thrown_away_unasked() {
+    let bench = Bench::with_project();
+    let (ledger, older) = (bench.path("bartizan-data/ledger"), bench.path("older"));
+    let copied = std::process::Command::new("cp").arg("-a").args([&ledger, &older]).status().unwrap();
+    assert!(copied.success());
+    assert_eq!(bench.run(&["access", "user", "add", "eve"]).code, 0);
+    std::fs::rename(&ledger, bench.path("newer")).unwrap();
+    std::fs::rename(&older, &ledger).unwrap();
+    for arguments in [&["model", "list"][..], &["ledger", "rebuild"], &["ledger", "rebuild"]] {
+        let said = bench.refused(arguments, 1, "BZ-0402");
+        assert!(said.contains("the index has followed") && said.contains("find the newer ledger"), "{said}");
+    }
+    let accepted = bench.run(&["ledger", "rebuild", "--accept-smaller-ledger"]);
+    assert_eq!(accepted.code, 0, "{}", accepted.stderr);
+    assert!(accepted.stderr.contains("entries were there that are lost"), "{}", accepted.stderr);
+    assert_eq!(bench.run(&["model", "list"]).code, 0);
+}

@@ -85,12 +85,25 @@ pub async fn create(stores: Stores, founder: Profile) -> Result<(Registry, Found
     Ok((registry, Founder { principal, key }))
 }
 
+/// What becomes of the SQL index when a project is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Indexing {
+    /// It is compared with the ledger, and brought up to its head.
+    Compare,
+    /// It is made anew, unless it has followed more entries than there are: it is the sign that the ledger was rolled
+    /// back.
+    Rebuild,
+    /// It is made anew, also when that gives up the sign that the ledger was rolled back.
+    RebuildSmaller,
+}
+
 /// Opens a project: folds its whole ledger, compares the SQL index with the fold, and brings the index up to
-/// the ledger's head when a crash left it behind. With `rebuild` the index is made anew instead.
+/// the ledger's head when a crash left it behind; or makes the index anew, as `indexing` says.
 ///
 /// # Errors
 /// When the ledger is damaged, rolled back or does not follow from the root key, or the index disagrees.
-pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
+pub async fn open(stores: Stores, indexing: Indexing) -> Result<Registry, Failed> {
+    let rebuild = indexing != Indexing::Compare;
     let policies = Policies::builtin()?;
     let index = Index::new(stores.db.clone());
     let followed = index.head().await?;
@@ -110,14 +123,21 @@ pub async fn open(stores: Stores, rebuild: bool) -> Result<Registry, Failed> {
     let registry = assemble(stores, ledger, policies, (replayed.state().clone(), Some(Arc::new(replayed))));
     let index = &registry.inner.index;
     let state = registry.state();
+    let ahead = followed.applied_size > checkpoint.size();
+    if ahead && indexing != Indexing::RebuildSmaller {
+        let (index, ledger) = (followed.applied_size, checkpoint.size());
+        return Err(crate::index::IndexFailed::Ahead { index, ledger }.into());
+    }
     if rebuild {
-        index.rebuild(&state, &checkpoint).await?;
-    } else if followed.applied_size > checkpoint.size() {
-        return Err(crate::index::IndexFailed::Ahead {
-            index: followed.applied_size,
-            ledger: checkpoint.size(),
+        if ahead {
+            tracing::warn!(
+                followed_entries = followed.applied_size,
+                ledger_entries = checkpoint.size(),
+                "a ledger is accepted that is smaller than the index has followed: entries were there that are lost, and \
+                 nothing here shows it from now on"
+            );
         }
-        .into());
+        index.rebuild(&state, &checkpoint).await?;
     } else {
         let then = past.as_ref().unwrap_or(&state);
         let root = registry.snapshot()?.root(followed.applied_size)?;

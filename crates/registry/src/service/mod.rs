@@ -37,7 +37,7 @@ pub use self::endpoints::{NewEndpoint, NewFallback, NewRoute, RolledBack};
 pub use self::erasures::subject_of;
 pub use self::failed::Failed;
 pub use self::judged::{Judged, NotJudged};
-pub use self::life::{Founder, Stores, create, ledger_key, ledger_origin, open};
+pub use self::life::{Founder, Indexing, Stores, create, ledger_key, ledger_origin, open};
 pub use self::models::{Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::proofs::Proof;

@@ -10,8 +10,8 @@ use bartizan_policy::api_key::{ApiKey, NotAdmitted, Scopes};
 use bartizan_policy::{Action, PrincipalKind, Role};
 use bartizan_registry::statement::{RoleChange, Sensitivity};
 use bartizan_registry::{
-    Caller, Destination, Failed, KeyClaim, KeyLimits, ModelFile, NewModel, NewPrincipal, Profile, Registry,
-    Stores, create, open,
+    Caller, Destination, Failed, Indexing, KeyClaim, KeyLimits, ModelFile, NewModel, NewPrincipal, Profile,
+    Registry, Stores, create, open,
 };
 use bartizan_store::{Db, DbOptions, FailingBlobs, FailingCas, Faults, MemBlobs, MemCas};
 
@@ -49,7 +49,7 @@ impl World {
         let db = Db::open(&self.directory.path().join("index.db")).await.unwrap();
         open(
             stores(&self.directory, &self.blobs, &self.ledger, &self.heads, &self.key_blobs, &self.clock, db),
-            rebuild,
+            if rebuild { Indexing::Rebuild } else { Indexing::Compare },
         )
         .await
     }
@@ -61,7 +61,7 @@ impl World {
         let db = Db::open_with(&self.directory.path().join("index.db"), &options).await.unwrap();
         open(
             stores(&self.directory, &self.blobs, &self.ledger, &self.heads, &self.key_blobs, &self.clock, db),
-            false,
+            Indexing::Compare,
         )
         .await
         .unwrap()
@@ -78,7 +78,7 @@ impl World {
         let root = FileKeyStore::open(self.directory.path()).unwrap();
         let keys = FailingBlobs::new(self.key_blobs.clone(), faults.clone());
         on.keys = Arc::new(Keys::open(Arc::new(keys), Box::new(root)).unwrap());
-        open(on, false).await.unwrap()
+        open(on, Indexing::Compare).await.unwrap()
     }
 
     pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> Caller {

@@ -7,7 +7,7 @@ use bartizan_base::ErasureId;
 use bartizan_keys::OsRandom;
 use bartizan_keys::subjects::SubjectTag;
 use bartizan_registry::state::State;
-use bartizan_registry::{Caller, Profile, Registry};
+use bartizan_registry::{Caller, Indexing, Profile, Registry};
 use bartizan_store::DirLock;
 use bartizan_store::records::{NewRecord, Personal, Seal};
 use rand_core::Rng as _;
@@ -34,7 +34,7 @@ impl World {
 
     async fn open(home: &Path) -> Self {
         let path = home.join("data");
-        let opened = boot::open(&path, "test", None, false).await.unwrap();
+        let opened = boot::open(&path, "test", None, Indexing::Compare).await.unwrap();
         let gateway = Gateway::open(opened.registry, &path).unwrap();
         Self { gateway, _lock: opened.lock }
     }
