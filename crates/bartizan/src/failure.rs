@@ -156,6 +156,7 @@ fn where_to_look(kind: &str) -> &'static str {
     match kind {
         "model version" => "bartizan model list",
         "data set version" => "bartizan data list",
+        "endpoint" => "bartizan endpoint list",
         "principal" => "bartizan access user list",
         "principal for" => {
             "set BARTIZAN_TOKEN to your API key, or ask an admin for `access user add --local-uid`"

@@ -196,7 +196,11 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
         return Ok(now.plus_millis(-i64::from(count).saturating_mul(millis)));
     }
     let day = format!("{text}T00:00:00Z");
-    text.parse().or_else(|error| day.parse().map_err(|_| Failure::of(ids::USAGE, &error)))
+    text.parse().or_else(|error| {
+        let next =
+            "name a time like 2026-03-01T12:00:00Z, a day like 2026-03-01, or how long ago: 30m, 24h, 7d";
+        day.parse().map_err(|_| Failure::of(ids::USAGE, &error).then(next))
+    })
 }
 
 #[cfg(test)]

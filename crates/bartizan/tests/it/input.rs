@@ -255,6 +255,24 @@ fn who_is_who_is_not_unknown_but_unreadable_without_keys() {
     assert!(!said.contains("BARTIZAN_TOKEN"), "{said}");
 }
 
+#[test]
+fn what_is_named_wrongly_is_named_rightly_next() {
+    let bench = Bench::with_project();
+    bench.write("data.csv", b"a,b\n1,x\n2,y\n");
+    for arguments in [
+        &["data", "schema", "infer", "data.csv", "--label", "c"][..],
+        &["data", "add", "feed", "data.csv", "--source", "x", "--label", "c"],
+    ] {
+        let said = bench.refused(arguments, 1, "BZ-0311");
+        assert!(said.contains("no column `c`") && said.contains("the columns are a, b"), "{said}");
+    }
+    let said = bench.refused(&["endpoint", "show", "nope"], 4, "BZ-0203");
+    assert!(said.contains("bartizan endpoint list"), "{said}");
+    let said = bench.refused(&["predictions", "search", "--since", "yesterday"], 2, "BZ-0001");
+    assert!(said.contains("24h"), "{said}");
+    assert_eq!(bench.json(&["explain", "0301"])["id"], "BZ-0301");
+}
+
 /// A ledger and its head as they were, beside an index that has seen more.
 #[test]
 fn an_index_that_is_ahead_is_not_thrown_away_unasked() {

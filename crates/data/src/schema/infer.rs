@@ -25,6 +25,9 @@ const LABEL_TOLERANCE: f64 = 0.01;
 /// The factor by which the longest text may be exceeded.
 const LENGTH_FACTOR: u64 = 2;
 
+/// Columns that are named to somebody who names another.
+const NAMED: usize = 50;
+
 /// What an inference is told beside the profile.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct InferOptions {
@@ -36,10 +39,12 @@ pub struct InferOptions {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotInferred {
     /// There is no column of the label's name.
-    #[error("there is no column `{label}` to be the label")]
+    #[error("there is no column `{label}` to be the label; the columns are {columns}")]
     NoLabel {
         /// The name.
         label: String,
+        /// The names that there are, or the first of them.
+        columns: String,
     },
 }
 
@@ -53,7 +58,8 @@ impl Schema {
         let label = match &options.label {
             Some(name) => {
                 let column = profile.column(name);
-                let column = column.ok_or_else(|| NotInferred::NoLabel { label: name.clone() })?;
+                let column = column
+                    .ok_or_else(|| NotInferred::NoLabel { label: name.clone(), columns: names(profile) })?;
                 Some(label_rules(column))
             }
             None => None,
@@ -69,6 +75,16 @@ impl Schema {
             columns: profile.columns().iter().map(|column| column_rules(column, rows)).collect(),
         })
     }
+}
+
+/// The names of the columns, or of the first of many.
+fn names(profile: &Profile) -> String {
+    let columns = profile.columns();
+    let mut names: Vec<&str> = columns.iter().take(NAMED).map(ColumnProfile::name).collect();
+    if columns.len() > NAMED {
+        names.push("and more");
+    }
+    names.join(", ")
 }
 
 fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
