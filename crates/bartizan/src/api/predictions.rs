@@ -112,8 +112,12 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         }
     };
     let record = reading(&gateway, move |records| records.read(position).map_err(|error| unread(&error)));
-    let record = record.await?;
+    let mut record = record.await?;
     let (state, id) = (app.registry.state(), gateway.id());
+    // What was ordered to be erased is not shown, also where an older copy of the keys was put back.
+    if state.erased(&id, position.segment, position.index).is_some() {
+        record.personal = Personal::Erased;
+    }
     let (sealed, personal) = (sealed(&state, &id, position), standing(&state, &id, &record));
     shown(&record, &sealed, &personal, revealed).map(Answer::Json)
 }

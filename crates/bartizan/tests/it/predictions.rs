@@ -388,3 +388,31 @@ fn segments_that_are_gone_or_older_are_missed_before_a_prediction_is_made() {
     another();
     assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
 }
+
+/// Whoever puts back keys from before an erasure sees nothing of it here.
+#[test]
+fn what_was_erased_is_not_shown_with_old_keys() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    let id = predict(&up, &key, 3.0, "anna@example.org", "order 1");
+    let show = ["predictions", "show", &id, "--inputs"];
+    let shown = json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &show));
+    assert!(shown["inputs"].is_array(), "{shown}");
+    let (keys, kept) = (bench.path("bartizan-data/keys/subjects"), bench.path("kept"));
+    let copied = Command::new("cp").arg("-a").args([&keys, &kept]).status().unwrap();
+    assert!(copied.success());
+    let erase = ["predictions", "erase", "--subject", "anna@example.org", "--reason", "a test", "--yes"];
+    json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &erase));
+    up.end();
+    std::fs::remove_dir_all(&keys).unwrap();
+    std::fs::rename(&kept, &keys).unwrap();
+    bench.refused(&["ledger", "fsck"], 1, "BZ-0352");
+    let shown = bench.json(&show);
+    assert_eq!(shown["personal"]["state"], "erased", "{shown}");
+    for member in ["inputs", "outputs", "principal", "subject", "request"] {
+        assert!(shown.get(member).is_none(), "{member}: {shown}");
+    }
+    let found = bench.json(&["predictions", "search", "--subject", "anna@example.org"]);
+    assert_eq!(found["predictions"][0]["erased"], true, "{found}");
+}
