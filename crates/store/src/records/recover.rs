@@ -226,7 +226,11 @@ fn take_over(
         tracing::warn!(
             file = name,
             offset_bytes = state.bytes,
-            "cut the end of a log, which was never acknowledged"
+            cut_bytes = length - state.bytes,
+            epoch = id.epoch,
+            last_sequence = state.next - 1,
+            "cut the end of a log, where no whole batch is. A crash leaves such an end, before anything in it is \
+             acknowledged; receipts of this epoch with higher sequence numbers would show that more was there"
         );
     }
     (state.times, state.lost) = (seen.times, seen.lost);
