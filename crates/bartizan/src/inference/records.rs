@@ -15,7 +15,7 @@ use bartizan_keys::subjects::Subjects;
 use bartizan_registry::Registry;
 use bartizan_registry::state::LastSegment;
 use bartizan_registry::statement::SegmentV1;
-use bartizan_store::records::{GatewayId, Log, LogCreate, Records, Seal, Sealed};
+use bartizan_store::records::{GatewayId, Log, LogCreate, LogOpen, Records, Seal, SealFailed, Sealed};
 use tokio::time::{Instant, sleep_until};
 
 use super::Gateway;
@@ -53,7 +53,7 @@ impl Gateway {
             None => make(data_dir, &directory, gateway)?,
         }
         let log = Log::open(&directory, Arc::clone(&subjects), gateway, Box::new(OsRandom), registry.now());
-        let log = log.map_err(|error| storage(&error))?;
+        let log = log.map_err(|error| unopened(&directory, &error))?;
         let records = Records::open(&directory, Arc::clone(&subjects)).map_err(|error| storage(&error))?;
         Ok(Arc::new(Self {
             registry,
@@ -148,7 +148,10 @@ impl Gateway {
         let worker = Arc::clone(self);
         let sealed = tokio::task::spawn_blocking(move || worker.log.seal(worker.registry.now(), when)).await;
         let sealed = sealed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-        let sealed = sealed.map_err(|error| Failure::of(ids::STORAGE, &error))?;
+        let sealed = sealed.map_err(|error| match error {
+            SealFailed::Damaged { .. } => Failure::of(ids::RECORD_DAMAGED, &error),
+            _ => Failure::of(ids::STORAGE, &error),
+        })?;
         self.state_sealed().await?;
         if let Some(sealed) = sealed.iter().find(|sealed| sealed.epoch == self.log.epoch()) {
             sealing.sealed = sealed.last;
@@ -182,6 +185,28 @@ impl Gateway {
         let confirmed = tokio::task::spawn_blocking(move || worker.log.confirm(&root)).await;
         let confirmed = confirmed.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
         confirmed.map_err(|error| Failure::of(ids::STORAGE, &error))
+    }
+}
+
+/// Why the log of a directory cannot be opened.
+fn unopened(directory: &Path, error: &LogOpen) -> Failure {
+    let directory = directory.display();
+    match error {
+        LogOpen::Damaged { .. } => {
+            let mut failure = Failure::of(ids::RECORD_DAMAGED, error);
+            failure.why.push("it holds records of predictions that callers may have receipts for".to_owned());
+            failure
+                .why
+                .push("no log is begun over damaged evidence, so no prediction is answered".to_owned());
+            failure.then(format!("restore that file in `{directory}` from a backup, then repeat the command"))
+        }
+        LogOpen::EpochBehind { .. } => {
+            let mut failure = Failure::of(ids::DESTROYED_EVIDENCE, error);
+            failure.why.push(format!("an older copy of a file in `{directory}` was put back"));
+            failure.then(format!("restore the newest copy of `{directory}` as a whole"))
+        }
+        LogOpen::Taken => Failure::of(ids::LOCKED, error),
+        _ => Failure::of(ids::STORAGE, error),
     }
 }
 
