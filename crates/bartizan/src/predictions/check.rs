@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_base::{Digest, ErasureId};
 use bartizan_keys::subjects::SubjectTag;
 use bartizan_registry::state::State;
-use bartizan_store::records::{ReadFailed, Records};
+use bartizan_store::records::{CheckedLogs, MissingRecords, ReadFailed, Records};
 use serde_json::{Value, json};
 
 use crate::catalog::ids;
@@ -21,6 +21,10 @@ pub(crate) struct Report {
     records: u64,
     erased: u64,
     erasing: u64,
+    /// Logs and records that no segment has yet.
+    logs: u64,
+    unsealed: u64,
+    not_covered: Vec<String>,
     defects: u64,
     told: Vec<String>,
     /// The id of the worst kind of defect.
@@ -163,6 +167,62 @@ impl Report {
         Ok(())
     }
 
+    /// What the logs hold that the ledger states no segment of yet.
+    pub(crate) fn find_unsealed(
+        &mut self,
+        checked: &CheckedLogs,
+        gateway: &str,
+        ledger: &mut impl Ledger,
+    ) -> Result<(), Failure> {
+        ledger.advance()?;
+        let stated = stated(ledger.state(), gateway);
+        for log in checked.logs.iter().filter(|log| !stated.contains_key(&log.number)) {
+            self.logs += 1;
+            self.unsealed += log.records;
+            if let Some(error) = &log.damage {
+                self.note(ids::RECORD_DAMAGED, format!("log {}: {error}", log.number));
+            }
+            if log.gone.is_empty() {
+                continue;
+            }
+            // Keys of a log go with the erasure of any person in it, and theirs alone are not kept elsewhere.
+            let erasures: Vec<ErasureId> = ledger.state().erasures().keys().copied().collect();
+            let erased: Vec<_> = erasures.into_iter().filter_map(|id| ledger.subject(id)).collect();
+            let lost = log.gone.iter().filter(|about| !erased.contains(about)).count();
+            if lost > 0 {
+                let what = format!(
+                    "log {}: the keys of {lost} of the people in it are gone, and no erasure took them",
+                    log.number
+                );
+                self.note(ids::DESTROYED_EVIDENCE, what);
+            }
+        }
+        for MissingRecords { epoch, after, before } in &checked.missing {
+            let what = match before {
+                Some(before) => format!(
+                    "the records of epoch {epoch} from sequence number {after} up to {before} are in no log and no segment"
+                ),
+                None => format!(
+                    "the log of epoch {epoch} is gone, with whatever was in it from sequence number {after} on"
+                ),
+            };
+            self.note(ids::DESTROYED_EVIDENCE, what);
+        }
+        self.not_covered.push(
+            "records that are not sealed yet rest on the log alone: nothing else would show that the end of a log was \
+             cut off, but a receipt with a higher sequence number"
+                .to_owned(),
+        );
+        let epoch = checked.epoch;
+        if epoch > 0 && !checked.holds_epoch() {
+            self.not_covered.push(format!(
+                "epoch {epoch}: it has neither a log nor a segment, so its log was never made, or is gone; a receipt of \
+                 that epoch would show that it was there"
+            ));
+        }
+        Ok(())
+    }
+
     /// What was found, or the failure that it amounts to.
     pub(crate) fn verdict(&self) -> Result<Value, Failure> {
         let Some(worst) = self.worst else {
@@ -171,10 +231,14 @@ impl Report {
                 "records": self.records,
                 "erased": self.erased,
                 "beingErased": self.erasing,
+                "unsealed": { "logs": self.logs, "records": self.unsealed },
+                "notCovered": self.not_covered,
             }));
         };
-        let what =
-            format!("the records of predictions have {} defects in {} segments", self.defects, self.segments);
+        let what = format!(
+            "the records of predictions have {} defects in {} segments and {} logs",
+            self.defects, self.segments, self.logs
+        );
         let mut failure = Failure::new(worst, what);
         failure.why.clone_from(&self.told);
         if self.defects > u64::try_from(self.told.len()).unwrap_or(u64::MAX) {

@@ -389,6 +389,60 @@ fn segments_that_are_gone_or_older_are_missed_before_a_prediction_is_made() {
     assert_eq!(bench.run(&["ledger", "fsck"]).code, 0);
 }
 
+/// What was not sealed yet when its server was killed.
+#[test]
+fn a_check_reads_the_logs_that_are_not_sealed_and_damage_in_them_is_not_begun_over() {
+    let (bench, key) = with_endpoint(&["--fallback", "tips:1"]);
+    let mut up = Up::start(&bench);
+    wait_ready(&up);
+    predict(&up, &key, 3.0, "anna@example.org", "order 1");
+    // The first is sealed, as whoever looks for it has it, and the others are not.
+    json_of(&bench.run_with("BARTIZAN_TOKEN", &key, &["predictions", "search"]));
+    for order in ["order 2", "order 3", "order 4"] {
+        predict(&up, &key, 3.0, "ben@example.org", order);
+    }
+    let checked = bench.json(&["ledger", "fsck"])["predictions"].clone();
+    assert_eq!((&checked["records"], &checked["unsealed"]["records"]), (&json!(1), &json!(3)), "{checked}");
+    up.child.kill().unwrap();
+    up.child.wait().unwrap();
+    let checked = bench.json(&["ledger", "fsck"])["predictions"].clone();
+    assert_eq!((&checked["records"], &checked["unsealed"]["records"]), (&json!(1), &json!(3)), "{checked}");
+    let told = checked["notCovered"][0].as_str().unwrap();
+    assert!(told.contains("rest on the log alone"), "{told}");
+
+    let of_logs = |path: &std::path::PathBuf| path.to_str().unwrap().contains("/log/");
+    let mut logs = files(&bench.path("bartizan-data/segments"));
+    logs.retain(|path| of_logs(path) && !path.ends_with("spare"));
+    logs.sort();
+    let [log, pending] = &logs[..] else { panic!("{logs:?}") };
+    let (whole, held) = (std::fs::read(log).unwrap(), std::fs::read(pending).unwrap());
+    let mut edited = whole.clone();
+    edited[150] ^= 1;
+    std::fs::write(log, &edited).unwrap();
+    let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0350");
+    assert!(told.contains("log/") && told.contains("is damaged at byte 124"), "{told}");
+    std::fs::write(log, &whole).unwrap();
+
+    std::fs::remove_file(pending).unwrap();
+    let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
+    assert!(told.contains("the keys of 1 of the people in it are gone"), "{told}");
+    std::fs::remove_file(log).unwrap();
+    let told = bench.refused(&["ledger", "fsck"], 1, "BZ-0351");
+    assert!(told.contains("is gone, with whatever was in it from sequence number 2 on"), "{told}");
+
+    std::fs::write(pending, held).unwrap();
+    std::fs::write(log, edited).unwrap();
+    let told = bench.refused(&["predictions", "search"], 1, "BZ-0350");
+    assert!(told.contains("damaged evidence") && told.contains("from a backup"), "{told}");
+    std::fs::write(log, &whole[..whole.len() - 9]).unwrap();
+    let cut = bench.run(&["predictions", "search"]);
+    assert_eq!(ids(&json_of(&cut)).len(), 3);
+    assert!(!cut.stderr.contains("never acknowledged"), "{}", cut.stderr);
+    for said in ["last_sequence=3", "cut_bytes=", "receipts of this epoch with higher sequence numbers"] {
+        assert!(cut.stderr.contains(said), "{said}: {}", cut.stderr);
+    }
+}
+
 /// Whoever puts back keys from before an erasure sees nothing of it here.
 #[test]
 fn what_was_erased_is_not_shown_with_old_keys() {

@@ -27,6 +27,7 @@ mod reader;
 mod recover;
 mod scan;
 mod segment;
+mod unsealed;
 mod wal;
 mod writer;
 
@@ -41,3 +42,4 @@ pub use self::manifest::SegmentInfo;
 pub use self::queue::{Appended, Durable};
 pub use self::reader::{Found, Personal, Records, StoredRecord};
 pub use self::scan::{ClearRecord, Scanned};
+pub use self::unsealed::{CheckedLog, CheckedLogs, MissingRecords};

@@ -208,6 +208,10 @@ impl Records {
         &self.tree
     }
 
+    pub(super) fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
     pub(super) fn segment(&self, number: u64) -> Result<Segment, ReadFailed> {
         Segment::open(&self.tree, &self.subjects, number)
     }

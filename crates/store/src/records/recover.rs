@@ -21,7 +21,7 @@ use super::wal::{
     file_of, key_file_of,
 };
 use super::writer::Writer;
-use crate::disk::{Disk, EntryKind, LockMode};
+use crate::disk::{Disk, DiskFile, EntryKind, LockMode};
 use crate::limits::LOGS_LEFT;
 use crate::tree::Tree;
 
@@ -100,7 +100,7 @@ fn write_epoch(tree: &Arc<Tree>, gateway: GatewayId, epoch: u64) -> io::Result<(
     tree.write(&[(EPOCH_FILE, text.as_bytes())]).map_err(|(_, error)| error)
 }
 
-fn read_epoch(tree: &Tree) -> Result<(GatewayId, u64), LogOpen> {
+pub(super) fn read_epoch(tree: &Tree) -> Result<(GatewayId, u64), LogOpen> {
     let file = match tree.open_file(EPOCH_FILE) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(LogOpen::Missing),
         other => other?,
@@ -129,19 +129,7 @@ fn check_epoch(found: u64, epoch: u64, file: impl Fn() -> String) -> Result<(), 
 
 /// The headers of all logs, oldest first. What a power cut left of logs that were being made is removed.
 fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<LogHeader>, LogOpen> {
-    let (mut numbers, mut keys) = (BTreeSet::new(), BTreeSet::new());
-    tree.disk().entries("log", &mut |name, kind| {
-        let (digits, set) = match name.strip_suffix(".key") {
-            Some(digits) => (digits, &mut keys),
-            None => (name, &mut numbers),
-        };
-        if let Ok(number) = u64::from_str_radix(digits, 16)
-            && kind == EntryKind::File
-            && format!("{number:016x}") == digits
-        {
-            set.insert(number);
-        }
-    })?;
+    let (numbers, mut keys) = numbers_in_log(tree)?;
     if numbers.len() > LOGS_LEFT {
         return Err(LogOpen::TooMany);
     }
@@ -150,13 +138,8 @@ fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<LogHeader>
         let name = file_of(*number);
         let file = tree.open_file(&name)?;
         let wrong = |reason| LogOpen::Damaged { file: name.clone(), offset: 0, reason };
-        let mut bytes = [0; HEADER_BYTES];
         let length = file.len()?;
-        let whole = length >= u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
-        if whole {
-            file.read_exact_at(0, &mut bytes)?;
-        }
-        match LogHeader::parse(&bytes).filter(|header| header.id.number == *number) {
+        match header_of(&file, *number)? {
             Some(header) if header.id.gateway == gateway => {
                 check_epoch(header.id.epoch, epoch, || name.clone())?;
                 headers.push(header);
@@ -174,6 +157,33 @@ fn headers(tree: &Tree, gateway: GatewayId, epoch: u64) -> Result<Vec<LogHeader>
         tree.remove(&key_file_of(*number))?;
     }
     Ok(headers)
+}
+
+/// The numbers of logs, and of pending keys, that there are files of.
+pub(super) fn numbers_in_log(tree: &Tree) -> io::Result<(BTreeSet<u64>, BTreeSet<u64>)> {
+    let (mut numbers, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    tree.disk().entries("log", &mut |name, kind| {
+        let (digits, set) = match name.strip_suffix(".key") {
+            Some(digits) => (digits, &mut keys),
+            None => (name, &mut numbers),
+        };
+        if let Ok(number) = u64::from_str_radix(digits, 16)
+            && kind == EntryKind::File
+            && format!("{number:016x}") == digits
+        {
+            set.insert(number);
+        }
+    })?;
+    Ok((numbers, keys))
+}
+
+/// The header of log `number`; `None` when the file does not begin with it.
+pub(super) fn header_of(file: &DiskFile, number: u64) -> io::Result<Option<LogHeader>> {
+    let mut bytes = [0; HEADER_BYTES];
+    if file.len()? >= u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX) {
+        file.read_exact_at(0, &mut bytes)?;
+    }
+    Ok(LogHeader::parse(&bytes).filter(|header| header.id.number == number))
 }
 
 /// Reads a log of an earlier epoch to its end and takes over the keys of its new subjects. `None`, and it is
@@ -290,7 +300,11 @@ impl Seen {
     }
 }
 
-fn pending_key(tree: &Tree, subjects: &Subjects, id: LogId) -> Result<Option<PendingKey>, LogOpen> {
+pub(super) fn pending_key(
+    tree: &Tree,
+    subjects: &Subjects,
+    id: LogId,
+) -> Result<Option<PendingKey>, LogOpen> {
     let name = key_file_of(id.number);
     let file = match tree.open_file(&name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

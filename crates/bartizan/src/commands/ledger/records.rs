@@ -75,7 +75,8 @@ pub(super) fn check(path: &Path, passphrase: Option<Passphrase>) -> Result<Value
     if !directory.is_dir() {
         let gone = stated(replayed.state(), &gateway.to_string()).len();
         if gone == 0 {
-            return Ok(json!({ "segments": 0 }));
+            let without = "records that were never sealed: there is no directory of records";
+            return Ok(json!({ "segments": 0, "notCovered": [without] }));
         }
         let what = format!(
             "all {gone} segments that the ledger states are gone: there is no `{}`",
@@ -87,7 +88,13 @@ pub(super) fn check(path: &Path, passphrase: Option<Passphrase>) -> Result<Value
     let records = Records::open(&directory, subjects).map_err(|error| unread(&error))?;
     let blobs = Arc::new(dir.blobs().map_err(|error| storage(&error))?);
     let mut files = Files { reader, replayed, keys, blobs };
-    check_records(&records, &gateway.to_string(), &mut files)?.verdict()
+    let mut report = check_records(&records, &gateway.to_string(), &mut files)?;
+    // Keys are looked for as they are now, not as they were read for the segments.
+    let subjects = Arc::new(Subjects::new(&files.keys).map_err(|error| storage(&error))?);
+    let records = Records::open(&directory, subjects).map_err(|error| unread(&error))?;
+    let logs = records.check_logs().map_err(|error| unread(&error))?;
+    report.find_unsealed(&logs, &gateway.to_string(), &mut files)?;
+    report.verdict()
 }
 
 fn snapshot(reader: &LedgerReader) -> Result<Snapshot, Failure> {

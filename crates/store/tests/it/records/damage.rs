@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use bartizan_base::Timestamp;
 use bartizan_keys::OsRandom;
-use bartizan_store::records::{Log, LogOpen, Position, ReadFailed, Records, Seal};
+use bartizan_store::records::{
+    CheckedLogs, Log, LogOpen, MissingRecords, Position, ReadFailed, Records, Seal,
+};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -107,6 +109,94 @@ fn what_an_earlier_log_left_in_the_file_is_neither_read_nor_damage() {
     let counts: Vec<u64> = drain(&log).iter().map(|sealed| sealed.count).collect();
     assert_eq!(counts, [0, 3, 0], "segments 2 and 3 of the first epoch, and the next");
     expect_all(&Records::open(&home.path().join("records"), subjects_in(home.path())).unwrap(), &kept);
+}
+
+#[test]
+fn logs_are_checked_while_nobody_or_somebody_writes_them() {
+    let check = |home: &Path| {
+        let records = Records::open(&home.join("records"), subjects_in(home)).unwrap();
+        records.check_logs().unwrap()
+    };
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    let checked = check(home.path());
+    assert_eq!((checked.epoch, checked.logs.len(), checked.missing.len()), (0, 0, 0));
+    let (log, subjects) = open_in(home.path());
+    for number in 0..5 {
+        keep(&log, &subjects, number).unwrap();
+    }
+    let counts = |checked: &CheckedLogs| -> Vec<(u64, u64)> {
+        assert!(checked.missing.is_empty(), "{checked:?}");
+        assert!(checked.logs.iter().all(|log| log.damage.is_none() && log.gone.is_empty()), "{checked:?}");
+        checked.logs.iter().map(|log| (log.number, log.records)).collect()
+    };
+    assert_eq!(counts(&check(home.path())), [(1, 5)]);
+    drain(&log);
+    assert_eq!(counts(&check(home.path())), [(2, 0)]);
+    for number in 5..10 {
+        keep(&log, &subjects, number).unwrap();
+    }
+    assert_eq!(counts(&check(home.path())), [(2, 5)]);
+    drop(log);
+    assert_eq!(counts(&check(home.path())), [(2, 5)]);
+
+    let (file, key) = (log_file(home.path(), 2), log_file(home.path(), 2).with_extension("key"));
+    let (whole, held) = (fs::read(&file).unwrap(), fs::read(&key).unwrap());
+    let second = (0..whole.len()).filter(|at| whole[*at..].starts_with(b"BZLB")).nth(1).unwrap();
+    for at in [20, 70, second + 5, second + 40] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&file, damaged).unwrap();
+        let checked = check(home.path());
+        let offset = if at < 124 { 0 } else { u64::try_from(second).unwrap() };
+        let [log] = &checked.logs[..] else { panic!("{checked:?}") };
+        assert!(
+            matches!(log.damage, Some(ReadFailed::Damaged { offset: told, .. }) if told == offset),
+            "{at}: {log:?}"
+        );
+    }
+    fs::write(&file, &whole[..whole.len() - 7]).unwrap();
+    assert!(check(home.path()).logs[0].damage.is_none(), "what a crash leaves is no damage");
+
+    fs::write(&file, &whole).unwrap();
+    fs::write(&key, [0; 7]).unwrap();
+    assert!(check(home.path()).logs[0].damage.is_some());
+    // The keys of all three people were settled with the first segment.
+    fs::remove_file(&key).unwrap();
+    assert_eq!(counts(&check(home.path())), [(2, 5)]);
+    for shard in fs::read_dir(home.path().join("keys/subjects")).unwrap() {
+        fs::remove_file(shard.unwrap().path()).unwrap();
+    }
+    assert_eq!(check(home.path()).logs[0].gone.len(), 3);
+
+    fs::write(&key, held).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_eq!(check(home.path()).missing, [MissingRecords { epoch: 1, after: 6, before: None }]);
+}
+
+#[test]
+fn a_log_that_is_gone_from_between_others_is_missed() {
+    let home = tempfile::tempdir().unwrap();
+    make(home.path());
+    let (log, subjects) = open_in(home.path());
+    for number in 0..6 {
+        keep(&log, &subjects, number).unwrap();
+        if number % 2 == 1 {
+            log.seal(NOW, Seal::Now).unwrap().unwrap();
+        }
+    }
+    drop(log);
+    let check = || {
+        let records = Records::open(&home.path().join("records"), subjects_in(home.path())).unwrap();
+        records.check_logs().unwrap().missing
+    };
+    assert!(check().is_empty());
+    // As if it had never been sealed.
+    fs::remove_dir_all(home.path().join("records/manifest")).unwrap();
+    fs::create_dir(home.path().join("records/manifest")).unwrap();
+    assert!(check().is_empty());
+    fs::remove_file(log_file(home.path(), 2)).unwrap();
+    assert_eq!(check(), [MissingRecords { epoch: 1, after: 3, before: Some(5) }]);
 }
 
 #[test]
