@@ -154,17 +154,14 @@ async fn metadata_of_version(
     Path((model, version)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    match numbered(&version) {
+    match version.parse() {
         Ok(version) => described(&gateway, &request.into_parts().0, &model, Some(version)).await,
-        Err(refused) => refused,
+        Err(_) => no_version(),
     }
 }
 
-/// The number of a version in a path.
-fn numbered(version: &str) -> Result<NonZeroU32, Response> {
-    version.parse().map_err(|_| {
-        failed(StatusCode::NOT_FOUND, "a version is a number from 1, as in `/versions/3`", ids::NOT_FOUND)
-    })
+fn no_version() -> Response {
+    failed(StatusCode::NOT_FOUND, "a version is a number from 1, as in `/versions/3`", ids::NOT_FOUND)
 }
 
 /// What an endpoint takes and gives; with a version, only while that one may answer.
@@ -214,10 +211,7 @@ async fn ready_version(
     State(gateway): State<Arc<Gateway>>,
     Path((model, version)): Path<(String, String)>,
 ) -> Response {
-    let version = match numbered(&version) {
-        Ok(version) => version,
-        Err(refused) => return refused,
-    };
+    let Ok(version) = version.parse() else { return no_version() };
     let endpoint = model.parse().ok().and_then(|name| gateway.endpoint(&name));
     let there = endpoint.is_some_and(|endpoint| served(&endpoint) == Some(version));
     let ready = gateway.goes_on() && there;
@@ -234,9 +228,9 @@ async fn infer_version(
     Path((model, version)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    match numbered(&version) {
+    match version.parse() {
         Ok(version) => made(&gateway, request, &model, Some(version)).await,
-        Err(refused) => refused,
+        Err(_) => no_version(),
     }
 }
 

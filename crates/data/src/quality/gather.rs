@@ -96,7 +96,12 @@ impl Filling {
             }
             Value::Integer(integer) => Some(integer as f64),
             Value::Float(float) => Some(float),
-            Value::Boolean | Value::Date | Value::Timestamp | Value::Text | Value::Binary | Value::List(_) => None,
+            Value::Boolean
+            | Value::Date
+            | Value::Timestamp
+            | Value::Text
+            | Value::Binary
+            | Value::List(_) => None,
         };
         match number {
             Some(number) if !self.texts => self.numbers.push(number),

@@ -56,13 +56,15 @@ pub(crate) fn parquet(batches: &[RecordBatch], group: usize, dictionary: bool) -
         .set_data_page_row_count_limit(64)
         .set_compression(Compression::SNAPPY)
         .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batches.first().unwrap().schema(), Some(properties)).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(Vec::new(), batches.first().unwrap().schema(), Some(properties)).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
     writer.into_inner().unwrap()
 }
 
 pub(crate) fn arrow_stream(batches: &[RecordBatch]) -> Vec<u8> {
-    let mut writer = arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batches.first().unwrap().schema()).unwrap();
+    let mut writer =
+        arrow_ipc::writer::StreamWriter::try_new(Vec::new(), &batches.first().unwrap().schema()).unwrap();
     batches.iter().for_each(|batch| writer.write(batch).unwrap());
     writer.into_inner().unwrap()
 }

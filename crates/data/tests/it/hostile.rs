@@ -23,8 +23,9 @@ fn said(bytes: &[u8], expected: &Expect) {
 fn sample() -> RecordBatch {
     let numbers: ArrayRef = Arc::new((0..30).map(|at| (at % 7 > 0).then_some(at)).collect::<Int64Array>());
     let words: ArrayRef = Arc::new((0..30).map(|at| Some(format!("w{}", at % 5))).collect::<StringArray>());
-    let keys: ArrayRef =
-        Arc::new((0..30).map(|at| Some(if at % 2 == 0 { "x" } else { "y" })).collect::<DictionaryArray<Int32Type>>());
+    let keys: ArrayRef = Arc::new(
+        (0..30).map(|at| Some(if at % 2 == 0 { "x" } else { "y" })).collect::<DictionaryArray<Int32Type>>(),
+    );
     let lists: ArrayRef = Arc::new(ListArray::from_iter_primitive::<arrow_array::types::Int64Type, _, _>(
         (0..30).map(|at| (at % 3 > 0).then(|| (0..at % 4).map(Some).collect::<Vec<_>>())),
     ));

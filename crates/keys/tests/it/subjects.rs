@@ -112,12 +112,15 @@ fn an_erased_key_is_gone_from_store_and_memory() {
     assert!(!other_key.is_erased());
 }
 
+/// Says that the store was reached, and waits until it may go on.
+type Stop = (Sender<()>, Receiver<()>);
+
 /// A store that stops in the middle of a write, until it may go on.
 #[derive(Clone)]
 struct Slow {
     blobs: MemBlobs,
     /// Filled when a write begins, and when it may end; nothing stops while it is empty.
-    stop: Arc<std::sync::Mutex<Option<(Sender<()>, Receiver<()>)>>>,
+    stop: Arc<std::sync::Mutex<Option<Stop>>>,
 }
 
 impl Blobs for Slow {
