@@ -7,11 +7,16 @@
 //!   Source --read--> columns, batch by batch --observe--> Profile --Schema::infer--> Schema (TOML)
 //!     |                  |
 //!     +--hash--> digest  +--check against a Schema--> Report: findings, outcome
+//!
+//!   two tables, or what is known of them --drift::compare--> DriftReport
+//!   text, columns, streams --pii--> findings, or the same without them
+//!   a labelled table in memory --quality::examine--> QualityReport
 //! ```
 //!
 //! Modules in reading order: `read` (bytes in any format to columns), `csv` (text to cells), `cell` (cells to values),
 //! `profile` (what was seen), `schema` (what is expected), `check` (the comparison); `sketch` (mergeable summaries of a
-//! column's values) and `text` (values as all formats spell them) serve them.
+//! column's values) and `text` (values as all formats spell them) serve them. Beside them stand `drift` (whether two tables
+//! are alike), `pii` (personal data and secrets) and `quality` (poisoning and label quality).
 
 mod cell;
 mod check;
