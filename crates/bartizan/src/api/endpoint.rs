@@ -184,7 +184,10 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
 async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
     let state = app.registry.state();
     let found = state.endpoints().get(name);
-    let found = found.ok_or_else(|| Failure::new(ids::NOT_FOUND, format!("there is no endpoint {name}")))?;
+    let found = found.ok_or_else(|| {
+        let failure = Failure::new(ids::NOT_FOUND, format!("there is no endpoint {name}"));
+        failure.then("bartizan endpoint list")
+    })?;
     let mut described = shown(&state, found);
     let columns = columns_of(&app.registry, found).await?;
     let before = found.before().map(|routed| {
