@@ -22,7 +22,9 @@ mod cell;
 mod check;
 mod csv;
 pub mod drift;
+pub mod folder;
 pub mod limits;
+pub mod openlineage;
 pub mod pii;
 mod profile;
 pub mod quality;
@@ -30,6 +32,7 @@ mod read;
 mod schema;
 pub mod sketch;
 mod text;
+pub mod unusual;
 
 pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check, check_source};
 pub use crate::csv::*;

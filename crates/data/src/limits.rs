@@ -176,3 +176,47 @@ pub const QUALITY_LISTED_ROWS: usize = 20_000_000;
 
 /// Bytes of such a report.
 pub const QUALITY_REPORT_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of one event of OpenLineage.
+pub const OPENLINEAGE_EVENT_BYTES: usize = 4 * 1024 * 1024;
+
+/// Events of one import.
+pub const OPENLINEAGE_EVENTS: u64 = 1_000_000;
+
+/// Data sets that one event names.
+pub const OPENLINEAGE_DATASETS: usize = 1_000;
+
+/// Data sets, jobs, runs, or reads and writes, that one import names.
+pub const OPENLINEAGE_THINGS: usize = 100_000;
+
+/// Different facets of one import.
+pub const OPENLINEAGE_FACETS: usize = 20_000;
+
+/// Bytes of a name, namespace or version.
+pub const OPENLINEAGE_NAME_BYTES: usize = 2_048;
+
+/// Files of one directory that is a data set.
+pub const FOLDER_FILES: usize = 100_000;
+
+/// Bytes of the list of its files that its digest is over.
+pub const FOLDER_LIST_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of one file of it, which is in memory while it is looked at.
+pub const FOLDER_FILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Bytes of the path of such a file.
+pub const FOLDER_PATH_BYTES: usize = 240;
+
+/// Bytes of its label manifest.
+pub const FOLDER_LABELS_BYTES: usize = 64 * 1024 * 1024;
+
+/// Bytes of one label in it.
+pub const FOLDER_LABEL_BYTES: usize = 256;
+
+/// Different labels of which the shares are kept.
+pub const FOLDER_LABEL_VALUES: usize = 1_000;
+
+/// Paths that are named as examples.
+pub const FOLDER_EXAMPLES: usize = 5;
+
+/// Different words that are counted in the texts of a directory.
+pub const FOLDER_WORDS: usize = 1_000_000;

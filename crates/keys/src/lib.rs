@@ -17,11 +17,12 @@
 //!   bytes --dsse::verify, oms::verify--> Verified<T>
 //! ```
 //!
-//! Modules in reading order: `public` and `signing` (keys that sign), `verified`, [`dsse`], [`oms`], `trust`
+//! Modules in reading order: `public` and `signing` (keys that sign), `verified`, [`dsse`], [`detached`], [`oms`], `trust`
 //! (what a verifier believes), [`hello`] (who is a server), `wrap` and [`stream`] (encryption), `root` (the root key), `project` (all keys of
 //! a project, and the content under them), [`subjects`] (keys of the people that records are about), [`pseudonyms`]
 //! (keyed hashes and tokens of values).
 
+pub mod detached;
 pub mod dsse;
 mod encoding;
 pub mod hello;

@@ -89,3 +89,9 @@ pub const CACHED_SUBJECT_SHARD_BYTES: usize = 64 * 1024 * 1024;
 
 /// Keys of new subjects that no shard holds yet.
 pub const PENDING_SUBJECT_KEYS: usize = 131_072;
+
+/// Bytes of a file with a detached signature.
+pub const DETACHED_BYTES: usize = 16 * 1024;
+
+/// Bytes of the comment that a signature of minisign covers.
+pub const MINISIGN_COMMENT_BYTES: usize = 1024;

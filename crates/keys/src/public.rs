@@ -188,6 +188,14 @@ impl PublicKey {
         self.parsed.verify_sig(message, signature).map_err(|_| SignatureInvalid)
     }
 
+    pub(crate) fn verify_digest(
+        &self,
+        digest: &aws_lc_rs::digest::Digest,
+        signature: &[u8],
+    ) -> Result<(), SignatureInvalid> {
+        self.parsed.verify_digest_sig(digest, signature).map_err(|_| SignatureInvalid)
+    }
+
     // `raw` is an uncompressed point or 32 bytes of Ed25519.
     pub(crate) fn from_raw(algorithm: Algorithm, raw: &[u8]) -> Result<Self, PublicKeyInvalid> {
         let (header, verification): (&[u8], &'static dyn VerificationAlgorithm) = match algorithm {

@@ -8,6 +8,7 @@
 mod check;
 mod csv;
 mod drift;
+mod folder;
 mod formats;
 mod hostile;
 mod pii;
@@ -16,3 +17,4 @@ mod quality;
 mod real;
 mod schema;
 mod sketch;
+mod unusual;

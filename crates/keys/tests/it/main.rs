@@ -8,6 +8,7 @@
     reason = "helpers of tests fail by panicking"
 )]
 
+mod detached;
 mod dsse;
 mod dsse_fuzz;
 mod golden;

@@ -1,0 +1,239 @@
+//! Writing an event: that a table was checked or added, with how many values there are and which rules they broke.
+
+use bartizan_base::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::Named;
+use crate::check::{Outcome, Report};
+use crate::folder::FolderReport;
+use crate::schema::Severity;
+
+/// Where the specification of a facet lies, as version and name.
+const SCHEMA: (&str, &str) = ("1-2-0", "SchemaDatasetFacet");
+const METRICS: (&str, &str) = ("1-0-3", "DataQualityMetricsInputDatasetFacet");
+const ASSERTIONS: (&str, &str) = ("1-1-0", "DataQualityAssertionsDatasetFacet");
+const VERSION: (&str, &str) = ("1-0-1", "DatasetVersionDatasetFacet");
+const OUTPUT: (&str, &str) = ("1-0-2", "OutputStatisticsOutputDatasetFacet");
+
+/// How many values a column has; no value itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnCounts {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: String,
+    /// Rows without a value.
+    pub nulls: u64,
+    /// Different values, when they were counted.
+    pub distinct: Option<u64>,
+}
+
+/// A rule, and whether the table keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assertion {
+    /// The rule's id.
+    pub rule: String,
+    /// The column that it is about; the whole table when absent.
+    pub column: Option<String>,
+    /// Whether it holds.
+    pub success: bool,
+    /// Whether breaking it refuses the table.
+    pub blocks: bool,
+}
+
+/// What is said of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Table {
+    /// Rows.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Columns, in their order.
+    pub columns: Vec<ColumnCounts>,
+    /// Rules: those that were broken, and whether the table is accepted.
+    pub assertions: Vec<Assertion>,
+}
+
+impl Table {
+    /// What a check found.
+    pub fn of(report: &Report) -> Self {
+        let columns = report.profile.columns().iter().map(|column| ColumnCounts {
+            name: column.name().to_owned(),
+            kind: column.column_type().name().to_owned(),
+            nulls: column.nulls(),
+            distinct: column.distinct().and_then(|count| u64::try_from(count).ok()),
+        });
+        let accepted = Assertion {
+            rule: "accepted".to_owned(),
+            column: None,
+            success: report.outcome == Outcome::Valid,
+            blocks: true,
+        };
+        let broken = report.findings.iter().map(|finding| Assertion {
+            rule: finding.rule.id().to_owned(),
+            column: finding.column.clone(),
+            success: false,
+            blocks: finding.severity == Severity::Block,
+        });
+        Self {
+            rows: report.rows,
+            bytes: report.bytes,
+            columns: columns.collect(),
+            assertions: std::iter::once(accepted).chain(broken).collect(),
+        }
+    }
+}
+
+impl Table {
+    /// What the check of a directory found: its files are its rows.
+    pub fn of_folder(report: &FolderReport) -> Self {
+        let accepted = Assertion {
+            rule: "accepted".to_owned(),
+            column: None,
+            success: report.outcome == Outcome::Valid,
+            blocks: true,
+        };
+        let broken = report.findings.iter().map(|finding| Assertion {
+            rule: finding.rule.id().to_owned(),
+            column: None,
+            success: false,
+            blocks: finding.severity == Severity::Block,
+        });
+        Self {
+            rows: report.summary.files,
+            bytes: report.summary.bytes,
+            columns: Vec::new(),
+            assertions: std::iter::once(accepted).chain(broken).collect(),
+        }
+    }
+}
+
+/// An event about a check.
+#[derive(Debug, Clone)]
+pub struct CheckEvent {
+    /// When it ended.
+    pub at: Timestamp,
+    /// 16 random bytes, from which the id of the run is made.
+    pub run: [u8; 16],
+    /// What wrote the event, as a URI.
+    pub producer: String,
+    /// The job.
+    pub job: Named,
+    /// The tables that were checked.
+    pub inputs: Vec<(Named, Table)>,
+    /// The data set version that they became, if they were added to one.
+    pub output: Option<(Named, String)>,
+    /// Whether they were accepted.
+    pub accepted: bool,
+}
+
+/// The event as one line of JSON: a run event of specification 2-0-2.
+pub fn event(event: &CheckEvent) -> String {
+    let writer = Writer { producer: &event.producer };
+    let inputs = event.inputs.iter().map(|(named, table)| {
+        json!({
+            "namespace": named.namespace,
+            "name": named.name,
+            "facets": { "schema": writer.schema(table) },
+            "inputFacets": {
+                "dataQualityMetrics": writer.metrics(table),
+                "dataQualityAssertions": writer.assertions(table),
+            },
+        })
+    });
+    let inputs: Vec<Value> = inputs.collect();
+    let output = event.output.as_ref().map(|(named, version)| {
+        let rows = event.inputs.iter().fold(0_u64, |sum, (_, table)| sum.saturating_add(table.rows));
+        let bytes = event.inputs.iter().fold(0_u64, |sum, (_, table)| sum.saturating_add(table.bytes));
+        let schema = event.inputs.first().map(|(_, table)| writer.schema(table));
+        let mut facets = Map::from_iter([(
+            "version".to_owned(),
+            writer.facet(VERSION, json!({ "datasetVersion": version })),
+        )]);
+        facets.extend(schema.map(|schema| ("schema".to_owned(), schema)));
+        let statistics = json!({ "rowCount": rows, "size": bytes, "fileCount": event.inputs.len() });
+        json!({
+            "namespace": named.namespace,
+            "name": named.name,
+            "facets": facets,
+            "outputFacets": { "outputStatistics": writer.facet(OUTPUT, statistics) },
+        })
+    });
+    json!({
+        "eventType": if event.accepted { "COMPLETE" } else { "FAIL" },
+        "eventTime": event.at,
+        "producer": event.producer,
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+        "run": { "runId": uuid(event.run) },
+        "job": { "namespace": event.job.namespace, "name": event.job.name },
+        "inputs": inputs,
+        "outputs": output.into_iter().collect::<Vec<Value>>(),
+    })
+    .to_string()
+}
+
+struct Writer<'a> {
+    producer: &'a str,
+}
+
+impl Writer<'_> {
+    fn facet(&self, (version, name): (&str, &str), mut members: Value) -> Value {
+        if let Some(members) = members.as_object_mut() {
+            members.insert("_producer".to_owned(), self.producer.into());
+            let url = format!("https://openlineage.io/spec/facets/{version}/{name}.json#/$defs/{name}");
+            members.insert("_schemaURL".to_owned(), url.into());
+        }
+        members
+    }
+
+    fn schema(&self, table: &Table) -> Value {
+        let field = |column: &ColumnCounts| json!({ "name": column.name, "type": column.kind });
+        let fields: Vec<Value> = table.columns.iter().map(field).collect();
+        self.facet(SCHEMA, json!({ "fields": fields }))
+    }
+
+    fn metrics(&self, table: &Table) -> Value {
+        let metrics = |column: &ColumnCounts| {
+            let mut counts = Map::from_iter([
+                ("nullCount".to_owned(), column.nulls.into()),
+                ("count".to_owned(), table.rows.saturating_sub(column.nulls).into()),
+            ]);
+            counts.extend(column.distinct.map(|distinct| ("distinctCount".to_owned(), distinct.into())));
+            (column.name.clone(), Value::Object(counts))
+        };
+        let columns: Map<String, Value> = table.columns.iter().map(metrics).collect();
+        let members = json!({ "rowCount": table.rows, "bytes": table.bytes, "columnMetrics": columns });
+        self.facet(METRICS, members)
+    }
+
+    fn assertions(&self, table: &Table) -> Value {
+        let one = |assertion: &Assertion| {
+            let mut members = Map::from_iter([
+                ("assertion".to_owned(), assertion.rule.clone().into()),
+                ("success".to_owned(), assertion.success.into()),
+                ("severity".to_owned(), if assertion.blocks { "error" } else { "warn" }.into()),
+            ]);
+            members
+                .extend(assertion.column.as_ref().map(|column| ("column".to_owned(), column.clone().into())));
+            Value::Object(members)
+        };
+        let assertions: Vec<Value> = table.assertions.iter().map(one).collect();
+        self.facet(ASSERTIONS, json!({ "assertions": assertions }))
+    }
+}
+
+/// A UUID of version 4 (RFC 9562 section 5.4) from random bytes.
+fn uuid(mut bytes: [u8; 16]) -> String {
+    let [_, _, _, _, _, _, version, _, variant, ..] = &mut bytes;
+    *version = (*version & 0x0f) | 0x40;
+    *variant = (*variant & 0x3f) | 0x80;
+    let digits = hex::encode(bytes);
+    let mut text = String::with_capacity(36);
+    for (at, digit) in digits.chars().enumerate() {
+        if matches!(at, 8 | 12 | 16 | 20) {
+            text.push('-');
+        }
+        text.push(digit);
+    }
+    text
+}
