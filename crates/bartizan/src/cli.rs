@@ -2,10 +2,12 @@
 
 mod data;
 mod endpoint;
+mod lineage;
 mod pii;
 mod poison;
 mod predictions;
 mod prove;
+mod source;
 mod verify;
 
 use std::path::PathBuf;
@@ -14,10 +16,12 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::data::{Data, Reading, Schema};
 pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
+pub(crate) use self::lineage::{Impact, Lineage, Of};
 pub(crate) use self::pii::{Detokenize, Pii, PiiScan, Read, Redact, Tokenize, Wanted};
 pub(crate) use self::poison::Poison;
 pub(crate) use self::predictions::{About, Predictions, Search};
 pub(crate) use self::prove::Prove;
+pub(crate) use self::source::{Add, Sign, Source, SourceKeys};
 pub(crate) use self::verify::Verify;
 use crate::out::Format;
 
@@ -126,16 +130,9 @@ pub(crate) enum Command {
     Prove(Prove),
     /// Verify a proof with a trust file alone, off line
     Verify(Verify),
-    /// Where a model version or data set version comes from, and what came of it
-    Lineage {
-        /// What it came from, or what came of it
-        direction: Direction,
-        /// NAME:VERSION
-        version: String,
-        /// It is a data set, not a model
-        #[arg(long)]
-        dataset: bool,
-    },
+    /// Where things come from, what came of them, and what saw a source
+    #[command(subcommand)]
+    Lineage(Lineage),
     /// The ledger: entries, proofs, checks
     #[command(subcommand)]
     Ledger(Ledger),
@@ -220,12 +217,6 @@ pub(crate) struct Start {
     /// The command and its arguments; `bartizan` is this very program
     #[arg(required = true, last = true)]
     pub(crate) command: Vec<String>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum Direction {
-    Up,
-    Down,
 }
 
 #[derive(Debug, Subcommand)]

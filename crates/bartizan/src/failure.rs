@@ -5,6 +5,7 @@ use std::fmt;
 
 use bartizan_policy::Action;
 use bartizan_registry::proof::{KnownBy, ProofRefused, ProveFailed};
+use bartizan_registry::statement::RefusedBecause;
 use bartizan_registry::{Failed, IndexFailed, ReplayFailed};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +94,10 @@ impl Failure {
             | ids::INVALID
             | ids::SCHEMA
             | ids::DELIVERY
+            | ids::SIGNATURE_MISSING
+            | ids::SIGNATURE_WRONG
+            | ids::SIGNATURE_REVOKED
+            | ids::OPENLINEAGE
             | ids::MODEL_FILES
             | ids::RUN
             | ids::ROUTE
@@ -146,6 +151,11 @@ impl From<Failed> for Failure {
                 "find the newer ledger (the copy that was replaced, or the newest backup) and put its directory \
                  `ledger` back; only when it is lost for good: bartizan ledger rebuild --accept-smaller-ledger",
             ),
+            Failed::Unproven { entry, .. } => {
+                let mut failure = failure;
+                failure.why.push(format!("recorded as ledger entry {entry}"));
+                failure
+            }
             _ => failure,
         }
     }
@@ -157,6 +167,8 @@ fn where_to_look(kind: &str) -> &'static str {
         "model version" => "bartizan model list",
         "data set version" => "bartizan data list",
         "endpoint" => "bartizan endpoint list",
+        "source" | "key of that source" => "bartizan data source list",
+        "run" => "bartizan run list",
         "principal" => "bartizan access user list",
         "principal for" => {
             "set BARTIZAN_TOKEN to your API key, or ask an admin for `access user add --local-uid`"
@@ -199,8 +211,11 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Prove(_) => ids::CONTENT_CHANGED,
         Failed::Signature(_) => ids::MODEL_SIGNATURE,
         Failed::Publisher(_) | Failed::PublisherFiles(_) => ids::PUBLISHER_SIGNATURE,
-        Failed::Delivery(_) | Failed::NotInferred(_) => ids::DELIVERY,
-        Failed::Schema(_) => ids::SCHEMA,
+        Failed::Delivery(_) | Failed::NotInferred(_) | Failed::Folder(_) => ids::DELIVERY,
+        Failed::Schema(_) | Failed::FolderSchema(_) => ids::SCHEMA,
+        Failed::Unproven { why: RefusedBecause::Unsigned, .. } => ids::SIGNATURE_MISSING,
+        Failed::Unproven { why: RefusedBecause::RevokedKey, .. } => ids::SIGNATURE_REVOKED,
+        Failed::Unproven { .. } => ids::SIGNATURE_WRONG,
         Failed::NotAdmitted(_)
         | Failed::Entry(_)
         | Failed::Sign(_)

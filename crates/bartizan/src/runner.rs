@@ -162,6 +162,7 @@ fn plan(registry: &Registry, run: &StartedRun, place: &Place, ask: &Ask) -> Resu
         for (number, part) in input.parts.iter().enumerate() {
             let path = directory.join(format!("part-{:04}.csv", number.saturating_add(1)));
             copy(registry.open_part(part), &path)?;
+            name_archive(&path).map_err(|error| Failure::of(ids::STORAGE, &error))?;
         }
         if plan.inputs.insert(name.clone(), directory).is_some() {
             return Err(Failure::new(ids::INVALID, format!("two versions of `{name}` would have one place")));
@@ -268,6 +269,17 @@ fn readable_tree(root: &Path, path: &Path) -> io::Result<()> {
         readable_tree(root, parent)?;
     }
     readable_dir(path)
+}
+
+/// Names a part for what it is: a packed directory is an archive, which `tar` unpacks.
+fn name_archive(path: &Path) -> io::Result<()> {
+    let mut head = Vec::new();
+    File::open(path)?.take(512).read_to_end(&mut head)?;
+    if bartizan_data::folder::is_packed(&head) {
+        fs::rename(path, path.with_extension("tar"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Writes decrypted content where the job can read it.

@@ -95,6 +95,10 @@ typed_id!(
     RunId, "run", "run"
 );
 typed_id!(
+    /// A source of data, which signs its deliveries. Pseudonymous; its name lives in an encrypted blob.
+    SourceId, "source", "src"
+);
+typed_id!(
     /// One erasure of what is recorded of a person.
     ErasureId, "erasure", "ers"
 );

@@ -25,6 +25,6 @@ pub use crate::blobs::{
 pub use crate::cas::{Cas, CasError};
 pub use crate::digest::{Digest, DigestInvalid, Hasher, sha256};
 pub use crate::hex::Hex;
-pub use crate::id::{ArtifactId, ErasureId, IdInvalid, PrincipalId, ProjectId, RequestId, RunId};
+pub use crate::id::{ArtifactId, ErasureId, IdInvalid, PrincipalId, ProjectId, RequestId, RunId, SourceId};
 pub use crate::name::{AliasRef, Name, NameInvalid, VersionRef};
 pub use crate::time::{Clock, ManualClock, Timestamp, TimestampInvalid};

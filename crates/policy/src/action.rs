@@ -29,6 +29,16 @@ pub enum Action {
     DataTokenize,
     /// Turn tokens back into the values that they stand for.
     DataDetokenize,
+    /// List the sources of data, and their keys.
+    SourceList,
+    /// Name a source of data, or trust a key of one.
+    SourceAdd,
+    /// Revoke a key of a source of data, or disable the source.
+    SourceRevoke,
+    /// Walk from an asset to what it came from, or to what came of it.
+    LineageShow,
+    /// State what another system says of its jobs and data.
+    LineageImport,
     /// List models.
     ModelList,
     /// Show a model version.
@@ -132,6 +142,8 @@ words!(
         Project = "Project",
         /// A data set or one version of it.
         Dataset = "Dataset",
+        /// A source of data.
+        Source = "Source",
         /// A model version.
         Model = "Model",
         /// An alias and the version it shall point to.
@@ -174,6 +186,11 @@ table! {
     DataAdd                          "data.add"                           Mutation Dataset;
     DataTokenize                     "data.tokenize"                      Mutation Project;
     DataDetokenize                   "data.detokenize"                    Read     Project;
+    SourceList                       "source.list"                        Read     Project;
+    SourceAdd                        "source.add"                         Mutation Source;
+    SourceRevoke                     "source.revoke"                      Mutation Source;
+    LineageShow                      "lineage.show"                       Read     Project;
+    LineageImport                    "lineage.import"                     Mutation Project;
     ModelList                        "model.list"                         Read     Project;
     ModelShow                        "model.show"                         Read     Model;
     ModelVerify                      "model.verify"                       Read     Model;

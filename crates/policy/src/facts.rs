@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 
-use bartizan_base::{AliasRef, Digest, Name, PrincipalId, ProjectId, Timestamp, VersionRef};
+use bartizan_base::{AliasRef, Digest, Name, PrincipalId, ProjectId, SourceId, Timestamp, VersionRef};
 
 use crate::action::ResourceKind;
 use crate::api_key::{Admitted, ApiKeyId, Scopes};
@@ -124,6 +124,13 @@ pub struct DatasetFacts {
     pub version: Option<NonZeroU32>,
 }
 
+/// A source of data; for one that is new, the one that is about to be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceFacts {
+    /// The source.
+    pub source: SourceId,
+}
+
 /// Who had a hand in a version. Services count as the persons responsible for them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Makers {
@@ -232,6 +239,8 @@ pub enum ResourceFacts {
     Project(ProjectWide),
     /// A data set.
     Dataset(DatasetFacts),
+    /// A source of data.
+    Source(SourceFacts),
     /// A model version.
     Model(ModelFacts),
     /// An alias.
@@ -276,6 +285,7 @@ macro_rules! resource {
 resource! {
     Project ProjectWide,
     Dataset DatasetFacts,
+    Source SourceFacts,
     Model ModelFacts,
     Alias AliasFacts,
     Endpoint EndpointFacts,
@@ -294,6 +304,7 @@ impl ResourceFacts {
             Self::Grant(grant) => Some(grant.to),
             Self::Project(_)
             | Self::Dataset(_)
+            | Self::Source(_)
             | Self::Model(_)
             | Self::Alias(_)
             | Self::Endpoint(_)

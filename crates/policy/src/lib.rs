@@ -44,7 +44,7 @@ pub use crate::explain::{Explanation, Missing, Nearest};
 pub use crate::facts::{
     AliasFacts, ArtifactFacts, ContextFacts, Credential, DatasetFacts, EndpointFacts, Facts, GrantFacts,
     KeyFacts, Makers, ModelFacts, NetworkClass, PrincipalFacts, ProjectFacts, ProjectWide, ResourceFacts,
-    UserFacts, Via,
+    SourceFacts, UserFacts, Via,
 };
 pub use crate::network::{Network, NetworkInvalid, Networks};
 pub use crate::op::Operation;

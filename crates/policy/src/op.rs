@@ -8,7 +8,7 @@ use std::fmt;
 use crate::action::{Action, ResourceKind};
 use crate::facts::{
     AliasFacts, ArtifactFacts, DatasetFacts, EndpointFacts, Facts, GrantFacts, KeyFacts, ModelFacts,
-    ProjectWide, UserFacts,
+    ProjectWide, SourceFacts, UserFacts,
 };
 use crate::role::{Role, Tier};
 
@@ -67,6 +67,11 @@ operations! {
     DataAdd on DatasetFacts;
     DataTokenize on ProjectWide;
     DataDetokenize on ProjectWide;
+    SourceList on ProjectWide;
+    SourceAdd on SourceFacts;
+    SourceRevoke on SourceFacts;
+    LineageShow on ProjectWide;
+    LineageImport on ProjectWide;
     ModelList on ProjectWide;
     ModelShow on ModelFacts;
     ModelVerify on ModelFacts;

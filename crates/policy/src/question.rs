@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bartizan_base::canonical::{self, EncodeError};
-use bartizan_base::{AliasRef, Digest, PrincipalId, ProjectId, Timestamp, sha256};
+use bartizan_base::{AliasRef, Digest, PrincipalId, ProjectId, SourceId, Timestamp, sha256};
 use serde::Serialize;
 
 use crate::action::Action;
@@ -82,6 +82,7 @@ impl Question {
                 Some(version) => format!("{}:{version}", dataset.name),
                 None => dataset.name.to_string(),
             },
+            ResourceFacts::Source(source) => source.source.to_string(),
             ResourceFacts::Model(model) => model.version.to_string(),
             ResourceFacts::Alias(alias) => {
                 format!("{}={}", alias_name(&alias.alias), alias.target.version.version)
@@ -175,6 +176,8 @@ struct ResourceV1<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     sensitive: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u32>,
@@ -228,6 +231,7 @@ impl<'a> ResourceV1<'a> {
                 version: dataset.version.map(std::num::NonZeroU32::get),
                 ..base
             },
+            ResourceFacts::Source(source) => Self { source: Some(source.source), ..base },
             ResourceFacts::Model(model) => Self::model(base, model),
             ResourceFacts::Alias(alias) => Self {
                 alias: Some(alias_name(&alias.alias)),

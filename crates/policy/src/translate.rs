@@ -108,7 +108,10 @@ fn resource_attributes(question: &Question, tier: Tier) -> Result<Attributes, Un
     ]);
     let mut set = |name: &str, value| attributes.insert(name.to_owned(), value);
     match &question.resource {
-        ResourceFacts::Project(_) | ResourceFacts::Dataset(_) | ResourceFacts::Artifact(_) => {}
+        ResourceFacts::Project(_)
+        | ResourceFacts::Dataset(_)
+        | ResourceFacts::Source(_)
+        | ResourceFacts::Artifact(_) => {}
         ResourceFacts::Model(model) => {
             set("approvers", people(&model.approvers)?);
             attributes.extend(version_attributes(model)?);

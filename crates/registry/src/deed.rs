@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use bartizan_base::{AliasRef, Name, PrincipalId, ProjectId, VersionRef};
+use bartizan_base::{AliasRef, Name, PrincipalId, ProjectId, SourceId, VersionRef};
 use bartizan_policy::{Action, Role};
 
 /// An action on a resource, as decision records name it.
@@ -69,6 +69,21 @@ impl Deed {
     /// Adding deliveries to a data set.
     pub fn data_add(name: &Name) -> Self {
         Self::new(Action::DataAdd, name)
+    }
+
+    /// Naming a source of data, or trusting it more.
+    pub fn source_add(source: SourceId) -> Self {
+        Self::new(Action::SourceAdd, source)
+    }
+
+    /// Revoking a key of a source of data, or disabling the source.
+    pub fn source_revoke(source: SourceId) -> Self {
+        Self::new(Action::SourceRevoke, source)
+    }
+
+    /// Stating what another system says of its jobs and data.
+    pub fn lineage_import(project: ProjectId) -> Self {
+        Self::new(Action::LineageImport, project)
     }
 
     /// Importing a model as a version.

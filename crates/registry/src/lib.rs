@@ -18,6 +18,7 @@
 pub mod deed;
 mod index;
 pub mod limits;
+pub mod lineage;
 pub mod manifest;
 mod parts;
 pub mod prediction;

@@ -3,6 +3,27 @@
 /// Deliveries that one statement may add to a data set: what fits an entry of 60 KiB.
 pub const PARTS_PER_STATEMENT: usize = 64;
 
+/// Deliveries with a signature among them.
+pub const SIGNED_PARTS_PER_STATEMENT: usize = 40;
+
+/// Keys of one source of data, revoked ones included.
+pub const SOURCE_KEYS: usize = 32;
+
+/// Sources of data of one project.
+pub const SOURCES: usize = 10_000;
+
+/// Bytes of a delivery that is signed with Ed25519 itself, which can only be checked with all of them at hand.
+pub const ED25519_DELIVERY_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Data set versions that one version may name as what it was made from.
+pub const DERIVED_FROM: usize = 16;
+
+/// Things that one walk through lineage reaches.
+pub const LINEAGE_WALK: usize = 50_000;
+
+/// Things on one page of such a walk.
+pub const LINEAGE_PAGE: usize = 1_000;
+
 /// Files of one model.
 pub const MODEL_FILES: usize = 4096;
 

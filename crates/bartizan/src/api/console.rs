@@ -3,6 +3,7 @@
 mod assets;
 mod endpoints;
 mod ledger;
+mod lineage;
 mod live;
 mod overview;
 mod scene;
@@ -15,6 +16,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bartizan_policy::api_key::ApiKey;
 use bartizan_policy::{ProjectWide, op};
+use bartizan_registry::lineage::Direction;
 
 pub(super) use self::ledger::Statements;
 pub(super) use self::live::STREAMS;
@@ -85,6 +87,22 @@ pub(super) async fn runs(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
     app.registry.ask(caller, op::ModelList, ProjectWide).await?;
     let view = assets::runs(app, caller, call.query("before")?).await?;
     Ok(page(StatusCode::OK, console::runs_page(&view)))
+}
+
+pub(super) async fn lineage(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
+    let Some(thing) = call.query.get("of").cloned() else {
+        let view = lineage::beginnings(app, call.caller()?).await?;
+        return Ok(page(StatusCode::OK, console::lineage_page(&view)));
+    };
+    let direction = match call.query.get("direction").map(String::as_str) {
+        Some("up") | None => Direction::Up,
+        Some("down") => Direction::Down,
+        Some(_) => return Err(Failure::new(ids::INVALID, "one goes up or down")),
+    };
+    let skip = call.query("skip")?.unwrap_or(0);
+    let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
+    let view = lineage::walk(app, caller, &thing, direction, skip).await?;
+    Ok(page(StatusCode::OK, console::lineage_page(&view)))
 }
 
 pub(super) async fn ledger(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {

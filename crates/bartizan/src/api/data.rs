@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use bartizan_policy::{DatasetFacts, ProjectWide, op};
-use bartizan_registry::{NewDataset, NewDelivery};
+use bartizan_data::openlineage::Table;
+use bartizan_policy::{ProjectWide, op};
+use bartizan_registry::state::State;
+use bartizan_registry::statement::FromSource;
+use bartizan_registry::{NewDataset, NewDelivery, NewDerived};
 use bartizan_store::index::datasets;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, App, Call};
 use crate::catalog::ids;
@@ -31,13 +36,25 @@ pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Add {
     deliveries: Vec<AddDelivery>,
     schema: Option<String>,
     label: Option<String>,
     #[serde(default)]
     extend: bool,
+    #[serde(default)]
+    require_signature: bool,
+    derived: Option<AddDerived>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddDerived {
+    #[serde(default)]
+    from: Vec<String>,
+    run: Option<String>,
+    transform: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +62,8 @@ struct Add {
 struct AddDelivery {
     upload: String,
     source: String,
+    /// In base64.
+    signature: Option<String>,
 }
 
 pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
@@ -53,10 +72,20 @@ pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failur
     let wanted: Add = call.json().await?;
     let mut deliveries = Vec::with_capacity(wanted.deliveries.len());
     for delivery in wanted.deliveries {
-        deliveries.push(NewDelivery { upload: delivery.upload.parse()?, source: delivery.source });
+        let signature = delivery.signature.map(|text| STANDARD.decode(text)).transpose();
+        let signature =
+            signature.map_err(|_| Failure::new(ids::INVALID, "the signature of a delivery is not base64"))?;
+        deliveries.push(NewDelivery { upload: delivery.upload.parse()?, source: delivery.source, signature });
     }
-    let new =
-        NewDataset { name, deliveries, schema: wanted.schema, label: wanted.label, extend: wanted.extend };
+    let new = NewDataset {
+        name,
+        deliveries,
+        schema: wanted.schema,
+        label: wanted.label,
+        extend: wanted.extend,
+        require_signature: wanted.require_signature,
+        derived: wanted.derived.map(derived).transpose()?,
+    };
     let outcome = app.registry.add_data(&caller, new).await?;
     let verdict = &outcome.verdict;
     let reasons: Vec<&str> = outcome
@@ -74,20 +103,47 @@ pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failur
         "entry": outcome.entry,
         "verdict": { "checks": verdict.checks, "blocking": verdict.blocking, "warnings": verdict.warnings, "tier": verdict.tier },
         "reasons": reasons,
+        "project": app.registry.keys().project(),
+        "tables": outcome.tables.iter().map(table).collect::<Vec<_>>(),
     })))
+}
+
+fn derived(wanted: AddDerived) -> Result<NewDerived, Failure> {
+    let invalid = |error: &dyn std::error::Error| Failure::of(ids::INVALID, error);
+    let from: Result<Vec<_>, _> = wanted.from.iter().map(|version| version.parse()).collect();
+    let run = wanted.run.map(|run| run.parse()).transpose().map_err(|error| invalid(&error))?;
+    Ok(NewDerived { from: from.map_err(|error| invalid(&error))?, run, transform: wanted.transform })
+}
+
+/// What is told of a delivery: how many values its columns have, and which rules they broke.
+fn table(table: &Table) -> Value {
+    let columns = table.columns.iter().map(|column| {
+        json!({ "name": column.name, "type": column.kind, "nulls": column.nulls, "distinct": column.distinct })
+    });
+    let assertions = table.assertions.iter().map(|assertion| {
+        json!({ "rule": assertion.rule, "column": assertion.column, "success": assertion.success, "blocks": assertion.blocks })
+    });
+    json!({
+        "rows": table.rows,
+        "bytes": table.bytes,
+        "columns": columns.collect::<Vec<_>>(),
+        "assertions": assertions.collect::<Vec<_>>(),
+    })
 }
 
 pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
     let detail = app.registry.show_dataset(call.caller()?, &version).await?;
     let body = &detail.dataset.body;
+    let state = app.registry.state();
+    let found_at = detail.dataset.statement.entry;
     let parts: Vec<_> = detail
         .dataset
         .parts
         .iter()
         .zip(&detail.sources)
         .map(|(part, source)| {
-            json!({ "digest": part.digest, "rows": part.rows, "bytes": part.bytes, "source": source, "writer": part.writer, "time": part.time })
+            json!({ "digest": part.digest, "rows": part.rows, "bytes": part.bytes, "source": source, "from": part.from.as_ref().map(|from| from_source(&state, found_at, from)), "writer": part.writer, "time": part.time })
         })
         .collect();
     Ok(Answer::Json(json!({
@@ -99,30 +155,31 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         "entry": detail.dataset.statement.entry,
         "schemaFrom": body.schema_from,
         "extends": body.extends.as_ref().map(|base| base.version.to_string()),
+        "requireSignature": body.require_signature,
+        "derivedFrom": body.derived.as_ref().map(|derived| derived.from.iter().map(|from| from.version.to_string()).collect::<Vec<_>>()),
+        "run": body.derived.as_ref().and_then(|derived| derived.run).map(|run| run.run),
+        "transform": detail.transform,
+        "unusual": detail.unusual,
         "parts": parts,
         "schema": detail.schema,
     })))
 }
 
-/// What was made from a data set version.
-pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let version = call.version()?;
-    let facts = DatasetFacts { name: version.name.clone(), version: Some(version.version) };
-    app.registry.ask(call.caller()?, op::DataShow, facts).await?;
-    let state = app.registry.state();
-    let found = state
-        .dataset(&version)
-        .ok_or_else(|| Failure::new(ids::NOT_FOUND, format!("there is no data set {version}")))?;
-    let up: Vec<_> = found
-        .body
-        .extends
-        .iter()
-        .map(|base| json!({ "kind": "dataset", "version": base.version.to_string() }))
-        .collect();
-    let down: Vec<_> = state
-        .trained_from(&version)
-        .iter()
-        .map(|model| json!({ "kind": "model", "version": model.to_string() }))
-        .collect();
-    Ok(Answer::Json(json!({ "version": version.to_string(), "up": up, "down": down })))
+/// Which source a part is from, and whether it signed it: `signed` by a key that counts, `disowned` by one that does
+/// not any more, or `claimed` by the writer alone.
+fn from_source(state: &State, entry: u64, from: &FromSource) -> Value {
+    let source = state.sources().get(&from.source);
+    let word = match &from.signature {
+        None => "claimed",
+        Some(signature) if source.is_some_and(|source| source.counts(signature.key, entry)) => "signed",
+        Some(_) => "disowned",
+    };
+    let signature = from.signature.as_ref();
+    json!({
+        "source": from.source,
+        "standing": word,
+        "key": signature.map(|signature| signature.key),
+        "form": signature.map(|signature| signature.form),
+        "signedAt": signature.and_then(|signature| signature.at),
+    })
 }

@@ -5,6 +5,7 @@ mod console;
 mod data;
 mod endpoint;
 mod ledger;
+mod lineage;
 mod metrics;
 mod model;
 mod predictions;
@@ -15,6 +16,7 @@ mod routes;
 mod run;
 mod serve;
 mod session;
+mod source;
 mod tokens;
 mod upload;
 

@@ -161,20 +161,6 @@ pub(super) async fn verify(app: &Arc<App>, call: Call) -> Result<Answer, Failure
     })))
 }
 
-pub(super) async fn lineage(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
-    let version = call.version()?;
-    app.registry.ask_for_model(call.caller()?, &version).await?;
-    let state = app.registry.state();
-    let trained_on = state.version(&version).and_then(|found| state.origin_of(found));
-    let up: Vec<_> = trained_on
-        .map(bartizan_registry::state::Origin::trained_on)
-        .unwrap_or_default()
-        .iter()
-        .map(|dataset| json!({ "kind": "dataset", "version": dataset.version.to_string() }))
-        .collect();
-    Ok(Answer::Json(json!({ "version": version.to_string(), "up": up, "down": [] })))
-}
-
 pub(super) async fn prove(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let version = call.version()?;
     let since = since(app, &call)?;

@@ -165,6 +165,18 @@ impl Asked {
     }
 }
 
+/// What the record of a prediction says in clear of who answered, and the number of the segment that it is in.
+pub(super) async fn answered(
+    app: &App,
+    caller: Caller,
+    id: PredictionId,
+) -> Result<(RecordEnvelope, u64), Failure> {
+    let asked = Asked { caller, id, at: None };
+    asked.may_see(app, &BTreeSet::new()).await?;
+    let (_, record) = asked.found(app).await?;
+    Ok((envelope(&record)?, record.position.segment))
+}
+
 /// Goes through the indices of the segments, newest first, as far as one call may.
 async fn look(gateway: &Gateway, id: PredictionId) -> Result<Option<Position>, Failure> {
     let mut before = None;

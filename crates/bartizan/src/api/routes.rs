@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Answering, App, Call, access, console, data, endpoint, ledger, metrics, model, predictions, project,
-    prove, run, tokens, upload,
+    Answering, App, Call, access, console, data, endpoint, ledger, lineage, metrics, model, predictions,
+    project, prove, run, source, tokens, upload,
 };
 
 /// What it takes to use a route.
@@ -59,7 +59,17 @@ routes! {
     "GET" "/api/v1/datasets" Principal "data.list" => data::list;
     "POST" "/api/v1/datasets/{name}/versions" Principal "data.add" => data::add;
     "GET" "/api/v1/datasets/{name}/versions/{version}" Principal "data.show" => data::show;
-    "GET" "/api/v1/datasets/{name}/versions/{version}/lineage" Principal "data.show" => data::lineage;
+
+    "GET" "/api/v1/sources" Principal "source.list" => source::list;
+    "POST" "/api/v1/sources" Principal "source.add" => source::add;
+    "GET" "/api/v1/sources/{source}" Principal "source.list" => source::show;
+    "POST" "/api/v1/sources/{source}/keys" Principal "source.add" => source::trust;
+    "DELETE" "/api/v1/sources/{source}/keys/{key}" Principal "source.revoke" => source::revoke;
+    "POST" "/api/v1/sources/{source}/standing" Principal "source.add or source.revoke" => source::set_standing;
+
+    "GET" "/api/v1/lineage" Principal "lineage.show or predictions.show" => lineage::walk;
+    "GET" "/api/v1/lineage/impact" Principal "lineage.show" => lineage::impact;
+    "POST" "/api/v1/lineage/events" Principal "lineage.import" => lineage::import;
 
     "POST" "/api/v1/tokens" Principal "data.tokenize" => tokens::give;
     "POST" "/api/v1/tokens/values" Principal "data.detokenize" => tokens::turn_back;
@@ -72,7 +82,6 @@ routes! {
     "POST" "/api/v1/models/{name}/versions" Principal "model.import" => model::import;
     "GET" "/api/v1/models/{name}/versions/{version}" Principal "model.show" => model::show;
     "GET" "/api/v1/models/{name}/versions/{version}/verification" Principal "model.verify" => model::verify;
-    "GET" "/api/v1/models/{name}/versions/{version}/lineage" Principal "model.show" => model::lineage;
     "GET" "/api/v1/models/{name}/versions/{version}/proof" Principal "prove" => model::prove;
     "POST" "/api/v1/models/{name}/versions/{version}/approvals" Principal "model.approve" => model::approve;
     "POST" "/api/v1/models/{name}/versions/{version}/quarantine" Principal "model.quarantine" => model::quarantine;
@@ -119,6 +128,7 @@ routes! {
     "GET" "/models" Page "model.list" => console::models;
     "GET" "/models/{name}/{version}" Page "model.show" => console::version;
     "GET" "/datasets" Page "data.list" => console::data_sets;
+    "GET" "/lineage" Page "lineage.show or predictions.show" => console::lineage;
     "GET" "/runs" Page "model.list" => console::runs;
     "GET" "/ledger" Page "ledger.show" => console::ledger;
     "GET" "/ledger/{index}" Page "ledger.show" => console::entry;

@@ -55,6 +55,27 @@ pub(super) async fn upload(app: &Arc<App>, call: Call) -> Result<Answer, Failure
     })))
 }
 
+/// Gives what a request brings to work off the async threads, as it arrives.
+pub(super) async fn consumed<T: Send + 'static>(
+    call: Call,
+    work: impl FnOnce(Box<dyn Read + Send>) -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let held =
+        call.file.as_ref().and_then(|file| file.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let run = async |source: Box<dyn Read + Send>| {
+        let done = tokio::task::spawn_blocking(move || work(source)).await;
+        done.map_err(|error| Failure::of(ids::INTERNAL, &error))
+    };
+    let Some(file) = held else {
+        let (sender, receiver) = mpsc::channel(4);
+        let source = Incoming { receiver, chunk: Bytes::new(), ended: false };
+        let (pumped, done) = tokio::join!(pump(call.body, sender), run(Box::new(source)));
+        pumped?;
+        return done;
+    };
+    run(file).await
+}
+
 /// What a body is made of.
 enum Piece {
     Chunk(Bytes),

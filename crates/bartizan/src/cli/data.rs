@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::pii::{Detokenize, Pii, Redact, Tokenize};
 use super::poison::Poison;
+use super::source::{Add, Sign, Source};
 
 const FORMATS: [&str; 4] = ["csv", "parquet", "jsonl", "arrow"];
 
@@ -46,27 +47,17 @@ pub(crate) enum Data {
         /// How many threads read it [default: one for each processor]
         #[arg(long, value_name = "NUMBER")]
         threads: Option<NonZeroUsize>,
+        /// Also write an OpenLineage event, with counts and no values
+        #[arg(long, value_name = "FILE")]
+        openlineage: Option<PathBuf>,
     },
     /// Check deliveries and add them to a data set, or refuse them, on the record
-    Add {
-        /// The data set
-        name: String,
-        /// Tables, one delivery each: CSV, Parquet, JSON lines or Arrow
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Where they come from, in words
-        #[arg(long, value_name = "TEXT")]
-        source: String,
-        /// The schema [default: that of the last version, else inferred]
-        #[arg(long, value_name = "FILE")]
-        schema: Option<PathBuf>,
-        /// The label, for a schema that is inferred
-        #[arg(long, value_name = "COLUMN")]
-        label: Option<String>,
-        /// Keep the parts of the last version
-        #[arg(long)]
-        extend: bool,
-    },
+    Add(Add),
+    /// Sign a file as its source, for `data add --signature`
+    Sign(Sign),
+    /// Sources of data, and the keys that they sign with
+    #[command(subcommand)]
+    Source(Source),
     /// Look for poisoning, wrong labels, leaks and ordinary faults in a labelled file
     Poison(Box<Poison>),
     /// Personal data and secrets in files

@@ -1,8 +1,4 @@
 //! `data`: schemas and checks on bare files, and data sets.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON members are read by name: what is not there reads as null and never panics"
-)]
 
 mod profile;
 
@@ -10,21 +6,25 @@ use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+use bartizan_base::Clock as _;
+use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
 use bartizan_data::{
     CsvOptions, EncodingInvalid, Format, FormatInvalid, InferOptions, NotInferred, NotProfiled, NullTokens,
-    NullTokensInvalid, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema,
+    NullTokensInvalid, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Report, Schema,
     SchemaInvalid, SeparatorInvalid, Source, Tier, check_source,
 };
-use serde_json::{Value, json};
+use bartizan_keys::OsRandom;
+use bartizan_store::SystemClock;
+use rand_core::Rng as _;
 
-use super::pii;
-use super::{Work, encoded, file_failure, read_text, version_path};
+use super::deliver::absolute;
+use super::{PRODUCER, Work, file_failure, pii, read_text, version_path};
 use crate::catalog::ids;
 use crate::cli::{Data, Pii, Reading, Schema as SchemaVerb};
 use crate::failure::Failure;
 use crate::out::Progress;
 
-const SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
+pub(super) const SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
     match verb {
@@ -39,7 +39,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
             work.deliver(out.as_deref(), text.as_bytes())
         }
-        Data::Check { file, schema, tier, format, threads: wanted } => {
+        Data::Check { file, schema, tier, format, threads: wanted, openlineage } => {
             let schema = parse_schema(&schema)?;
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
             let format = format_of(format.as_deref())?;
@@ -47,6 +47,9 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let checked = check_source(source, format, &schema, tier, threads(wanted));
             drop(progress);
             let report = checked.map_err(|error| unreadable(&file, &error))?;
+            if let Some(path) = openlineage {
+                tell(&path, &file, &report)?;
+            }
             let printed = match work.out.format {
                 crate::out::Format::Table => work.out.lines(&report.render()),
                 crate::out::Format::Json | crate::out::Format::Jsonl => {
@@ -58,30 +61,9 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             Ok(u8::from(report.outcome != Outcome::Valid))
         }
         Data::Poison(wanted) => super::poison::run(work, &wanted),
-        Data::Add { name, files, source, schema, label, extend } => {
-            let schema = schema.map(|path| read_text(&path, SCHEMA_BYTES)).transpose()?;
-            let mut opened = Vec::with_capacity(files.len());
-            for path in &files {
-                opened.push(open_delivery(path)?);
-            }
-            let client = work.client().await?;
-            let bytes = opened.iter().fold(0_u64, |sum, file| sum.saturating_add(length(file)));
-            let progress = work.out.progress(&format!("adding {} deliveries", opened.len()), bytes);
-            let mut deliveries = Vec::with_capacity(files.len());
-            for file in opened {
-                let path = format!("/api/v1/uploads?dataset={}", encoded(&name));
-                let upload = client.upload(&path, Box::new(progress.follow(file))).await?;
-                deliveries.push(json!({ "upload": upload["upload"], "source": source }));
-            }
-            let body =
-                json!({ "deliveries": deliveries, "schema": schema, "label": label, "extend": extend });
-            let path = format!("/api/v1/datasets/{}/versions", encoded(&name));
-            progress.work("checking them");
-            let added: Value = client.order(&path, &body).await?;
-            drop(progress);
-            work.answer(&added)?;
-            Ok(u8::from(added["version"].is_null()))
-        }
+        Data::Add(wanted) => super::deliver::run(work, wanted).await,
+        Data::Sign(wanted) => super::source::sign(work, &wanted),
+        Data::Source(verb) => super::source::run(work, verb).await,
         Data::Pii(Pii::Scan(wanted)) => pii::scan(work, &wanted),
         Data::Redact(wanted) => pii::redact(work, &wanted).await,
         Data::Tokenize(wanted) => pii::tokenize(work, &wanted).await,
@@ -153,7 +135,7 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
 }
 
 /// Opens a delivery, which is stored and so has an end: a regular file, not a device or a pipe.
-fn open_delivery(path: &Path) -> Result<File, Failure> {
+pub(super) fn open_delivery(path: &Path) -> Result<File, Failure> {
     let metadata = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?;
     if metadata.is_file() || metadata.is_dir() {
         return open(path);
@@ -164,6 +146,23 @@ fn open_delivery(path: &Path) -> Result<File, Failure> {
 /// How many bytes there are to read, as far as is known before.
 pub(super) fn length(file: &File) -> u64 {
     file.metadata().map_or(0, |metadata| metadata.len())
+}
+
+/// Writes the event that tells other systems of a check.
+fn tell(path: &Path, file: &Path, report: &Report) -> Result<(), Failure> {
+    let named = |name: String| Named { namespace: "file".to_owned(), name };
+    let mut run = [0; 16];
+    OsRandom.fill_bytes(&mut run);
+    let line = event(&CheckEvent {
+        at: SystemClock.now(),
+        run,
+        producer: PRODUCER.to_owned(),
+        job: Named { namespace: "bartizan".to_owned(), name: "data-check".to_owned() },
+        inputs: vec![(named(absolute(file)), Table::of(report))],
+        output: None,
+        accepted: report.outcome == Outcome::Valid,
+    });
+    std::fs::write(path, format!("{line}\n")).map_err(|error| file_failure(path, &error))
 }
 
 fn parse_schema(path: &Path) -> Result<Schema, Failure> {

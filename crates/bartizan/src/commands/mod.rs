@@ -2,8 +2,11 @@
 
 mod access;
 mod data;
+mod deliver;
 mod endpoint;
+mod folder;
 mod ledger;
+mod lineage;
 mod model;
 mod out_of_fold;
 mod pii;
@@ -13,6 +16,7 @@ mod project;
 mod prove;
 mod run;
 mod servable;
+mod source;
 mod train;
 mod tree;
 mod upload;
@@ -31,6 +35,9 @@ use crate::client::Client;
 use crate::config::Configuration;
 use crate::failure::Failure;
 use crate::out::{Format, Out};
+
+/// What events for other systems name as what wrote them.
+const PRODUCER: &str = concat!("https://bartizan.dev/v", env!("CARGO_PKG_VERSION"));
 
 /// A command at work.
 struct Work {
@@ -76,9 +83,7 @@ pub(crate) async fn run(cli: Cli, configuration: Configuration) -> Result<u8, Fa
         Command::Predictions(verb) => predictions::run(&work, verb).await,
         Command::Prove(wanted) => prove::run(&work, &wanted).await,
         Command::Verify(wanted) => verify::run(&work, &wanted).await,
-        Command::Lineage { direction, version, dataset } => {
-            model::lineage(&work, direction, &version, dataset).await
-        }
+        Command::Lineage(verb) => lineage::run(&work, verb).await,
         Command::Ledger(verb) => ledger::run(&work, verb).await,
         Command::Access(verb) => access::run(&work, verb).await,
         Command::Keys(verb) => project::keys(&work, verb).await,

@@ -1,4 +1,4 @@
-//! `model`, `prove` and `lineage`.
+//! `model`.
 #![expect(
     clippy::indexing_slicing,
     reason = "JSON members are read by name: what is not there reads as null and never panics"
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::{Work, encoded, endpoint, read_bytes, read_text, servable, tree, upload, version_path};
 use crate::catalog::ids;
-use crate::cli::{Direction, Model, Stop};
+use crate::cli::{Model, Stop};
 use crate::failure::Failure;
 
 const BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
@@ -88,19 +88,4 @@ async fn halt(work: &Work, stop: &Stop, how: &str) -> Result<u8, Failure> {
     let path = format!("{}/{how}", version_path("models", &stop.version)?);
     let stopped = work.client().await?.post(&path, &json!({ "reason": stop.reason })).await?;
     work.answer(&stopped)
-}
-
-pub(super) async fn lineage(
-    work: &Work,
-    direction: Direction,
-    version: &str,
-    dataset: bool,
-) -> Result<u8, Failure> {
-    let noun = if dataset { "datasets" } else { "models" };
-    let found = work.client().await?.get(&format!("{}/lineage", version_path(noun, version)?)).await?;
-    let side = match direction {
-        Direction::Up => "up",
-        Direction::Down => "down",
-    };
-    work.answer(&found[side])
 }

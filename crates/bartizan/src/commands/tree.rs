@@ -49,6 +49,14 @@ impl ModelFile {
 /// When there is a link, a special file, a name that is not UTF-8, or something that cannot be read; the error
 /// names it.
 pub(super) fn list(path: &Path, except: Option<&Path>) -> Result<Vec<ModelFile>, Failure> {
+    list_up_to(path, except, MODEL_FILES)
+}
+
+/// As [`list`], for at most so many files.
+///
+/// # Errors
+/// As [`list`].
+pub(super) fn list_up_to(path: &Path, except: Option<&Path>, most: usize) -> Result<Vec<ModelFile>, Failure> {
     let except = match except {
         Some(path) => Some(fs::metadata(path).map_err(|error| refuse(path, &error.to_string()))?),
         None => None,
@@ -57,7 +65,7 @@ pub(super) fn list(path: &Path, except: Option<&Path>) -> Result<Vec<ModelFile>,
     let mut found = Vec::new();
     if metadata.is_dir() {
         let root = Arc::new(open_at(CWD, path, OFlags::DIRECTORY, path)?);
-        let mut walk = Walk { root: &root, shown: path, except: except.as_ref(), files: &mut found };
+        let mut walk = Walk { root: &root, shown: path, except: except.as_ref(), most, files: &mut found };
         walk.directory(path, "", 0)?;
     } else {
         let name = path.file_name().and_then(|name| name.to_str());
@@ -78,6 +86,7 @@ struct Walk<'a> {
     root: &'a Arc<OwnedFd>,
     shown: &'a Path,
     except: Option<&'a Metadata>,
+    most: usize,
     files: &'a mut Vec<ModelFile>,
 }
 
@@ -111,8 +120,8 @@ impl Walk<'_> {
         if self.except.is_some_and(left_out) {
             return Ok(());
         }
-        if self.files.len() >= MODEL_FILES {
-            return Err(refuse(self.shown, &format!("there are more than {MODEL_FILES} files")));
+        if self.files.len() >= self.most {
+            return Err(refuse(self.shown, &format!("there are more than {} files", self.most)));
         }
         file.bytes = metadata.len();
         self.files.push(file);
@@ -139,8 +148,7 @@ fn open_at(at: impl AsFd, name: &Path, flags: OFlags, shown: &Path) -> Result<Ow
 }
 
 fn refuse(path: &Path, why: &str) -> Failure {
-    let mut failure =
-        Failure::new(ids::MODEL_FILES, format!("`{}` cannot be part of a model", path.display()));
+    let mut failure = Failure::new(ids::MODEL_FILES, format!("`{}` cannot be taken", path.display()));
     failure.why.push(why.to_owned());
     failure
 }

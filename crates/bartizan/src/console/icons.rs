@@ -13,6 +13,8 @@ pub(crate) enum Icon {
     Data,
     /// A cube.
     Cube,
+    /// A line that parts in two.
+    Branch,
     /// A triangle that points right.
     Play,
     /// A triangle with an exclamation mark.
@@ -54,6 +56,7 @@ impl Icon {
                 "M2.5 4c0-2.4 11-2.4 11 0v8c0 2.4-11 2.4-11 0zM2.5 4c0 2.4 11 2.4 11 0M2.5 8c0 2.4 11 2.4 11 0"
             }
             Self::Cube => "M8 1.8 13.5 5v6L8 14.2 2.5 11V5zM2.5 5 8 8.2 13.5 5M8 8.2v6",
+            Self::Branch => "M2 8h4M6 8l3-4h5M6 8l3 4h5",
             Self::Play => "M4 2.7 12.5 8 4 13.3z",
             Self::Alert => "M8 2.2 14.3 13.3H1.7zM8 6.3v3.4M8 11.4v.2",
             Self::Tick => "M3 8.5 6.5 12 13 4.5",

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Reading order: [`view`] says what pages are told, [`page`] what surrounds them, [`overview`] is the first of them,
-//! [`version`] and [`chain`] are the page of a model version, [`models`] and [`assets`](mod@assets) lists,
+//! [`version`] and [`chain`] are the page of a model version, [`models`] and [`assets`](mod@assets) lists, [`lineage`] walks,
 //! [`endpoint`] and [`numbers`] an endpoint, [`ledger`] entries, `format` and `chart` how values are written and drawn.
 
 mod assets;
@@ -23,6 +23,7 @@ mod endpoint;
 mod format;
 mod icons;
 mod ledger;
+mod lineage;
 mod live;
 mod models;
 mod numbers;
@@ -41,6 +42,7 @@ pub(crate) use self::assets::{data_sets_page, runs_page};
 pub(crate) use self::endpoint::{endpoint_page, endpoints_page};
 pub(crate) use self::format::counted;
 pub(crate) use self::ledger::{entry_page, ledger_page};
+pub(crate) use self::lineage::lineage_page;
 pub(crate) use self::models::models_page;
 pub(crate) use self::numbers::values;
 pub(crate) use self::overview::overview_page;
@@ -75,6 +77,9 @@ pub(crate) const DATA_SETS_PATH: &str = "/datasets";
 
 /// The address of the list of training runs.
 pub(crate) const RUNS_PATH: &str = "/runs";
+
+/// The address of lineage; a walk is `{LINEAGE_PATH}?of={thing}&direction={up or down}`.
+pub(crate) const LINEAGE_PATH: &str = "/lineage";
 
 /// The address of the ledger; an entry's page is `{LEDGER_PATH}/{index}`.
 pub(crate) const LEDGER_PATH: &str = "/ledger";
@@ -125,6 +130,11 @@ pub(crate) fn version_path(model: &str, version: u64) -> String {
 /// The address of the page of an endpoint.
 pub(crate) fn endpoint_path(endpoint: &str) -> String {
     format!("{ENDPOINTS_PATH}/{}", format::path_segment(endpoint))
+}
+
+/// The address of a walk from a thing.
+pub(crate) fn lineage_path(thing: &str, direction: &str) -> String {
+    format!("{LINEAGE_PATH}?of={}&direction={direction}", format::path_segment(thing))
 }
 
 #[cfg(test)]

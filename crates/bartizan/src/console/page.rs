@@ -5,7 +5,9 @@ use maud::{DOCTYPE, Markup, html};
 use super::format::{count, foreign, local_href};
 use super::icons::{Icon, brand};
 use super::view::{DataVerdict, ErrorView, Frame, Paged, Tier, Tone, VersionState};
-use super::{DATA_SETS_PATH, ENDPOINTS_PATH, LEDGER_PATH, MODELS_PATH, OVERVIEW_PATH, RUNS_PATH, assets};
+use super::{
+    DATA_SETS_PATH, ENDPOINTS_PATH, LEDGER_PATH, LINEAGE_PATH, MODELS_PATH, OVERVIEW_PATH, RUNS_PATH, assets,
+};
 
 /// A page that the navigation names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub(crate) enum Place {
     DataSets,
     /// The models and their versions.
     Models,
+    /// What things came from, and what came of them.
+    Lineage,
     /// The training runs.
     Runs,
     /// The endpoints and their numbers.
@@ -44,6 +48,7 @@ const NAVIGATION: [(Option<&str>, &[NavEntry]); 4] = [
         &[
             leads("Data sets", Icon::Data, DATA_SETS_PATH, Place::DataSets),
             leads("Models", Icon::Cube, MODELS_PATH, Place::Models),
+            leads("Lineage", Icon::Branch, LINEAGE_PATH, Place::Lineage),
             leads("Runs", Icon::Play, RUNS_PATH, Place::Runs),
         ],
     ),

@@ -12,8 +12,8 @@ use super::view::endpoint::EndpointStanding;
 use super::view::*;
 use super::{
     CONSOLE_CSS, CONSOLE_JS, CONTENT_SECURITY_POLICY, MARK_SVG, assets, data_sets_page, endpoint_page,
-    endpoints_page, entry_page, error_page, ledger_page, model_version_page, models_page, not_found_page,
-    overview_page, runs_page, sample, version_path,
+    endpoints_page, entry_page, error_page, ledger_page, lineage_page, model_version_page, models_page,
+    not_found_page, overview_page, runs_page, sample, version_path,
 };
 
 mod operations;
@@ -38,6 +38,8 @@ fn friendly_pages() -> Vec<(&'static str, String)> {
         ("entry", entry_page(&sample::operations::entry()).into_string()),
         ("data sets", data_sets_page(&sample::operations::data_sets()).into_string()),
         ("runs", runs_page(&sample::operations::runs()).into_string()),
+        ("lineage", lineage_page(&sample::operations::lineage()).into_string()),
+        ("beginnings", lineage_page(&sample::operations::beginnings("shop")).into_string()),
         ("overview", overview_page(&sample::operations::overview()).into_string()),
         ("quiet overview", overview_page(&sample::operations::quiet_overview()).into_string()),
     ]
@@ -69,8 +71,25 @@ fn hostile_pages() -> Vec<(&'static str, String)> {
         ("hostile entry", entry_page(&more.entry).into_string()),
         ("hostile data sets", data_sets_page(&more.data_sets).into_string()),
         ("hostile runs", runs_page(&more.runs).into_string()),
+        ("hostile lineage", lineage_page(&hostile_lineage(&evil.model)).into_string()),
+        ("hostile beginnings", lineage_page(&sample::operations::beginnings(&evil.model)).into_string()),
         ("hostile overview", overview_page(&more.overview).into_string()),
     ]
+}
+
+fn hostile_lineage(text: &str) -> lineage::LineageView {
+    let mut view = sample::operations::lineage();
+    if let Some(walk) = &mut view.walk {
+        walk.of = text.to_owned();
+        walk.thing = text.to_owned();
+        walk.turned = "https://evil.example/".to_owned();
+        for node in &mut walk.nodes.rows {
+            node.name = text.to_owned();
+            node.href = Some("//evil.example/".to_owned());
+            node.standing = Some((text.to_owned(), Tone::Bad));
+        }
+    }
+    view
 }
 
 fn all_pages() -> Vec<(&'static str, String)> {
@@ -481,7 +500,8 @@ fn the_error_page_knows_no_project() {
 fn the_navigation_names_what_there_is_and_where_one_is() {
     let page = models_page(&sample::models()).into_string();
     let menu = cut(&page, "<nav class=\"menu\"", "</nav>");
-    expect!["/, /datasets, /models, /runs, /endpoints, /ledger"].assert_eq(&values(&menu, "href").join(", "));
+    expect!["/, /datasets, /models, /lineage, /runs, /endpoints, /ledger"]
+        .assert_eq(&values(&menu, "href").join(", "));
     assert_eq!(values(&menu, "aria-current"), ["page"]);
     let below = model_version_page(&sample::approved()).into_string();
     assert_eq!(values(&cut(&below, "<nav class=\"menu\"", "</nav>"), "aria-current"), ["true"]);

@@ -6,6 +6,7 @@
 pub(crate) mod assets;
 pub(crate) mod endpoint;
 pub(crate) mod ledger;
+pub(crate) mod lineage;
 pub(crate) mod overview;
 
 /// What every page of a project shows around its content.

@@ -39,6 +39,13 @@ fn every_page_takes_a_session_whose_key_may_see_it() {
     }
     assert_eq!(PAGES.map(|path| get(&models, path)), ["200", "404", "200", "200", "200", "404"]);
     assert_eq!(PAGES.map(|path| get(&data, path)), ["404", "200", "404", "404", "404", "404"]);
+    for path in ["/lineage", "/lineage?of=model%3Atips%3A2&direction=up", "/lineage?of=endpoint%3Ascores"] {
+        assert_eq!(
+            (get(&nobody, path), get(&all, path), get(&models, path)),
+            ("303".into(), "200".into(), "404".into())
+        );
+    }
+    assert_eq!(get(&all, "/lineage?of=model%3Aother%3A1"), "404");
     // What is not there and what is not to be seen look alike.
     for (known, unknown) in [("/ledger/0", "/ledger/9999"), ("/endpoints/scores", "/endpoints/other")] {
         let answer = |path: &str| {

@@ -15,6 +15,7 @@ mod demo;
 mod endpoints;
 mod input;
 mod killed;
+mod lineage;
 mod metrics;
 mod pii;
 mod poison;

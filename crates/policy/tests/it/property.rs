@@ -7,7 +7,7 @@ use bartizan_base::{ProjectId, Timestamp, sha256};
 use bartizan_policy::{
     Access, Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Effect, EndpointFacts, GrantFacts,
     KeyFacts, Makers, ModelFacts, PersonId, PrincipalFacts, ProjectFacts, ProjectWide, Question,
-    ResourceFacts, ResourceKind, Role, Roles, Standing, Tier, UserFacts,
+    ResourceFacts, ResourceKind, Role, Roles, SourceFacts, Standing, Tier, UserFacts,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -66,6 +66,9 @@ fn resources(kind: ResourceKind) -> BoxedStrategy<ResourceFacts> {
         ResourceKind::Grant => beneficiary
             .prop_map(|(to, person, confirmed_by)| GrantFacts { to, person, confirmed_by }.into())
             .boxed(),
+        ResourceKind::Source => {
+            Just(SourceFacts { source: bartizan_base::SourceId::from_random([5; 16]) }.into()).boxed()
+        }
         ResourceKind::Artifact => Just(ArtifactFacts { subject: sha256(b"x") }.into()).boxed(),
     }
 }

@@ -106,6 +106,8 @@ fn reads_and_mutations() {
         data.list
         data.show
         data.detokenize
+        source.list
+        lineage.show
         model.list
         model.show
         model.verify

@@ -9,7 +9,7 @@ use bartizan_policy::api_key::{self, ApiKeyId, Scopes, Terms};
 use bartizan_policy::{
     Action, AliasFacts, ArtifactFacts, ContextFacts, DatasetFacts, Decision, Effect, EndpointFacts,
     GrantFacts, KeyFacts, Makers, ModelFacts, PersonId, Policies, PrincipalFacts, ProjectFacts, ProjectWide,
-    Question, ResourceFacts, ResourceKind, Role, Roles, Tier, UserFacts,
+    Question, ResourceFacts, ResourceKind, Role, Roles, SourceFacts, Tier, UserFacts,
 };
 
 use crate::api_key::Counting;
@@ -104,6 +104,7 @@ pub(crate) fn neutral(action: Action) -> ResourceFacts {
         ResourceKind::Grant => {
             GrantFacts { to: CLARA.principal(), person: CLARA, confirmed_by: Some(BEN) }.into()
         }
+        ResourceKind::Source => SourceFacts { source: bartizan_base::SourceId::from_random([5; 16]) }.into(),
         ResourceKind::Artifact => ArtifactFacts { subject: sha256(b"an artifact") }.into(),
     }
 }

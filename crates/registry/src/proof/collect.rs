@@ -12,7 +12,7 @@ use super::format::{
 };
 use crate::limits::{DOCUMENT_BYTES, PROOF_BYTES, PROOF_ENTRIES};
 use crate::prediction::RecordEnvelope;
-use crate::state::{Endpoint, EntryInvalid, POLICY_NAME, State, StateMap, Version};
+use crate::state::{Endpoint, EntryInvalid, POLICY_NAME, Source, State, StateMap, Version};
 use crate::statement::{Act, DatasetRef, EndpointV1, ErasureStep, MapKind, Predicate, Private, StatementRef};
 
 /// What a proof is made from.
@@ -194,6 +194,8 @@ impl Prover<'_> {
         let map_entry = size.saturating_sub(1);
         entries.insert(map_entry);
         let entries = self.close(entries)?;
+        let mut leaves = leaves;
+        leaves.extend(self.sources_among(&entries));
         let mut file = ProofFile {
             format: FORMAT.to_owned(),
             claim,
@@ -241,6 +243,13 @@ impl Prover<'_> {
         let indices: Vec<u64> = leaves.iter().map(|leaf| leaf.index).collect();
         let inclusion = self.map.inclusion(&indices).map_err(|_| ProveFailed::Map { name: String::new() })?;
         Ok(ShownMap { entry, inclusion, leaves })
+    }
+
+    /// The sources that entries of the proof speak of: that none of their keys was revoked since is shown too.
+    fn sources_among(&self, entries: &BTreeMap<u64, Vec<u8>>) -> Vec<(MapKind, String)> {
+        let shown = |source: &Source| source.entries.iter().any(|entry| entries.contains_key(entry));
+        let sources = self.state.sources().iter().filter(|(_, source)| shown(source));
+        sources.map(|(id, _)| (MapKind::Source, id.to_string())).collect()
     }
 
     /// Adds everything that the wanted entries refer to, and everything that refers to in turn.
@@ -303,6 +312,21 @@ impl Prover<'_> {
                 }
                 open.extend(body.extends.as_ref().map(|extended| extended.statement.entry));
                 open.extend(body.schema_of.as_ref().map(|kept| kept.statement.entry));
+                let from = body.parts.iter().filter_map(|part| part.from.as_ref());
+                let sources = from.filter_map(|from| self.state.sources().get(&from.source));
+                open.extend(sources.flat_map(|source| &source.entries));
+                if let Some(derived) = &body.derived {
+                    open.extend(derived.from.iter().map(|dataset| dataset.statement.entry));
+                    open.extend(derived.run.map(|run| run.statement.entry));
+                }
+            }
+            Predicate::Source(body) => {
+                self.refer_act(&body.act, open);
+                let source = self.state.sources().get(&body.source);
+                open.extend(source.into_iter().flat_map(|source| &source.entries));
+            }
+            Predicate::Refusal(body) => {
+                self.refer_act(&body.act, open);
             }
             Predicate::Origin(body) => {
                 self.refer_act(&body.act, open);
@@ -331,6 +355,7 @@ impl Prover<'_> {
                 open.insert(body.previous);
             }
             Predicate::Alias(body) => self.refer_act(&body.act, open),
+            Predicate::Lineage(body) => self.refer_act(&body.act, open),
             Predicate::Erasure(body) => match &body.step {
                 ErasureStep::Ordered { act, .. } => self.refer_act(act, open),
                 ErasureStep::Records { .. } | ErasureStep::Finished {} => {

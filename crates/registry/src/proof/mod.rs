@@ -1,6 +1,7 @@
 //! Proof files: writing the walk from a claim back to the root key, and checking it elsewhere.
 
 mod collect;
+mod deliveries;
 mod format;
 mod prediction;
 mod refused;

@@ -57,6 +57,11 @@ pub(super) fn nothing_left_out(state: &State, leaves: &Leaves<'_>) -> Result<(),
             return Err(refuse("it has another standing for a signing key"));
         }
     }
+    for (id, source) in state.sources() {
+        if !confirmed(MapKind::Source, &id.to_string(), &source.word(), source.entries.last().copied()) {
+            return Err(refuse("it has another standing for a source of data or a key of one"));
+        }
+    }
     Ok(())
 }
 

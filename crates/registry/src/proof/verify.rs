@@ -326,6 +326,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
     };
     match predicate {
         Predicate::Principal(body) => add(&body.profile),
+        Predicate::Source(body) => add(&body.profile),
         Predicate::Dataset(body) => {
             for private in [&body.schema, &body.profile, &body.findings] {
                 add(private);
@@ -333,6 +334,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
             for part in &body.parts {
                 add(&part.source);
             }
+            body.derived.iter().filter_map(|derived| derived.transform.as_ref()).for_each(add);
         }
         Predicate::Origin(body) => {
             add(&body.declaration);
@@ -354,6 +356,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
             }
         }
         Predicate::Integrity(body) => add(&body.reason),
+        Predicate::Lineage(body) => add(&body.document),
         Predicate::Provenance(body) => {
             let inner = &body.build_definition.internal_parameters;
             add(&inner.environment);
@@ -366,6 +369,7 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
         | Predicate::Role(_)
         | Predicate::ApiKey(_)
         | Predicate::Decision(_)
+        | Predicate::Refusal(_)
         | Predicate::Approval(_)
         | Predicate::Alias(_)
         | Predicate::Segment(_)

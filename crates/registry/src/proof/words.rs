@@ -1,10 +1,13 @@
 //! What a verified proof means, in plain words: proven, asserted and by whom, not covered.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use bartizan_base::VersionRef;
 use bartizan_keys::TrustFile;
 use bartizan_ledger::segment::Group;
 use bartizan_policy::Tier;
 
+use super::deliveries::{about_derived, about_source};
 use super::format::ProofFile;
 use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
@@ -235,16 +238,22 @@ fn about_run(verdict: &mut Verdict, provenance: &ProvenanceV1, run: &RunV1) {
     ));
 }
 
-/// Says what the statements prove and assert about a data set version and those that it extends.
+/// Says what the statements prove and assert about a data set version, those that it extends, and those that any of
+/// them was made from.
 pub(super) fn about_dataset(verdict: &mut Verdict, state: &State, version: &VersionRef) {
-    let mut next = Some(version.clone());
-    while let Some(version) = next {
+    let (mut seen, mut open) = (BTreeSet::new(), VecDeque::from([version.clone()]));
+    while let Some(version) = open.pop_front() {
+        if !seen.insert(version.clone()) {
+            continue;
+        }
         let Some(found) = state.dataset(&version) else {
             verdict.not_covered.push(format!("{version} and the parts of it, which a root above includes"));
-            return;
+            continue;
         };
         about_one(verdict, state, &version, &found.body);
-        next = found.body.extends.as_ref().map(|extended| extended.version.clone());
+        open.extend(found.body.extends.as_ref().map(|extended| extended.version.clone()));
+        let derived = found.body.derived.iter().flat_map(|derived| &derived.from);
+        open.extend(derived.map(|from| from.version.clone()));
     }
 }
 
@@ -261,14 +270,24 @@ fn about_one(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &
         body.root, body.verdict.outcome, body.verdict.checks, body.verdict.blocking, body.verdict.warnings
     ));
     about_schema(verdict, state, version, body);
+    if body.require_signature {
+        verdict.proven.push(format!("{version} takes no delivery that its source has not signed"));
+    }
+    if let Some(derived) = &body.derived {
+        about_derived(verdict, version, &body.act, derived);
+    }
+    let entry = state.dataset(version).map(|found| found.statement.entry).unwrap_or_default();
     for part in &body.parts {
-        verdict.asserted.push(format!(
-            "by {}: that part {} of {version} ({} rows) came from its stated source on {}",
-            part.writer,
-            part.digest.short(),
-            part.rows,
-            part.time
-        ));
+        match &part.from {
+            Some(from) => about_source(verdict, state, (version, entry), part, from),
+            None => verdict.asserted.push(format!(
+                "by {}: that part {} of {version} ({} rows) came from its stated source on {}",
+                part.writer,
+                part.digest.short(),
+                part.rows,
+                part.time
+            )),
+        }
     }
 }
 

@@ -332,6 +332,9 @@ impl Registry {
                 let name = text()?.parse().map_err(bad)?;
                 bartizan_policy::DatasetFacts { name, version: None }.into()
             }
+            ResourceKind::Source => {
+                bartizan_policy::SourceFacts { source: self.find_source(text()?).await? }.into()
+            }
             ResourceKind::Model => {
                 let version = text()?.parse().map_err(bad)?;
                 state.known_version(&version)?;

@@ -1,32 +1,47 @@
 //! Data sets: deliveries are checked against a schema, and accepted as a version or refused, on the record.
 
-use std::io::{self, Read, Seek, SeekFrom};
-
-use bartizan_base::{Digest, Name, VersionRef};
-use bartizan_data::{
-    InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source, check_source,
-    profile,
-};
-use bartizan_keys::{Sealed, Unsealed};
+use bartizan_base::{Digest, Name, PrincipalId, RunId, VersionRef};
+use bartizan_data::Outcome;
+use bartizan_data::openlineage::Table;
+use bartizan_data::unusual::Delivered;
+use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, Tier, op};
 
+use super::checked::{By, Checked, CheckedBy, Weighed};
+use super::delivered;
 use super::models::check_text;
+use super::unusual;
 use super::uploads::UploadId;
 use super::write::{Writer, private};
-use super::{Caller, Failed, Inner, Registry};
+use super::{Caller, Failed, Registry};
 use crate::limits::PARTS_PER_STATEMENT;
 use crate::parts;
 use crate::proof::read_private;
 use crate::state::{Dataset, State};
-use crate::statement::{DatasetRef, DatasetV1, PartV1, Private, SchemaFrom, Statement, VerdictV1};
+use crate::statement::{
+    DatasetRef, DatasetV1, FromSource, PartV1, Private, SchemaFrom, Statement, VerdictV1,
+};
 
 /// One delivery of data that was uploaded.
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
     /// The upload with its content.
     pub upload: UploadId,
-    /// Where it comes from, in words.
+    /// Where it comes from: the name of a source of this project, or words.
     pub source: String,
+    /// The source's detached signature over the bytes.
+    pub signature: Option<Vec<u8>>,
+}
+
+/// What deliveries were made from, when that is data of this project.
+#[derive(Debug, Clone)]
+pub struct NewDerived {
+    /// The data set versions; none for those that the run was given.
+    pub from: Vec<VersionRef>,
+    /// The run that made them.
+    pub run: Option<RunId>,
+    /// What was done, in words or as a command.
+    pub transform: Option<String>,
 }
 
 /// Deliveries that are to be added to a data set.
@@ -43,6 +58,10 @@ pub struct NewDataset {
     pub label: Option<String>,
     /// Whether the new version holds the parts of the last one too.
     pub extend: bool,
+    /// Whether it takes signed deliveries alone, from this version on and for ever.
+    pub require_signature: bool,
+    /// What the deliveries were made from.
+    pub derived: Option<NewDerived>,
 }
 
 /// What became of deliveries.
@@ -60,6 +79,8 @@ pub struct DatasetOutcome {
     pub rows: u64,
     /// What was found, for people; one report for each delivery.
     pub findings: Vec<String>,
+    /// How many values each delivery has, and which rules it breaks.
+    pub tables: Vec<Table>,
 }
 
 /// A data set version with its private documents.
@@ -71,21 +92,10 @@ pub struct DatasetDetail {
     pub schema: Option<String>,
     /// Where each part came from, unless it was erased.
     pub sources: Vec<Option<String>>,
-}
-
-/// Deliveries that were read and checked.
-struct Checked {
-    schema: CheckedBy,
-    reports: Vec<Report>,
-    profile: Profile,
-}
-
-/// The schema that deliveries were checked against.
-enum CheckedBy {
-    /// That of the version before.
-    Kept,
-    /// Another one, as TOML.
-    New(SchemaFrom, String),
+    /// What was done to the data that it was made from, unless it was erased.
+    pub transform: Option<String>,
+    /// In what its deliveries are unlike those that the same source made before, in words.
+    pub unusual: Vec<String>,
 }
 
 impl Registry {
@@ -132,40 +142,33 @@ impl Registry {
             check_text("source", &delivery.source)?;
         }
         let facts = DatasetFacts { name: new.name.clone(), version: None };
+        if let Some(transform) = new.derived.as_ref().and_then(|derived| derived.transform.as_ref()) {
+            check_text("transform", transform)?;
+        }
         // Reading the deliveries takes as long as it takes, and nobody waits for it: a quarantine least of all.
         self.ask_early(caller, op::DataAdd, facts.clone()).await?;
         let state = self.state();
         let last = last_version(&state, &new.name).cloned();
+        let derived = new.derived.as_ref().map(|derived| delivered::derive(&state, derived)).transpose()?;
+        let demanded = new.require_signature || last.as_ref().is_some_and(|last| last.body.require_signature);
+        let from = self.from_sources(caller, &state, new, &sealed, demanded).await?;
         let checked = self.check_all(&state, new, last.as_ref(), &sealed).await?;
         let writer = &self.writer().await?;
         let (before, state) = (state, writer.state());
-        if last_version(&state, &new.name) != last.as_ref() || state.tier() != before.tier() {
-            return Err(Failed::conflict(
-                format!("data set {}", new.name),
-                "it, or the tier, changed while the deliveries were read: add them again",
-            ));
-        }
+        unchanged(&new.name, last.as_ref(), &from, (&before, &state))?;
         let allowed = writer.allow(caller, op::DataAdd, facts).await?;
-        let valid = checked.reports.iter().all(|report| report.outcome == Outcome::Valid);
-        let added = self.parts(writer, caller, new, &sealed, &checked, valid).await?;
-        let (schema, schema_from, schema_of) = match (checked.schema, &last) {
-            (CheckedBy::Kept, Some(last)) => {
-                // The version that chose the schema, so that a proof needs no chain of those that kept it.
-                let chosen = last.body.schema_of.clone().or_else(|| reference(last));
-                (last.body.schema.clone(), SchemaFrom::Kept, chosen)
-            }
-            (CheckedBy::Kept, None) => return Err(Failed::Interrupted),
-            (CheckedBy::New(..), Some(_)) if state.tier() == Tier::Release => {
-                return Err(Failed::conflict(
-                    format!("data set {}", new.name),
-                    "in tier release it keeps its schema; data of another shape is another data set",
-                ));
-            }
-            (CheckedBy::New(from, text), _) => (writer.seal_document(text.into_bytes()).await?, from, None),
-        };
+        let unusual = self.compare((writer, caller.principal()), new, &sealed, (&checked, &from)).await?;
+        let valid = checked.weighed.iter().all(|report| report.outcome == Outcome::Valid);
+        let added = self.parts(writer, caller, new, (&sealed, from), &checked, valid).await?;
+        let (schema, schema_from, schema_of) =
+            stated_schema(writer, &new.name, checked.schema, last.as_ref()).await?;
         let base = last.filter(|_| valid && new.extend);
         let mut all = base.as_ref().map(|base| base.parts.clone()).unwrap_or_default();
         all.extend(added.iter().cloned());
+        let mut weighed = verdict(&checked.weighed, state.tier());
+        weighed.checks = weighed.checks.saturating_add(unusual.checks);
+        let warned = u64::try_from(unusual.lines.len()).unwrap_or(u64::MAX);
+        weighed.warnings = weighed.warnings.saturating_add(warned);
         let body = DatasetV1 {
             name: new.name.clone(),
             version: valid.then(|| next_version(&state, &new.name)),
@@ -175,11 +178,17 @@ impl Registry {
             schema,
             schema_from,
             schema_of,
-            profile: writer.seal_document(encode(checked.profile.to_bytes())?).await?,
-            findings: writer.seal_document(findings_lines(&checked.reports)?).await?,
-            verdict: verdict(&checked.reports, state.tier()),
+            profile: writer.seal_document(checked.profile).await?,
+            findings: writer.seal_document(findings_lines(&checked.weighed, unusual.document)).await?,
+            require_signature: demanded,
+            derived: match derived {
+                Some(derived) => Some(derived.state(writer).await?),
+                None => None,
+            },
+            verdict: weighed,
             act: writer.act(&allowed),
         };
+        let findings = checked.weighed.iter().map(|one| one.text.clone()).chain(unusual.lines).collect();
         let (version, root, verdict) = (body.version_ref(), body.root, body.verdict.clone());
         let written = writer.append(vec![Statement::about(body)]).await?;
         Ok(DatasetOutcome {
@@ -187,8 +196,9 @@ impl Registry {
             root,
             entry: written.first().map(|written| written.entry).unwrap_or_default(),
             verdict,
-            rows: checked.reports.iter().fold(0, |sum, report| sum.saturating_add(report.rows)),
-            findings: checked.reports.iter().map(Report::render).collect(),
+            rows: checked.weighed.iter().fold(0, |sum, report| sum.saturating_add(report.rows)),
+            findings,
+            tables: checked.weighed.into_iter().map(|one| one.table).collect(),
         })
     }
 
@@ -205,31 +215,32 @@ impl Registry {
             Tier::Release => bartizan_data::Tier::Release,
         };
         let (given, label) = (new.schema.clone(), new.label.clone());
-        let (last, sealed) = (last.map(|last| last.body.schema.clone()), sealed.to_vec());
-        self.blocking(move |inner| {
-            let (schema, from) = inner.schema_for(given, label, last, &sealed)?;
-            let mut reports = Vec::with_capacity(sealed.len());
-            let mut profile: Option<Profile> = None;
-            for one in &sealed {
-                let report = check_source(inner.content(one)?, None, &schema, tier, threads())?;
-                match &mut profile {
-                    Some(profile) => {
-                        profile
-                            .merge(&report.profile)
-                            .map_err(|error| Failed::invalid("deliveries", error))?;
-                    }
-                    None => profile = Some(report.profile.clone()),
-                }
-                reports.push(report);
-            }
-            let profile = profile.ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
-            let schema = match from {
-                SchemaFrom::Kept => CheckedBy::Kept,
-                new => CheckedBy::New(new, schema.to_toml()?),
-            };
-            Ok(Checked { schema, reports, profile })
-        })
-        .await
+        let by = By { given, label, last: last.map(|last| last.body.schema.clone()), tier };
+        let sealed = sealed.to_vec();
+        self.blocking(move |inner| inner.check_deliveries(by, &sealed)).await
+    }
+
+    /// Compares the deliveries with those that the same sources made before.
+    async fn compare(
+        &self,
+        (writer, by): (&Writer<'_>, PrincipalId),
+        new: &NewDataset,
+        sealed: &[Sealed],
+        (checked, from): (&Checked, &[Option<FromSource>]),
+    ) -> Result<unusual::Found, Failed> {
+        let (state, name) = (writer.state(), new.name.clone());
+        let each = sealed.iter().zip(&checked.weighed).zip(from).map(|((one, report), from)| unusual::New {
+            from: from.clone(),
+            delivered: Delivered {
+                at: writer.now(),
+                rows: report.rows,
+                bytes: one.size,
+                writer: by.to_string(),
+            },
+            columns: report.columns.clone(),
+        });
+        let each: Vec<unusual::New> = each.collect();
+        self.blocking(move |inner| inner.unusual(&state, &name, &each)).await
     }
 
     async fn parts(
@@ -237,12 +248,14 @@ impl Registry {
         writer: &Writer<'_>,
         caller: &Caller,
         new: &NewDataset,
-        sealed: &[Sealed],
+        (sealed, from): (&[Sealed], Vec<Option<FromSource>>),
         checked: &Checked,
         keep: bool,
     ) -> Result<Vec<PartV1>, Failed> {
         let mut made = Vec::with_capacity(sealed.len());
-        for ((delivery, one), report) in new.deliveries.iter().zip(sealed).zip(&checked.reports) {
+        for (((delivery, one), report), from) in
+            new.deliveries.iter().zip(sealed).zip(&checked.weighed).zip(from)
+        {
             if report.digest != one.digest {
                 return Err(Failed::conflict(
                     "delivery",
@@ -257,6 +270,7 @@ impl Registry {
                 writer: caller.principal(),
                 time: writer.now(),
                 content: keep.then(|| private(one)),
+                from,
             });
         }
         Ok(made)
@@ -279,82 +293,53 @@ impl Registry {
             };
             let schema = text(&dataset.body.schema);
             let sources = dataset.parts.iter().map(|part| text(&part.source)).collect();
-            Ok(DatasetDetail { dataset, schema, sources })
+            let transform = dataset.body.derived.as_ref().and_then(|derived| derived.transform.as_ref());
+            let transform = transform.and_then(&text);
+            let unusual = text(&dataset.body.findings).map(|lines| unusual::read(&lines)).unwrap_or_default();
+            Ok(DatasetDetail { dataset, schema, sources, transform, unusual })
         })
         .await
     }
 }
 
-impl Inner {
-    /// A delivery's content, to be read at any place.
-    fn content(&self, sealed: &Sealed) -> Result<Source<'static>, Failed> {
-        let unsealed = self.keys.unseal(self.blobs.as_ref(), &sealed.blob)?;
-        Ok(Source::seekable(Anywhere { unsealed, position: 0 }))
+/// Refuses when what the deliveries were read against is not so any more.
+fn unchanged(
+    name: &Name,
+    last: Option<&Dataset>,
+    from: &[Option<FromSource>],
+    (before, now): (&State, &State),
+) -> Result<(), Failed> {
+    let refuse = |what: &str| {
+        let why = format!("{what} changed while the deliveries were read: add them again");
+        Err(Failed::conflict(format!("data set {name}"), why))
+    };
+    if last_version(now, name) != last || now.tier() != before.tier() {
+        return refuse("it, or the tier,");
     }
+    let same = |from: &FromSource| now.sources().get(&from.source) == before.sources().get(&from.source);
+    if from.iter().flatten().all(same) { Ok(()) } else { refuse("what is known of its source") }
+}
 
-    fn schema_for(
-        &self,
-        given: Option<String>,
-        label: Option<String>,
-        last: Option<Private>,
-        sealed: &[Sealed],
-    ) -> Result<(Schema, SchemaFrom), Failed> {
-        let last = match last {
-            Some(private) => {
-                let (bytes, _) = read_private(&self.keys, self.blobs.as_ref(), &private)?;
-                let text =
-                    String::from_utf8(bytes).map_err(|error| Failed::invalid("stored schema", error))?;
-                Some(Schema::parse(&text)?)
-            }
-            None => None,
-        };
-        let given = given.map(|text| Schema::parse(&text)).transpose()?;
-        match (given, last) {
-            (Some(given), last) if last.as_ref() != Some(&given) => return Ok((given, SchemaFrom::Given)),
-            (_, Some(last)) => return Ok((last, SchemaFrom::Kept)),
-            (_, None) => {}
+/// What a statement says of the schema: where it lies, where it comes from, and which version chose a kept one.
+async fn stated_schema(
+    writer: &Writer<'_>,
+    name: &Name,
+    checked: CheckedBy,
+    last: Option<&Dataset>,
+) -> Result<(Private, SchemaFrom, Option<DatasetRef>), Failed> {
+    match (checked, last) {
+        (CheckedBy::Kept, Some(last)) => {
+            // The version that chose the schema, so that a proof needs no chain of those that kept it.
+            let chosen = last.body.schema_of.clone().or_else(|| reference(last));
+            Ok((last.body.schema.clone(), SchemaFrom::Kept, chosen))
         }
-        let first = sealed.first().ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
-        let profiled = profile(self.content(first)?, &ProfileOptions::default(), threads());
-        let (profile, read) = profiled.map_err(|error| match error {
-            NotProfiled::Read(error) => Failed::Delivery(error),
-            other => Failed::invalid("profile", other),
-        })?;
-        Ok((Schema::infer(&profile, read.format(), &InferOptions { label })?, SchemaFrom::Inferred))
+        (CheckedBy::Kept, None) => Err(Failed::Interrupted),
+        (CheckedBy::New(..), Some(_)) if writer.state().tier() == Tier::Release => Err(Failed::conflict(
+            format!("data set {name}"),
+            "in tier release it keeps its schema; data of another shape is another data set",
+        )),
+        (CheckedBy::New(from, text), _) => Ok((writer.seal_document(text.into_bytes()).await?, from, None)),
     }
-}
-
-/// Encrypted content as a file that can be read at any place. That its digest is the one that was stored is compared
-/// once a report names it.
-struct Anywhere {
-    unsealed: Unsealed,
-    position: u64,
-}
-
-impl Read for Anywhere {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.unsealed.read_at(self.position, into).map_err(io::Error::other)?;
-        self.position = self.position.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
-        Ok(read)
-    }
-}
-
-impl Seek for Anywhere {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let place = match to {
-            SeekFrom::Start(place) => Some(place),
-            SeekFrom::End(offset) => self.unsealed.len().checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position =
-            place.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a place before the start"))?;
-        Ok(self.position)
-    }
-}
-
-/// Threads that read one delivery.
-fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 fn last_version<'a>(state: &'a State, name: &Name) -> Option<&'a Dataset> {
@@ -366,35 +351,30 @@ fn next_version(state: &State, name: &Name) -> std::num::NonZeroU32 {
     last.and_then(|(last, _)| last.checked_add(1)).unwrap_or(std::num::NonZeroU32::MIN)
 }
 
-fn reference(dataset: &Dataset) -> Option<DatasetRef> {
+pub(super) fn reference(dataset: &Dataset) -> Option<DatasetRef> {
     let version = dataset.body.version_ref()?;
     Some(DatasetRef { version, root: dataset.body.root, statement: dataset.statement })
 }
 
-fn verdict(reports: &[Report], tier: Tier) -> VerdictV1 {
-    let count = |of: &dyn Fn(&Report) -> usize| {
-        reports.iter().map(|report| u64::try_from(of(report)).unwrap_or(u64::MAX)).sum()
-    };
-    let worst = reports.iter().map(|report| report.outcome).max().unwrap_or(Outcome::Error);
+fn verdict(weighed: &[Weighed], tier: Tier) -> VerdictV1 {
+    let sum =
+        |of: &dyn Fn(&Weighed) -> u64| weighed.iter().fold(0_u64, |sum, one| sum.saturating_add(of(one)));
+    let worst = weighed.iter().map(|one| one.outcome).max().unwrap_or(Outcome::Error);
     VerdictV1 {
         outcome: worst.as_str().to_owned(),
         tier,
-        checks: count(&|report| report.checks),
-        blocking: count(&Report::blocking),
-        warnings: count(&Report::warnings),
+        checks: sum(&|one| one.checks),
+        blocking: sum(&|one| one.blocking),
+        warnings: sum(&|one| one.warnings),
     }
 }
 
-/// One canonical findings document for each delivery, a line each.
-fn findings_lines(reports: &[Report]) -> Result<Vec<u8>, Failed> {
+/// One canonical findings document for each delivery, a line each, and one for what is unusual about them.
+fn findings_lines(weighed: &[Weighed], unusual: Option<Vec<u8>>) -> Vec<u8> {
     let mut lines = Vec::new();
-    for report in reports {
-        lines.extend(encode(report.to_bytes())?);
+    for document in weighed.iter().map(|one| &one.document).chain(&unusual) {
+        lines.extend(document);
         lines.push(b'\n');
     }
-    Ok(lines)
-}
-
-fn encode(bytes: Result<Vec<u8>, bartizan_base::canonical::EncodeError>) -> Result<Vec<u8>, Failed> {
-    bytes.map_err(|error| Failed::Sign(Box::new(error)))
+    lines
 }

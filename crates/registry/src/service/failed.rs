@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use bartizan_base::Name;
+use bartizan_data::folder::{FolderInvalid, FolderSchemaInvalid};
 use bartizan_data::{NotInferred, ReadError, SchemaInvalid};
 use bartizan_keys::oms::{Differences, VerifyBundle};
 use bartizan_keys::{EraseFailed, SealFailed, UnsealFailed};
@@ -14,6 +16,7 @@ use crate::manifest::ManifestInvalid;
 use crate::proof::{ProofRefused, ProveFailed};
 use crate::replay::ReplayFailed;
 use crate::state::{EntryInvalid, NotAdmitted};
+use crate::statement::RefusedBecause;
 
 /// An operation of the registry failed; nothing took effect unless the variant says so.
 #[derive(Debug, thiserror::Error)]
@@ -135,9 +138,27 @@ pub enum Failed {
     /// A delivery cannot be read to its end. Nothing was accepted.
     #[error("the delivery cannot be read")]
     Delivery(#[from] ReadError),
+    /// Deliveries are not signed as they have to be. Nothing was accepted, and that is recorded.
+    #[error("delivery {number} of {name}: {}", why.words())]
+    Unproven {
+        /// The data set.
+        name: Name,
+        /// The first delivery that was refused, from 1.
+        number: usize,
+        /// Why.
+        why: RefusedBecause,
+        /// The ledger entry that says so.
+        entry: u64,
+    },
     /// The schema is wrong. Nothing was accepted.
     #[error("the schema is wrong")]
     Schema(#[from] SchemaInvalid),
+    /// A directory cannot be read to its end. Nothing was accepted.
+    #[error("the directory cannot be read")]
+    Folder(#[from] FolderInvalid),
+    /// The schema of a directory is wrong. Nothing was accepted.
+    #[error("the schema is wrong")]
+    FolderSchema(#[from] FolderSchemaInvalid),
     /// No schema can be inferred from the delivery. Nothing was accepted.
     #[error("no schema can be inferred")]
     NotInferred(#[from] NotInferred),

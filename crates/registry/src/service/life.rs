@@ -171,6 +171,7 @@ fn assemble(
             writer: Arc::new(tokio::sync::Mutex::new(())),
             waiting: super::together::Waiting::default(),
             judged: super::judged::Kept::default(),
+            lineage: super::lineage::Kept::default(),
             replayed: Mutex::new(replayed),
             uploads: Mutex::new(Pending::default()),
         }),

@@ -2,13 +2,16 @@
 
 mod access;
 mod api_keys;
+mod checked;
 mod datasets;
+mod delivered;
 mod endpoints;
 mod erasures;
 mod facts;
 mod failed;
 mod judged;
 mod life;
+mod lineage;
 mod models;
 mod profile;
 mod proofs;
@@ -16,8 +19,10 @@ mod register;
 mod reread;
 mod runs;
 mod serving;
+mod sources;
 mod together;
 mod tokens;
+mod unusual;
 mod uploads;
 mod write;
 
@@ -32,12 +37,13 @@ use rand_core::CryptoRng;
 
 pub use self::access::{Explained, NewPrincipal, PrincipalView};
 pub use self::api_keys::{KeyClaim, KeyLimits};
-pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery};
+pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery, NewDerived};
 pub use self::endpoints::{NewEndpoint, NewFallback, NewRoute, RolledBack};
 pub use self::erasures::subject_of;
 pub use self::failed::Failed;
 pub use self::judged::{Judged, NotJudged};
 pub use self::life::{Founder, Indexing, Stores, create, ledger_key, ledger_origin, open};
+pub use self::lineage::NamedGraph;
 pub use self::models::{Quarantine, VerificationReport};
 pub use self::profile::Profile;
 pub use self::proofs::Proof;
@@ -45,6 +51,7 @@ pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::reread::{OpenPart, Reread, StoredPart};
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
 pub use self::serving::ReleaseFailed;
+pub use self::sources::{SourceView, sign_delivery};
 pub use self::tokens::TokenForm;
 pub use self::uploads::{Destination, Upload, UploadId, UploadPermit};
 use crate::replay::Replayed;
@@ -71,6 +78,7 @@ struct Inner {
     writer: Arc<tokio::sync::Mutex<()>>,
     waiting: together::Waiting,
     judged: judged::Kept,
+    lineage: lineage::Kept,
     replayed: Mutex<Option<Arc<Replayed>>>,
     uploads: Mutex<uploads::Pending>,
 }

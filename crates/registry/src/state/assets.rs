@@ -9,11 +9,11 @@ use super::{
     Approval, Coverage, Dataset, NotAdmitted, Origin, OriginSource, State, Stop, Version, edge, version_what,
 };
 use crate::deed::Deed;
-use crate::limits::{GUARDED_ALIASES, PARTS_PER_STATEMENT};
+use crate::limits::{DERIVED_FROM, GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
 use crate::statement::{
-    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, SchemaFrom,
-    Sensitivity, StatementRef, VersionState,
+    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1, ModelVersionV1, OriginV1,
+    SchemaFrom, Sensitivity, StatementRef, VersionState,
 };
 
 impl State {
@@ -44,6 +44,11 @@ impl State {
             return Err(edge(index, what(), "it extends another data set"));
         }
         self.check_schema(index, body)?;
+        self.check_demand(index, body)?;
+        self.check_sources(index, &body.name, &body.parts, body.require_signature)?;
+        if let Some(derived) = &body.derived {
+            self.check_derived(index, body, derived)?;
+        }
         let earlier = match &body.extends {
             Some(extended) => self.known_parts(index, extended)?,
             None => Some(Vec::new()),
@@ -93,6 +98,33 @@ impl State {
             }
             _ => Err(edge(index, what(), "it keeps a schema, and names whose, or neither")),
         }
+    }
+
+    /// Once a data set takes signed deliveries alone, it does so for ever.
+    fn check_demand(&self, index: u64, body: &DatasetV1) -> Result<(), NotAdmitted> {
+        let last = self.datasets.get(&body.name).and_then(|versions| versions.get_max());
+        if last.is_some_and(|(_, last)| last.body.require_signature) && !body.require_signature {
+            let what = format!("data set {}", body.name);
+            return Err(edge(index, what, "it does not take signed deliveries alone any more"));
+        }
+        Ok(())
+    }
+
+    /// Checks what a version says that it was made from: versions that are there, and a run that was given them.
+    fn check_derived(&self, index: u64, body: &DatasetV1, derived: &DerivedV1) -> Result<(), NotAdmitted> {
+        let refuse = |why| Err(edge(index, format!("data set {}", body.name), why));
+        if derived.from.is_empty() || derived.from.len() > DERIVED_FROM {
+            return refuse("it was made from nothing, or from too much");
+        }
+        self.known_datasets(index, &derived.from)?;
+        let Some(run) = &derived.run else { return Ok(()) };
+        let Some(found) = self.runs.get(&run.run).filter(|found| found.statement == run.statement) else {
+            return refuse("no entry starts the run that made it");
+        };
+        if !derived.from.iter().all(|from| found.body.inputs.contains(from)) {
+            return refuse("the run that made it was given other data");
+        }
+        Ok(())
     }
 
     /// The parts of a version that is extended; `None` in an excerpt that does not hold all of them.

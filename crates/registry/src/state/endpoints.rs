@@ -43,6 +43,7 @@ impl State {
             Ok(endpoint) => self.endpoints.insert(body.endpoint.clone(), endpoint),
             Err(why) => return refuse(why),
         };
+        self.note_served(index, body);
         Ok(())
     }
 

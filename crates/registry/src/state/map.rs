@@ -77,6 +77,9 @@ impl State {
         if let Some(project) = &self.project {
             add(MapKind::Project, project.id.to_string(), project.tier.to_string(), last(&project.entries));
         }
+        for (id, source) in &self.sources {
+            add(MapKind::Source, id.to_string(), source.word(), last(&source.entries));
+        }
         StateMap::new(leaves)
     }
 

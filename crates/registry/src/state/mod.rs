@@ -9,25 +9,29 @@ mod assets;
 mod endpoints;
 mod erasures;
 mod integrity;
+mod lineage;
 mod lookup;
 mod map;
 mod runs;
 mod segments;
+mod sources;
 mod things;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock};
 
-use bartizan_base::{Digest, ErasureId, Name, PrincipalId, RunId, Timestamp, VersionRef, sha256};
+use bartizan_base::{Digest, ErasureId, Name, PrincipalId, RunId, SourceId, Timestamp, VersionRef, sha256};
 use bartizan_keys::{KeyId, PublicKey, Verified, dsse};
 use bartizan_policy::Role;
 use imbl::{OrdMap, Vector};
 
 pub use self::erasures::{Erased, Erasure};
+pub use self::lineage::{ExternalLineage, ServedSince};
 pub use self::map::{POLICY_NAME, StateMap};
 pub(crate) use self::runs::dependencies;
 pub use self::segments::LastSegment;
+pub use self::sources::Source;
 pub use self::things::{
     ApiKey, Approval, Dataset, Endpoint, KeyGrant, Logged, Model, OpenDecision, Origin, OriginSource,
     Principal, Project, RoleConfirmation, RoleGrant, Run, Stop, Version,
@@ -63,10 +67,16 @@ pub struct State {
     pub(crate) api_keys: OrdMap<String, ApiKey>,
     pub(crate) open_decision: Option<(u64, OpenDecision)>,
     decided: bool,
+    pub(crate) sources: OrdMap<SourceId, Source>,
+    /// Whose each key of a source is.
+    source_keys: OrdMap<KeyId, SourceId>,
     pub(crate) datasets: OrdMap<Name, OrdMap<NonZeroU32, Dataset>>,
     pub(crate) origins: OrdMap<u64, Origin>,
     pub(crate) runs: OrdMap<RunId, Run>,
     pub(crate) endpoints: OrdMap<Name, Endpoint>,
+    /// The endpoints that each version ever served.
+    served: OrdMap<VersionRef, OrdMap<Name, ServedSince>>,
+    external_lineage: Vector<ExternalLineage>,
     pub(crate) segments: OrdMap<String, LastSegment>,
     /// The number and the entry of each segment of a gateway, in order.
     stated_segments: OrdMap<String, Vector<(u64, u64)>>,
@@ -223,10 +233,14 @@ impl State {
             api_keys: OrdMap::new(),
             open_decision: None,
             decided: false,
+            sources: OrdMap::new(),
+            source_keys: OrdMap::new(),
             datasets: OrdMap::new(),
             origins: OrdMap::new(),
             runs: OrdMap::new(),
             endpoints: OrdMap::new(),
+            served: OrdMap::new(),
+            external_lineage: Vector::new(),
             segments: OrdMap::new(),
             stated_segments: OrdMap::new(),
             erasures: OrdMap::new(),
@@ -280,6 +294,8 @@ impl State {
             Predicate::Role(body) => self.apply_role(index, signed, body)?,
             Predicate::ApiKey(body) => self.apply_api_key(index, signed, body)?,
             Predicate::Dataset(body) => self.apply_dataset(reference, body)?,
+            Predicate::Source(body) => self.apply_source(index, body)?,
+            Predicate::Refusal(body) => self.apply_refusal(index, body)?,
             Predicate::Origin(body) => self.apply_origin(reference, body)?,
             Predicate::Run(body) => self.apply_run(reference, body)?,
             Predicate::Provenance(body) => self.apply_provenance(reference, body)?,
@@ -291,6 +307,7 @@ impl State {
             Predicate::Segment(body) => self.apply_segment(reference, body)?,
             Predicate::Integrity(body) => self.apply_integrity(index, body)?,
             Predicate::Erasure(body) => self.apply_erasure(reference, body)?,
+            Predicate::Lineage(body) => self.apply_lineage(reference, body)?,
             Predicate::StateMap(body) => self.apply_state_map(index, body)?,
         }
         if !matches!(
@@ -365,6 +382,8 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::Role(body) => body.act.at,
         Predicate::ApiKey(body) => body.act.at,
         Predicate::Dataset(body) => body.act.at,
+        Predicate::Source(body) => body.act.at,
+        Predicate::Refusal(body) => body.act.at,
         Predicate::Origin(body) => body.act.at,
         Predicate::Run(body) => body.act.at,
         Predicate::Provenance(body) => body.build_definition.internal_parameters.act.at,
@@ -376,6 +395,7 @@ fn time_of(predicate: &Predicate) -> Timestamp {
         Predicate::Segment(body) => body.at,
         Predicate::Integrity(body) => body.at,
         Predicate::Erasure(body) => body.at,
+        Predicate::Lineage(body) => body.act.at,
         Predicate::StateMap(body) => body.at,
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use bartizan_base::{BlobName, Digest, Name, PrincipalId, Timestamp, VersionRef};
+use bartizan_base::{BlobName, Digest, Name, PrincipalId, RunId, Timestamp, VersionRef};
 use bartizan_keys::KeyId;
 use bartizan_policy::Tier;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{Act, Body, Subject};
+use super::{Act, Body, FromSource, Subject};
 
 /// Something that may hold data values or names: an encrypted blob and a commitment to its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,31 @@ pub struct PartV1 {
     pub time: Timestamp,
     /// Where the encrypted bytes lie; absent for a refused delivery, which is not kept.
     pub content: Option<Private>,
+    /// The source of this project that it is from, and its signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<FromSource>,
+}
+
+/// A run and the statement that it was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRef {
+    /// The run.
+    pub run: RunId,
+    /// The statement.
+    pub statement: StatementRef,
+}
+
+/// What data was made from, and how, as whoever adds it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DerivedV1 {
+    /// The data set versions that it was made from.
+    pub from: Vec<DatasetRef>,
+    /// The run that made it, which was given all of them.
+    pub run: Option<RunRef>,
+    /// What was done to them, in words or as a command.
+    pub transform: Option<Private>,
 }
 
 /// What a data check found, in numbers.
@@ -123,6 +148,12 @@ pub struct DatasetV1 {
     pub profile: Private,
     /// What was found.
     pub findings: Private,
+    /// Whether this version, and each after it, takes signed deliveries alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub require_signature: bool,
+    /// What the added parts were made from, when that is data of this project.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<DerivedV1>,
     /// The verdict in numbers.
     pub verdict: VerdictV1,
     /// Who added them.

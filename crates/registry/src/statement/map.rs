@@ -50,6 +50,9 @@ pub enum MapKind {
     Principal,
     /// The project, by its id; its state is its tier.
     Project,
+    /// A source of data, by its id; its state is its standing and its keys, separated by spaces, with `@INDEX` after
+    /// one that is revoked from that entry on.
+    Source,
 }
 
 /// One leaf of the map. Leaves ascend by kind, as text, and then by name.

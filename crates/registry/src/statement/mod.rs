@@ -8,9 +8,11 @@ mod assets;
 mod endpoints;
 mod erasures;
 mod integrity;
+mod lineage;
 mod map;
 mod runs;
 mod segments;
+mod sources;
 
 use bartizan_base::{Digest, canonical, sha256};
 use bartizan_keys::Purpose;
@@ -22,13 +24,15 @@ pub use self::access::{
     Act, ApiKeyV1, KeyStanding, KeyV1, PolicyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing,
 };
 pub use self::assets::{
-    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, ModelStateV1, ModelVersionV1, OriginV1, PartV1,
-    Private, PublisherSignature, SchemaFrom, Sensitivity, StatementRef, VerdictV1, VersionState,
+    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1, ModelVersionV1, OriginV1,
+    PartV1, Private, PublisherSignature, RunRef, SchemaFrom, Sensitivity, StatementRef, VerdictV1,
+    VersionState,
 };
 
 pub use self::endpoints::{Beyond, EndpointChange, EndpointV1, Fallback, Routed};
 pub use self::erasures::{ErasedSegment, ErasureStep, ErasureV1};
 pub use self::integrity::{Damage, IntegrityV1};
+pub use self::lineage::LineageV1;
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
 pub use self::runs::{
     BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
@@ -36,6 +40,10 @@ pub use self::runs::{
 };
 
 pub use self::segments::SegmentV1;
+pub use self::sources::{
+    DELIVERY_FORMAT, DELIVERY_TYPE, DeliveryV1, FromSource, RefusalV1, RefusedBecause, RefusedDelivery,
+    SignatureForm, SourceKeyV1, SourceSignature, SourceV1,
+};
 
 /// The `_type` of an in-toto Statement.
 pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -217,6 +225,10 @@ predicates! {
     Decision(DecisionRecord) = "https://bartizan.dev/decision/v1" by Purpose::Access;
     /// A delivery of data was checked, and with which verdict.
     Dataset(DatasetV1) = "https://bartizan.dev/dataset/v1" by Purpose::Dataset;
+    /// A source of data, and the keys that it signs with.
+    Source(SourceV1) = "https://bartizan.dev/source/v1" by Purpose::Access;
+    /// Deliveries were refused for their signatures.
+    Refusal(RefusalV1) = "https://bartizan.dev/refusal/v1" by Purpose::Dataset;
     /// Where a model that was trained elsewhere comes from, as its importer declares.
     Origin(OriginV1) = "https://bartizan.dev/origin/v1" by Purpose::Registry;
     /// A training run was started.
@@ -239,6 +251,8 @@ predicates! {
     Integrity(IntegrityV1) = "https://bartizan.dev/integrity/v1" by Purpose::Gateway;
     /// What is recorded of a person is erased.
     Erasure(ErasureV1) = "https://bartizan.dev/erasure/v1" by Purpose::Registry;
+    /// What another system says of its jobs and data.
+    Lineage(LineageV1) = "https://bartizan.dev/lineage/v1" by Purpose::Registry;
     /// What everything is after the entries before this one.
     StateMap(StateMapV1) = "https://bartizan.dev/state-map/v1" by Purpose::Registry;
 }

@@ -23,8 +23,10 @@ pub(crate) async fn add(
     let name: bartizan_base::Name = name.parse().unwrap();
     let permit = world.registry.permit_upload(caller, &Destination::Dataset(name.clone())).await.unwrap();
     let upload = world.registry.upload(&permit, Cursor::new(csv.as_bytes().to_vec())).await.unwrap();
-    let deliveries = vec![NewDelivery { upload: upload.id, source: "a feed".to_owned() }];
-    world.registry.add_data(caller, NewDataset { name, deliveries, schema, label: None, extend }).await
+    let deliveries = vec![NewDelivery { upload: upload.id, source: "a feed".to_owned(), signature: None }];
+    let new =
+        NewDataset { name, deliveries, schema, label: None, extend, require_signature: false, derived: None };
+    world.registry.add_data(caller, new).await
 }
 
 async fn schema_of(world: &World, caller: &Caller, version: &str) -> (SchemaFrom, String) {

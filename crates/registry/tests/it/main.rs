@@ -14,6 +14,7 @@ mod predictions;
 mod proofs;
 mod runs;
 mod segments;
+mod sources;
 mod tokens;
 mod turns;
 mod world;

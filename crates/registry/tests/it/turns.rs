@@ -100,10 +100,12 @@ async fn a_refused_delivery_cannot_take_somebody_elses_manifest_with_it() {
     let version = world.import(&world.admin, &[("m", b"weights")]).await.unwrap();
     let new = NewDataset {
         name: "copy".parse().unwrap(),
-        deliveries: vec![NewDelivery { upload: upload.id, source: "a guess".to_owned() }],
+        deliveries: vec![NewDelivery { upload: upload.id, source: "a guess".to_owned(), signature: None }],
         schema: Some("nonsense".to_owned()),
         label: None,
         extend: false,
+        require_signature: false,
+        derived: None,
     };
     assert!(world.registry.add_data(&dora, new).await.is_err());
     world.registry.verify_model(&world.admin, &version).await.unwrap();

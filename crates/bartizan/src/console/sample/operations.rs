@@ -4,6 +4,7 @@ use super::{MANIFEST, OTHER, ROOT, all, frame};
 use crate::console::view::assets::*;
 use crate::console::view::endpoint::*;
 use crate::console::view::ledger::*;
+use crate::console::view::lineage::*;
 use crate::console::view::overview::*;
 use crate::console::view::*;
 
@@ -209,6 +210,43 @@ pub(crate) fn data_sets() -> DataSetsView {
         row("limits", DataVerdict::Error, 0),
     ];
     DataSetsView { frame: frame(), data_sets: all(rows) }
+}
+
+/// A walk up from a model version, and beginnings.
+pub(crate) fn lineage() -> LineageView {
+    let node = |kind, name: &str, depth, standing: Option<(&str, Tone)>, over| LineageNode {
+        kind,
+        name: name.to_owned(),
+        href: Some("/lineage?of=model%3Afraud%3A3&direction=up".to_owned()),
+        depth,
+        standing: standing.map(|(word, tone)| (word.to_owned(), tone)),
+        over,
+        entry: Some(27),
+    };
+    let rows = vec![
+        node("model", "fraud:3", 0, Some(("approved", Tone::Ok)), None),
+        node("run", "run_0123456789abcdef0123456789abcdef", 1, None, Some(("made", true))),
+        node("dataset", "transactions:2", 2, Some(("valid", Tone::Ok)), Some(("read-by", true))),
+        node("source", "shop feed", 3, Some(("active", Tone::Ok)), Some(("signed", true))),
+        node("source", "old shop", 3, Some(("disabled", Tone::Warn)), Some(("delivered", false))),
+    ];
+    let walk = LineageWalk {
+        of: "fraud:3".to_owned(),
+        thing: "model:fraud:3".to_owned(),
+        upwards: true,
+        turned: "/lineage?of=model%3Afraud%3A3&direction=down".to_owned(),
+        nodes: all(rows),
+        edges: vec![(1, 0, true), (2, 1, true), (3, 2, true), (4, 2, false)],
+        cut: true,
+    };
+    LineageView { frame: frame(), starts: Vec::new(), walk: Some(walk) }
+}
+
+/// Where walks can begin, and nothing.
+pub(crate) fn beginnings(name: &str) -> LineageView {
+    let down = Some("/lineage?of=source%3Ashop&direction=down".to_owned());
+    let starts = vec![LineageStart { kind: "source", name: name.to_owned(), up: None, down }];
+    LineageView { frame: frame(), starts, walk: None }
 }
 
 /// Runs that ended in different ways.

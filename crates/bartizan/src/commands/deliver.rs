@@ -1,0 +1,189 @@
+//! `data add`: files on their way to a data set.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "JSON members are read by name: what is not there reads as null and never panics"
+)]
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use bartizan_base::Clock as _;
+use bartizan_data::openlineage::{Assertion, CheckEvent, ColumnCounts, Named, Table, event};
+use bartizan_keys::OsRandom;
+use bartizan_store::SystemClock;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rand_core::Rng as _;
+use serde_json::{Value, json};
+
+use super::data::{SCHEMA_BYTES, length, open_delivery};
+use super::folder::{self, Folder};
+use super::{Work, encoded, file_failure, read_bytes, read_text};
+use crate::catalog::ids;
+use crate::cli::Add;
+use crate::failure::Failure;
+use crate::out::Progress;
+
+/// Bytes of a file with a signature.
+const SIGNATURE_BYTES: u64 = 64 * 1024;
+
+pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
+    let schema = wanted.schema.as_ref().map(|path| read_text(path, SCHEMA_BYTES)).transpose()?;
+    let derived = derived(&wanted)?;
+    let signatures = signatures(&wanted)?;
+    let opened = open_all(&wanted)?;
+    let client = work.client().await?;
+    let bytes = opened.iter().fold(0_u64, |sum, delivery| sum.saturating_add(delivery.bytes()));
+    let progress = work.out.progress(&format!("adding {} deliveries", opened.len()), bytes);
+    let mut deliveries = Vec::with_capacity(wanted.files.len());
+    for (delivery, signature) in opened.into_iter().zip(signatures) {
+        let path = format!("/api/v1/uploads?dataset={}", encoded(&wanted.name));
+        let upload = client.upload(&path, progress_of(&progress, delivery)?).await?;
+        let (upload, source) = (&upload["upload"], &wanted.source);
+        deliveries.push(json!({ "upload": upload, "source": source, "signature": signature }));
+    }
+    let body = json!({
+        "deliveries": deliveries,
+        "schema": schema,
+        "label": wanted.label,
+        "extend": wanted.extend,
+        "requireSignature": wanted.require_signature,
+        "derived": derived,
+    });
+    let path = format!("/api/v1/datasets/{}/versions", encoded(&wanted.name));
+    progress.work("checking them");
+    let mut added: Value = client.order(&path, &body).await?;
+    drop(progress);
+    let tables = added.as_object_mut().and_then(|members| members.remove("tables"));
+    if let Some(file) = &wanted.openlineage {
+        let line = told(&wanted, &added, tables.unwrap_or_default());
+        std::fs::write(file, format!("{line}\n")).map_err(|error| file_failure(file, &error))?;
+    }
+    work.answer(&added)?;
+    Ok(u8::from(added["version"].is_null()))
+}
+
+/// A file, or a directory that becomes one.
+enum Delivery {
+    File(File),
+    Folder(Folder),
+}
+
+impl Delivery {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::File(file) => length(file),
+            Self::Folder(folder) => folder.bytes(),
+        }
+    }
+}
+
+fn open_all(wanted: &Add) -> Result<Vec<Delivery>, Failure> {
+    let mut opened = Vec::with_capacity(wanted.files.len());
+    for path in &wanted.files {
+        let directory = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?.is_dir();
+        opened.push(match directory {
+            true => Delivery::Folder(folder::list(path, wanted.labels.as_deref())?),
+            false => Delivery::File(open_delivery(path)?),
+        });
+    }
+    let folders = opened.iter().filter(|delivery| matches!(delivery, Delivery::Folder(_))).count();
+    if folders > 0 && folders < opened.len() || wanted.labels.is_some() && folders != 1 {
+        let what = "directories and files are not added together, and --labels is for one directory";
+        return Err(Failure::new(ids::USAGE, what));
+    }
+    Ok(opened)
+}
+
+fn progress_of(progress: &Progress, delivery: Delivery) -> Result<Box<dyn Read + Send>, Failure> {
+    Ok(match delivery {
+        Delivery::File(file) => Box::new(progress.follow(file)),
+        Delivery::Folder(folder) => Box::new(progress.follow(folder.pack()?)),
+    })
+}
+
+fn signatures(wanted: &Add) -> Result<Vec<Option<String>>, Failure> {
+    let (files, signatures) = (wanted.files.len(), wanted.signature.len());
+    if signatures == 0 {
+        return Ok(vec![None; files]);
+    }
+    if signatures != files {
+        let what = format!("{signatures} signatures for {files} files: each file has one, in their order");
+        return Err(Failure::new(ids::USAGE, what));
+    }
+    let read = |path: &std::path::PathBuf| Ok(Some(STANDARD.encode(read_bytes(path, SIGNATURE_BYTES)?)));
+    wanted.signature.iter().map(read).collect()
+}
+
+fn derived(wanted: &Add) -> Result<Value, Failure> {
+    let run = wanted.transform.as_deref().and_then(|text| text.strip_prefix("run:"));
+    if wanted.derived_from.is_empty() && run.is_none() {
+        return match wanted.transform {
+            None => Ok(Value::Null),
+            Some(_) => {
+                Err(Failure::new(ids::USAGE, "--transform says what was done to what --derived-from names"))
+            }
+        };
+    }
+    let transform = wanted.transform.as_ref().filter(|_| run.is_none());
+    Ok(json!({ "from": wanted.derived_from, "run": run, "transform": transform }))
+}
+
+/// The event that tells other systems: how many values there are, and which rules they broke.
+fn told(wanted: &Add, added: &Value, tables: Value) -> String {
+    let named = |path: &Path| Named { namespace: "file".to_owned(), name: absolute(path) };
+    let tables = tables.as_array().cloned().unwrap_or_default();
+    let inputs = wanted.files.iter().zip(&tables).map(|(path, found)| (named(path), table(found)));
+    let namespace = format!("bartizan:{}", added["project"].as_str().unwrap_or_default());
+    let output = added["version"].as_str().and_then(|version| version.rsplit_once(':'));
+    let output = output.map(|(name, version)| {
+        (Named { namespace: namespace.clone(), name: name.to_owned() }, version.to_owned())
+    });
+    let mut run = [0; 16];
+    OsRandom.fill_bytes(&mut run);
+    event(&CheckEvent {
+        at: SystemClock.now(),
+        run,
+        producer: super::PRODUCER.to_owned(),
+        job: Named { namespace, name: format!("data-add/{}", wanted.name) },
+        inputs: inputs.collect(),
+        accepted: output.is_some(),
+        output,
+    })
+}
+
+/// The path of a file as other systems can tell it from another one.
+pub(super) fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+}
+
+/// What the API says of a delivery.
+fn table(found: &Value) -> Table {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let columns = list(&found["columns"])
+        .iter()
+        .map(|column| ColumnCounts {
+            name: text(&column["name"]),
+            kind: text(&column["type"]),
+            nulls: column["nulls"].as_u64().unwrap_or_default(),
+            distinct: column["distinct"].as_u64(),
+        })
+        .collect();
+    let assertions = list(&found["assertions"])
+        .iter()
+        .map(|assertion| Assertion {
+            rule: text(&assertion["rule"]),
+            column: assertion["column"].as_str().map(str::to_owned),
+            success: assertion["success"] == json!(true),
+            blocks: assertion["blocks"] == json!(true),
+        })
+        .collect();
+    Table {
+        rows: found["rows"].as_u64().unwrap_or_default(),
+        bytes: found["bytes"].as_u64().unwrap_or_default(),
+        columns,
+        assertions,
+    }
+}
