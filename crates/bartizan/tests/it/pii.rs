@@ -114,7 +114,7 @@ fn tokens_are_turned_back_by_the_project_that_gave_them() {
     bench.json(&["data", "tokenize", "people.csv", "--out", "random.csv"]);
     let random = read(&bench, "random.csv");
     assert_eq!(random.matches("bzt_").count(), 3);
-    assert!(!random.contains("example.org") && !random.contains("555"));
+    assert!(!random.contains("example.org") && !random.contains("555-0123"));
     let back = bench.json(&["data", "detokenize", "random.csv", "--out", "back.csv"]);
     assert_eq!(back["replaced"], 3);
     assert_eq!(read(&bench, "back.csv"), TABLE);

@@ -71,6 +71,8 @@ struct State {
     /// The log takes no more, and cannot be closed before an older one is confirmed.
     blocked: bool,
     wakers: Vec<(u64, Waker)>,
+    /// Threads that block until something is done: to tell nobody would be a call of the kernel for each flush.
+    blocking: usize,
     /// Buffers of records that are durable, for the next ones.
     spare: Vec<Vec<u8>>,
 }
@@ -93,6 +95,7 @@ impl Queue {
             unconfirmed,
             blocked: false,
             wakers: Vec::new(),
+            blocking: 0,
             spare: Vec::new(),
         };
         Self { state: Mutex::new(state), work: Condvar::new(), done: Condvar::new() }
@@ -135,7 +138,9 @@ impl Queue {
     /// Waits for work. `room` is how many sequence numbers the log still takes.
     pub(super) fn next(&self, room: usize) -> Work {
         let mut state = self.state();
-        let mut waited = false;
+        // Those whom the last flush let go are likely to come again at once. Waiting for them a moment makes one
+        // flush of what would be two, and one waking of the writer. A single caller is never waited for.
+        let (mut waited, mut expecting) = (false, state.last_batch > 1);
         loop {
             let wanted = state.rotations_wanted > state.rotations_done || room == 0;
             if wanted && state.unconfirmed < UNCONFIRMED_LOGS {
@@ -150,13 +155,11 @@ impl Queue {
             if state.closing && !ready {
                 return Work::Close;
             }
-            // Those whom the last flush let go are likely to come again at once. Waiting for them a moment makes
-            // one flush of what would be two. A single caller is never waited for.
-            if ready {
+            if ready || expecting {
                 state.writer_waits_for = state.last_batch;
                 let result = self.work.wait_timeout(state, GATHER);
                 state = result.unwrap_or_else(PoisonError::into_inner).0;
-                waited = true;
+                (waited, expecting) = (ready, false);
             } else {
                 state.writer_waits_for = 1;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -176,8 +179,7 @@ impl Queue {
         let room = SPARE_BUFFERS.saturating_sub(state.spare.len());
         buffers.truncate(room);
         state.spare.append(buffers);
-        drop(state);
-        self.done.notify_all();
+        self.tell(state);
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -186,8 +188,7 @@ impl Queue {
         let mut state = self.state();
         state.rotations_done = state.rotations_wanted;
         state.unconfirmed += 1;
-        drop(state);
-        self.done.notify_all();
+        self.tell(state);
     }
 
     /// A closed log was confirmed.
@@ -207,8 +208,7 @@ impl Queue {
         }
         state.stopped = Some(Arc::new(reason));
         let wakers = state.due_wakers(u64::MAX);
-        drop(state);
-        self.done.notify_all();
+        self.tell(state);
         wakers.into_iter().for_each(Waker::wake);
     }
 
@@ -249,7 +249,7 @@ impl Queue {
             if let Some(stopped) = &state.stopped {
                 return Err(SealFailed::Stopped(Arc::clone(stopped)));
             }
-            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.told(state);
         }
     }
 
@@ -258,9 +258,26 @@ impl Queue {
         let mut state = self.state();
         while state.durable < sequence {
             state.check()?;
-            state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self.told(state);
         }
         Ok(())
+    }
+
+    /// Blocks until something is done.
+    fn told<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.blocking += 1;
+        state = self.done.wait(state).unwrap_or_else(PoisonError::into_inner);
+        state.blocking -= 1;
+        state
+    }
+
+    /// Tells those who block that something is done.
+    fn tell(&self, state: MutexGuard<'_, State>) {
+        let anybody = state.blocking > 0;
+        drop(state);
+        if anybody {
+            self.done.notify_all();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
