@@ -31,6 +31,7 @@ pub mod index;
 pub mod limits;
 mod lock;
 mod mem;
+mod objects;
 pub mod records;
 mod tree;
 
@@ -43,3 +44,4 @@ pub use crate::disk::{SimDisk, SimFault};
 pub use crate::faults::{FailingBlobs, FailingCas, Faults, Moment};
 pub use crate::lock::{ApiAt, DirLock, LockFailed, LockInfo, LockSecret, holder};
 pub use crate::mem::{MemBlobs, MemCas};
+pub use crate::objects::{RemoteFailed, RemoteFile, RemoteUrl, RemoteUrlInvalid};

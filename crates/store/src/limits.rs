@@ -1,5 +1,20 @@
 //! Limits of this crate, in one place.
 
+/// Bytes that are asked of an object store at a time.
+pub const OBJECT_BLOCK_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Blocks of one object that are here or on their way.
+pub const OBJECT_BLOCKS_AHEAD: usize = 4;
+
+/// Seconds in which a connection to an object store comes about.
+pub const OBJECT_CONNECT_SECONDS: u64 = 10;
+
+/// Seconds in which it has answered a request, and in which requests are made again.
+pub const OBJECT_SECONDS: u64 = 60;
+
+/// Times that a request to it is made again.
+pub const OBJECT_RETRIES: usize = 4;
+
 /// Bytes of one compare-and-swap value.
 pub const CAS_VALUE_BYTES: usize = 64 * 1024;
 

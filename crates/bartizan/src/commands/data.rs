@@ -17,7 +17,7 @@ use bartizan_keys::OsRandom;
 use bartizan_store::SystemClock;
 use rand_core::Rng as _;
 
-use super::deliver::absolute;
+use super::remote::{named, open_remote};
 use super::{PRODUCER, Work, file_failure, pii, read_text, version_path};
 use crate::catalog::ids;
 use crate::cli::{Data, Pii, Reading, Schema as SchemaVerb};
@@ -102,6 +102,11 @@ fn source(work: &Work, path: &Path, doing: &str) -> Result<(Source<'static>, Pro
         let progress = work.out.working(&format!("{doing} standard input"));
         return Ok((Source::stream(std::io::stdin()), progress));
     }
+    if let Some(file) = open_remote(path)? {
+        let progress = work.out.progress(&format!("{doing} {}", path.display()), file.length());
+        let followed = progress.follow(file);
+        return Ok((Source::seekable(followed), progress));
+    }
     let file = open(path)?;
     let progress = work.out.progress(&format!("{doing} {}", path.display()), length(&file));
     let followed = progress.follow(file);
@@ -150,7 +155,6 @@ pub(super) fn length(file: &File) -> u64 {
 
 /// Writes the event that tells other systems of a check.
 fn tell(path: &Path, file: &Path, report: &Report) -> Result<(), Failure> {
-    let named = |name: String| Named { namespace: "file".to_owned(), name };
     let mut run = [0; 16];
     OsRandom.fill_bytes(&mut run);
     let line = event(&CheckEvent {
@@ -158,7 +162,7 @@ fn tell(path: &Path, file: &Path, report: &Report) -> Result<(), Failure> {
         run,
         producer: PRODUCER.to_owned(),
         job: Named { namespace: "bartizan".to_owned(), name: "data-check".to_owned() },
-        inputs: vec![(named(absolute(file)), Table::of(report))],
+        inputs: vec![(named(file), Table::of(report))],
         output: None,
         accepted: report.outcome == Outcome::Valid,
     });

@@ -6,12 +6,11 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use bartizan_base::Clock as _;
 use bartizan_data::openlineage::{Assertion, CheckEvent, ColumnCounts, Named, Table, event};
 use bartizan_keys::OsRandom;
-use bartizan_store::SystemClock;
+use bartizan_store::{RemoteFile, SystemClock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand_core::Rng as _;
@@ -19,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::data::{SCHEMA_BYTES, length, open_delivery};
 use super::folder::{self, Folder};
+use super::remote::{named, open_remote};
 use super::{Work, encoded, file_failure, read_bytes, read_text};
 use crate::catalog::ids;
 use crate::cli::Add;
@@ -68,6 +68,7 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
 enum Delivery {
     File(File),
     Folder(Folder),
+    Remote(Box<RemoteFile>),
 }
 
 impl Delivery {
@@ -75,6 +76,7 @@ impl Delivery {
         match self {
             Self::File(file) => length(file),
             Self::Folder(folder) => folder.bytes(),
+            Self::Remote(file) => file.length(),
         }
     }
 }
@@ -82,6 +84,10 @@ impl Delivery {
 fn open_all(wanted: &Add) -> Result<Vec<Delivery>, Failure> {
     let mut opened = Vec::with_capacity(wanted.files.len());
     for path in &wanted.files {
+        if let Some(file) = open_remote(path)? {
+            opened.push(Delivery::Remote(Box::new(file)));
+            continue;
+        }
         let directory = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?.is_dir();
         opened.push(match directory {
             true => Delivery::Folder(folder::list(path, wanted.labels.as_deref())?),
@@ -100,6 +106,7 @@ fn progress_of(progress: &Progress, delivery: Delivery) -> Result<Box<dyn Read +
     Ok(match delivery {
         Delivery::File(file) => Box::new(progress.follow(file)),
         Delivery::Folder(folder) => Box::new(progress.follow(folder.pack()?)),
+        Delivery::Remote(file) => Box::new(progress.follow(file)),
     })
 }
 
@@ -132,7 +139,6 @@ fn derived(wanted: &Add) -> Result<Value, Failure> {
 
 /// The event that tells other systems: how many values there are, and which rules they broke.
 fn told(wanted: &Add, added: &Value, tables: Value) -> String {
-    let named = |path: &Path| Named { namespace: "file".to_owned(), name: absolute(path) };
     let tables = tables.as_array().cloned().unwrap_or_default();
     let inputs = wanted.files.iter().zip(&tables).map(|(path, found)| (named(path), table(found)));
     let namespace = format!("bartizan:{}", added["project"].as_str().unwrap_or_default());
@@ -151,11 +157,6 @@ fn told(wanted: &Add, added: &Value, tables: Value) -> String {
         accepted: output.is_some(),
         output,
     })
-}
-
-/// The path of a file as other systems can tell it from another one.
-pub(super) fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
 /// What the API says of a delivery.

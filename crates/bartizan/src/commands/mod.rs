@@ -14,6 +14,7 @@ mod poison;
 mod predictions;
 mod project;
 mod prove;
+mod remote;
 mod run;
 mod servable;
 mod source;

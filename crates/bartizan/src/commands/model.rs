@@ -1,8 +1,4 @@
 //! `model`.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "JSON members are read by name: what is not there reads as null and never panics"
-)]
 
 use std::sync::Arc;
 

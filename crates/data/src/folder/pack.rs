@@ -277,7 +277,7 @@ fn header(name: &str, size: u64) -> Option<[u8; BLOCK]> {
     } else {
         // The name is cut at the last slash that leaves room for both halves.
         let cuts = name.match_indices('/').map(|(at, _)| at).filter(|at| *at <= 155);
-        let at = cuts.filter(|at| name.len() - at - 1 <= 100).last()?;
+        let at = cuts.rev().find(|at| name.len() - at - 1 <= 100)?;
         (name.get(..at)?, name.get(at + 1..)?)
     };
     if size >= 1 << 33 {

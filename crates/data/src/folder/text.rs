@@ -34,7 +34,7 @@ pub struct Vocabulary {
 impl Vocabulary {
     /// How many different words there are; `None` when there are more than are counted.
     pub fn len(&self) -> Option<usize> {
-        (!self.full).then(|| self.hashes.len())
+        (!self.full).then_some(self.hashes.len())
     }
 
     /// Whether there are none.
@@ -43,13 +43,11 @@ impl Vocabulary {
     }
 
     fn add(&mut self, word: &str) {
-        use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+        use std::hash::BuildHasher as _;
         if self.full {
             return;
         }
-        let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-        word.hash(&mut hasher);
-        self.hashes.insert(hasher.finish());
+        self.hashes.insert(foldhash::fast::FixedState::default().hash_one(word));
         if self.hashes.len() > FOLDER_WORDS {
             self.full = true;
             self.hashes = HashSet::default();

@@ -151,7 +151,7 @@ impl Registry {
         let last = last_version(&state, &new.name).cloned();
         let derived = new.derived.as_ref().map(|derived| delivered::derive(&state, derived)).transpose()?;
         let demanded = new.require_signature || last.as_ref().is_some_and(|last| last.body.require_signature);
-        let from = self.from_sources(caller, &state, new, &sealed, demanded).await?;
+        let from = self.sources_of(caller, &state, new, &sealed, demanded).await?;
         let checked = self.check_all(&state, new, last.as_ref(), &sealed).await?;
         let writer = &self.writer().await?;
         let (before, state) = (state, writer.state());
@@ -182,7 +182,7 @@ impl Registry {
             findings: writer.seal_document(findings_lines(&checked.weighed, unusual.document)).await?,
             require_signature: demanded,
             derived: match derived {
-                Some(derived) => Some(derived.state(writer).await?),
+                Some(derived) => Some(Box::new(derived.state(writer).await?)),
                 None => None,
             },
             verdict: weighed,

@@ -36,7 +36,7 @@ impl Derived {
 impl Registry {
     /// The source of each delivery, with its signature checked. Deliveries whose signature is missing or wrong are
     /// refused, on the record, before anything in them is read.
-    pub(super) async fn from_sources(
+    pub(super) async fn sources_of(
         &self,
         caller: &Caller,
         state: &Arc<State>,

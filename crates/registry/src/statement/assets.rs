@@ -153,7 +153,7 @@ pub struct DatasetV1 {
     pub require_signature: bool,
     /// What the added parts were made from, when that is data of this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub derived: Option<DerivedV1>,
+    pub derived: Option<Box<DerivedV1>>,
     /// The verdict in numbers.
     pub verdict: VerdictV1,
     /// Who added them.

@@ -114,7 +114,7 @@ async fn deliveries_with_wrong_signatures_are_refused_on_the_record() {
         let before = world.registry.checkpoint().size();
         let refused = deliver(&world, &dora, from_shop(CLEAN, Some(signature)), false, None).await;
         assert_eq!(why(&refused), expected);
-        let Err(Failed::Unproven { entry, .. }) = refused else { unreachable!() };
+        let Err(Failed::Unproven { entry, .. }) = refused else { panic!("{refused:?}") };
         assert!(entry >= before);
         let logged = world.registry.state().logged()[usize::try_from(entry).unwrap()].clone();
         assert_eq!(logged.predicate_type, "https://bartizan.dev/refusal/v1");

@@ -15,6 +15,7 @@ mod failures;
 mod files;
 mod golden;
 mod lock;
+mod objects;
 mod records;
 mod sql;
 
