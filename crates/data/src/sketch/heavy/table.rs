@@ -72,16 +72,7 @@ impl Table {
     /// Takes the smallest number from all counts that leaves at most `entries` values with `bytes` bytes, and returns
     /// it. It depends on the counted values alone.
     pub(super) fn shrink(&mut self, entries: usize, bytes: usize) -> u64 {
-        let mut sizes: Vec<(u64, u32)> = self.entries.iter().map(|entry| (entry.count, entry.len)).collect();
-        sizes.sort_unstable_by(|one, two| two.cmp(one));
-        let mut room = bytes;
-        let first_out = (0..).zip(&sizes).find(|(at, (_, len))| {
-            let fits = room.checked_sub(*len as usize);
-            room = fits.unwrap_or(0);
-            *at == entries || fits.is_none()
-        });
-        let Some((_, (taken, _))) = first_out else { return 0 };
-        let taken = *taken;
+        let Some(taken) = self.first_out(entries, bytes) else { return 0 };
         // What stays moves to the front, in place.
         let (mut kept, mut start) = (0, 0);
         for at in 0..self.entries.len() {
@@ -98,6 +89,30 @@ impl Table {
         self.text.truncate(start as usize);
         self.index(self.slots.len());
         taken
+    }
+
+    /// The count of the first value that has no place any more, the most frequent (and of these the longest) placed first.
+    fn first_out(&self, entries: usize, bytes: usize) -> Option<u64> {
+        let mut sizes: Vec<(u64, u32)> = self.entries.iter().map(|entry| (entry.count, entry.len)).collect();
+        let mut next = None;
+        if sizes.len() > entries {
+            // Selecting takes a fraction of the time of sorting, and is all that is needed while bytes are no matter.
+            let (_, first, _) = sizes.select_nth_unstable_by(entries, |one, two| two.cmp(one));
+            next = Some(first.0);
+            sizes.truncate(entries);
+        }
+        let all: usize = sizes.iter().map(|(_, len)| *len as usize).sum();
+        if all <= bytes {
+            return next;
+        }
+        sizes.sort_unstable_by(|one, two| two.cmp(one));
+        let mut room = bytes;
+        let full = sizes.iter().find(|(_, len)| {
+            let left = room.checked_sub(*len as usize);
+            room = left.unwrap_or(0);
+            left.is_none()
+        });
+        full.map(|(count, _)| *count)
     }
 
     fn value(&self, entry: &Entry) -> &[u8] {
