@@ -1,6 +1,7 @@
 //! The command line: nouns and verbs.
 
 mod data;
+mod drift;
 mod endpoint;
 mod lineage;
 mod pii;
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::data::{Data, Reading, Schema};
+pub(crate) use self::drift::{Drift, Watching};
 pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
 pub(crate) use self::lineage::{Impact, Lineage, Of};
 pub(crate) use self::pii::{Detokenize, Pii, PiiScan, Read, Redact, Tokenize, Wanted};

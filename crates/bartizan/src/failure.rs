@@ -63,6 +63,8 @@ impl Failure {
             | ids::FILE
             | ids::SCHEMA
             | ids::RECOGNISERS
+            | ids::DRIFT
+            | ids::WATCH
             | ids::EXISTS
             | ids::ROOT_KEY
             | ids::PLAIN_CONNECTION

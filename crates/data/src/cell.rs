@@ -255,7 +255,9 @@ pub(crate) fn shape(cell: &[u8]) -> String {
 /// Writes the shape of a cell over what is there.
 pub(crate) fn shape_into(cell: &[u8], shape: &mut Vec<u8>) {
     shape.clear();
-    if cell.is_ascii() {
+    if cell.len() <= LONGEST_SHAPED && cell.is_ascii() {
+        short_shape_into(cell, shape);
+    } else if cell.is_ascii() {
         let class = |byte: &u8| ASCII_CLASSES.get(usize::from(*byte)).copied().unwrap_or(b'?');
         classes_into(cell.iter().map(class), shape);
     } else {
@@ -263,15 +265,40 @@ pub(crate) fn shape_into(cell: &[u8], shape: &mut Vec<u8>) {
     }
 }
 
+/// The longest shape, in classes.
+const LONGEST: usize = 24;
+
+/// Characters that a shape is of; of longer text only what began before.
+const LONGEST_SHAPED: usize = LONGEST * 8;
+
+/// The same as [`classes_into`] without a branch for each character: classes change too often to be foreseen.
+fn short_shape_into(cell: &[u8], shape: &mut Vec<u8>) {
+    let (mut classes, mut length, mut last) = ([0_u8; LONGEST + 1], 0, 0);
+    for byte in cell {
+        let class = ASCII_CLASSES.get(usize::from(*byte)).copied().unwrap_or(b'?');
+        if let Some(slot) = classes.get_mut(length) {
+            *slot = class;
+        } else {
+            break;
+        }
+        length += usize::from(class != last);
+        last = class;
+    }
+    // A class was written where the next one goes, also when it was the last one again.
+    shape.extend_from_slice(classes.get(..length.min(LONGEST)).unwrap_or_default());
+    if length > LONGEST {
+        shape.extend_from_slice(b"..");
+    }
+}
+
 fn classes_into(classes: impl Iterator<Item = u8>, shape: &mut Vec<u8>) {
-    const LONGEST: usize = 24;
     // No character has this class.
     let mut last = 0;
     for (at, class) in classes.enumerate() {
         if class == last {
             continue;
         }
-        if at >= LONGEST * 8 || shape.len() >= LONGEST {
+        if at >= LONGEST_SHAPED || shape.len() >= LONGEST {
             shape.extend_from_slice(b"..");
             return;
         }

@@ -30,6 +30,9 @@ pub const COUNTED_COLUMN_COST: usize = 64 * 1024;
 /// Cost of the distinct values counted in all columns together: wide files get less for each column.
 pub const COUNTED_PROFILE_COST: usize = 4 * 1024 * 1024;
 
+/// Bytes of a stored profile that is read from a file.
+pub const PROFILE_BYTES: usize = 512 * 1024 * 1024;
+
 /// Distinct labels whose shares a schema holds.
 pub const LABELS: usize = 100;
 
@@ -103,6 +106,15 @@ pub const DRIFT_BINS: usize = 10_000;
 
 /// Categories of one column that drift is measured on.
 pub const DRIFT_CATEGORIES: usize = 1_000_000;
+
+/// Bytes of memory of one table whose values are compared one by one; texts are counted twice, with 64 for each.
+pub const DRIFT_TABLE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// Groups of rows (periods, sources, labels) that a comparison tells apart.
+pub const DRIFT_GROUPS: usize = 1_000;
+
+/// Bytes of a stored drift report, and of a stored watch.
+pub const DRIFT_REPORT_BYTES: usize = 64 * 1024 * 1024;
 
 /// Permutations drawn for one column.
 pub const DRIFT_DRAWS: u32 = 1_000_000;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::drift::Drift;
 use super::pii::{Detokenize, Pii, Redact, Tokenize};
 use super::poison::Poison;
 use super::source::{Add, Sign, Source};
@@ -51,6 +52,8 @@ pub(crate) enum Data {
         #[arg(long, value_name = "FILE")]
         openlineage: Option<PathBuf>,
     },
+    /// Compare tables: which columns drift, by how much, how likely by chance, and what kind of change it is
+    Drift(Box<Drift>),
     /// Check deliveries and add them to a data set, or refuse them, on the record
     Add(Add),
     /// Sign a file as its source, for `data add --signature`

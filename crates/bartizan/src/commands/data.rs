@@ -60,6 +60,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             printed.map_err(|error| Failure::of(ids::FILE, &error))?;
             Ok(u8::from(report.outcome != Outcome::Valid))
         }
+        Data::Drift(wanted) => super::drift::run(work, &wanted),
         Data::Poison(wanted) => super::poison::run(work, &wanted),
         Data::Add(wanted) => super::deliver::run(work, wanted).await,
         Data::Sign(wanted) => super::source::sign(work, &wanted),
@@ -74,7 +75,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
 }
 
 /// How to read, as the options say.
-fn profile_options(reading: &Reading, null: &[String]) -> Result<ProfileOptions, Failure> {
+pub(super) fn profile_options(reading: &Reading, null: &[String]) -> Result<ProfileOptions, Failure> {
     let usage = |error: &dyn std::error::Error| Failure::of(ids::USAGE, error);
     let separator = reading.separator.as_deref().map(str::parse).transpose();
     let encoding = reading.encoding.as_deref().map(str::parse).transpose();
@@ -92,12 +93,12 @@ fn format_of(text: Option<&str>) -> Result<Option<Format>, Failure> {
     text.map(str::parse).transpose().map_err(|error: FormatInvalid| Failure::of(ids::USAGE, &error))
 }
 
-fn threads(wanted: Option<NonZeroUsize>) -> usize {
+pub(super) fn threads(wanted: Option<NonZeroUsize>) -> usize {
     wanted.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
 }
 
 /// A file, or standard input when it is called `-`.
-fn source(work: &Work, path: &Path, doing: &str) -> Result<(Source<'static>, Progress), Failure> {
+pub(super) fn source(work: &Work, path: &Path, doing: &str) -> Result<(Source<'static>, Progress), Failure> {
     if path == Path::new("-") {
         let progress = work.out.working(&format!("{doing} standard input"));
         return Ok((Source::stream(std::io::stdin()), progress));
@@ -169,7 +170,7 @@ fn tell(path: &Path, file: &Path, report: &Report) -> Result<(), Failure> {
     std::fs::write(path, format!("{line}\n")).map_err(|error| file_failure(path, &error))
 }
 
-fn parse_schema(path: &Path) -> Result<Schema, Failure> {
+pub(super) fn parse_schema(path: &Path) -> Result<Schema, Failure> {
     let text = read_text(path, SCHEMA_BYTES)?;
     Schema::parse(&text).map_err(|error| {
         let mut failure = Failure::of(ids::SCHEMA, &error);

@@ -3,6 +3,7 @@
 mod access;
 mod data;
 mod deliver;
+mod drift;
 mod endpoint;
 mod folder;
 mod ledger;

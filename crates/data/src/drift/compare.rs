@@ -8,7 +8,7 @@ use super::null::{Design, Plan, Tested};
 use super::random::Random;
 use super::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
 use super::statistic::{Statistic, Undefined};
-use super::summary::{Bounded, Edges, Histogram, QuantileSketch};
+use super::summary::{Bounded, Edges, Frequent, Histogram, QuantileSketch};
 use crate::limits::DRIFT_DRAWS;
 
 /// One side of a column.
@@ -24,6 +24,8 @@ pub enum Side<'a> {
     NumberCounts(&'a [(f64, u64)], u64),
     /// How often each code of the shared dictionary came, and rows without a value.
     CategoryCounts(&'a [u64], u64),
+    /// How often the frequent codes of the shared dictionary came, within bounds. Compared by L-infinity alone.
+    Frequent(&'a Frequent),
     /// How often each code of the shared dictionary came, by cluster, such as by hour. No cluster of one side is
     /// one of the other, and whole clusters are permuted.
     Clusters(&'a [ClusterCounts]),

@@ -5,10 +5,11 @@
 use super::bounds;
 use super::cells::Cells;
 use super::compare::{ClusterCounts, Column, Side};
+use super::frequent::of_frequent;
 use super::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
 use super::report::{Mode, NotJudged, SideSize};
 use super::statistic::Statistic;
-use super::summary::{Bounded, Edges, Histogram, QuantileSketch};
+use super::summary::{Bounded, Edges, Frequent, Histogram, QuantileSketch};
 use crate::limits::DRIFT_CATEGORIES;
 
 /// One side of a column, sorted or counted.
@@ -18,6 +19,7 @@ pub(super) enum Form<'a> {
     NumberCounts(Vec<(f64, u64)>, u64),
     Categories(&'a [u32], Vec<u64>, u64),
     CategoryCounts(&'a [u64], u64),
+    Frequent(&'a Frequent),
     /// By cluster, and all together.
     Clusters(&'a [ClusterCounts], Vec<u64>),
     Histogram(&'a Histogram),
@@ -69,6 +71,9 @@ impl<'a> Form<'a> {
             }
             Side::CategoryCounts(counts, _) if counts.len() > DRIFT_CATEGORIES => Err(NotJudged::TooMany),
             Side::CategoryCounts(counts, missing) => Ok(Self::CategoryCounts(counts, missing)),
+            Side::Frequent(frequent) if frequent.counts.len() > DRIFT_CATEGORIES => Err(NotJudged::TooMany),
+            Side::Frequent(frequent) if sum(&frequent.counts) > frequent.values => Err(NotJudged::Unsound),
+            Side::Frequent(frequent) => Ok(Self::Frequent(frequent)),
             Side::Clusters(clusters) => {
                 let most = clusters.iter().map(|cluster| cluster.counts.len()).max().unwrap_or(0);
                 if most > DRIFT_CATEGORIES {
@@ -87,7 +92,6 @@ impl<'a> Form<'a> {
     }
 
     pub(super) fn size(&self) -> SideSize {
-        let sum = |counts: &[u64]| counts.iter().fold(0_u64, |sum, count| sum.saturating_add(*count));
         let (values, missing) = match self {
             Self::Numbers(_, numbers) => (numbers.sorted().len() as u64, numbers.missing()),
             Self::NumberCounts(values, missing) => {
@@ -95,6 +99,7 @@ impl<'a> Form<'a> {
             }
             Self::Categories(_, counts, missing) => (sum(counts), *missing),
             Self::CategoryCounts(counts, missing) => (sum(counts), *missing),
+            Self::Frequent(frequent) => (frequent.values, frequent.missing),
             Self::Clusters(_, counts) => (sum(counts), 0),
             Self::Histogram(histogram) => (sum(&histogram.counts), histogram.missing),
             Self::Sketch(sketch) => (sketch.values(), sketch.missing),
@@ -141,6 +146,15 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// As frequent categories, of which exact counts are a kind without error.
+    fn frequent(&self) -> Option<Frequent> {
+        if let Self::Frequent(frequent) = self {
+            return Some((*frequent).clone());
+        }
+        let counts = self.categories()?.to_vec();
+        Some(Frequent { values: sum(&counts), counts, error: 0, missing: 0 })
+    }
+
     fn categories(&self) -> Option<&[u64]> {
         match self {
             Self::Categories(_, counts, _) => Some(counts),
@@ -177,12 +191,19 @@ impl<'a> Form<'a> {
     }
 }
 
+fn sum(counts: &[u64]) -> u64 {
+    counts.iter().fold(0, |sum, count| sum.saturating_add(*count))
+}
+
 /// Brings both sides together and computes the statistic.
 pub(super) fn prepare(column: &Column<'_>, one: &Form<'_>, two: &Form<'_>) -> Result<Prepared, NotJudged> {
     if let (Some(one), Some(two)) = (one.categories(), two.categories()) {
         return of_categories(column, one, two);
     }
-    if one.categories().is_some() || two.categories().is_some() {
+    if let (Some(one), Some(two)) = (one.frequent(), two.frequent()) {
+        return of_frequent(column, &one, &two);
+    }
+    if one.frequent().is_some() || two.frequent().is_some() {
         return Err(NotJudged::KindsDiffer);
     }
     match (one, two) {

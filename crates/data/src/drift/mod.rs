@@ -18,38 +18,52 @@ mod bounds;
 mod cells;
 mod change;
 mod compare;
+mod course;
 mod discovery;
 mod divergence;
 mod domain;
 mod forms;
+mod frame;
+mod frequent;
 mod null;
 mod ordered;
+mod pair;
+mod period;
+mod profiles;
 mod random;
 mod report;
 mod season;
 mod skew;
 mod statistic;
+mod stored;
 mod summary;
 mod watch;
 
 pub use self::bounds::{of_histograms, of_sketches};
 pub use self::change::{
-    Bucket, Change, ChangeEvidence, ChangeKind, ChangeOptions, Group, Part, SchemaChange, explain,
+    Bucket, Carriers, Change, ChangeEvidence, ChangeKind, ChangeOptions, Group, Part, SchemaChange, carriers,
+    explain,
 };
 pub use self::compare::{
     ClusterCounts, Clusters, Column, Comparison, Options, Side, compare, conclude, judge,
 };
+pub use self::course::{Course, RowFacts, course};
 pub use self::discovery::{Dependence, adjust};
 pub use self::divergence::{
     chi_squared, hellinger, jensen_shannon_distance, jensen_shannon_divergence, l_infinity, psi,
 };
 pub use self::domain::{AucTest, DomainOptions, DomainReport, auc_test, domain};
+pub use self::frame::{Frame, FrameColumn, FrameKind, NotFramed, Want};
 pub use self::null::Plan;
 pub use self::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
+pub use self::pair::{Held, Pair, Tags, pairs};
+pub use self::period::{Period, PeriodInvalid, month, value_name};
+pub use self::profiles::{ProfilePair, Summary, profile_pairs};
 pub use self::random::Random;
 pub use self::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
 pub use self::season::{HOURS, Seasons, hour_of_week};
 pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedSide, join_rows};
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
-pub use self::summary::{Bounded, Edges, EdgesInvalid, Histogram, QuantileSketch};
+pub use self::stored::DriftReportInvalid;
+pub use self::summary::{Bounded, Edges, EdgesInvalid, Frequent, Histogram, QuantileSketch};
 pub use self::watch::{Alarm, AlarmPolicy, Watch, WatchInvalid};

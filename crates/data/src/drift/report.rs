@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use bartizan_base::canonical;
-use serde::Serialize;
-
 use super::discovery::Dependence;
 use super::statistic::{Statistic, Undefined};
 use super::summary::Bounded;
+use crate::check::Outcome;
 
 /// What two sets of rows are compared for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,6 +94,23 @@ pub enum NotJudged {
 }
 
 impl NotJudged {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::AbsentFromReference,
+        Self::AbsentFromCurrent,
+        Self::KindsDiffer,
+        Self::Undefined(Undefined::NoReference),
+        Self::Undefined(Undefined::NoCurrent),
+        Self::Undefined(Undefined::Infinite),
+        Self::Undefined(Undefined::Bins),
+        Self::Undefined(Undefined::Unordered),
+        Self::TooFew,
+        Self::BoundsTooWide,
+        Self::ClustersUnmatched,
+        Self::TooMany,
+        Self::Unsound,
+    ];
+
     /// The stable id of the reason.
     pub const fn id(self) -> &'static str {
         match self {
@@ -249,6 +264,36 @@ impl DriftReport {
         first.or_else(|| self.columns.first()).map(|column| column.verdict)
     }
 
+    /// What follows for whoever waits: `invalid` when something drifts; `error` when something was not judged, or there
+    /// was nothing to judge, which must not pass; `valid` otherwise.
+    ///
+    /// A column in which one side has no value at all is no error as long as the shares of rows without one were
+    /// compared: where that found no drift, the values that the other side has are in fewer rows than its floor.
+    pub fn outcome(&self) -> Outcome {
+        if self.drifted().next().is_some() {
+            return Outcome::Invalid;
+        }
+        let open = |column: &&ColumnDrift| !self.is_empty_and_told(column);
+        if self.columns.is_empty() || self.not_judged().any(|column| open(&column)) {
+            return Outcome::Error;
+        }
+        Outcome::Valid
+    }
+
+    /// Whether a column has no values on a side, and the comparison of missing ones says so.
+    fn is_empty_and_told(&self, column: &ColumnDrift) -> bool {
+        let empty = matches!(
+            column.verdict,
+            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference | Undefined::NoCurrent))
+        );
+        let told = |other: &ColumnDrift| {
+            other.measure == Measure::Missing
+                && other.column == column.column
+                && !matches!(other.verdict, Verdict::NotJudged(_))
+        };
+        empty && column.measure == Measure::Values && self.columns.iter().any(told)
+    }
+
     /// The report for people.
     pub fn render(&self) -> String {
         let (drifted, open) = (self.drifted().count(), self.not_judged().count());
@@ -274,108 +319,4 @@ impl DriftReport {
         }
         text
     }
-
-    /// The stored form `bartizan-drift-report-v1`: canonical JSON, other numbers than counts as decimal text.
-    ///
-    /// # Errors
-    /// When a count exceeds what a canonical document holds.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
-        canonical::to_bytes(&Stored {
-            columns: self.columns.iter().map(stored).collect(),
-            dependence: self.dependence.id(),
-            format: "bartizan-drift-report-v1",
-            level: decimal(self.level),
-            purpose: self.purpose.id(),
-            seed: self.seed.to_string(),
-        })
-    }
-}
-
-#[derive(Serialize)]
-struct Stored<'a> {
-    columns: Vec<StoredColumn<'a>>,
-    dependence: &'static str,
-    format: &'static str,
-    level: String,
-    purpose: &'static str,
-    seed: String,
-}
-
-#[derive(Serialize)]
-struct StoredColumn<'a> {
-    adjusted_p: Option<String>,
-    column: &'a str,
-    current: StoredSide,
-    draws: u32,
-    effect: Option<StoredBounded>,
-    floor: String,
-    from_tail: bool,
-    least_p: String,
-    measure: &'static str,
-    mode: &'static str,
-    p: Option<String>,
-    p_upper_bound: Option<String>,
-    rank_error: Option<String>,
-    reason: Option<&'static str>,
-    reference: StoredSide,
-    statistic: &'static str,
-    threshold: Option<String>,
-    value: Option<StoredBounded>,
-    verdict: &'static str,
-}
-
-#[derive(Serialize)]
-struct StoredSide {
-    clusters: Option<u64>,
-    missing: u64,
-    values: u64,
-}
-
-#[derive(Serialize)]
-struct StoredBounded {
-    high: String,
-    low: String,
-    value: String,
-}
-
-fn stored(column: &ColumnDrift) -> StoredColumn<'_> {
-    let side =
-        |side: SideSize| StoredSide { clusters: side.clusters, missing: side.missing, values: side.values };
-    let bounded = |bounded: Bounded| StoredBounded {
-        high: decimal(bounded.high),
-        low: decimal(bounded.low),
-        value: decimal(bounded.value),
-    };
-    StoredColumn {
-        adjusted_p: column.adjusted_p.map(decimal),
-        column: &column.column,
-        current: side(column.current),
-        draws: column.draws,
-        effect: column.effect.map(bounded),
-        floor: decimal(column.floor),
-        from_tail: column.from_tail,
-        least_p: decimal(column.least_p),
-        measure: column.measure.id(),
-        mode: column.mode.id(),
-        p: column.p.map(|(low, _)| decimal(low)),
-        p_upper_bound: column.p.map(|(_, high)| decimal(high)),
-        rank_error: match column.mode {
-            Mode::Sketch { rank_error } => Some(decimal(rank_error)),
-            Mode::Exact | Mode::Histogram => None,
-        },
-        reason: match column.verdict {
-            Verdict::NotJudged(reason) => Some(reason.id()),
-            Verdict::Drift | Verdict::NoDrift => None,
-        },
-        reference: side(column.reference),
-        statistic: column.statistic.id(),
-        threshold: column.threshold.map(decimal),
-        value: column.value.map(bounded),
-        verdict: column.verdict.id(),
-    }
-}
-
-/// The shortest decimal text that reads back as the same double; `inf` for infinity.
-pub(super) fn decimal(number: f64) -> String {
-    format!("{number:?}")
 }

@@ -120,6 +120,19 @@ impl QuantileSketch {
     }
 }
 
+/// What is known of a column with many categories: how often the frequent ones came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frequent {
+    /// How often each code of the shared dictionary came at least.
+    pub counts: Vec<u64>,
+    /// By how much each of these may be too low; a category that has none came so often at most.
+    pub error: u64,
+    /// Rows with a value.
+    pub values: u64,
+    /// Rows without a value.
+    pub missing: u64,
+}
+
 /// A statistic that is known within bounds. In exact mode all three are one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bounded {

@@ -237,6 +237,16 @@ impl ColumnProfile {
         self.values.top().into_iter().take(most).map(shown).collect()
     }
 
+    /// No value that is not among all that [`top`](Self::top) can name comes more often than this: nought while all
+    /// values are known, the whole count when an older profile forgot them.
+    pub fn unnamed(&self) -> u64 {
+        match &self.values {
+            Distinct::Exact(_) => 0,
+            Distinct::Sketched(sketched) => sketched.unnamed(),
+            Distinct::Unknown => self.count(),
+        }
+    }
+
     /// The least and the greatest value as text, exactly, of numbers, days and instants.
     pub fn range(&self) -> Option<(String, String)> {
         let pair = |write: &dyn Fn(&mut Vec<u8>, bool)| {

@@ -163,6 +163,13 @@ impl Sketched {
         }
     }
 
+    /// No value that [`Self::top`] does not name comes more often.
+    pub(super) fn unnamed(&self) -> u64 {
+        let all = [&self.integers, &self.floats, &self.days, &self.instants, &self.texts];
+        let most = |hitters: &HeavyHitters| hitters.error().max(hitters.long());
+        all.into_iter().flatten().map(most).max().unwrap_or(0)
+    }
+
     /// Values that are frequent with the bounds of their counts, as text, the most frequent first.
     fn top(&self) -> Vec<(Vec<u8>, u64, u64)> {
         let mut all = Vec::new();

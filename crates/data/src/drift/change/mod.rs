@@ -162,6 +162,28 @@ pub struct Change {
     pub reasons: Vec<String>,
 }
 
+/// Which source or label a difference comes with, whenever it came.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Carriers {
+    /// The source that carries most of it.
+    pub source: Option<Part>,
+    /// The label that carries most of it.
+    pub label: Option<Part>,
+    /// The label that came with the additional rows, and by how much its share exceeds what it was before.
+    pub label_excess: Option<(u32, f64)>,
+}
+
+/// Tells which source or label carries a difference, where times are not known: only what lies beyond the bounds of
+/// `options`.
+pub fn carriers(before: &[Bucket], after: &[Bucket], options: &ChangeOptions) -> Carriers {
+    let confined = |part: &Part| options.is_confined(part);
+    Carriers {
+        source: concentrated(before, after, |group| Some(group.source)).filter(confined),
+        label: concentrated(before, after, |group| group.label).filter(confined),
+        label_excess: excess_label(before, after).filter(|(_, excess)| *excess >= options.label_excess),
+    }
+}
+
 /// The misfit from which one course is preferred to another: the 0.998 quantile of chi-squared with one degree of
 /// freedom, as several courses are tried.
 const CLEARLY: f64 = 9.5;

@@ -56,6 +56,9 @@ pub enum ProfileInvalid {
 }
 
 impl Profile {
+    /// What the stored form of the present version begins with.
+    pub const MAGIC: &[u8] = v2::MAGIC;
+
     /// The stored form `bartizan-profile-v2`, `docs/formats/data-profile.md`.
     ///
     /// # Errors

@@ -20,8 +20,7 @@ pub(super) struct Table {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     count: u64,
-    /// Half of the hash.
-    tag: u32,
+    hash: u64,
     start: u32,
     len: u32,
 }
@@ -61,7 +60,7 @@ impl Table {
         }
         let (start, len) = (self.text.len() as u32, value.len() as u32);
         self.text.extend_from_slice(value);
-        self.entries.push(Entry { count, tag: (hash >> 32) as u32, start, len });
+        self.entries.push(Entry { count, hash, start, len });
         self.slots[slot] = self.entries.len() as u32;
         if 2 * self.entries.len() > self.slots.len() {
             self.index(2 * self.slots.len());
@@ -91,28 +90,31 @@ impl Table {
         taken
     }
 
-    /// The count of the first value that has no place any more, the most frequent (and of these the longest) placed first.
+    /// The largest count that has no place any more: those of it and above do not fit together.
+    ///
+    /// Nearly all counts are small, so they are counted instead of sorted.
     fn first_out(&self, entries: usize, bytes: usize) -> Option<u64> {
-        let mut sizes: Vec<(u64, u32)> = self.entries.iter().map(|entry| (entry.count, entry.len)).collect();
-        let mut next = None;
-        if sizes.len() > entries {
-            // Selecting takes a fraction of the time of sorting, and is all that is needed while bytes are no matter.
-            let (_, first, _) = sizes.select_nth_unstable_by(entries, |one, two| two.cmp(one));
-            next = Some(first.0);
-            sizes.truncate(entries);
+        const SMALL: usize = 64;
+        let (mut small, mut large) = ([(0_usize, 0_usize); SMALL], Vec::new());
+        for entry in &self.entries {
+            match small.get_mut(entry.count as usize) {
+                Some((values, sum)) if entry.count < SMALL as u64 => {
+                    *values += 1;
+                    *sum += entry.len as usize;
+                }
+                _ => large.push((entry.count, entry.len)),
+            }
         }
-        let all: usize = sizes.iter().map(|(_, len)| *len as usize).sum();
-        if all <= bytes {
-            return next;
-        }
-        sizes.sort_unstable_by(|one, two| two.cmp(one));
-        let mut room = bytes;
-        let full = sizes.iter().find(|(_, len)| {
-            let left = room.checked_sub(*len as usize);
-            room = left.unwrap_or(0);
-            left.is_none()
+        large.sort_unstable_by(|one, two| two.cmp(one));
+        let large = large.into_iter().map(|(count, len)| (count, (1, len as usize)));
+        let small = (0..SMALL).rev().map(|count| (count as u64, small[count]));
+        let (mut values, mut sum) = (0, 0);
+        let full = large.chain(small).find(|(_, (more, len))| {
+            values += more;
+            sum += len;
+            values > entries || sum > bytes
         });
-        full.map(|(count, _)| *count)
+        full.map(|(count, _)| count)
     }
 
     fn value(&self, entry: &Entry) -> &[u8] {
@@ -134,7 +136,7 @@ impl Table {
         loop {
             let Some(place) = self.slots[slot].checked_sub(1) else { return (None, slot) };
             let entry = &self.entries[place as usize];
-            if entry.tag == (hash >> 32) as u32 && self.value(entry) == value {
+            if entry.hash == hash && self.value(entry) == value {
                 return (Some(place as usize), slot);
             }
             slot = (slot + 1) & mask;
@@ -146,8 +148,7 @@ impl Table {
         self.slots.clear();
         self.slots.resize(slots, 0);
         for place in 0..self.entries.len() {
-            let hash = self.hash(self.value(&self.entries[place]));
-            let mut slot = hash as usize & (slots - 1);
+            let mut slot = self.entries[place].hash as usize & (slots - 1);
             while self.slots[slot] != 0 {
                 slot = (slot + 1) & (slots - 1);
             }

@@ -89,6 +89,17 @@ impl Kll {
 }
 
 impl KllView {
+    /// The values that are held, ascending, and how many values each stands for.
+    pub fn weighted(&self) -> impl Iterator<Item = (f64, u64)> {
+        let before = std::iter::once(0).chain(self.ranks.iter().copied());
+        self.values.iter().zip(&self.ranks).zip(before).map(|((value, rank), before)| (*value, rank - before))
+    }
+
+    /// The least and the greatest value, exactly.
+    pub const fn extremes(&self) -> (f64, f64) {
+        self.extremes
+    }
+
     /// How many values there are.
     pub const fn count(&self) -> u64 {
         self.count

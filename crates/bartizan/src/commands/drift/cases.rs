@@ -1,0 +1,335 @@
+//! Which rows are compared with which: whole files, or the periods and groups that `--by` makes.
+
+use bartizan_data::Profile;
+use bartizan_data::drift::{
+    Column, Frame, FrameColumn, FrameKind, HOURS, Pair, Period, ProfilePair, Seasons, Side, Tags,
+    hour_of_week, pairs, profile_pairs, value_name,
+};
+use bartizan_data::limits::DRIFT_GROUPS;
+
+use super::plan::Wanted;
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// One comparison: the columns, and what is known of the rows beside them.
+pub(super) struct Case<'a> {
+    /// What it is called where there are several.
+    pub(super) label: String,
+    pub(super) sides: Sides<'a>,
+    pub(super) clusters: Option<(Vec<u64>, Vec<u64>)>,
+    pub(super) strata: Option<(Vec<u16>, Vec<u16>)>,
+    pub(super) times: Option<(Vec<f64>, Vec<f64>)>,
+    pub(super) time_kind: FrameKind,
+    pub(super) sources: Option<Tags>,
+    pub(super) labels: Option<Tags>,
+    pub(super) keys: Option<Tags>,
+    /// Rows of both sides.
+    pub(super) rows: (u64, u64),
+}
+
+/// The columns of both sides.
+pub(super) enum Sides<'a> {
+    Tables(Vec<Pair<'a>>),
+    Profiles(Vec<ProfilePair<'a>>),
+}
+
+impl Sides<'_> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Tables(pairs) => pairs.len(),
+            Self::Profiles(pairs) => pairs.len(),
+        }
+    }
+
+    pub(super) fn column(&self, at: usize) -> Option<Column<'_>> {
+        match self {
+            Self::Tables(pairs) => pairs.get(at).map(Pair::column),
+            Self::Profiles(pairs) => pairs.get(at).map(ProfilePair::column),
+        }
+    }
+}
+
+/// What is done with each comparison; only one is held at a time.
+type Each<'e> = dyn FnMut(&Case<'_>) -> Result<(), Failure> + 'e;
+
+/// Each profile with the first.
+pub(super) fn of_profiles(
+    profiles: &[Profile],
+    names: &[String],
+    wanted: &Wanted<'_>,
+    each: &mut Each<'_>,
+) -> Result<(), Failure> {
+    let Some((reference, rest)) = profiles.split_first() else { return Ok(()) };
+    for (profile, name) in rest.iter().zip(names.iter().skip(1)) {
+        let mut pairs = profile_pairs(reference, profile, |name| wanted.is_category(name));
+        check_columns(wanted, &names[..1], |name| pairs.iter().any(|pair| pair.name == name))?;
+        pairs.retain(|pair| wanted.is_compared(pair.name));
+        each(&Case {
+            label: name.clone(),
+            sides: Sides::Profiles(pairs),
+            clusters: None,
+            strata: None,
+            times: None,
+            time_kind: FrameKind::Empty,
+            sources: None,
+            labels: None,
+            keys: None,
+            rows: (reference.rows(), profile.rows()),
+        })?;
+    }
+    Ok(())
+}
+
+/// Each table with the first, or the groups of one.
+pub(super) fn of_tables(
+    tables: &[Frame],
+    names: &[String],
+    wanted: &Wanted<'_>,
+    each: &mut Each<'_>,
+) -> Result<(), Failure> {
+    let Some((reference, rest)) = tables.split_first() else { return Ok(()) };
+    let name = |at: usize| names.get(at).map_or("", String::as_str);
+    if let Some(by) = &wanted.drift.by {
+        let current = rest.first().unwrap_or(reference);
+        let place = rest.len();
+        let column = current.column(by).ok_or_else(|| Wanted::absent(by, name(place)))?;
+        return groups((reference, name(0)), (current, name(place)), column, !rest.is_empty(), wanted, each);
+    }
+    for (at, current) in (1..).zip(rest) {
+        let mut whole = whole((reference, name(0)), (current, name(at)), wanted)?;
+        whole.label = name(at).to_owned();
+        whole.strata = seasons(&whole, wanted);
+        each(&whole)?;
+    }
+    Ok(())
+}
+
+/// All rows of two tables.
+fn whole<'a>(
+    (reference, first): (&'a Frame, &str),
+    (current, second): (&'a Frame, &str),
+    wanted: &Wanted<'_>,
+) -> Result<Case<'a>, Failure> {
+    let mut pairs = pairs(reference, current);
+    check_columns(wanted, &[first.to_owned()], |name| pairs.iter().any(|pair| pair.name == name))?;
+    pairs.retain(|pair| wanted.is_compared(pair.name));
+    let columns = |role: Option<&str>| -> Result<Option<(&'a FrameColumn, &'a FrameColumn)>, Failure> {
+        let Some(role) = role else { return Ok(None) };
+        let one = reference.column(role).ok_or_else(|| Wanted::absent(role, first))?;
+        let two = current.column(role).ok_or_else(|| Wanted::absent(role, second))?;
+        Ok(Some((one, two)))
+    };
+    let tags = |role: Option<&str>| -> Result<Option<Tags>, Failure> {
+        let tags = |(one, two)| Tags::of(Some(one), Some(two), |number| number, value_name);
+        Ok(columns(role)?.map(tags))
+    };
+    let few = |role: Option<&str>| -> Result<Option<Tags>, Failure> {
+        let tags = tags(role)?;
+        match (role, &tags) {
+            (Some(role), Some(found)) if found.names.len() > DRIFT_GROUPS => {
+                Err(too_many(role, found.names.len()))
+            }
+            _ => Ok(tags),
+        }
+    };
+    let drift = wanted.drift;
+    let mut time_kind = FrameKind::Empty;
+    let times = match columns(drift.time.as_deref())? {
+        None => None,
+        Some((one, two)) => {
+            let role = drift.time.as_deref().unwrap_or("");
+            let numbers = one.numbers().zip(two.numbers());
+            let refused =
+                || Failure::new(ids::DRIFT, format!("`{role}` does not hold times or numbers on both sides"));
+            time_kind = one.kind();
+            let (one, two) = numbers.ok_or_else(refused)?;
+            Some((one.to_vec(), two.to_vec()))
+        }
+    };
+    Ok(Case {
+        label: String::new(),
+        sides: Sides::Tables(pairs),
+        clusters: tags(drift.cluster.as_deref())?.map(clusters),
+        strata: None,
+        times,
+        time_kind,
+        sources: few(drift.source.as_deref())?,
+        labels: few(drift.label.as_deref())?,
+        keys: tags(drift.key.as_deref())?,
+        rows: (count(reference.rows()), count(current.rows())),
+    })
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}
+
+/// Every column that the command names must be somewhere.
+fn check_columns(wanted: &Wanted<'_>, names: &[String], known: impl Fn(&str) -> bool) -> Result<(), Failure> {
+    let named = wanted.drift.columns.iter().chain(&wanted.drift.leave_out);
+    match named.into_iter().find(|name| !known(name) && !wanted.roles().any(|role| role == name.as_str())) {
+        Some(name) => Err(Wanted::absent(name, names.first().map_or("", String::as_str))),
+        None => Ok(()),
+    }
+}
+
+fn too_many(role: &str, found: usize) -> Failure {
+    let what = format!("`{role}` has {found} different values, and {DRIFT_GROUPS} at most are told apart");
+    Failure::new(ids::DRIFT, what)
+}
+
+/// A number for the cluster of each row; a row without one is a cluster of its own.
+fn clusters(tags: Tags) -> (Vec<u64>, Vec<u64>) {
+    let own = |(code, row): (u32, u64)| if code == Side::MISSING { row } else { u64::from(code) };
+    let (one, two) = (1_u64 << 33, 1_u64 << 50);
+    (
+        tags.reference.into_iter().zip(one..).map(own).collect(),
+        tags.current.into_iter().zip(two..).map(own).collect(),
+    )
+}
+
+/// Rows of one hour of the week that a baseline of its own takes.
+const ROWS_OF_AN_HOUR: u64 = 50;
+
+/// The hour of the week of each row, joined with others where the reference has too few rows of it.
+fn seasons(case: &Case<'_>, wanted: &Wanted<'_>) -> Option<(Vec<u16>, Vec<u16>)> {
+    /// Rows without a time are compared with each other.
+    const NO_TIME: u16 = u16::MAX;
+    let (before, after) = case.times.as_ref().filter(|_| wanted.drift.season)?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a float is cut to seconds on purpose, and saturates"
+    )]
+    let hour = |time: &f64| time.is_finite().then(|| hour_of_week(*time as i64, 0));
+    let counts = |times: &[f64]| {
+        let mut counts = [0_u64; HOURS];
+        for hour in times.iter().filter_map(hour) {
+            if let Some(count) = counts.get_mut(usize::from(hour)) {
+                *count += 1;
+            }
+        }
+        counts
+    };
+    let seasons = Seasons::new(&counts(before), &counts(after), ROWS_OF_AN_HOUR);
+    let stratum = |time: &f64| hour(time).map_or(NO_TIME, |hour| seasons.stratum(hour));
+    Some((before.iter().map(stratum).collect(), after.iter().map(stratum).collect()))
+}
+
+/// Each group of the current rows with the reference, or with the group before.
+fn groups(
+    (reference, first): (&Frame, &str),
+    (current, second): (&Frame, &str),
+    by: &FrameColumn,
+    apart: bool,
+    wanted: &Wanted<'_>,
+    each: &mut Each<'_>,
+) -> Result<(), Failure> {
+    let role = by.name();
+    let every = wanted.every.or_else(|| (by.kind() == FrameKind::Times).then_some(Period::Month));
+    if every.is_some() && by.kind() != FrameKind::Times {
+        return Err(Failure::new(
+            ids::DRIFT,
+            format!("`{role}` holds no times that `--every` could make periods of"),
+        ));
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "seconds of any year fit both"
+    )]
+    let cut = |number: f64| match every {
+        Some(every) if number.is_finite() => every.start(number as i64) as f64,
+        _ => number,
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "seconds of any year fit")]
+    let name = |number: f64, kind| match every {
+        Some(every) => every.name(number as i64),
+        None => value_name(number, kind),
+    };
+    let tags = Tags::of(None, Some(by), cut, name);
+    if tags.names.len() > DRIFT_GROUPS {
+        return Err(too_many(role, tags.names.len()));
+    }
+    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); tags.names.len()];
+    for (row, code) in (0_u32..).zip(&tags.current) {
+        let group = usize::try_from(*code).ok().and_then(|code| rows.get_mut(code));
+        group.into_iter().for_each(|rows| rows.push(row));
+    }
+    let least = if apart { 1 } else { 2 };
+    if rows.len() < least {
+        return Err(Failure::new(
+            ids::DRIFT,
+            format!("`{role}` has {} values, and there is nothing to compare", rows.len()),
+        ));
+    }
+    let outer = whole((reference, first), (current, second), wanted)?;
+    let inner = if wanted.previous && apart {
+        Some(whole((current, second), (current, second), wanted)?)
+    } else {
+        None
+    };
+    let all: Vec<u32> = (0..u32::try_from(reference.rows()).unwrap_or(u32::MAX)).collect();
+    for (at, (name, own)) in tags.names.iter().zip(&rows).enumerate() {
+        let before = at.checked_sub(1).and_then(|at| rows.get(at).zip(tags.names.get(at)));
+        let (case, (others, other)) = match (apart, wanted.previous, before) {
+            (true, true, Some((rows, name))) => (inner.as_ref().unwrap_or(&outer), (rows, name.as_str())),
+            (true, ..) => (&outer, (&all, first)),
+            (false, _, None) => continue,
+            (false, true, Some((rows, name))) => (&outer, (rows, name.as_str())),
+            (false, false, Some(_)) => match rows.first().zip(tags.names.first()) {
+                Some((rows, name)) => (&outer, (rows, name.as_str())),
+                None => continue,
+            },
+        };
+        let mut picked = picked(case, others, own);
+        picked.label = if wanted.previous { format!("{name} against {other}") } else { name.clone() };
+        picked.strata = seasons(&picked, wanted);
+        each(&picked)?;
+    }
+    Ok(())
+}
+
+/// Some rows of a case.
+fn picked<'a>(case: &Case<'a>, one: &[u32], two: &[u32]) -> Case<'a> {
+    fn of<T: Copy>(values: &[T], rows: &[u32]) -> Vec<T> {
+        rows.iter().filter_map(|row| values.get(usize::try_from(*row).ok()?)).copied().collect()
+    }
+    fn both<T: Copy>(sides: &Option<(Vec<T>, Vec<T>)>, one: &[u32], two: &[u32]) -> Option<(Vec<T>, Vec<T>)> {
+        sides.as_ref().map(|sides| (of(&sides.0, one), of(&sides.1, two)))
+    }
+    let tags = |tags: &Option<Tags>| {
+        tags.as_ref().map(|tags| Tags {
+            reference: of(&tags.reference, one),
+            current: of(&tags.current, two),
+            names: tags.names.clone(),
+        })
+    };
+    let sides = match &case.sides {
+        Sides::Profiles(_) => Sides::Profiles(Vec::new()),
+        Sides::Tables(pairs) => Sides::Tables(
+            pairs
+                .iter()
+                // Elements of lists have no rows to pick.
+                .filter(|pair| !pair.nested)
+                .map(|pair| Pair {
+                    reference: pair.reference.pick(one),
+                    current: pair.current.pick(two),
+                    texts: pair.texts.clone(),
+                    ..*pair
+                })
+                .collect(),
+        ),
+    };
+    Case {
+        label: String::new(),
+        sides,
+        clusters: both(&case.clusters, one, two),
+        strata: None,
+        times: both(&case.times, one, two),
+        time_kind: case.time_kind,
+        sources: tags(&case.sources),
+        labels: tags(&case.labels),
+        keys: tags(&case.keys),
+        rows: (count(one.len()), count(two.len())),
+    }
+}

@@ -1,0 +1,187 @@
+//! What kind of change a drift is: of the schema, gradual, seasonal, sudden, or from one source or with one label.
+
+use bartizan_data::drift::{
+    ChangeKind, ChangeOptions, ColumnDrift, Measure, Part, RowFacts, SchemaChange, Tags, Verdict, carriers,
+    course, explain,
+};
+
+use super::cases::{Case, Sides};
+use super::plan::Wanted;
+use crate::out::shown;
+
+/// The kind of a change and the reasons for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// The stable word: those of the library, `one-source` and `one-label` for what is known without times, and
+    /// `unknown`.
+    pub(super) id: &'static str,
+    pub(super) reasons: Vec<String>,
+}
+
+/// The kind of each line that may be drift.
+pub(super) fn of(
+    case: &Case<'_>,
+    lines: &[ColumnDrift],
+    wanted: &Wanted<'_>,
+    level: f64,
+) -> Vec<Option<Kind>> {
+    let kind = |line: &ColumnDrift| {
+        let schema = schema(case, &line.column);
+        if line.measure == Measure::Values
+            && let Some(change) = schema
+        {
+            return Some(Kind { id: ChangeKind::Schema.id(), reasons: vec![changed(change).to_owned()] });
+        }
+        let effect = line.effect.map_or(0.0, |effect| effect.high);
+        let possible = line.p.is_some_and(|(p, _)| p <= level) && effect >= line.floor;
+        (possible && !matches!(line.verdict, Verdict::NotJudged(_))).then(|| told(case, line, wanted))
+    };
+    lines.iter().map(kind).collect()
+}
+
+const fn changed(change: SchemaChange) -> &'static str {
+    match change {
+        SchemaChange::Added => "the column is new",
+        SchemaChange::Removed => "the column is gone",
+        SchemaChange::Retyped => "its values are of another type",
+        SchemaChange::Redefined => "it means something else",
+    }
+}
+
+fn schema(case: &Case<'_>, name: &str) -> Option<SchemaChange> {
+    match &case.sides {
+        Sides::Tables(pairs) => pairs.iter().find(|pair| pair.name == name).and_then(|pair| pair.schema),
+        Sides::Profiles(pairs) => pairs.iter().find(|pair| pair.name == name).and_then(|pair| pair.schema),
+    }
+}
+
+fn told(case: &Case<'_>, line: &ColumnDrift, wanted: &Wanted<'_>) -> Kind {
+    let unknown = |why: &str| Kind { id: "unknown", reasons: vec![why.to_owned()] };
+    let Sides::Tables(pairs) = &case.sides else {
+        return unknown("a profile does not say when or from where values came");
+    };
+    let Some(pair) = pairs.iter().find(|pair| pair.name == line.column) else {
+        return unknown("its rows are not known");
+    };
+    if case.times.is_none() && case.sources.is_none() && case.labels.is_none() {
+        return unknown("`--time`, `--source` and `--label` name the columns that tell");
+    }
+    if pair.nested {
+        return unknown("elements of lists belong to no row alone");
+    }
+    let sides = |tags: &'_ Option<Tags>| -> Option<(Vec<u32>, Vec<u32>)> {
+        tags.as_ref().map(|tags| (tags.reference.clone(), tags.current.clone()))
+    };
+    let (sources, labels) = (sides(&case.sources), sides(&case.labels));
+    // The label itself comes with the label.
+    let labels = labels.filter(|_| wanted.drift.label.as_deref() != Some(line.column.as_str()));
+    fn borrowed<T>(sides: &Option<(Vec<T>, Vec<T>)>) -> Option<(&[T], &[T])> {
+        sides.as_ref().map(|(one, two)| (one.as_slice(), two.as_slice()))
+    }
+    let facts = RowFacts {
+        times: borrowed(&case.times),
+        sources: borrowed(&sources),
+        labels: borrowed(&labels),
+        seasonal: wanted.drift.season,
+    };
+    let options = ChangeOptions::default();
+    let carried = || {
+        let Some((buckets, split)) =
+            course(&pair.reference, &pair.current, &RowFacts { times: None, ..facts })
+        else {
+            return unknown("the two sides hold different kinds of values");
+        };
+        let (before, after) = buckets.split_at_checked(split).unwrap_or((&buckets, &[]));
+        of_carriers(case, &carriers(before, after, &options))
+    };
+    if facts.times.is_none() {
+        return carried();
+    }
+    let Some((buckets, split)) = course(&pair.reference, &pair.current, &facts) else {
+        let mut kind = carried();
+        kind.reasons.push("the two sides overlap in time, so that neither came after the other".to_owned());
+        return kind;
+    };
+    let change = explain(&buckets, split, &[], &options);
+    let mut reasons: Vec<String> = change.reasons.iter().map(|reason| named(case, reason)).collect();
+    if let Some(begins) = starts(case, change.kind, change.evidence.begins, split, buckets.len()) {
+        reasons.push(begins);
+    }
+    Kind { id: change.kind.id(), reasons }
+}
+
+/// Names sources and labels where the library has numbers.
+fn named(case: &Case<'_>, reason: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let mut of: Option<&Tags> = None;
+    for word in reason.split(' ') {
+        let name = of.take().and_then(|tags| tags.names.get(word.parse::<usize>().ok()?));
+        words.push(name.map_or_else(|| word.to_owned(), |name| format!("`{}`", shown(name))));
+        of = match word {
+            "source" => case.sources.as_ref(),
+            "label" => case.labels.as_ref(),
+            _ => None,
+        };
+    }
+    words.join(" ")
+}
+
+/// When a change began, where that is known.
+#[expect(clippy::cast_precision_loss, reason = "numbers of buckets")]
+fn starts(case: &Case<'_>, kind: ChangeKind, begins: usize, split: usize, all: usize) -> Option<String> {
+    if !matches!(kind, ChangeKind::Gradual | ChangeKind::Sudden | ChangeKind::SuspectedAttack) {
+        return None;
+    }
+    let (before, after) = case.times.as_ref()?;
+    let range = |times: &[f64]| {
+        let known = times.iter().copied().filter(|time| time.is_finite());
+        known
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), time| (least.min(time), most.max(time)))
+    };
+    let ((start, end), at, count) = if begins < split {
+        (range(before), begins, split)
+    } else {
+        (range(after), begins - split, all - split)
+    };
+    let time = start + (end - start) * at as f64 / count.max(1) as f64;
+    Some(format!("it began about {}", bartizan_data::drift::value_name(time.floor(), case.time_kind)))
+}
+
+fn of_carriers(case: &Case<'_>, carriers: &bartizan_data::drift::Carriers) -> Kind {
+    let name = |tags: &Option<Tags>, id: u32| {
+        let name = tags.as_ref().and_then(|tags| tags.names.get(usize::try_from(id).ok()?));
+        name.map_or_else(|| "without a name".to_owned(), |name| format!("`{}`", shown(name)))
+    };
+    let mut reasons = Vec::new();
+    let part = |what: &str, name: &str, part: &Part| {
+        let share = part.share * 100.0;
+        format!("{what} {name} carries {share:.0} % of it; without it the distance is {:.3}", part.without)
+    };
+    if let Some(source) = &carriers.source {
+        reasons.push(part("source", &name(&case.sources, source.id), source));
+    }
+    if let Some(label) = &carriers.label {
+        reasons.push(part("label", &name(&case.labels, label.id), label));
+    }
+    if let Some((label, excess)) = carriers.label_excess {
+        reasons.push(format!(
+            "among the additional rows the share of label {} is {:.0} points above what these values had",
+            name(&case.labels, label),
+            excess * 100.0
+        ));
+    }
+    let id = match (carriers.source, carriers.label, carriers.label_excess) {
+        (Some(_), ..) => "one-source",
+        (None, None, None) => "unknown",
+        _ => "one-label",
+    };
+    if reasons.is_empty() {
+        let what = match (case.sources.is_some(), case.labels.is_some()) {
+            (true, true) => "sources and labels",
+            (true, false) => "sources",
+            _ => "labels",
+        };
+        reasons.push(format!("it is spread over {what}"));
+    }
+    Kind { id, reasons }
+}

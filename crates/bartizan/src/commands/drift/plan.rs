@@ -1,0 +1,180 @@
+//! What the command line asks for, understood once.
+
+use std::collections::BTreeMap;
+use std::panic;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use bartizan_data::drift::{Column, Dependence, Period, Statistic, Want};
+use bartizan_data::{ColumnType, Schema};
+
+use crate::catalog::ids;
+use crate::cli::Drift;
+use crate::commands::data::parse_schema;
+use crate::failure::Failure;
+
+/// The options with their texts read.
+pub(super) struct Wanted<'a> {
+    pub(super) drift: &'a Drift,
+    pub(super) dependence: Dependence,
+    pub(super) every: Option<Period>,
+    pub(super) previous: bool,
+    schema: Option<Schema>,
+    methods: BTreeMap<Option<String>, Statistic>,
+    floors: BTreeMap<Option<String>, f64>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn of(drift: &'a Drift) -> Result<Self, Failure> {
+        let usage = |error: &dyn std::error::Error| Failure::of(ids::USAGE, error);
+        let mut methods = BTreeMap::new();
+        for text in &drift.method {
+            let (column, text) = of_column(text);
+            methods.insert(
+                column,
+                text.parse().map_err(|error| usage(&error as &bartizan_data::drift::StatisticInvalid))?,
+            );
+        }
+        let mut floors = BTreeMap::new();
+        for text in &drift.floor {
+            let (column, text) = of_column(text);
+            let floor = text.parse().ok().filter(|floor: &f64| floor.is_finite() && *floor >= 0.0);
+            let refused = || {
+                Failure::new(ids::USAGE, format!("`{text}` is not a number from 0 on, as `--floor` takes"))
+            };
+            floors.insert(column, floor.ok_or_else(refused)?);
+        }
+        let refused = |what: &str| Err(Failure::new(ids::USAGE, what));
+        match (drift.by.is_some(), drift.current.len()) {
+            (false, 0) => {
+                return refused(
+                    "there is nothing to compare with the reference: name a second file, or `--by COLUMN`",
+                );
+            }
+            (true, 2..) => {
+                return refused("`--by` takes one reference and at most one file that is compared with it");
+            }
+            _ => {}
+        }
+        if drift.watching.watch.is_some() && drift.current.len() != 1 {
+            return refused(
+                "`--watch` remembers runs of one comparison: name one file to compare with the reference",
+            );
+        }
+        let inputs = std::iter::once(&drift.reference).chain(&drift.current);
+        if inputs.filter(|path| path.as_os_str() == "-").count() > 1 {
+            return refused("standard input can be read once only");
+        }
+        let rows = [&drift.cluster, &drift.by, &drift.time, &drift.label, &drift.source, &drift.key];
+        if drift.sketch && (drift.together || rows.into_iter().any(Option::is_some)) {
+            return refused(
+                "`--sketch` keeps no rows: leave `--cluster`, `--by`, `--time`, `--label`, `--source`, `--key` and `--together` away",
+            );
+        }
+        Ok(Self {
+            drift,
+            dependence: if drift.dependence == "positive" { Dependence::Positive } else { Dependence::Any },
+            every: drift
+                .every
+                .as_deref()
+                .map(str::parse)
+                .transpose()
+                .map_err(|error| usage(&error as &bartizan_data::drift::PeriodInvalid))?,
+            previous: drift.against == "previous",
+            schema: drift.schema.as_deref().map(parse_schema).transpose()?,
+            methods,
+            floors,
+        })
+    }
+
+    /// Whether rows must be known, which a profile does not hold.
+    pub(super) fn needs_rows(&self) -> bool {
+        let Drift { cluster, by, time, label, source, key, together, .. } = self.drift;
+        *together || [cluster, by, time, label, source, key].into_iter().any(Option::is_some)
+    }
+
+    /// The columns that say something of rows and are not compared.
+    pub(super) fn roles(&self) -> impl Iterator<Item = &str> {
+        let Drift { cluster, by, time, source, key, .. } = self.drift;
+        [cluster, by, time, source, key].into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether a column is compared.
+    pub(super) fn is_compared(&self, name: &str) -> bool {
+        let named = |list: &[String]| list.iter().any(|one| one == name);
+        (self.drift.columns.is_empty() || named(&self.drift.columns))
+            && !named(&self.drift.leave_out)
+            && !self.roles().any(|role| role == name)
+    }
+
+    /// How a column is read.
+    pub(super) fn want(&self, name: &str) -> Want {
+        let role = self.roles().any(|role| role == name) || self.drift.label.as_deref() == Some(name);
+        match (self.is_compared(name), role) {
+            (true, _) if self.is_category(name) => Want::Categories,
+            (true, _) | (_, true) => Want::Found,
+            (false, false) => Want::Skip,
+        }
+    }
+
+    /// Whether the schema says that a column holds categories.
+    pub(super) fn is_category(&self, name: &str) -> bool {
+        let rules = self.schema.as_ref().and_then(|schema| schema.column(name));
+        rules.is_some_and(|rules| rules.domain.is_some() || rules.kind == ColumnType::String)
+    }
+
+    /// A column with what was said of it.
+    pub(super) fn told<'c>(&self, column: Column<'c>) -> Column<'c> {
+        let own = Some(column.name.to_owned());
+        let statistic = self.methods.get(&own).or_else(|| {
+            let all = self.methods.get(&None)?;
+            // What is said of all columns is said of those that it can be measured on.
+            let ordered = matches!(
+                column.reference,
+                bartizan_data::drift::Side::Numbers(_)
+                    | bartizan_data::drift::Side::NumberCounts(..)
+                    | bartizan_data::drift::Side::Sketch(_)
+            );
+            (ordered || !all.is_ordered()).then_some(all)
+        });
+        let floor = self.floors.get(&own).or_else(|| self.floors.get(&None)).copied();
+        Column { statistic: statistic.copied(), floor, missing_floor: floor, ..column }
+    }
+
+    /// A failure that names a column which is not there.
+    pub(super) fn absent(column: &str, file: &str) -> Failure {
+        Failure::new(ids::DRIFT, format!("`{file}` has no column `{column}`"))
+    }
+}
+
+/// `COLUMN=VALUE`, or a value for all columns. A column's name may hold an equals sign itself.
+fn of_column(text: &str) -> (Option<String>, &str) {
+    match text.rsplit_once('=') {
+        Some((column, value)) => (Some(column.to_owned()), value),
+        None => (None, text),
+    }
+}
+
+/// What `work` makes of 0, 1, ... `count - 1`, in this order, on so many threads.
+pub(super) fn spread<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return done;
+            }
+            done.push((at, work(at)));
+        }
+    };
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads.clamp(1, count.max(1))).map(|_| scope.spawn(take)).collect();
+        let parts = started
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)));
+        parts.flatten().collect()
+    });
+    done.sort_unstable_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}

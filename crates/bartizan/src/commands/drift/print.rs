@@ -1,0 +1,296 @@
+//! The report for people and for programs.
+
+use bartizan_data::Outcome;
+use bartizan_data::drift::{ColumnDrift, DomainReport, JoinReport, Mode, NotJudged, Verdict};
+use serde_json::{Value, json};
+
+use super::input::{Input, Opened};
+use super::watching::Watching;
+use super::{Compared, words};
+use crate::catalog::ids;
+use crate::cli::Drift;
+use crate::commands::Work;
+use crate::failure::Failure;
+use crate::out::{Format, shown};
+
+/// Prints everything.
+pub(super) fn print(
+    work: &Work,
+    drift: &Drift,
+    opened: &Opened,
+    compared: &[Compared],
+    watch: Option<&Watching>,
+    outcome: Outcome,
+) -> Result<(), Failure> {
+    let printed = match work.out.format {
+        Format::Table => {
+            let mut text = String::new();
+            for one in compared {
+                text.push_str(&table(drift, opened, one, compared.len()));
+            }
+            if let Some(watch) = watch {
+                text.push_str(&watched(watch));
+            }
+            text.push_str(&next(drift, opened, compared, outcome));
+            work.out.lines(&text)
+        }
+        Format::Json | Format::Jsonl => {
+            work.out.exact(&format!("{}\n", document(opened, compared, watch, outcome)?))
+        }
+    };
+    printed.map_err(|error| Failure::of(ids::FILE, &error))
+}
+
+fn document(
+    opened: &Opened,
+    compared: &[Compared],
+    watch: Option<&Watching>,
+    outcome: Outcome,
+) -> Result<Value, Failure> {
+    let one = |one: &Compared| -> Result<Value, Failure> {
+        let bytes = one.report.to_bytes().map_err(|error| Failure::of(ids::DRIFT, &error))?;
+        let report: Value =
+            serde_json::from_slice(&bytes).map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+        let lines = one.report.columns.iter().zip(&one.moved).zip(&one.kinds).map(|((line, moved), kind)| {
+            json!({
+                "column": line.column,
+                "measure": line.measure.id(),
+                "verdict": line.verdict.id(),
+                "moved": moved.as_ref().map(|moved| json!({ "what": moved.what, "from": moved.from, "to": moved.to })),
+                "kind": kind.as_ref().map(|kind| kind.id),
+                "reasons": kind.as_ref().map(|kind| kind.reasons.clone()).unwrap_or_default(),
+            })
+        });
+        Ok(json!({
+            "label": one.label,
+            "rows": { "reference": one.rows.0, "current": one.rows.1 },
+            "outcome": one.report.outcome().as_str(),
+            "report": report,
+            "changes": lines.collect::<Vec<Value>>(),
+            "together": one.together.as_ref().map(together_document),
+            "skew": one.skew.as_ref().map(skew_document),
+        }))
+    };
+    Ok(json!({
+        "outcome": outcome.as_str(),
+        "reference": opened.names.first(),
+        "mode": match opened.inputs { Input::Tables(_) => "exact", Input::Profiles(_) => "sketch" },
+        "comparisons": compared.iter().map(one).collect::<Result<Vec<Value>, Failure>>()?,
+        "watch": watch.map(|watch| {
+            let alarms = watch.alarms.iter().map(|alarm| json!({
+                "column": alarm.column, "measure": alarm.measure.id(), "runs": alarm.runs, "begins": alarm.begins,
+            }));
+            json!({ "new": watch.new, "alarms": alarms.collect::<Vec<Value>>() })
+        }),
+    }))
+}
+
+fn together_document(together: &Result<DomainReport, String>) -> Value {
+    match together {
+        Err(reason) => json!({ "verdict": "not-judged", "reason": reason }),
+        Ok(report) => json!({
+            "verdict": report.verdict.id(),
+            "auc": report.auc,
+            "interval": [report.interval.0, report.interval.1],
+            "p": report.p,
+            "rows": [report.rows.0, report.rows.1],
+            "columns": report.columns.iter().map(|(name, lost)| json!({ "column": name, "lost": lost })).collect::<Vec<_>>(),
+        }),
+    }
+}
+
+fn skew_document(skew: &JoinReport) -> Value {
+    let feature = |feature: &bartizan_data::drift::FeatureSkew| {
+        json!({
+            "column": feature.name,
+            "joined": feature.joined,
+            "differing": feature.differing,
+            "only_training": feature.one_sided.0,
+            "only_serving": feature.one_sided.1,
+            "largest": feature.largest.is_finite().then_some(feature.largest),
+            // Rows are numbered from 1, as in everything that is reported.
+            "rows": feature.examples.iter().map(|(one, two)| json!([one + 1, two + 1])).collect::<Vec<_>>(),
+        })
+    };
+    json!({
+        "joined": skew.joined,
+        "ambiguous": skew.ambiguous,
+        "only_training": skew.only_training,
+        "only_serving": skew.only_serving,
+        "features": skew.features.iter().map(feature).collect::<Vec<_>>(),
+    })
+}
+
+/// One comparison for people.
+fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
+    let lines = &one.report.columns;
+    let drifted = lines.iter().filter(|line| words::drifts(line)).count();
+    let reference = opened.names.first().map_or("", String::as_str);
+    let title = if drift.by.is_some() || all > 1 {
+        shown(&one.label)
+    } else {
+        format!("{} against {}", shown(&one.label), shown(reference))
+    };
+    let (before, after) = one.rows;
+    let mut text =
+        format!("{title} ({after} rows, {before} before): {drifted} of {} comparisons drift\n", lines.len());
+    for ((line, moved), kind) in
+        lines.iter().zip(&one.moved).zip(&one.kinds).filter(|((line, _), _)| words::drifts(line))
+    {
+        let moved = moved.as_ref().map(|moved| format!("{} {} -> {}", moved.what, moved.from, moved.to));
+        text.push_str(&format!("  {}: {}\n", words::name(line), moved.unwrap_or_default()));
+        text.push_str(&format!("    how much  {}\n", words::effect(line)));
+        text.push_str(&format!("    by chance {}\n", words::chance(line)));
+        if let Some(kind) = kind {
+            let id = kind.id.replace('-', " ");
+            text.push_str(&format!("    kind      {id}: {}\n", kind.reasons.join("; ")));
+        }
+    }
+    let calm: Vec<String> =
+        lines.iter().filter(|line| line.verdict == Verdict::NoDrift).map(words::name).collect();
+    if !calm.is_empty() {
+        text.push_str(&format!("  no drift: {}\n", calm.join(", ")));
+    }
+    for (line, kind) in lines.iter().zip(&one.kinds) {
+        if let Verdict::NotJudged(reason) = line.verdict {
+            let kind = kind
+                .as_ref()
+                .map(|kind| format!(" ({}: {})", kind.id.replace('-', " "), kind.reasons.join("; ")));
+            text.push_str(&format!(
+                "  not judged: {}: {}{}\n",
+                words::name(line),
+                reason.message(),
+                kind.unwrap_or_default()
+            ));
+        }
+    }
+    if let Some(error) = rank_error(lines) {
+        text.push_str(&format!(
+            "  from profiles: shares are known within {:.2} points, and verdicts hold within these bounds\n",
+            error * 100.0
+        ));
+    }
+    if let Some(together) = &one.together {
+        text.push_str(&told_together(together));
+    }
+    if let Some(skew) = &one.skew {
+        text.push_str(&told_skew(skew));
+    }
+    text
+}
+
+fn rank_error(lines: &[ColumnDrift]) -> Option<f64> {
+    let errors = lines.iter().filter_map(|line| match line.mode {
+        Mode::Sketch { rank_error } => Some(rank_error),
+        Mode::Exact | Mode::Histogram => None,
+    });
+    errors.reduce(f64::max)
+}
+
+fn told_together(together: &Result<DomainReport, String>) -> String {
+    let report = match together {
+        Err(reason) => return format!("  all columns together: not judged: {reason}\n"),
+        Ok(report) => report,
+    };
+    let columns: Vec<String> = report
+        .columns
+        .iter()
+        .filter(|(_, lost)| *lost >= 0.01)
+        .take(3)
+        .map(|(name, _)| shown(name))
+        .collect();
+    let by =
+        if columns.is_empty() { String::new() } else { format!(", most of all by {}", columns.join(", ")) };
+    format!(
+        "  all columns together: {}: a classifier ranks a current row above one of the reference in {:.1} of 100 pairs \
+         ({:.1} to {:.1}; 50 is chance){by}\n",
+        report.verdict,
+        report.auc * 100.0,
+        report.interval.0 * 100.0,
+        report.interval.1 * 100.0
+    )
+}
+
+fn told_skew(skew: &JoinReport) -> String {
+    let mut text = format!(
+        "  joined rows: {} (of one side alone {} and {}; not joined for keys that repeat {})\n",
+        skew.joined, skew.only_training, skew.only_serving, skew.ambiguous
+    );
+    for feature in skew.features.iter().filter(|feature| feature.differing > 0) {
+        let rows = feature
+            .examples
+            .first()
+            .map(|(one, two)| format!(", such as row {} and row {}", one + 1, two + 1));
+        text.push_str(&format!(
+            "  {} differs in {} of {} joined rows{}\n",
+            shown(&feature.name),
+            feature.differing,
+            feature.joined,
+            rows.unwrap_or_default()
+        ));
+    }
+    text
+}
+
+fn watched(watch: &Watching) -> String {
+    let begun = if watch.new { "a new watch begins with this run; " } else { "" };
+    let names: Vec<String> = watch
+        .alarms
+        .iter()
+        .map(|alarm| {
+            let begins = if alarm.begins { ", new" } else { "" };
+            format!("{} ({} of the last runs{begins})", shown(&alarm.column), alarm.runs)
+        })
+        .collect();
+    let alarms = if names.is_empty() {
+        "no drift persists".to_owned()
+    } else {
+        format!("drift persists: {}", names.join(", "))
+    };
+    format!("watch: {begun}{alarms}\n")
+}
+
+/// What follows, and the next command.
+fn next(drift: &Drift, opened: &Opened, compared: &[Compared], outcome: Outcome) -> String {
+    let file = |path: &std::path::Path| shown(&path.display().to_string());
+    let current = drift.current.first().map_or_else(|| file(&drift.reference), |path| file(path));
+    let kinds: Vec<&str> =
+        compared.iter().flat_map(|one| one.kinds.iter().flatten()).map(|kind| kind.id).collect();
+    let is_table = matches!(opened.inputs, Input::Tables(_));
+    let untold = drift.time.is_none() && drift.source.is_none() && drift.label.is_none();
+    let step = match outcome {
+        Outcome::Valid => return "outcome: no drift\n".to_owned(),
+        Outcome::Error => {
+            let few = compared.iter().flat_map(|one| one.report.not_judged());
+            let few = few.filter(|line| line.verdict == Verdict::NotJudged(NotJudged::TooFew)).count();
+            let step = if few > 0 {
+                "more rows, or fewer columns at once with `--columns`, make a verdict possible"
+            } else {
+                "mend what could not be judged, or leave it out with `--leave-out COLUMN`"
+            };
+            return format!(
+                "outcome: error, something could not be judged, so there is no all-clear\nnext: {step}\n"
+            );
+        }
+        Outcome::Invalid if kinds.iter().any(|kind| matches!(*kind, "suspected-attack" | "one-label")) => {
+            let label = drift.label.as_deref().unwrap_or("LABEL");
+            format!("bartizan data poison {current} --label {}", shown(label))
+        }
+        Outcome::Invalid if kinds.contains(&"one-source") => {
+            "ask that source what it changed, and compare again with its rows left out".to_owned()
+        }
+        Outcome::Invalid if kinds.contains(&"schema-change") => {
+            format!(
+                "bartizan data schema infer {current} --out new.toml, and compare it with the schema in use"
+            )
+        }
+        Outcome::Invalid if untold && is_table => {
+            format!(
+                "bartizan data drift {} {current} --time COLUMN --source COLUMN --label COLUMN tells what kind of change it is",
+                file(&drift.reference)
+            )
+        }
+        Outcome::Invalid => format!("bartizan data profile {current}, then train anew if the change is real"),
+    };
+    format!("outcome: drift\nnext: {step}\n")
+}
