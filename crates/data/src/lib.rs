@@ -16,7 +16,8 @@
 //! Modules in reading order: `read` (bytes in any format to columns), `csv` (text to cells), `cell` (cells to values),
 //! `profile` (what was seen), `schema` (what is expected), `check` (the comparison); `sketch` (mergeable summaries of a
 //! column's values) and `text` (values as all formats spell them) serve them. Beside them stand `drift` (whether two tables
-//! are alike), `pii` (personal data and secrets) and `quality` (poisoning and label quality).
+//! are alike), `pii` (personal data and secrets) and `quality` (poisoning and label quality). `report` tells people and
+//! other programs what was found: pages, JUnit, SARIF.
 
 mod cell;
 mod check;
@@ -29,12 +30,16 @@ pub mod pii;
 mod profile;
 pub mod quality;
 mod read;
+pub mod report;
 mod schema;
 pub mod sketch;
 mod text;
 pub mod unusual;
 
-pub use crate::check::{Example, Finding, Outcome, Report, Rule, Tier, check, check_source};
+pub use crate::check::{
+    BrokenRow, Check, Example, Finding, Outcome, Report, Rows, RowsNotRead, Rule, Tier, check, check_listing,
+    check_source, read_rows,
+};
 pub use crate::csv::*;
 pub use crate::profile::*;
 pub use crate::read::{Format, FormatInvalid, ReadOptions, Source, read_columns};

@@ -51,6 +51,24 @@ pub const EXAMPLES: usize = 5;
 /// Findings in one report. A file cannot make more than this by having strange columns.
 pub const FINDINGS: usize = 1_000;
 
+/// Rows that are written out because they break rules, a row for each rule that it breaks.
+pub const LISTED_ROWS: usize = 100_000;
+
+/// Numbers of rows that are kept for it, of one kind of rule, all columns together.
+pub const LISTED_ROWS_ALL: usize = 4_000_000;
+
+/// Bytes of the cells of these rows.
+pub const LISTED_BYTES: usize = 256 * 1024 * 1024;
+
+/// Bytes of a report as a page, as JUnit XML or as SARIF.
+pub const REPORT_BYTES: usize = 8 * 1024 * 1024;
+
+/// Columns that a page shows in full; others get a line in a table.
+pub const REPORT_COLUMNS: usize = 150;
+
+/// Characters of a name or a message in a report.
+pub const REPORT_TEXT: usize = 400;
+
 /// Bytes of the signature of one part.
 pub const SIGNATURE_BYTES: usize = 64 * 1024;
 

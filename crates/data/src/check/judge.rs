@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::report::{Finding, Outcome, Report, Rule, Tier};
+use super::report::{Check, Finding, Outcome, Report, Rule, Tier};
 use super::rules::{Counted, Labels, Watched};
 use crate::csv::ReadOutcome;
 use crate::limits::FINDINGS;
@@ -20,7 +20,7 @@ pub(super) fn judge(
     profile: Profile,
     read: &ReadOutcome,
 ) -> Report {
-    let mut judge = Judge { tier, checks: 0, findings: Vec::new() };
+    let mut judge = Judge { tier, checks: 0, each: Vec::new(), findings: Vec::new() };
     judge.columns(schema, header);
     judge.rows(schema, read.rows());
     for column in watched {
@@ -29,8 +29,14 @@ pub(super) fn judge(
             judge.labels(labels, column.present);
         }
     }
-    let Judge { checks, mut findings, .. } = judge;
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let Judge { checks, mut each, mut findings, .. } = judge;
+    findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+    for (place, (check, _)) in findings.iter().enumerate() {
+        if let Some(check) = each.get_mut(*check) {
+            check.findings.push(place);
+        }
+    }
+    let mut findings: Vec<Finding> = findings.into_iter().map(|(_, finding)| finding).collect();
     let planned = planned(schema);
     let refused = findings.iter().any(|finding| finding.severity == Severity::Block);
     // A report that holds fewer findings than there are says so by its outcome: not everything was weighed.
@@ -42,8 +48,8 @@ pub(super) fn judge(
         (false, true) => Outcome::Valid,
     };
     findings.truncate(FINDINGS);
-    let (rows, bytes, digest) = (read.rows(), read.bytes(), read.digest());
-    Report { outcome, tier, checks, planned, findings, rows, bytes, digest, profile }
+    let (rows, bytes, digest, kind) = (read.rows(), read.bytes(), read.digest(), read.kind());
+    Report { outcome, tier, checks, planned, each, findings, rows, bytes, digest, kind, profile }
 }
 
 /// How many checks a schema asks for, whatever the batch holds.
@@ -56,43 +62,72 @@ fn planned(schema: &Schema) -> usize {
 
 /// The checks of a column that is there.
 fn planned_of(rules: &ColumnRules) -> usize {
-    let (kind, presence) = (1, 1);
-    kind + presence
-        + usize::from(rules.range.is_some())
-        + usize::from(rules.domain.is_some())
-        + usize::from(rules.max_length.is_some())
+    rules_of(rules).count()
+}
+
+/// The same, one by one.
+fn rules_of(rules: &ColumnRules) -> impl Iterator<Item = Rule> {
+    let planned = [
+        (Rule::Type, true),
+        (Rule::Presence, true),
+        (Rule::Range, rules.range.is_some()),
+        (Rule::Domain, rules.domain.is_some()),
+        (Rule::Length, rules.max_length.is_some()),
+    ];
+    planned.into_iter().filter_map(|(rule, planned)| planned.then_some(rule))
 }
 
 fn planned_of_label(label: &LabelRules) -> usize {
-    let unseen = 1;
-    if label.shares.is_empty() { 0 } else { unseen + label.shares.len() }
+    label_rules_of(label).count()
+}
+
+fn label_rules_of(label: &LabelRules) -> impl Iterator<Item = Rule> {
+    let shares = label.shares.len();
+    let unseen = usize::from(shares > 0);
+    std::iter::repeat_n(Rule::LabelUnseen, unseen).chain(std::iter::repeat_n(Rule::LabelShare, shares))
 }
 
 struct Judge {
     tier: Tier,
     /// Checks that ran.
     checks: usize,
-    findings: Vec<Finding>,
+    each: Vec<Check>,
+    /// Findings, each with the place of its check.
+    findings: Vec<(usize, Finding)>,
 }
 
 impl Judge {
+    /// Notes that a check runs.
+    fn run(&mut self, column: Option<&str>, rule: Rule) {
+        self.checks += 1;
+        self.each.push(Check { column: column.map(str::to_owned), rule, ran: true, findings: Vec::new() });
+    }
+
+    /// Notes that a check cannot run.
+    fn skip(&mut self, column: &str, rule: Rule) {
+        self.each.push(Check { column: Some(column.to_owned()), rule, ran: false, findings: Vec::new() });
+    }
+
+    /// Takes a finding of the check that was noted last.
     fn find(&mut self, finding: Finding) {
         let severity = if self.tier == Tier::Explore { Severity::Warn } else { finding.severity };
-        self.findings.push(Finding { severity, ..finding });
+        self.findings.push((self.each.len().saturating_sub(1), Finding { severity, ..finding }));
     }
 
     fn columns(&mut self, schema: &Schema, header: &[String]) {
         let there: HashSet<&str> = header.iter().map(String::as_str).collect();
         for column in &schema.columns {
-            self.checks += 1;
+            self.run(Some(&column.name), Rule::MissingColumn);
             if !there.contains(column.name.as_str()) {
                 let label = schema.label.as_ref().filter(|label| label.column == column.name);
                 let lost = planned_of(column) + label.map_or(0, planned_of_label);
                 let message = format!("the column is not in the file, so {lost} checks of it could not run");
                 self.find(whole(Some(&column.name), Rule::MissingColumn, column.severity, message));
+                let of_label = label.into_iter().flat_map(label_rules_of);
+                rules_of(column).chain(of_label).for_each(|rule| self.skip(&column.name, rule));
             }
         }
-        self.checks += 1;
+        self.run(None, Rule::UnexpectedColumn);
         let known: HashSet<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
         for name in header.iter().filter(|name| !known.contains(name.as_str())) {
             let message = "the column is not in the schema".to_owned();
@@ -103,7 +138,7 @@ impl Judge {
     fn rows(&mut self, schema: &Schema, rows: u64) {
         let limits = [(schema.rows.min, true), (schema.rows.max, false)];
         for (limit, is_least) in limits.into_iter().filter_map(|(limit, least)| Some((limit?, least))) {
-            self.checks += 1;
+            self.run(None, Rule::Rows);
             let broken = if is_least { rows < limit } else { rows > limit };
             if broken {
                 let bound = if is_least { "at least" } else { "at most" };
@@ -142,7 +177,7 @@ impl Judge {
 
     /// The schema says what share must be there, so that is what is compared: `1.0 - 0.9` is not `0.1`.
     fn presence(&mut self, column: &Watched<'_>, rows: u64) {
-        self.checks += 1;
+        self.run(Some(&column.rules.name), Rule::Presence);
         if share_of(column.present, rows) >= column.rules.min_present {
             return;
         }
@@ -160,7 +195,7 @@ impl Judge {
         limit: f64,
         message: impl FnOnce(String, String) -> String,
     ) {
-        self.checks += 1;
+        self.run(Some(&column.rules.name), rule);
         let share = share_of(counted.count, of);
         if share > limit {
             let message = message(percent(share), percent(limit));
@@ -173,22 +208,23 @@ impl Judge {
     fn labels(&mut self, labels: &Labels<'_>, counted: u64) {
         let Labels { rules: label, counts, unseen, .. } = labels;
         let known = label.shares.len();
-        self.checks += 1;
+        self.run(Some(&label.column), Rule::LabelUnseen);
         if unseen.count > 0 {
             let share = share_of(unseen.count, counted);
             let message = format!("{} of the labels are none of the {known} known ones", percent(share));
             let finding = whole(Some(&label.column), Rule::LabelUnseen, label.severity, message);
-            let examples = unseen.examples.clone();
-            self.find(Finding { count: unseen.count, share, examples, ..finding });
+            let (examples, rows) = (unseen.examples.clone(), unseen.rows.clone());
+            self.find(Finding { count: unseen.count, share, examples, rows, ..finding });
         }
         if counted == 0 {
             let message = format!("no row has a label, so {known} checks of their shares could not run");
             let finding = whole(Some(&label.column), Rule::LabelShare, label.severity, message);
+            label.shares.iter().for_each(|_| self.skip(&label.column, Rule::LabelShare));
             self.find(Finding { count: 0, ..finding });
             return;
         }
         for ((place, (_, expected)), count) in (1_usize..).zip(&label.shares).zip(counts) {
-            self.checks += 1;
+            self.run(Some(&label.column), Rule::LabelShare);
             let share = share_of(*count, counted);
             let pooled = (expected * as_f64(label.counted) + as_f64(*count))
                 / as_f64(label.counted.saturating_add(counted).max(1));
@@ -235,6 +271,7 @@ fn broken(
         limit,
         message,
         examples: counted.examples.clone(),
+        rows: counted.rows.clone(),
     }
 }
 
@@ -249,6 +286,7 @@ fn whole(column: Option<&String>, rule: Rule, severity: Severity, message: Strin
         limit: 0.0,
         message,
         examples: Vec::new(),
+        rows: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod judge;
 mod report;
+mod rows;
 mod rules;
 
 use std::collections::HashMap;
@@ -9,12 +10,14 @@ use std::io::Read;
 
 use self::rules::Watched;
 use crate::csv::ReadError;
+use crate::limits::{LISTED_ROWS, LISTED_ROWS_ALL};
 use crate::profile::{Profile, Profiler, Profiling};
 use crate::read::batch::Column;
 use crate::read::{self, Format, ReadOptions, Sink, Source};
 use crate::schema::{ColumnRules, Schema};
 
-pub use self::report::{Example, Finding, Outcome, Report, Rule, Tier};
+pub use self::report::{Check, Example, Finding, Outcome, Report, Rule, Tier};
+pub use self::rows::{BrokenRow, Rows, RowsNotRead, read_rows};
 
 /// Reads a batch once and checks it against a schema, on this thread alone. What is read is whatever the bytes are.
 ///
@@ -36,8 +39,25 @@ pub fn check_source(
     tier: Tier,
     threads: usize,
 ) -> Result<Report, ReadError> {
+    check_listing(source, format, schema, tier, threads, 0)
+}
+
+/// The same, where each finding also names the first rows that break its rule: [`LISTED_ROWS`](crate::limits::LISTED_ROWS)
+/// at most, and fewer where there are many columns, so that memory has a bound.
+///
+/// # Errors
+/// When the batch cannot be read to its end; then there is no verdict.
+pub fn check_listing(
+    source: Source<'_>,
+    format: Option<Format>,
+    schema: &Schema,
+    tier: Tier,
+    threads: usize,
+    listed: usize,
+) -> Result<Report, ReadError> {
     let options = ReadOptions { format, csv: schema.csv_options() };
-    let checker = Checker { schema, rules: rules_of(schema), profiler: Profiler::plain() };
+    let listed = listed.min(LISTED_ROWS).min(LISTED_ROWS_ALL / schema.columns.len().max(1));
+    let checker = Checker { schema, rules: rules_of(schema), profiler: Profiler::plain(), listed };
     let table = read::read(source, &options, threads, &checker)?;
     let rows = table.outcome.rows();
     let (mut header, mut columns, mut watched) = (Vec::new(), Vec::new(), Vec::new());
@@ -64,6 +84,7 @@ struct Checker<'a> {
     schema: &'a Schema,
     rules: HashMap<&'a str, &'a ColumnRules>,
     profiler: Profiler,
+    listed: usize,
 }
 
 struct Checking<'a> {
@@ -75,7 +96,9 @@ impl<'a> Sink for Checker<'a> {
     type State = Checking<'a>;
 
     fn start(&self, path: &str, width: usize) -> Checking<'a> {
-        let watched = self.rules.get(path).map(|rules| Watched::new(rules, self.schema.label.as_ref()));
+        let watched =
+            |rules: &&'a ColumnRules| Watched::new(rules, self.schema.label.as_ref()).listing(self.listed);
+        let watched = self.rules.get(path).map(watched);
         Checking { profiling: self.profiler.start(path, width), watched }
     }
 

@@ -6,6 +6,7 @@ use bartizan_base::{Digest, canonical};
 use serde::Serialize;
 
 use crate::profile::Profile;
+use crate::read::Format;
 use crate::schema::Severity;
 
 /// How strictly severities are taken.
@@ -126,6 +127,21 @@ pub struct Finding {
     pub message: String,
     /// The first rows that break it.
     pub examples: Vec<Example>,
+    /// The first rows that break it, as many as were asked for (see [`check_listing`](crate::check_listing)); none otherwise.
+    pub rows: Vec<u64>,
+}
+
+/// A check that the schema plans, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The column; absent for checks of the whole batch.
+    pub column: Option<String>,
+    /// The rule.
+    pub rule: Rule,
+    /// Whether it ran.
+    pub ran: bool,
+    /// What it found, by place in [`Report::findings`]; a place beyond them is of a finding that the report had no room for.
+    pub findings: Vec<usize>,
 }
 
 /// What a check of one batch says.
@@ -139,6 +155,8 @@ pub struct Report {
     pub checks: usize,
     /// Checks that the schema plans; more than ran when a column is not there or no row has a label.
     pub planned: usize,
+    /// Every planned check, kept or broken or not run.
+    pub each: Vec<Check>,
     /// Broken rules, the gravest first.
     pub findings: Vec<Finding>,
     /// Rows of the batch.
@@ -147,6 +165,8 @@ pub struct Report {
     pub bytes: u64,
     /// SHA-256 of those bytes.
     pub digest: Digest,
+    /// What it is written in.
+    pub kind: Format,
     /// What the batch holds.
     pub profile: Profile,
 }

@@ -7,7 +7,7 @@ mod kinds;
 mod numbers;
 mod observe;
 mod ranges;
-mod render;
+pub(crate) mod render;
 mod stored;
 mod texts;
 mod values;

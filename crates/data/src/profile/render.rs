@@ -162,7 +162,8 @@ fn drawn(bars: &[u64]) -> String {
     bars.iter().map(block).collect()
 }
 
-fn percent(part: u64, all: u64) -> String {
+/// A share, with as many digits as it takes to tell it from nought and from all.
+pub(crate) fn percent(part: u64, all: u64) -> String {
     let share = 100.0 * part as f64 / all.max(1) as f64;
     match part {
         0 => "0 %".to_owned(),
@@ -174,7 +175,7 @@ fn percent(part: u64, all: u64) -> String {
 }
 
 /// Four digits, or all of a whole number of up to seven.
-fn short(number: f64) -> String {
+pub(crate) fn short(number: f64) -> String {
     let magnitude = number.abs();
     if number.fract() == 0.0 && magnitude < 1e7 || !number.is_finite() {
         let mut whole = Vec::new();
@@ -189,7 +190,7 @@ fn short(number: f64) -> String {
 }
 
 /// Three digits and noughts: more would claim to be known.
-fn rounded(about: f64) -> String {
+pub(crate) fn rounded(about: f64) -> String {
     let magnitude = 10_f64.powf((about.max(1.0).log10().floor() - 2.0).max(0.0));
     #[expect(
         clippy::cast_possible_truncation,
@@ -201,7 +202,7 @@ fn rounded(about: f64) -> String {
 }
 
 /// `1,234,567`
-fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

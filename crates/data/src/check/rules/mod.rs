@@ -41,6 +41,9 @@ pub(super) trait Rule {
 pub(super) struct Counted {
     pub(super) count: u64,
     pub(super) examples: Vec<Example>,
+    /// The first rows, up to `listed` of them.
+    pub(super) rows: Vec<u64>,
+    listed: usize,
 }
 
 impl Counted {
@@ -49,6 +52,10 @@ impl Counted {
         if self.examples.len() < EXAMPLES {
             self.examples.push(Example { row, shape: cell::shape(&cell.text()) });
         }
+        // Elements of one list come from one row.
+        if self.rows.len() < self.listed && self.rows.last() != Some(&row) {
+            self.rows.push(row);
+        }
     }
 
     /// Takes in what was found in later rows.
@@ -56,6 +63,8 @@ impl Counted {
         self.count += after.count;
         let room = EXAMPLES.saturating_sub(self.examples.len());
         self.examples.extend(after.examples.into_iter().take(room));
+        let room = self.listed.saturating_sub(self.rows.len());
+        self.rows.extend(after.rows.into_iter().take(room));
     }
 }
 
@@ -85,6 +94,21 @@ impl<'a> Watched<'a> {
             length: rules.max_length.map(Length::new),
             labels: labels.map(|label| Labels::new(label, rules.kind)),
         }
+    }
+
+    /// The same, noting up to so many rows that break each rule.
+    pub(super) fn listing(mut self, listed: usize) -> Self {
+        let Self { presence, kind, range, domain, length, labels, .. } = &mut self;
+        let counted = [
+            Some(&mut presence.missing),
+            Some(&mut kind.wrong),
+            range.as_mut().map(|range| &mut range.outside),
+            domain.as_mut().map(|domain| &mut domain.unseen),
+            length.as_mut().map(|length| &mut length.too_long),
+            labels.as_mut().map(|labels| &mut labels.unseen),
+        ];
+        counted.into_iter().flatten().for_each(|counted| counted.listed = listed);
+        self
     }
 
     pub(super) fn observe(&mut self, column: &Column<'_>) {

@@ -1,0 +1,220 @@
+//! The rows that break rules, read once more and written out as they were.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bartizan_base::Digest;
+use serde_json::{Map, Value as Json};
+
+use super::report::{Report, Rule};
+use crate::cell::Value;
+use crate::csv::ReadError;
+use crate::limits::{LISTED_BYTES, LISTED_ROWS};
+use crate::read::batch::Column;
+use crate::read::{self, ReadOptions, Sink, Source};
+use crate::schema::Severity;
+
+/// A row that breaks a rule that blocks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BrokenRow {
+    /// The row, from 1 after the header.
+    pub row: u64,
+    /// The rule.
+    pub rule: Rule,
+    /// The column whose cell breaks it.
+    pub column: String,
+}
+
+/// The rows were not read.
+#[derive(Debug, thiserror::Error)]
+pub enum RowsNotRead {
+    /// The table could not be read to its end.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is not the table that was checked.
+    #[error("the file changed since it was checked")]
+    Changed,
+    /// They are too much to hold.
+    #[error("the cells of the rows to be written take more than {LISTED_BYTES} bytes")]
+    TooLarge,
+}
+
+/// Rows of a table, with all their cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    columns: Vec<String>,
+    /// By row, then by place of the column. An element of a list is a cell of its own.
+    cells: BTreeMap<u64, BTreeMap<usize, Vec<Option<String>>>>,
+}
+
+impl Report {
+    /// The rows of the findings that block, by row: [`LISTED_ROWS`] at most, and whether that is all of them. What is about
+    /// no row, such as a column that is not there, has none. Only what [`check_listing`](crate::check_listing) noted is here.
+    pub fn broken_rows(&self) -> (Vec<BrokenRow>, bool) {
+        let (mut rows, mut whole) = (Vec::new(), true);
+        let blocking = self.findings.iter().filter(|finding| finding.severity == Severity::Block);
+        for finding in blocking.filter(|finding| !finding.rows.is_empty()) {
+            let Some(column) = &finding.column else { continue };
+            whole &= finding.rows.len() as u64 >= finding.count;
+            let broken = |row: &u64| BrokenRow { row: *row, rule: finding.rule, column: column.clone() };
+            rows.extend(finding.rows.iter().map(broken));
+            if rows.len() > 2 * LISTED_ROWS {
+                rows.sort_unstable();
+                rows.truncate(LISTED_ROWS);
+                whole = false;
+            }
+        }
+        rows.sort_unstable();
+        whole &= rows.len() <= LISTED_ROWS;
+        rows.truncate(LISTED_ROWS);
+        (rows, whole)
+    }
+}
+
+/// Reads a table once more, in whatever format, for the rows named, which ascend.
+///
+/// # Errors
+/// When it cannot be read to its end, is not the one of that digest, or the rows are too large.
+pub fn read_rows(
+    source: Source<'_>,
+    options: &ReadOptions,
+    digest: Digest,
+    wanted: &[BrokenRow],
+) -> Result<Rows, RowsNotRead> {
+    let mut rows: Vec<u64> = wanted.iter().map(|broken| broken.row).collect();
+    rows.dedup();
+    let picker = Picker { rows: &rows, bytes: AtomicUsize::new(0) };
+    let table = read::read(source, options, 1, &picker)?;
+    if table.outcome.digest() != digest {
+        return Err(RowsNotRead::Changed);
+    }
+    if picker.bytes.load(Ordering::Relaxed) > LISTED_BYTES {
+        return Err(RowsNotRead::TooLarge);
+    }
+    let mut cells: BTreeMap<u64, BTreeMap<usize, Vec<Option<String>>>> =
+        rows.iter().map(|row| (*row, BTreeMap::new())).collect();
+    let mut columns = Vec::with_capacity(table.columns.len());
+    for (place, (name, picked)) in table.columns.into_iter().enumerate() {
+        columns.push(name);
+        for (row, cell) in picked {
+            if let Some(row) = cells.get_mut(&row) {
+                row.entry(place).or_default().push(cell);
+            }
+        }
+    }
+    Ok(Rows { columns, cells })
+}
+
+impl Rows {
+    /// As CSV (RFC 4180): row, rule and column, then the cells of the row. **These are raw values.** Elements of a list
+    /// stand in one cell, as JSON.
+    pub fn to_csv(&self, broken: &[BrokenRow]) -> String {
+        let mut text = String::from("row,rule,column");
+        for name in &self.columns {
+            text.push(',');
+            quote(&mut text, name);
+        }
+        text.push('\n');
+        for BrokenRow { row, rule, column } in broken {
+            text.push_str(&format!("{row},{},", rule.id()));
+            quote(&mut text, column);
+            for (place, name) in self.columns.iter().enumerate() {
+                text.push(',');
+                match self.cell(*row, place, name) {
+                    Json::Null => {}
+                    Json::String(cell) => quote(&mut text, &cell),
+                    list => quote(&mut text, &list.to_string()),
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+
+    /// As a JSON object a line: `row`, `rule`, `column`, and `values` by column. **These are raw values.**
+    pub fn to_json_lines(&self, broken: &[BrokenRow]) -> String {
+        let mut text = String::new();
+        for BrokenRow { row, rule, column } in broken {
+            let named = self.columns.iter().enumerate();
+            let values = named.map(|(place, name)| (name.clone(), self.cell(*row, place, name)));
+            let values: Map<String, Json> = values.collect();
+            let line =
+                serde_json::json!({ "row": row, "rule": rule.id(), "column": column, "values": values });
+            text.push_str(&format!("{line}\n"));
+        }
+        text
+    }
+
+    fn cell(&self, row: u64, place: usize, name: &str) -> Json {
+        let cells = self.cells.get(&row).and_then(|row| row.get(&place)).map_or(&[][..], Vec::as_slice);
+        let one = |cell: &Option<String>| cell.as_deref().map_or(Json::Null, Json::from);
+        match cells {
+            elements if name.contains("[]") => elements.iter().map(one).collect(),
+            [cell, ..] => one(cell),
+            [] => Json::Null,
+        }
+    }
+}
+
+/// A cell of CSV, in quotes where it must be.
+fn quote(text: &mut String, cell: &str) {
+    let plain = !cell.contains([',', '"', '\n', '\r']) && cell.trim() == cell;
+    if plain {
+        text.push_str(cell);
+    } else {
+        text.push('"');
+        text.push_str(&cell.replace('"', "\"\""));
+        text.push('"');
+    }
+}
+
+/// Keeps the cells of some rows.
+struct Picker<'a> {
+    /// Ascending.
+    rows: &'a [u64],
+    /// Of all cells so far; beyond the limit no more are kept.
+    bytes: AtomicUsize,
+}
+
+impl Picker<'_> {
+    fn pick(&self, state: &mut Vec<(u64, Option<String>)>, row: u64, column: &Column<'_>, at: usize) {
+        let cell = column.cell(at);
+        let text = cell.text();
+        // 64 for where the cell is kept.
+        if self.bytes.fetch_add(text.len() + 64, Ordering::Relaxed) <= LISTED_BYTES {
+            // A spelling of "no value" is written as it was.
+            let there = cell.value != Value::Null || !text.is_empty();
+            state.push((row, there.then(|| String::from_utf8_lossy(&text).into_owned())));
+        }
+    }
+}
+
+impl Sink for Picker<'_> {
+    type State = Vec<(u64, Option<String>)>;
+
+    fn start(&self, _: &str, _: usize) -> Self::State {
+        Vec::new()
+    }
+
+    fn observe(&self, state: &mut Self::State, column: &Column<'_>) {
+        let Some(last) = column.len().checked_sub(1) else { return };
+        let (first, last) = (column.row(0), column.row(last));
+        let from = self.rows.partition_point(|row| *row < first);
+        let within = self.rows.iter().skip(from).take_while(|row| **row <= last);
+        let mut at = 0;
+        for row in within {
+            // Rows ascend in a column, and several elements may come from one.
+            while at < column.len() && column.row(at) < *row {
+                at += 1;
+            }
+            while at < column.len() && column.row(at) == *row {
+                self.pick(state, *row, column, at);
+                at += 1;
+            }
+        }
+    }
+
+    fn merge(&self, state: &mut Self::State, after: Self::State) {
+        state.extend(after);
+    }
+}

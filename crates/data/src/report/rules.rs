@@ -1,0 +1,38 @@
+//! What each rule is about, in one sentence, for those who read a report of another tool.
+
+/// A sentence about a rule, by its stable id.
+pub(super) fn about(id: &str) -> &'static str {
+    match id {
+        // Checks against a schema.
+        "missing-column" => "Every column of the schema is in the file.",
+        "unexpected-column" => "Every column of the file is in the schema.",
+        "type" => "Every value is of the type of its column.",
+        "presence" => "Enough rows have a value in the column.",
+        "range" => "Numbers lie within the range of their column.",
+        "domain" => "Values are among those that the schema knows.",
+        "length" => "Text is no longer than the schema allows.",
+        "rows" => "The file has as many rows as the schema expects.",
+        "label-share" => "Each value of the label comes about as often as in the schema.",
+        "label-unseen" => "The label has no value that the schema does not know.",
+        // Drift.
+        "drift" => "The values of the column are distributed as in the reference.",
+        "drift-missing" => "The share of rows without a value is that of the reference.",
+        // Poisoning and label quality.
+        "trigger" => "No combination of few cells decides the label.",
+        "label-flips" => "Labels are those of the version before.",
+        "source-differs" => "The rows of each source are like those of the others.",
+        "near-duplicates" => "There are no many nearly equal rows of one label.",
+        "leakage" => "No feature alone tells the label.",
+        "overlap" => "No row is in the test table too.",
+        "label-noise" => "Labels are those that the other rows lead to expect.",
+        "knn-disagreement" => "Rows have the label of their neighbours.",
+        "duplicate-rows" => "No row is there more than once.",
+        "constant" => "Columns vary.",
+        "id-like" => "No feature merely names rows.",
+        "outliers" => "No number is far from all others.",
+        "imbalance" => "Every label has enough rows.",
+        // No rule of its own, but of all of them.
+        "no-verdict" => "Every check that was asked for ran to its end.",
+        _ => "The data are as its rule says.",
+    }
+}

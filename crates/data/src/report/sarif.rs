@@ -1,0 +1,183 @@
+//! SARIF 2.1.0 (OASIS, <https://docs.oasis-open.org/sarif/sarif/v2.1.0/>): a result for each finding, a rule for each kind.
+
+use bartizan_base::sha256;
+use serde_json::{Value, json};
+
+use super::rules::about;
+use super::suite::{Case, NO_VERDICT, Standing, Suite, Told};
+use crate::check::Outcome;
+use crate::schema::Severity;
+
+/// Reasons of checks that did not run, each a notification; the rest is counted.
+const NOTIFICATIONS: usize = 100;
+
+/// Writes suites as one log with a run for each. A row that is known is the line of its region, in formats that have lines.
+///
+/// A file without a verdict has a run that was not successful, and a result of rule `no-verdict`, since some readers look at
+/// results alone.
+pub fn write(suites: &[Suite]) -> String {
+    let runs: Vec<Value> = suites.iter().map(run).collect();
+    let log = json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": runs,
+    });
+    format!("{log:#}\n")
+}
+
+fn run(suite: &Suite) -> Value {
+    let mut ids: Vec<&'static str> = suite.cases.iter().map(|case| case.rule).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let rules: Vec<Value> = ids.iter().map(|id| rule(id)).collect();
+    let place = |id: &str| ids.iter().position(|known| *known == id);
+    let results: Vec<Value> =
+        suite.cases.iter().filter_map(|case| result(suite, case, place(case.rule))).collect();
+    let mut artifact = json!({ "location": { "uri": suite.uri }, "roles": ["analysisTarget"] });
+    if let (Some((bytes, digest)), Some(members)) = (&suite.content, artifact.as_object_mut()) {
+        members.insert("length".to_owned(), json!(bytes));
+        members.insert("hashes".to_owned(), json!({ "sha-256": digest.to_hex() }));
+    }
+    let facts: serde_json::Map<String, Value> =
+        suite.facts.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    json!({
+        "tool": { "driver": {
+            "name": "Bartizan",
+            "informationUri": "https://bartizan.dev",
+            "version": suite.version,
+            "rules": rules,
+        } },
+        "automationDetails": { "id": format!("bartizan/{}/", suite.task.replace(' ', "-")) },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [invocation(suite)],
+        "artifacts": [artifact],
+        "results": results,
+        "properties": facts,
+    })
+}
+
+fn rule(id: &str) -> Value {
+    json!({
+        "id": id,
+        "shortDescription": { "text": about(id) },
+        "defaultConfiguration": { "level": "error" },
+    })
+}
+
+fn invocation(suite: &Suite) -> Value {
+    let not_run: Vec<(&Case, &String)> = suite
+        .cases
+        .iter()
+        .filter_map(|case| match &case.standing {
+            Standing::NotRun(why) => Some((case, why)),
+            _ => None,
+        })
+        .collect();
+    let without = suite.outcome == Outcome::Error;
+    let level = if without { "error" } else { "warning" };
+    let notification = |(case, why): &(&Case, &String)| {
+        json!({
+            "level": level,
+            "message": { "text": format!("not run: {}: {why}", case.title()) },
+            "associatedRule": { "id": case.rule },
+        })
+    };
+    let mut notifications: Vec<Value> = not_run.iter().take(NOTIFICATIONS).map(notification).collect();
+    if let Some(more @ 1..) = not_run.len().checked_sub(NOTIFICATIONS) {
+        notifications.push(
+            json!({ "level": level, "message": { "text": format!("{more} more checks did not run") } }),
+        );
+    }
+    let mut invocation = json!({
+        "executionSuccessful": !without,
+        "toolExecutionNotifications": notifications,
+    });
+    if let (Some(at), Some(members)) = (suite.at, invocation.as_object_mut()) {
+        members.insert("endTimeUtc".to_owned(), json!(at.to_string()));
+    }
+    invocation
+}
+
+fn result(suite: &Suite, case: &Case, rule: Option<usize>) -> Option<Value> {
+    match &case.standing {
+        Standing::Kept => None,
+        Standing::NotRun(why) if case.rule == NO_VERDICT => {
+            let message = format!("no verdict: {why}");
+            Some(one(suite, case, rule, "error", &message, &[location(suite, case, None)]))
+        }
+        Standing::NotRun(_) => None,
+        Standing::Found(told) => {
+            let level = if told.severity == Severity::Block { "error" } else { "warning" };
+            let named =
+                if case.column.is_empty() { String::new() } else { format!("Column `{}`: ", case.column) };
+            let message = format!("{named}{}{}", told.message, rows(told));
+            let first = told.rows.first().map(|(row, _)| *row);
+            let mut result = one(suite, case, rule, level, &message, &[location(suite, case, first)]);
+            if let Some(members) = result.as_object_mut() {
+                let related: Vec<Value> =
+                    told.rows.iter().skip(1).map(|(row, _)| location(suite, case, Some(*row))).collect();
+                if !related.is_empty() {
+                    members.insert("relatedLocations".to_owned(), json!(related));
+                }
+                members.insert("properties".to_owned(), properties(case, told));
+            }
+            Some(result)
+        }
+    }
+}
+
+fn one(
+    suite: &Suite,
+    case: &Case,
+    rule: Option<usize>,
+    level: &str,
+    message: &str,
+    locations: &[Value],
+) -> Value {
+    // The same finding of the next delivery has the same fingerprint, whatever its rows and counts.
+    let known_by = format!("{}\0{}\0{}\0{}", suite.uri, case.rule, case.column, case.part);
+    json!({
+        "ruleId": case.rule,
+        "ruleIndex": rule,
+        "kind": "fail",
+        "level": level,
+        "message": { "text": message },
+        "locations": locations,
+        "partialFingerprints": { "bartizanFinding/v1": sha256(known_by.as_bytes()).to_hex() },
+    })
+}
+
+fn location(suite: &Suite, case: &Case, row: Option<u64>) -> Value {
+    let mut physical = json!({ "artifactLocation": { "uri": suite.uri, "index": 0 } });
+    if let (Some(line), Some(members)) = (row.and_then(|row| suite.line(row)), physical.as_object_mut()) {
+        members.insert("region".to_owned(), json!({ "startLine": line }));
+    }
+    let mut location = json!({ "physicalLocation": physical });
+    if let Some(members) = location.as_object_mut()
+        && !case.column.is_empty()
+    {
+        members.insert("logicalLocations".to_owned(), json!([{ "name": case.column, "kind": "member" }]));
+    }
+    location
+}
+
+/// Rows and shapes, in words.
+fn rows(told: &Told) -> String {
+    let named = told.rows.iter().map(|(row, shape)| match shape {
+        Some(shape) => format!("row {row} ({shape})"),
+        None => format!("row {row}"),
+    });
+    let named: Vec<String> = named.collect();
+    if named.is_empty() { String::new() } else { format!(". See {}.", named.join(", ")) }
+}
+
+fn properties(case: &Case, told: &Told) -> Value {
+    let rows: Vec<u64> = told.rows.iter().map(|(row, _)| *row).collect();
+    json!({
+        "column": if case.column.is_empty() { Value::Null } else { json!(case.column) },
+        "count": told.count,
+        "share": told.share.map(|(share, _)| share),
+        "limit": told.share.map(|(_, limit)| limit),
+        "rows": rows,
+    })
+}
