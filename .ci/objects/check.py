@@ -75,7 +75,7 @@ def main(binary, place):
 
     for url in (f"s3://{BUCKET}/nothing.csv", "s3://nobody/big.csv"):
         code, said, wrong = run(binary, "data", "profile", url, place=place)
-        assert code != 0 and "BZ-0319" in wrong and not said, (url, said, wrong)
+        assert code != 0 and "BZ-0320" in wrong and not said, (url, said, wrong)
         assert "not-a-secret" not in wrong
     code, _, wrong = run(binary, "data", "profile", f"{endpoint}/x?X-Amz-Signature=abc", place=place)
     assert code != 0 and "abc" not in wrong, wrong

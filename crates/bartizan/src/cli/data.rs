@@ -1,10 +1,13 @@
 //! The command line of `data`.
 
+mod report;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use self::report::{CheckReports, Reports};
 use super::drift::Drift;
 use super::pii::{Detokenize, Pii, Redact, Tokenize};
 use super::poison::Poison;
@@ -48,9 +51,8 @@ pub(crate) enum Data {
         /// How many threads read it [default: one for each processor]
         #[arg(long, value_name = "NUMBER")]
         threads: Option<NonZeroUsize>,
-        /// Also write an OpenLineage event, with counts and no values
-        #[arg(long, value_name = "FILE")]
-        openlineage: Option<PathBuf>,
+        #[command(flatten)]
+        reports: CheckReports,
     },
     /// Compare tables: which columns drift, by how much, how likely by chance, and what kind of change it is
     Drift(Box<Drift>),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::finite;
+use super::{Reports, finite};
 
 /// A file whose rows and labels are looked at.
 #[derive(Debug, Args)]
@@ -50,4 +50,6 @@ pub(crate) struct Poison {
     /// Also show the values that findings are about: of triggers, labels, sources
     #[arg(long)]
     pub(crate) show: bool,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
 }

@@ -1,24 +1,20 @@
 //! `data`: schemas and checks on bare files, and data sets.
 
 mod profile;
+pub(super) mod report;
 
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use bartizan_base::Clock as _;
-use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
 use bartizan_data::{
     CsvOptions, EncodingInvalid, Format, FormatInvalid, InferOptions, NotInferred, NotProfiled, NullTokens,
-    NullTokensInvalid, Outcome, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Report, Schema,
-    SchemaInvalid, SeparatorInvalid, Source, Tier, check_source,
+    NullTokensInvalid, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema, SchemaInvalid,
+    SeparatorInvalid, Source, Tier,
 };
-use bartizan_keys::OsRandom;
-use bartizan_store::SystemClock;
-use rand_core::Rng as _;
 
-use super::remote::{named, open_remote};
-use super::{PRODUCER, Work, file_failure, pii, read_text, version_path};
+use super::remote::open_remote;
+use super::{Work, file_failure, pii, read_text, version_path};
 use crate::catalog::ids;
 use crate::cli::{Data, Pii, Reading, Schema as SchemaVerb};
 use crate::failure::Failure;
@@ -39,26 +35,12 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
             let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
             work.deliver(out.as_deref(), text.as_bytes())
         }
-        Data::Check { file, schema, tier, format, threads: wanted, openlineage } => {
-            let schema = parse_schema(&schema)?;
+        Data::Check { file, schema, tier, format, threads: wanted, reports } => {
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
             let format = format_of(format.as_deref())?;
-            let (source, progress) = source(work, &file, "checking")?;
-            let checked = check_source(source, format, &schema, tier, threads(wanted));
-            drop(progress);
-            let report = checked.map_err(|error| unreadable(&file, &error))?;
-            if let Some(path) = openlineage {
-                tell(&path, &file, &report)?;
-            }
-            let printed = match work.out.format {
-                crate::out::Format::Table => work.out.lines(&report.render()),
-                crate::out::Format::Json | crate::out::Format::Jsonl => {
-                    let bytes = report.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-                    work.out.exact(&format!("{}\n", String::from_utf8_lossy(&bytes)))
-                }
-            };
-            printed.map_err(|error| Failure::of(ids::FILE, &error))?;
-            Ok(u8::from(report.outcome != Outcome::Valid))
+            let reading =
+                report::Checking { file: &file, schema: &schema, tier, format, threads: threads(wanted) };
+            report::check(work, &reading, &reports)
         }
         Data::Drift(wanted) => super::drift::run(work, &wanted),
         Data::Poison(wanted) => super::poison::run(work, &wanted),
@@ -154,29 +136,15 @@ pub(super) fn length(file: &File) -> u64 {
     file.metadata().map_or(0, |metadata| metadata.len())
 }
 
-/// Writes the event that tells other systems of a check.
-fn tell(path: &Path, file: &Path, report: &Report) -> Result<(), Failure> {
-    let mut run = [0; 16];
-    OsRandom.fill_bytes(&mut run);
-    let line = event(&CheckEvent {
-        at: SystemClock.now(),
-        run,
-        producer: PRODUCER.to_owned(),
-        job: Named { namespace: "bartizan".to_owned(), name: "data-check".to_owned() },
-        inputs: vec![(named(file), Table::of(report))],
-        output: None,
-        accepted: report.outcome == Outcome::Valid,
-    });
-    std::fs::write(path, format!("{line}\n")).map_err(|error| file_failure(path, &error))
-}
-
-pub(super) fn parse_schema(path: &Path) -> Result<Schema, Failure> {
+/// A schema, and its bytes.
+pub(super) fn parse_schema(path: &Path) -> Result<(Schema, String), Failure> {
     let text = read_text(path, SCHEMA_BYTES)?;
-    Schema::parse(&text).map_err(|error| {
+    let schema = Schema::parse(&text).map_err(|error| {
         let mut failure = Failure::of(ids::SCHEMA, &error);
         failure.why.insert(0, format!("in `{}`", path.display()));
         failure
-    })
+    })?;
+    Ok((schema, text))
 }
 
 pub(super) fn unreadable(path: &Path, error: &ReadError) -> Failure {

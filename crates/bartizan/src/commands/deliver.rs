@@ -156,6 +156,7 @@ fn told(wanted: &Add, added: &Value, tables: Value) -> String {
         inputs: inputs.collect(),
         accepted: output.is_some(),
         output,
+        failure: None,
     })
 }
 

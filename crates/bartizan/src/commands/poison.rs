@@ -7,10 +7,11 @@ use bartizan_data::quality::{
     Codes, Examined, Finding, Gather, GatherFailed, Gathered, Of, Probabilities, QualityOptions,
     QualityReport, Rule, Setting, Table, examine, key,
 };
+use bartizan_data::report::Subject;
 use bartizan_data::{CsvOptions, CsvReader, Outcome, SeparatorInvalid};
 use serde_json::{Value, json};
 
-use super::data::{length, open, unreadable};
+use super::data::{length, open, report, unreadable};
 use super::{Work, file_failure, out_of_fold};
 use crate::catalog::ids;
 use crate::cli::Poison;
@@ -18,6 +19,15 @@ use crate::failure::Failure;
 use crate::out::Format;
 
 pub(super) fn run(work: &Work, wanted: &Poison) -> Result<u8, Failure> {
+    let subject = report::subject(&wanted.file);
+    let also = [&wanted.against, &wanted.test].into_iter().flatten().map(|path| path.as_path());
+    let files: Vec<&Path> = std::iter::once(wanted.file.as_path()).chain(also).collect();
+    report::guarded(&wanted.reports, &subject, report::Task::POISON, &files, || {
+        examined(work, wanted, &subject)
+    })
+}
+
+fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failure> {
     let read = |path: &Path| Columns::read(work, wanted, path);
     let columns = read(&wanted.file)?;
     let against = wanted.against.as_deref().map(read).transpose()?;
@@ -53,6 +63,7 @@ pub(super) fn run(work: &Work, wanted: &Poison) -> Result<u8, Failure> {
     if let Some(path) = &wanted.rows_out {
         std::fs::write(path, rows(&report)).map_err(|error| file_failure(path, &error))?;
     }
+    report::quality(&wanted.reports, subject, &report)?;
     print(work, wanted, &columns, &table, &report)?;
     Ok(u8::from(report.outcome() != Outcome::Valid))
 }

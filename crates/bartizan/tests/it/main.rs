@@ -22,6 +22,7 @@ mod poison;
 mod predictions;
 mod progress;
 mod proving;
+mod report;
 mod runs;
 mod serving;
 mod stops;

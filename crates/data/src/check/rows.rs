@@ -1,6 +1,6 @@
 //! The rows that break rules, read once more and written out as they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bartizan_base::Digest;
@@ -93,8 +93,12 @@ pub fn read_rows(
     }
     let mut cells: BTreeMap<u64, BTreeMap<usize, Vec<Option<String>>>> =
         rows.iter().map(|row| (*row, BTreeMap::new())).collect();
+    // A list is a column of lengths and one of elements, which say the same.
+    let lists: HashSet<String> =
+        table.columns.iter().filter_map(|(name, _)| name.strip_suffix("[]").map(str::to_owned)).collect();
     let mut columns = Vec::with_capacity(table.columns.len());
-    for (place, (name, picked)) in table.columns.into_iter().enumerate() {
+    for (name, picked) in table.columns.into_iter().filter(|(name, _)| !lists.contains(name)) {
+        let place = columns.len();
         columns.push(name);
         for (row, cell) in picked {
             if let Some(row) = cells.get_mut(&row) {

@@ -13,7 +13,11 @@ const SCHEMA: (&str, &str) = ("1-2-0", "SchemaDatasetFacet");
 const METRICS: (&str, &str) = ("1-0-3", "DataQualityMetricsInputDatasetFacet");
 const ASSERTIONS: (&str, &str) = ("1-1-0", "DataQualityAssertionsDatasetFacet");
 const VERSION: (&str, &str) = ("1-0-1", "DatasetVersionDatasetFacet");
+const FAILED: (&str, &str) = ("1-0-1", "ErrorMessageRunFacet");
 const OUTPUT: (&str, &str) = ("1-0-2", "OutputStatisticsOutputDatasetFacet");
+
+/// Assertions of one event: rules that are kept are left out before others.
+const ASSERTED: usize = 10_000;
 
 /// How many values a column has; no value itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +54,7 @@ pub struct Table {
     pub bytes: u64,
     /// Columns, in their order.
     pub columns: Vec<ColumnCounts>,
-    /// Rules: those that were broken, and whether the table is accepted.
+    /// Rules, and whether they hold; the first is whether the table is accepted.
     pub assertions: Vec<Assertion>,
 }
 
@@ -75,12 +79,30 @@ impl Table {
             success: false,
             blocks: finding.severity == Severity::Block,
         });
+        // A rule that was not tried does not hold, and leaves the table without a verdict.
+        let others = |ran: bool| {
+            let checks =
+                report.each.iter().filter(move |check| check.ran == ran && check.findings.is_empty());
+            checks.map(move |check| Assertion {
+                rule: check.rule.id().to_owned(),
+                column: check.column.clone(),
+                success: ran,
+                blocks: !ran,
+            })
+        };
+        let assertions = std::iter::once(accepted).chain(broken).chain(others(false)).chain(others(true));
         Self {
             rows: report.rows,
             bytes: report.bytes,
             columns: columns.collect(),
-            assertions: std::iter::once(accepted).chain(broken).collect(),
+            assertions: assertions.take(ASSERTED).collect(),
         }
+    }
+
+    /// Of a table that was not read to its end: it is not accepted, and nothing else is known of it.
+    pub fn unread() -> Self {
+        let accepted = Assertion { rule: "accepted".to_owned(), column: None, success: false, blocks: true };
+        Self { rows: 0, bytes: 0, columns: Vec::new(), assertions: vec![accepted] }
     }
 }
 
@@ -125,12 +147,21 @@ pub struct CheckEvent {
     pub output: Option<(Named, String)>,
     /// Whether they were accepted.
     pub accepted: bool,
+    /// Why there is no verdict; then nothing is said of the tables but that they are not accepted.
+    pub failure: Option<String>,
 }
 
 /// The event as one line of JSON: a run event of specification 2-0-2.
 pub fn event(event: &CheckEvent) -> String {
     let writer = Writer { producer: &event.producer };
     let inputs = event.inputs.iter().map(|(named, table)| {
+        if event.failure.is_some() {
+            return json!({
+                "namespace": named.namespace,
+                "name": named.name,
+                "inputFacets": { "dataQualityAssertions": writer.assertions(table) },
+            });
+        }
         json!({
             "namespace": named.namespace,
             "name": named.name,
@@ -159,12 +190,17 @@ pub fn event(event: &CheckEvent) -> String {
             "outputFacets": { "outputStatistics": writer.facet(OUTPUT, statistics) },
         })
     });
+    let mut run = json!({ "runId": uuid(event.run) });
+    if let (Some(why), Some(members)) = (&event.failure, run.as_object_mut()) {
+        let failed = json!({ "message": why, "programmingLanguage": "Rust" });
+        members.insert("facets".to_owned(), json!({ "errorMessage": writer.facet(FAILED, failed) }));
+    }
     json!({
         "eventType": if event.accepted { "COMPLETE" } else { "FAIL" },
         "eventTime": event.at,
         "producer": event.producer,
         "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
-        "run": { "runId": uuid(event.run) },
+        "run": run,
         "job": { "namespace": event.job.namespace, "name": event.job.name },
         "inputs": inputs,
         "outputs": output.into_iter().collect::<Vec<Value>>(),

@@ -114,8 +114,9 @@ fn result(suite: &Suite, case: &Case, rule: Option<usize>) -> Option<Value> {
             let first = told.rows.first().map(|(row, _)| *row);
             let mut result = one(suite, case, rule, level, &message, &[location(suite, case, first)]);
             if let Some(members) = result.as_object_mut() {
-                let related: Vec<Value> =
-                    told.rows.iter().skip(1).map(|(row, _)| location(suite, case, Some(*row))).collect();
+                // Without lines all of them would be one place.
+                let others = told.rows.iter().skip(1).filter(|(row, _)| suite.line(*row).is_some());
+                let related: Vec<Value> = others.map(|(row, _)| location(suite, case, Some(*row))).collect();
                 if !related.is_empty() {
                     members.insert("relatedLocations".to_owned(), json!(related));
                 }

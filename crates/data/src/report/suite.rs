@@ -5,7 +5,7 @@ use std::error::Error;
 use bartizan_base::{Digest, Timestamp};
 
 use super::{Subject, cut, plain};
-use crate::check::{Check, Finding, Outcome, Report};
+use crate::check::{Check, Finding, Outcome, Report, Rule};
 use crate::drift::{ColumnDrift, DriftReport, Measure, Verdict};
 use crate::quality::{self, QualityReport};
 use crate::read::Format;
@@ -194,7 +194,9 @@ impl Case {
 
     /// What it is called: the rule, of which column, and which of several.
     pub fn title(&self) -> String {
-        let mut title = if self.column.is_empty() {
+        let mut title = if self.rule == NO_VERDICT {
+            "every planned check ran".to_owned()
+        } else if self.column.is_empty() {
             self.rule.to_owned()
         } else {
             format!("{}: {}", self.column, self.rule)
@@ -231,7 +233,11 @@ fn of_check(check: &Check, report: &Report, cases: &mut Vec<Case>) {
     let column = check.column.as_deref().map(plain).unwrap_or_default();
     let rule = check.rule.id();
     if !check.ran {
-        let why = match check.findings.iter().find_map(|place| report.findings.get(*place)) {
+        // The finding that says why is of the column's presence, or of the first share of a label.
+        let says = |one: &&Finding| {
+            one.column == check.column && matches!(one.rule, Rule::MissingColumn | Rule::LabelShare)
+        };
+        let why = match report.findings.iter().find(says) {
             Some(finding) => plain(&finding.message),
             None => "there is nothing that it could look at".to_owned(),
         };

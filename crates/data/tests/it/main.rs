@@ -15,6 +15,7 @@ mod pii;
 mod profile;
 mod quality;
 mod real;
+mod report;
 mod schema;
 mod sketch;
 mod unusual;

@@ -81,7 +81,11 @@ impl<'a> Wanted<'a> {
                 .transpose()
                 .map_err(|error| usage(&error as &bartizan_data::drift::PeriodInvalid))?,
             previous: drift.against == "previous",
-            schema: drift.schema.as_deref().map(parse_schema).transpose()?,
+            schema: drift
+                .schema
+                .as_deref()
+                .map(|path| parse_schema(path).map(|(schema, _)| schema))
+                .transpose()?,
             methods,
             floors,
         })

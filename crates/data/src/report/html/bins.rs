@@ -112,6 +112,14 @@ impl Binned {
         (edges.len() >= 2).then_some(Self { edges, units, days, sides: shares })
     }
 
+    /// How wide a bin is.
+    pub(super) fn step(&self) -> f64 {
+        match *self.edges {
+            [first, second, ..] => second - first,
+            _ => 1.0,
+        }
+    }
+
     /// The largest share of any bin.
     pub(super) fn most(&self) -> f64 {
         let of = |side: &Shares| side.bins.iter().copied().fold(side.below.max(side.above), f64::max);
@@ -161,7 +169,7 @@ fn edges(low: f64, high: f64, whole: bool) -> (Vec<f64>, bool) {
 }
 
 /// The least of 1, 2, 2.5, 5 and 10 times a power of ten that is not below a number.
-fn round_step(least: f64, whole: bool) -> f64 {
+pub(super) fn round_step(least: f64, whole: bool) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= least);
     let step = step.unwrap_or(least);

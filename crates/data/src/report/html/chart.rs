@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::bins::{Binned, Shares};
-use crate::profile::render::short;
+use super::bins::{Binned, Shares, round_step};
+use crate::profile::render::{grouped, short};
 use crate::text;
 
 const WIDTH: f64 = 480.0;
@@ -17,7 +17,7 @@ const BOTTOM: f64 = 144.0;
 /// Bars of tails stand apart by so many bins.
 const GAP: f64 = 0.6;
 /// Edges with a label, about.
-const LABELS: usize = 5;
+const LABELS: f64 = 5.0;
 
 /// What a chart is about.
 pub(super) struct About<'a> {
@@ -27,6 +27,8 @@ pub(super) struct About<'a> {
     pub(super) id: usize,
     /// The numbers that the schema allows.
     pub(super) bounds: Option<(f64, f64)>,
+    /// Whether some lie outside.
+    pub(super) broken: bool,
 }
 
 /// Where bins lie.
@@ -103,13 +105,7 @@ pub(super) fn histogram(about: &About<'_>, binned: &Binned) -> Markup {
                 @let place = sides - 1 - side;
                 path class=(if side == 0 { "now" } else { "ref" }) d=(scale.bars(shares, place, sides)) {}
             }
-            @for (bound, name) in about.bounds.into_iter().flat_map(|(min, max)| [(min, "min"), (max, "max")]) {
-                @if let Some(x) = scale.place(bound) {
-                    path.bound d={ "M" (coordinate(x)) " " (TOP - 4.0) "V" (BOTTOM) } {}
-                    text.bound x=(coordinate(if name == "min" { x + 4.0 } else { x - 4.0 })) y=(TOP + 4.0)
-                        text-anchor=(if name == "min" { "start" } else { "end" }) { (name) " allowed" }
-                }
-            }
+            (limits(about, &scale))
             @for (x, label, minor) in ticks(&scale) {
                 text.tick.minor[minor] x=(coordinate(x)) y=(BOTTOM + 17.0) { (label) }
             }
@@ -119,32 +115,92 @@ pub(super) fn histogram(about: &About<'_>, binned: &Binned) -> Markup {
     }
 }
 
-/// Where labels stand, and whether one can be left away.
+/// Lines where the allowed numbers begin and end.
+fn limits(about: &About<'_>, scale: &Scale<'_>) -> Markup {
+    let Some((least, most)) = about.bounds else { return html! {} };
+    // A whole number's bin reaches half of one further.
+    let shift = if scale.binned.units { 0.5 } else { 0.0 };
+    let (low, high) = (scale.place(least - shift), scale.place(most + shift));
+    // Side by side the labels would lie on each other; then they stand outside of what they enclose.
+    let close = matches!((low, high), (Some(low), Some(high)) if high - low < 170.0);
+    let line = |x: f64, name: &str, to_the_right: bool| {
+        let (x_of_text, anchor) = if to_the_right { (x + 4.0, "start") } else { (x - 4.0, "end") };
+        let fits = if to_the_right { x_of_text + 76.0 < WIDTH } else { x_of_text - 76.0 > LEFT };
+        html! {
+            path.bound.broken[about.broken] d={ "M" (coordinate(x)) " " (TOP - 4.0) "V" (BOTTOM) } {}
+            @if fits {
+                text.bound.broken[about.broken] x=(coordinate(x_of_text)) y=(TOP + 4.0) text-anchor=(anchor) { (name) " allowed" }
+            }
+        }
+    };
+    html! {
+        @if let Some(x) = low { (line(x, "min", !close)) }
+        @if let Some(x) = high { (line(x, "max", close)) }
+    }
+}
+
+/// Where labels stand, what they say, and whether one can be left away: at round numbers, few enough not to touch.
 fn ticks(scale: &Scale<'_>) -> Vec<(f64, String, bool)> {
     let binned = scale.binned;
     let (below, above) = binned.tails();
-    let count = if binned.units { binned.edges.len().saturating_sub(1) } else { binned.edges.len() };
-    let every = count.div_ceil(LABELS).max(1);
-    let shift = if binned.units { 0.5 } else { 0.0 };
-    let places = binned.edges.iter().enumerate().take(count).step_by(every).enumerate();
-    places
-        .filter_map(|(at, (place, edge))| {
-            let x = scale.x(place as f64 + shift);
-            // A label at the very end of the core is in the way of that of a tail.
-            let crowded = above && x > RIGHT - 3.2 * scale.width.max(14.0) || below && x < LEFT + 20.0;
-            (!crowded).then(|| (x, label(edge + shift, binned.days), at % 2 == 1))
-        })
-        .collect()
+    let (Some(first), Some(last)) = (binned.edges.first(), binned.edges.last()) else { return Vec::new() };
+    let whole = binned.units || binned.days;
+    let mut step = round_step((last - first) / LABELS, whole);
+    // Long labels need more room.
+    let widest = 6.4 * label(*last, step, binned.days).chars().count() as f64;
+    let fit = ((RIGHT - LEFT) / (widest + 14.0)).floor().max(1.0);
+    if fit < LABELS {
+        step = round_step((last - first) / fit, whole);
+    }
+    let start = (first / step).ceil();
+    let numbers = (0..12_u32).map(|at| (start + f64::from(at)) * step);
+    let placed = numbers.filter_map(|number| scale.place(number).map(|x| (number, x)));
+    let label_width = |text: &str| 6.4 * text.chars().count() as f64;
+    let labelled = placed.map(|(number, x)| (x, label(number, step, binned.days)));
+    // What would touch the label of a tail, or stick out, is left away.
+    let (least, most) =
+        (if below { LEFT + 34.0 } else { 0.0 }, if above { RIGHT - 34.0 } else { WIDTH + 6.0 });
+    let clear = |(x, text): &(f64, String)| {
+        let half = label_width(text) / 2.0;
+        x - half >= least && x + half <= most
+    };
+    labelled.filter(clear).enumerate().map(|(at, (x, text))| (x, text, at % 2 == 1)).collect()
 }
 
-/// A number or a day, as an axis or a table says it.
-fn label(number: f64, days: bool) -> String {
-    if days { day(number) } else { short(tidy(number)) }
+/// A number or a day, as an axis or a table says it: with the digits that tell it from one a step further.
+fn label(number: f64, step: f64, days: bool) -> String {
+    if days {
+        return day(number);
+    }
+    let magnitude = number.abs().max(step);
+    // Beyond sixteen digits a double has none that mean anything.
+    let plain = magnitude < 1e15 && step >= 1e-9 && magnitude / step < 1e15;
+    if !plain {
+        return short(number);
+    }
+    let decimals = (0..10_u32).find(|decimals| {
+        let scaled = step * 10_f64.powi(i32::try_from(*decimals).unwrap_or(0));
+        (scaled - scaled.round()).abs() < 1e-6 * scaled
+    });
+    let text = format!("{:.*}", usize::try_from(decimals.unwrap_or(9)).unwrap_or(9), number + 0.0);
+    let text = if text.trim_start_matches('-').chars().all(|digit| matches!(digit, '0' | '.')) {
+        text.trim_start_matches('-').to_owned()
+    } else {
+        text
+    };
+    in_groups(&text)
 }
 
-/// What is left when the digits that a sum of steps leaves behind are gone.
-fn tidy(number: f64) -> f64 {
-    format!("{number:.12e}").parse().unwrap_or(number)
+/// Digits before the point in groups of three, where there are five or more.
+fn in_groups(text: &str) -> String {
+    let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
+    let (whole, fraction) =
+        digits.split_once('.').map_or((digits, None), |(whole, fraction)| (whole, Some(fraction)));
+    let whole = match whole.parse::<u64>() {
+        Ok(number) if whole.len() > 4 => grouped(number),
+        _ => whole.to_owned(),
+    };
+    fraction.map_or_else(|| format!("{sign}{whole}"), |fraction| format!("{sign}{whole}.{fraction}"))
 }
 
 /// `2024-02-29`, of days since 1970.
@@ -158,7 +214,7 @@ pub(super) fn day(days: f64) -> String {
 /// The bins as a table.
 pub(super) fn table(binned: &Binned, column: &str) -> Markup {
     let name = |at: usize, shift: f64| {
-        binned.edges.get(at).map_or_else(String::new, |edge| label(edge + shift, binned.days))
+        binned.edges.get(at).map_or_else(String::new, |edge| label(edge + shift, binned.step(), binned.days))
     };
     let last = binned.edges.len().saturating_sub(1);
     let (below, above) = binned.tails();
@@ -200,12 +256,16 @@ fn described(binned: &Binned) -> String {
             let from = binned.edges.get(at).copied().unwrap_or(0.0);
             let to = binned.edges.get(at + 1).copied().unwrap_or(from);
             if binned.units {
-                format!("most frequent {} with {}", label(from + 0.5, binned.days), percent(share))
+                format!(
+                    "most frequent {} with {}",
+                    label(from + 0.5, binned.step(), binned.days),
+                    percent(share)
+                )
             } else {
                 format!(
                     "most between {} and {} with {}",
-                    label(from, binned.days),
-                    label(to, binned.days),
+                    label(from, binned.step(), binned.days),
+                    label(to, binned.step(), binned.days),
                     percent(share)
                 )
             }

@@ -107,8 +107,8 @@ fn verdict(subject: &Subject, report: &Report) -> Markup {
             },
             Outcome::Invalid => p {
                 strong { "This file is refused." } " "
-                @match report.blocking() { 1 => "1 finding breaks a rule", more => { (grouped(more as u64)) " findings break rules" } }
-                " of " (schema()) " that may not be broken"
+                @match report.blocking() { 1 => "1 finding refuses it", more => { (grouped(more as u64)) " findings refuse it" } }
+                " under " (schema())
                 @if warnings > 0 { ", and " (counted(warnings, "more warns", "more warn")) }
                 ". " (counted(checks, "check", "checks")) " ran, on all " (rows) "."
             },
@@ -222,7 +222,10 @@ pub(super) fn columns(paper: &mut Paper, views: &[ColumnView<'_>], compared: boo
     paper.put(&html! {
         h2 { "Columns" }
         @if compared {
-            p.legend { span.key.now {} "this file" span.key.ref {} "reference, in the same bins and on the same scale" }
+            p.legend {
+                span { i.key.now {} "this file" }
+                span { i.key.ref {} "reference, in the same bins and on the same scale" }
+            }
         }
     });
     paper.put(&open("div class=\"columns\""));

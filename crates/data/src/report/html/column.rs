@@ -55,7 +55,7 @@ fn spread(view: &ColumnView<'_>, now: &ColumnProfile, gate: &Gate) -> Markup {
     let whole = sides.iter().all(|side| matches!(side.column_type(), ColumnType::Integer | ColumnType::List));
     let column = plain(view.name);
     let bounds = view.rules.and_then(|rules| rules.range).map(|range| (range.min, range.max));
-    let about = About { column: &column, id: view.place, bounds };
+    let about = About { column: &column, id: view.place, bounds, broken: !view.notes.is_empty() };
     let binned = ordered.filter(|_| personal.is_none()).and_then(|sides| Binned::of(&sides, whole));
     let in_order = now.column_type().is_number()
         || matches!(now.column_type(), ColumnType::Date | ColumnType::Timestamp | ColumnType::List);
@@ -155,7 +155,7 @@ fn numbers(sides: &[&ColumnProfile], hidden: bool) -> Markup {
             .map_or_else(|| "–".to_owned(), |(_, value)| value.clone())
     };
     html! {
-        dl.numbers {
+        dl.numbers.wide[described.iter().flatten().any(|(_, value)| value.chars().count() > 9)] {
             @for name in names {
                 div {
                     dt { (name) }
@@ -189,7 +189,8 @@ fn described(column: &ColumnProfile, hidden: bool) -> Vec<(&'static str, String)
         said.push((first, least.clone()));
     }
     if let Some(view) = &view {
-        said.extend(QUANTILES.iter().map(|(q, name)| (*name, short(view.quantile(*q)))));
+        let whole = column.column_type() == ColumnType::Integer;
+        said.extend(QUANTILES.iter().map(|(q, name)| (*name, number(view.quantile(*q), whole))));
     }
     if let Some((_, greatest)) = ends {
         said.push((last, greatest));
@@ -213,10 +214,16 @@ fn described(column: &ColumnProfile, hidden: bool) -> Vec<(&'static str, String)
     said
 }
 
+/// A number of a column: all digits of whole ones, four of others.
+fn number(number: f64, whole: bool) -> String {
+    if whole && number.fract() == 0.0 && number.abs() < 1e15 { format!("{number}") } else { short(number) }
+}
+
 /// The end of a range: numbers with four digits, days and instants as they are.
 fn extreme(text: &str) -> String {
     match text.parse::<f64>() {
-        Ok(number) if text.len() > 9 => short(number),
+        // All digits of a whole number fit; of others those beyond the fourth say little.
+        Ok(number) if text.len() > 8 && (text.len() > 16 || text.contains('.')) => short(number),
         _ => plain(text),
     }
 }

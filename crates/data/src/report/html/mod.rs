@@ -34,7 +34,7 @@ pub fn unread(subject: &Subject, task: &'static str, why: &dyn Error) -> String 
         source = error.source();
     }
     let verdict = html! {
-        p { strong { "There is no verdict" } " on " (foreign(&subject.name)) ": it could not be read to its end, so nothing is known of it." }
+        p { strong { "There is no verdict" } " on " (foreign(&subject.name)) ": what was asked for did not run to its end, so nothing is known of it." }
         @for reason in &reasons { p.by { (plain(reason)) } }
     };
     let heading = heading(&Heading {

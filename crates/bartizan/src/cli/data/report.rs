@@ -1,0 +1,36 @@
+//! Reports that commands of `data` write beside what they print.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// What was found, for people and for CI.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Reports {
+    /// Also write a page for people: one HTML file that loads nothing and runs no script
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Also write JUnit XML, a test case for each rule
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// Also write SARIF 2.1.0, a result for each finding
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<PathBuf>,
+}
+
+/// What goes with the reports of a check.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CheckReports {
+    #[command(flatten)]
+    pub(crate) reports: Reports,
+    /// A profile that `data profile --out` wrote; the page shows its distributions beside those of the file
+    #[arg(long, value_name = "FILE", requires = "report")]
+    pub(crate) reference: Option<PathBuf>,
+    /// Write the rows that break a rule that blocks to this new file, with all their raw values: CSV, or JSON lines if it
+    /// ends in `.jsonl`. The file is read once more for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rows: Option<PathBuf>,
+    /// Also write an OpenLineage event, with counts and no values
+    #[arg(long, value_name = "FILE")]
+    pub(crate) openlineage: Option<PathBuf>,
+}

@@ -1,0 +1,323 @@
+//! Reports beside what is printed: pages, JUnit, SARIF and events, and the rows that break rules.
+
+use std::error::Error;
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use bartizan_base::{Clock as _, sha256};
+use bartizan_data::drift::DriftReport;
+use bartizan_data::limits::LISTED_ROWS;
+use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
+use bartizan_data::quality::QualityReport;
+use bartizan_data::report::{Against, Subject, Suite, html, junit, sarif, uri_of_path};
+use bartizan_data::{
+    Format, Outcome, Profile, ProfileInvalid, ReadOptions, Report, RowsNotRead, Schema, Severity, Tier,
+    check_listing, read_rows,
+};
+use bartizan_keys::OsRandom;
+use bartizan_store::SystemClock;
+use rand_core::Rng as _;
+use serde_json::json;
+
+use super::{parse_schema, source, unreadable};
+use crate::catalog::ids;
+use crate::cli::{CheckReports, Reports};
+use crate::commands::remote::named;
+use crate::commands::{PRODUCER, Work, file_failure, read_bytes};
+use crate::failure::Failure;
+use crate::out::Format as Printed;
+
+/// Bytes of a stored profile.
+const PROFILE_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What was done, as pages and as other reports call it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Task {
+    page: &'static str,
+    suite: &'static str,
+}
+
+impl Task {
+    pub(crate) const CHECK: Self = Self { page: "Data check", suite: "data check" };
+    #[expect(dead_code, reason = "`data drift` names it")]
+    pub(crate) const DRIFT: Self = Self { page: "Data drift", suite: "data drift" };
+    pub(crate) const POISON: Self = Self { page: "Poisoning and label quality", suite: "data poison" };
+}
+
+/// A check that is asked for.
+pub(super) struct Checking<'a> {
+    pub(super) file: &'a Path,
+    pub(super) schema: &'a Path,
+    pub(super) tier: Tier,
+    pub(super) format: Option<Format>,
+    pub(super) threads: usize,
+}
+
+/// Checks a file, writes the reports that are asked for, and prints the verdict.
+pub(super) fn check(work: &Work, checking: &Checking<'_>, wanted: &CheckReports) -> Result<u8, Failure> {
+    let files = [checking.file, checking.schema];
+    let also = [&wanted.openlineage, &wanted.rows, &wanted.reference];
+    apart(&wanted.reports, also.into_iter().flatten().map(|path| path.as_path()), &files)?;
+    let mut subject = subject(checking.file);
+    let judged = judge(work, checking, wanted, &mut subject);
+    let judged = judged.inspect_err(|failure| {
+        let told = fail(&wanted.reports, &subject, Task::CHECK, failure).and_then(|()| {
+            tell(wanted.openlineage.as_deref(), checking.file, Table::unread(), Some(failure))
+        });
+        if let Err(other) = told {
+            work.out.failure(&other);
+        }
+    });
+    let report = match judged {
+        Ok(report) => report,
+        Err(failure) => {
+            // Programs read standard output; what they find there is never taken for a verdict.
+            if failure.id == ids::DELIVERY && work.out.format != Printed::Table {
+                let tier = checking.tier.as_str();
+                let none = json!({ "error": failure, "format": "bartizan-no-verdict-v1", "outcome": "error", "tier": tier });
+                work.answer(&none)?;
+            }
+            return Err(failure);
+        }
+    };
+    let printed = match work.out.format {
+        Printed::Table => work.out.lines(&report.render()),
+        Printed::Json | Printed::Jsonl => {
+            let bytes = report.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+            work.out.exact(&format!("{}\n", String::from_utf8_lossy(&bytes)))
+        }
+    };
+    printed.map_err(|error| Failure::of(ids::FILE, &error))?;
+    Ok(u8::from(report.outcome != Outcome::Valid))
+}
+
+fn judge(
+    work: &Work,
+    checking: &Checking<'_>,
+    wanted: &CheckReports,
+    subject: &mut Subject,
+) -> Result<Report, Failure> {
+    let Checking { file, schema, tier, format, threads } = *checking;
+    if let Some(rows) = &wanted.rows {
+        may_list(file, rows)?;
+    }
+    let schema = against(subject, schema)?;
+    let reference = wanted.reference.as_deref().map(stored_profile).transpose()?;
+    let listed = if wanted.rows.is_some() { LISTED_ROWS } else { 0 };
+    let (opened, progress) = source(work, file, "checking")?;
+    let checked = check_listing(opened, format, &schema, tier, threads, listed);
+    drop(progress);
+    let report = checked.map_err(|error| unreadable(file, &error))?;
+    if let Some(path) = &wanted.rows {
+        list(work, checking, &schema, &report, path)?;
+    }
+    let suite = || Suite::check(subject, &report);
+    let page = || html::check(subject, &report, &schema, reference.as_ref());
+    write(&wanted.reports, suite, page)?;
+    tell(wanted.openlineage.as_deref(), file, Table::of(&report), None)?;
+    Ok(report)
+}
+
+/// The schema, which the subject is then held against.
+fn against(subject: &mut Subject, path: &Path) -> Result<Schema, Failure> {
+    let (schema, text) = parse_schema(path)?;
+    subject.against = Some(Against { name: name_of(path), digest: Some(sha256(text.as_bytes())) });
+    Ok(schema)
+}
+
+fn stored_profile(path: &Path) -> Result<Profile, Failure> {
+    let bytes = read_bytes(path, PROFILE_BYTES)?;
+    Profile::from_bytes(&bytes).map_err(|error: ProfileInvalid| {
+        let mut failure = Failure::of(ids::INVALID, &error);
+        failure.why.insert(0, format!("in `{}`, which `bartizan data profile --out` writes", path.display()));
+        failure
+    })
+}
+
+/// What a report is about: a file, now.
+pub(crate) fn subject(file: &Path) -> Subject {
+    let shown = file.display().to_string();
+    Subject {
+        name: if file == Path::new("-") { "standard input".to_owned() } else { name_of(file) },
+        uri: if file == Path::new("-") { "stdin".to_owned() } else { uri_of_path(&shown) },
+        against: None,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        at: Some(SystemClock.now()),
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Writes the reports of a comparison; `severity` is what drift means.
+#[expect(dead_code, reason = "`data drift` calls it")]
+pub(crate) fn drift(
+    wanted: &Reports,
+    subject: &Subject,
+    report: &DriftReport,
+    severity: Severity,
+    reference: Option<&Profile>,
+    current: Option<&Profile>,
+) -> Result<(), Failure> {
+    let suite = || Suite::drift(subject, report, severity);
+    write(wanted, suite, || html::drift(subject, report, reference, current))
+}
+
+/// Writes the reports of an examination.
+pub(crate) fn quality(wanted: &Reports, subject: &Subject, report: &QualityReport) -> Result<(), Failure> {
+    write(wanted, || Suite::quality(subject, report), || html::quality(subject, report))
+}
+
+/// Runs what judges a file; when that fails, the reports that are asked for say that there is no verdict, so that no older
+/// one is taken for it.
+pub(crate) fn guarded(
+    wanted: &Reports,
+    subject: &Subject,
+    task: Task,
+    files: &[&Path],
+    run: impl FnOnce() -> Result<u8, Failure>,
+) -> Result<u8, Failure> {
+    apart(wanted, std::iter::empty(), files)?;
+    run().or_else(|failure| {
+        fail(wanted, subject, task, &failure)?;
+        Err(failure)
+    })
+}
+
+/// Refuses to write a report over what is read, or two into one file.
+fn apart<'a>(
+    wanted: &'a Reports,
+    also: impl Iterator<Item = &'a Path>,
+    files: &[&'a Path],
+) -> Result<(), Failure> {
+    let reports = [&wanted.report, &wanted.junit, &wanted.sarif].into_iter().flatten();
+    let mut seen: Vec<std::path::PathBuf> = Vec::new();
+    for path in files.iter().copied().chain(reports.map(|path| path.as_path())).chain(also) {
+        // What is not there yet is known by the directory that it comes into.
+        let known = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+        let known = known.unwrap_or_else(|_| path.to_owned());
+        // A device, such as standard output, takes more than one.
+        let regular = std::fs::metadata(&known).map_or(true, |metadata| metadata.is_file());
+        if regular && seen.contains(&known) {
+            let what =
+                format!("`{}` is named twice, and one would be written over the other", path.display());
+            return Err(Failure::new(ids::USAGE, what).then("name a file of its own for each report"));
+        }
+        seen.push(known);
+    }
+    Ok(())
+}
+
+fn fail(wanted: &Reports, subject: &Subject, task: Task, failure: &Failure) -> Result<(), Failure> {
+    let why = Because(failure);
+    write(wanted, || Suite::unread(subject, task.suite, &why), || html::unread(subject, task.page, &why))
+}
+
+/// Why there is no verdict, as an error.
+#[derive(Debug)]
+struct Because<'a>(&'a Failure);
+
+impl fmt::Display for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Failure { id, what, why, .. } = self.0;
+        write!(f, "{what}")?;
+        why.iter().try_for_each(|why| write!(f, ": {why}"))?;
+        write!(f, " ({id})")
+    }
+}
+
+impl Error for Because<'_> {}
+
+fn write(wanted: &Reports, suite: impl Fn() -> Suite, page: impl FnOnce() -> String) -> Result<(), Failure> {
+    let put =
+        |path: &Path, text: &str| std::fs::write(path, text).map_err(|error| file_failure(path, &error));
+    if let Some(path) = &wanted.junit {
+        put(path, &junit::write(&[suite()]))?;
+    }
+    if let Some(path) = &wanted.sarif {
+        put(path, &sarif::write(&[suite()]))?;
+    }
+    if let Some(path) = &wanted.report {
+        put(path, &page())?;
+    }
+    Ok(())
+}
+
+/// Whether rows can be written: nothing is there yet, and the file can be read twice.
+fn may_list(file: &Path, rows: &Path) -> Result<(), Failure> {
+    if !std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file()) {
+        let what =
+            format!("`{}` cannot be read twice, which `--rows` needs: it is no regular file", file.display());
+        return Err(Failure::new(ids::USAGE, what));
+    }
+    if rows.symlink_metadata().is_ok() {
+        let what = format!("`{}` is there already, and rows are never written over anything", rows.display());
+        return Err(Failure::new(ids::USAGE, what).then("name a new file with --rows"));
+    }
+    Ok(())
+}
+
+/// Reads the file once more, and writes the rows that break rules that block.
+fn list(
+    work: &Work,
+    checking: &Checking<'_>,
+    schema: &Schema,
+    report: &Report,
+    path: &Path,
+) -> Result<(), Failure> {
+    if report.outcome == Outcome::Error {
+        work.out.note("There is no verdict, so no rows are written.");
+        return Ok(());
+    }
+    let (broken, whole) = report.broken_rows();
+    if broken.is_empty() {
+        work.out.note("No row breaks a rule that blocks, so no rows are written.");
+        return Ok(());
+    }
+    let (opened, progress) = source(work, checking.file, "reading rows of")?;
+    let options = ReadOptions { format: Some(report.kind), csv: schema.csv_options() };
+    let rows = read_rows(opened, &options, report.digest, &broken);
+    drop(progress);
+    let rows = rows.map_err(|error| match error {
+        RowsNotRead::Read(error) => unreadable(checking.file, &error),
+        other => Failure::of(ids::DELIVERY, &other),
+    })?;
+    let lines = matches!(path.extension().and_then(|end| end.to_str()), Some("jsonl" | "ndjson" | "json"));
+    let text = if lines { rows.to_json_lines(&broken) } else { rows.to_csv(&broken) };
+    // It is made here, so that nothing that came there in between is written over, and for its owner alone.
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| file_failure(path, &error))?;
+    let more = if whole { "" } else { "; there are more of them" };
+    work.out.note(&format!(
+        "{} broken rules of rows written to {}{more}. It holds the rows as they are, with all their values.",
+        broken.len(),
+        path.display()
+    ));
+    Ok(())
+}
+
+/// Writes the event that tells other systems of a check.
+fn tell(path: Option<&Path>, file: &Path, table: Table, failure: Option<&Failure>) -> Result<(), Failure> {
+    let Some(path) = path else { return Ok(()) };
+    let accepted = table.assertions.first().is_some_and(|accepted| accepted.success);
+    let mut run = [0; 16];
+    OsRandom.fill_bytes(&mut run);
+    let line = event(&CheckEvent {
+        at: SystemClock.now(),
+        run,
+        producer: PRODUCER.to_owned(),
+        job: Named { namespace: "bartizan".to_owned(), name: "data-check".to_owned() },
+        inputs: vec![(named(file), table)],
+        output: None,
+        accepted,
+        failure: failure.map(|failure| Because(failure).to_string()),
+    });
+    std::fs::write(path, format!("{line}\n")).map_err(|error| file_failure(path, &error))
+}
