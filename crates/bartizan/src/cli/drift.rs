@@ -26,7 +26,7 @@ pub(crate) struct Drift {
     /// What to compare with: a table (CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard
     /// input) or a profile that `data profile --out` wrote
     pub(crate) reference: PathBuf,
-    /// What is compared with it, each file on its own; none with `--by`, which compares parts of the reference
+    /// What is compared with it, each file on its own; none with `--by` where parts of the reference are compared
     pub(crate) current: Vec<PathBuf>,
     /// Compare only these columns
     #[arg(long, value_name = "COLUMN", value_delimiter = ',')]

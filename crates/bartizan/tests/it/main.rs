@@ -12,6 +12,7 @@ mod client;
 mod console;
 mod crash;
 mod demo;
+mod drift;
 mod endpoints;
 mod input;
 mod killed;

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use super::cells::{Cells, of_weights};
 use super::compare::{ClusterCounts, Side};
-use super::null::{Block, Design, Exchange, Sides, add};
+use super::draw::{Sides, add};
+use super::null::{Block, Design, Exchange};
 use super::random::Random;
 use super::report::NotJudged;
 use super::statistic::{Statistic, Undefined};

@@ -22,6 +22,7 @@ mod course;
 mod discovery;
 mod divergence;
 mod domain;
+mod draw;
 mod forms;
 mod frame;
 mod frequent;

@@ -177,7 +177,7 @@ impl Tags {
                 return codes.iter().map(of).collect();
             }
             match side.numbers() {
-                Some(numbers) => numbers.iter().map(|number| code(Key::of(cut(*number)))).collect(),
+                Some(numbers) => numbers.iter().map(|number| code(Key::cut(*number, &cut))).collect(),
                 None => vec![Side::MISSING; side.len()],
             }
         });
@@ -200,6 +200,11 @@ enum Key<'a> {
 }
 
 impl Key<'_> {
+    /// The key of what is left of a number; `None` where there is none.
+    fn cut(number: f64, cut: &impl Fn(f64) -> f64) -> Option<Self> {
+        if number.is_nan() { None } else { Self::of(cut(number)) }
+    }
+
     const fn of(number: f64) -> Option<Self> {
         if number.is_nan() {
             return None;
@@ -216,7 +221,7 @@ fn number(bits: i64) -> f64 {
 impl FrameColumn {
     fn keys(&self, cut: &impl Fn(f64) -> f64) -> Vec<Key<'_>> {
         let mut keys: Vec<Key<'_>> = match (self.numbers(), self.coded()) {
-            (Some(numbers), _) => numbers.iter().filter_map(|number| Key::of(cut(*number))).collect(),
+            (Some(numbers), _) => numbers.iter().filter_map(|number| Key::cut(*number, cut)).collect(),
             (None, Some((_, texts))) => texts.iter().map(|text| Key::Text(text)).collect(),
             (None, None) => Vec::new(),
         };

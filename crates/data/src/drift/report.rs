@@ -280,8 +280,9 @@ impl DriftReport {
         Outcome::Valid
     }
 
-    /// Whether a column has no values on a side, and the comparison of missing ones says so.
-    fn is_empty_and_told(&self, column: &ColumnDrift) -> bool {
+    /// Whether a line is not judged because its column has no value on a side, and the comparison of rows without one
+    /// was: nothing is left open then.
+    pub fn is_empty_and_told(&self, column: &ColumnDrift) -> bool {
         let empty = matches!(
             column.verdict,
             Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference | Undefined::NoCurrent))

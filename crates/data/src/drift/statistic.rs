@@ -67,7 +67,7 @@ impl Statistic {
     pub const fn floor(self) -> f64 {
         match self {
             Self::Psi => 0.01,
-            Self::JensenShannon => 0.04,
+            Self::JensenShannon => 0.042,
             Self::Hellinger => 0.035,
             Self::ChiSquared | Self::Wasserstein => 0.1,
             Self::LInfinity | Self::KolmogorovSmirnov => 0.05,

@@ -1,7 +1,7 @@
 //! What kind of change a drift is: of the schema, gradual, seasonal, sudden, or from one source or with one label.
 
 use bartizan_data::drift::{
-    ChangeKind, ChangeOptions, ColumnDrift, Measure, Part, RowFacts, SchemaChange, Tags, Verdict, carriers,
+    ChangeKind, ChangeOptions, ColumnDrift, Held, Measure, Part, RowFacts, SchemaChange, Tags, carriers,
     course, explain,
 };
 
@@ -12,8 +12,8 @@ use crate::out::shown;
 /// The kind of a change and the reasons for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
-    /// The stable word: those of the library, `one-source` and `one-label` for what is known without times, and
-    /// `unknown`.
+    /// The stable word: those of the library, `one-source` and `one-label` for what is known without times,
+    /// `counter` for a column that counts rows, and `unknown`.
     pub(super) id: &'static str,
     pub(super) reasons: Vec<String>,
 }
@@ -34,9 +34,14 @@ pub(super) fn of(
         }
         let effect = line.effect.map_or(0.0, |effect| effect.high);
         let possible = line.p.is_some_and(|(p, _)| p <= level) && effect >= line.floor;
-        (possible && !matches!(line.verdict, Verdict::NotJudged(_))).then(|| told(case, line, wanted))
+        possible.then(|| told(case, line, wanted))
     };
     lines.iter().map(kind).collect()
+}
+
+/// Whether every value is greater than the one before. By chance a column of eight values is so once in 40,000 times.
+fn counts_up(values: &[f64]) -> bool {
+    values.len() >= 8 && values.is_sorted_by(|one, two| one < two)
 }
 
 const fn changed(change: SchemaChange) -> &'static str {
@@ -63,6 +68,16 @@ fn told(case: &Case<'_>, line: &ColumnDrift, wanted: &Wanted<'_>) -> Kind {
     let Some(pair) = pairs.iter().find(|pair| pair.name == line.column) else {
         return unknown("its rows are not known");
     };
+    if let (Held::Numbers(one), Held::Numbers(two)) = (&pair.reference, &pair.current)
+        && counts_up(one)
+        && counts_up(two)
+    {
+        let why = format!(
+            "it rises from row to row, as a row's number or time does; `--leave-out {}`",
+            shown(&line.column)
+        );
+        return Kind { id: "counter", reasons: vec![why] };
+    }
     if case.times.is_none() && case.sources.is_none() && case.labels.is_none() {
         return unknown("`--time`, `--source` and `--label` name the columns that tell");
     }

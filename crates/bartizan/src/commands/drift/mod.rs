@@ -11,8 +11,8 @@ mod words;
 
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
-    Clusters, ColumnDrift, Comparison, DomainOptions, DomainReport, DriftReport, JoinReport, Options, Plan,
-    Purpose, Verdict, conclude, domain, judge,
+    ChangeKind, Clusters, ColumnDrift, Comparison, DomainOptions, DomainReport, DriftReport, JoinReport,
+    Options, Plan, Purpose, Verdict, conclude, domain, judge,
 };
 
 use self::cases::{Case, Sides};
@@ -126,8 +126,10 @@ fn concluded(parts: Vec<Part>, options: &Options) -> Vec<Compared> {
     let Options { purpose, level, dependence, plan } = *options;
     let compared = |part: Part| {
         let columns: Vec<ColumnDrift> = lines.by_ref().take(part.lines.len()).collect();
-        let told =
-            |(kind, line): (Option<Kind>, &ColumnDrift)| kind.filter(|_| line.verdict != Verdict::NoDrift);
+        // A kind was told of all that might drift, before all columns were seen.
+        let told = |(kind, line): (Option<Kind>, &ColumnDrift)| {
+            kind.filter(|kind| line.verdict == Verdict::Drift || kind.id == ChangeKind::Schema.id())
+        };
         Compared {
             label: part.label,
             rows: part.rows,

@@ -151,19 +151,7 @@ fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
     if !calm.is_empty() {
         text.push_str(&format!("  no drift: {}\n", calm.join(", ")));
     }
-    for (line, kind) in lines.iter().zip(&one.kinds) {
-        if let Verdict::NotJudged(reason) = line.verdict {
-            let kind = kind
-                .as_ref()
-                .map(|kind| format!(" ({}: {})", kind.id.replace('-', " "), kind.reasons.join("; ")));
-            text.push_str(&format!(
-                "  not judged: {}: {}{}\n",
-                words::name(line),
-                reason.message(),
-                kind.unwrap_or_default()
-            ));
-        }
-    }
+    text.push_str(&open(one));
     if let Some(error) = rank_error(lines) {
         text.push_str(&format!(
             "  from profiles: shares are known within {:.2} points, and verdicts hold within these bounds\n",
@@ -177,6 +165,29 @@ fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
         text.push_str(&told_skew(skew));
     }
     text
+}
+
+/// What was not judged, by reason.
+fn open(one: &Compared) -> String {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for (line, kind) in one.report.columns.iter().zip(&one.kinds) {
+        let Verdict::NotJudged(reason) = line.verdict else { continue };
+        let reason = match kind {
+            _ if one.report.is_empty_and_told(line) => {
+                format!("nothing to judge, as {} and hardly any row has one", reason.message())
+            }
+            Some(kind) => {
+                let id = kind.id.replace('-', " ");
+                format!("not judged, as {} ({id}: {})", reason.message(), kind.reasons.join("; "))
+            }
+            None => format!("not judged, as {}", reason.message()),
+        };
+        match reasons.iter_mut().find(|known| known.0 == reason) {
+            Some((_, names)) => names.push(words::name(line)),
+            None => reasons.push((reason, vec![words::name(line)])),
+        }
+    }
+    reasons.iter().map(|(reason, names)| format!("  {reason}: {}\n", names.join(", "))).collect()
 }
 
 fn rank_error(lines: &[ColumnDrift]) -> Option<f64> {

@@ -6,7 +6,8 @@ use super::Scored;
 use crate::drift::arrange::{Rows, arrange};
 use crate::drift::cells::Cells;
 use crate::drift::compare::Clusters;
-use crate::drift::null::{Design, Plan, Sides};
+use crate::drift::draw::Sides;
+use crate::drift::null::{Design, Plan};
 use crate::drift::report::NotJudged;
 use crate::drift::statistic::{Statistic, Undefined};
 

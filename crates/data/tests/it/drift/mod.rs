@@ -4,6 +4,8 @@
 
 mod change;
 mod domain;
+mod frame;
+mod golden;
 mod null;
 mod real;
 mod statistics;

@@ -1,8 +1,12 @@
 //! Real tables: no drift where there is none.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 
-use bartizan_data::drift::{Column, Comparison, DriftReport, Options, Random, Side, compare};
+use bartizan_data::drift::{
+    Column, Comparison, DriftReport, Frame, Options, Random, Side, Want, compare, pairs,
+};
+use bartizan_data::{Outcome, ReadOptions, Source};
 
 use crate::real::real;
 
@@ -99,4 +103,87 @@ fn taxi_rides_of_the_early_year_differ_from_those_of_the_late_year() {
     let Some(Values::Numbers(months)) = month else { panic!("months are numbers") };
     let report = between(&table, &table, |current, row| (months[row] > 6.0) == current);
     assert!(report.drifted().any(|column| column.column == "trip_start_month"), "{}", report.render());
+}
+
+fn table(bytes: Vec<u8>) -> Frame {
+    const READ: [&str; 8] = ["AGEP", "SCHL", "RELP", "CIT", "ANC", "SEX", "RAC1P", "year"];
+    let want = |name: &str| if READ.contains(&name) { Want::Found } else { Want::Skip };
+    Frame::read(Source::seekable(Cursor::new(bytes)), &ReadOptions::default(), 2, want).unwrap().0
+}
+
+/// Compares some rows of a table with some of another, in all columns but `left_out`.
+fn of_rows(one: &Frame, two: &Frame, rows: (&[u32], &[u32]), left_out: &str) -> DriftReport {
+    let picked: Vec<_> = pairs(one, two)
+        .into_iter()
+        .filter(|pair| pair.name != left_out)
+        .map(|pair| (pair.name, pair.reference.pick(rows.0), pair.current.pick(rows.1)))
+        .collect();
+    let columns: Vec<Column<'_>> =
+        picked.iter().map(|(name, one, two)| Column::new(name, one.side(), two.side())).collect();
+    compare(&columns, &Comparison::default(), &Options::default())
+}
+
+/// A census survey of employment: its reference is of 2015, and three later years follow.
+#[test]
+fn employment_drifts_over_the_years_and_not_within_one() {
+    let files = ["employment_reference.parquet", "employment_analysis.parquet"].map(real);
+    let [Some(reference), Some(analysis)] = files else { return };
+    let (one, two) = (table(reference), table(analysis));
+    let all: Vec<u32> = (0..u32::try_from(one.rows()).unwrap()).collect();
+    let years = two.column("year").unwrap().numbers().unwrap();
+    let ancestry = |year: f64| {
+        let rows: Vec<u32> = (0..).zip(years).filter(|(_, of)| **of == year).map(|(row, _)| row).collect();
+        let report = of_rows(&one, &two, (&all, &rows), "year");
+        assert_ne!(report.outcome(), Outcome::Error, "{}", report.render());
+        let line = report.columns.iter().find(|line| line.column == "ANC").unwrap().clone();
+        let drifted: Vec<String> = report.drifted().map(|line| line.column.clone()).collect();
+        (line.effect.unwrap().value, line.adjusted_p.unwrap(), drifted)
+    };
+    let years = [2016.0, 2017.0, 2018.0].map(ancestry);
+    // The distance grows from year to year; each is far beyond chance, and the last beyond a small effect.
+    assert!(years.iter().all(|(_, p, _)| *p < 1e-6), "{years:?}");
+    assert!(years.is_sorted_by(|one, two| one.0 < two.0), "{years:?}");
+    assert_eq!(years[2].2, ["ANC"], "{years:?}");
+    // The first year by itself, in two halves at random, is no drift.
+    let mut random = Random::new(4);
+    let (mut half, mut other) = (Vec::new(), Vec::new());
+    for row in all {
+        if random.bits() & 1 == 0 { half.push(row) } else { other.push(row) }
+    }
+    let report = of_rows(&one, &one, (&half, &other), "");
+    assert_eq!(report.outcome(), Outcome::Valid, "{}", report.render());
+}
+
+/// What a floor is for: mild changes that are made on purpose to tables of others are told, and none where rows were
+/// dealt at random.
+#[test]
+fn made_changes_of_a_census_are_told_and_random_halves_are_not() {
+    let Some(csv) = real("adult.csv") else { return };
+    let table = columns(String::from_utf8(csv).unwrap().replace(',', " ").replace(';', ",").as_bytes());
+    let mut random = Random::new(11);
+    let dealt: Vec<bool> = (0..40_000).map(|_| random.bits() & 1 == 1).collect();
+    let report = between(&table, &table, |side, row| dealt[row] == side);
+    assert_eq!(report.outcome(), Outcome::Valid, "{}", report.render());
+    // Everybody is two years older, a seventh of the standard deviation, and one man in eight is a woman.
+    let changed: Vec<(String, Values)> = table
+        .iter()
+        .map(|(name, values)| {
+            let values = match values {
+                Values::Numbers(all) if name == "age" => {
+                    Values::Numbers(all.iter().map(|age| age + 2.0).collect())
+                }
+                Values::Numbers(all) => Values::Numbers(all.clone()),
+                Values::Codes(all) if name == "sex" => Values::Codes(
+                    all.iter()
+                        .map(|code| if *code == 1 && random.below(100) < 12 { 0 } else { *code })
+                        .collect(),
+                ),
+                Values::Codes(all) => Values::Codes(all.clone()),
+            };
+            (name.clone(), values)
+        })
+        .collect();
+    let report = between(&table, &changed, |side, row| dealt[row] == side);
+    let drifted: Vec<&str> = report.drifted().map(|line| line.column.as_str()).collect();
+    assert_eq!(drifted, ["sex", "age"], "{}", report.render());
 }

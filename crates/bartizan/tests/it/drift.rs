@@ -1,0 +1,261 @@
+//! `data drift` as its users run it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::bench::{Bench, Ran, text};
+
+/// Numbers that repeat on every machine.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+}
+
+/// Sales of so many days from a first one on. From the day `broken` on one shop reports ten times its amounts.
+fn sales(first: u64, days: u64, broken: u64, seed: u64) -> String {
+    let mut csv = "id,at,shop,kind,amount,fraud\n".to_owned();
+    let mut numbers = Numbers(seed);
+    for day in first..first + days {
+        for row in 0..60 {
+            let shop = numbers.below(4);
+            let amount = 100 + numbers.below(900);
+            let amount = if shop == 3 && day >= broken { amount * 10 } else { amount };
+            let kind = ["cash", "card", "card", "gift"][numbers.below(4) as usize];
+            let at = format!("2024-{:02}-{:02} {:02}:00:00", 1 + day / 28, 1 + day % 28, row % 24);
+            writeln!(csv, "{},{at},shop {shop},{kind},{amount},{}", day * 60 + row, numbers.below(10) / 9)
+                .unwrap();
+        }
+    }
+    csv
+}
+
+fn drift(bench: &Bench, files: &[&Path], options: &[&str]) -> Ran {
+    let files = files.iter().map(|path| text(path));
+    let arguments: Vec<&str> =
+        ["data", "drift"].into_iter().chain(files).chain(options.iter().copied()).collect();
+    bench.run(&arguments)
+}
+
+fn read(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}{}", ran.stdout, ran.stderr))
+}
+
+/// The columns that drift in each comparison, with the kind of change.
+fn drifted(report: &Value) -> Vec<(String, Vec<String>)> {
+    let told = |comparison: &Value| {
+        let lines = comparison["changes"].as_array().unwrap().iter();
+        let lines = lines.filter(|line| line["verdict"] == "drift");
+        let shown =
+            |line: &Value| format!("{} {}", line["column"].as_str().unwrap(), line["kind"].as_str().unwrap());
+        let label = comparison["label"].as_str().unwrap();
+        (label.rsplit('/').next().unwrap().to_owned(), lines.map(shown).collect())
+    };
+    report["comparisons"].as_array().unwrap().iter().map(told).collect()
+}
+
+fn one(drifted: Vec<(String, Vec<String>)>) -> Vec<String> {
+    assert_eq!(drifted.len(), 1);
+    drifted.into_iter().next().unwrap().1
+}
+
+#[test]
+fn a_table_like_the_one_before_ends_with_nought() {
+    let bench = Bench::new();
+    let old = bench.write("old.csv", sales(0, 20, 99, 1).as_bytes());
+    let new = bench.write("new.csv", sales(20, 20, 99, 2).as_bytes());
+    let ran = drift(&bench, &[&old, &new], &["--leave-out", "id,at", "--together"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let report = read(&ran);
+    assert_eq!((report["outcome"].as_str(), report["mode"].as_str()), (Some("valid"), Some("exact")));
+    assert_eq!(report["comparisons"][0]["together"]["verdict"], "no-drift");
+    // Threads and another run change nothing.
+    let again = drift(&bench, &[&old, &new], &["--leave-out", "id,at", "--together", "--threads", "3"]);
+    assert_eq!(ran.stdout, again.stdout);
+    let plain = bench.run(&["-o", "table", "data", "drift", text(&old), text(&new), "--leave-out", "id,at"]);
+    assert!(plain.stdout.ends_with("outcome: no drift\n"), "{}", plain.stdout);
+}
+
+#[test]
+fn a_source_that_breaks_is_named() {
+    let bench = Bench::new();
+    let old = bench.write("old.csv", sales(0, 20, 99, 1).as_bytes());
+    let new = bench.write("new.csv", sales(20, 20, 30, 2).as_bytes());
+    let ran = drift(&bench, &[&old, &new], &["--leave-out", "id", "--time", "at", "--source", "shop"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let report = read(&ran);
+    assert_eq!(one(drifted(&report)), ["amount suspected-attack"]);
+    let change = &report["comparisons"][0]["changes"][1];
+    assert_eq!(change["column"], "amount");
+    let reasons = change["reasons"].to_string();
+    assert!(reasons.contains("source `shop 3` carries") && reasons.contains("2024-02-0"), "{reasons}");
+    // Without a time the source is named all the same; without anything the numbers of rows are recognised.
+    let ran = drift(&bench, &[&old, &new], &["--columns", "amount", "--source", "shop"]);
+    assert_eq!(one(drifted(&read(&ran))), ["amount one-source"]);
+    let ran = drift(&bench, &[&old, &new], &["--columns", "id,amount"]);
+    assert_eq!(one(drifted(&read(&ran))), ["id counter", "amount unknown"]);
+    let ran = bench.run(&["-o", "table", "data", "drift", text(&old), text(&new), "--columns", "amount"]);
+    for part in [
+        "1 of 1 comparisons drift",
+        "amount: median",
+        "how much",
+        "by chance",
+        "outcome: drift",
+        "next: bartizan",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn periods_and_groups_are_compared_with_the_first_or_the_one_before() {
+    let bench = Bench::new();
+    let file = bench.write("all.csv", sales(0, 84, 56, 3).as_bytes());
+    let options = ["--leave-out", "id", "--by", "at", "--every", "month"];
+    let ran = drift(&bench, &[&file], &options);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let of = |label: &str, columns: &[&str]| {
+        (label.to_owned(), columns.iter().map(|one| (*one).to_owned()).collect())
+    };
+    assert_eq!(drifted(&read(&ran)), [of("2024-02", &[]), of("2024-03", &["amount unknown"])]);
+    let ran =
+        drift(&bench, &[&file], &[&options[..], &["--against", "previous", "--source", "shop"]].concat());
+    assert_eq!(
+        drifted(&read(&ran)),
+        [of("2024-02 against 2024-01", &[]), of("2024-03 against 2024-02", &["amount one-source"])]
+    );
+    let new = bench.write("new.csv", sales(84, 10, 0, 4).as_bytes());
+    let ran = drift(&bench, &[&file, &new], &["--leave-out", "id,at", "--by", "shop"]);
+    let shops = drifted(&read(&ran));
+    assert_eq!(
+        shops.iter().map(|shop| shop.0.as_str()).collect::<Vec<_>>(),
+        ["shop 0", "shop 1", "shop 2", "shop 3"]
+    );
+    assert_eq!(shops[3].1, ["amount unknown"]);
+}
+
+#[test]
+fn rows_are_joined_for_skew_and_clusters_count_as_one() {
+    let bench = Bench::new();
+    let old = bench.write("trained.csv", sales(0, 20, 99, 1).as_bytes());
+    // What is served has the same rows in another order, and rounds some of the amounts.
+    let mut lines: Vec<String> = sales(0, 20, 99, 1).lines().map(str::to_owned).collect();
+    let header = lines.remove(0);
+    lines.reverse();
+    let same = bench.write("served.csv", format!("{header}\n{}\n", lines.join("\n")).as_bytes());
+    let ran = drift(&bench, &[&old, &same], &["--key", "id", "--leave-out", "at"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let skew = &read(&ran)["comparisons"][0]["skew"];
+    assert_eq!((skew["joined"].as_u64(), skew["only_training"].as_u64()), (Some(1_200), Some(0)));
+    lines[7] = lines[7].replace("cash", "gift").replace("card", "gift");
+    let other = bench.write("other.csv", format!("{header}\n{}\n", lines.join("\n")).as_bytes());
+    let ran = drift(&bench, &[&old, &other], &["--key", "id", "--leave-out", "at"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let report = read(&ran);
+    let kind = report["comparisons"][0]["skew"]["features"].as_array().unwrap().iter();
+    let kind = kind.into_iter().find(|feature| feature["column"] == "kind").unwrap();
+    assert_eq!((kind["differing"].as_u64(), kind["rows"].to_string()), (Some(1), "[[1193,8]]".to_owned()));
+    assert_eq!(report["comparisons"][0]["report"]["purpose"], "skew");
+    let ran = drift(&bench, &[&old, &other], &["--key", "id", "--leave-out", "at", "--mismatch", "0.01"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = drift(&bench, &[&old, &same], &["--cluster", "at", "--columns", "amount"]);
+    let line = &read(&ran)["comparisons"][0]["report"]["columns"][0];
+    assert_eq!(
+        (line["reference"]["clusters"].as_u64(), line["verdict"].as_str()),
+        (Some(480), Some("no-drift"))
+    );
+}
+
+#[test]
+fn profiles_are_compared_within_their_bounds() {
+    let bench = Bench::new();
+    let old = bench.write("old.csv", sales(0, 60, 99, 1).as_bytes());
+    let new = bench.write("new.csv", sales(60, 24, 0, 2).as_bytes());
+    let profile = bench.path("old.profile");
+    bench.json(&["data", "profile", text(&old), "--out", text(&profile)]);
+    let ran = drift(&bench, &[&profile, &new], &["--leave-out", "id,at"]);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    let report = read(&ran);
+    assert_eq!(report["mode"], "sketch");
+    assert_eq!(one(drifted(&report)), ["amount unknown"]);
+    let line = report["comparisons"][0]["report"]["columns"].as_array().unwrap().iter();
+    let line = line.into_iter().find(|line| line["column"] == "amount").unwrap();
+    assert!(line["effect"]["low"] != line["effect"]["high"], "{line}");
+    let sketched = drift(&bench, &[&old, &new], &["--leave-out", "id,at", "--sketch"]);
+    assert_eq!(one(drifted(&read(&sketched))), ["amount unknown"]);
+    bench.refused(&["data", "drift", text(&profile), text(&new), "--exact"], 2, "BZ-0318");
+    bench.refused(&["data", "drift", text(&profile), text(&new), "--source", "shop"], 2, "BZ-0318");
+    let cut = std::fs::read(&profile).unwrap();
+    let cut = bench.write("cut.profile", &cut[..cut.len() - 9]);
+    bench.refused(&["data", "drift", text(&cut), text(&new)], 2, "BZ-0318");
+}
+
+#[test]
+fn a_watch_alarms_when_drift_persists() {
+    let bench = Bench::new();
+    let old = bench.write("old.csv", sales(0, 20, 99, 1).as_bytes());
+    let new = bench.write("new.csv", sales(20, 20, 0, 2).as_bytes());
+    let state = bench.path("state.json");
+    let run = || drift(&bench, &[&old, &new], &["--columns", "amount,kind", "--watch", text(&state)]);
+    let first = run();
+    assert_eq!(first.code, 0, "{}{}", first.stdout, first.stderr);
+    let report = read(&first);
+    assert_eq!(
+        (report["watch"]["new"].as_bool(), report["watch"]["alarms"].as_array().unwrap().len()),
+        (Some(true), 0)
+    );
+    assert_eq!(one(drifted(&report)), ["amount unknown"]);
+    let second = run();
+    assert_eq!(second.code, 1, "{}{}", second.stdout, second.stderr);
+    let alarm = &read(&second)["watch"]["alarms"][0];
+    assert_eq!(
+        (alarm["column"].as_str(), alarm["runs"].as_u64(), alarm["begins"].as_bool()),
+        (Some("amount"), Some(2), Some(true))
+    );
+    // Nothing is left beside the state, and other bytes are no state.
+    let names = std::fs::read_dir(state.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.filter(|name| name.to_string_lossy().contains("tmp")).count(), 0);
+    let other = bench.write("other.json", b"{}");
+    bench.refused(&["data", "drift", text(&old), text(&new), "--watch", text(&other)], 2, "BZ-0319");
+}
+
+#[test]
+fn what_was_not_judged_never_passes() {
+    let bench = Bench::new();
+    let old = bench.write("old.csv", b"a,b\n1,x\n2,y\n3,x\n4,y\n");
+    let few = bench.write("few.csv", b"a,b\n1,x\n2,y\n");
+    let ran = drift(&bench, &[&old, &few], &[]);
+    assert_eq!((ran.code, read(&ran)["outcome"].as_str()), (1, Some("error")), "{}", ran.stdout);
+    let gone = bench.write("gone.csv", b"a\n1\n2\n3\n4\n");
+    let ran = drift(&bench, &[&old, &gone], &["--columns", "b"]);
+    assert_eq!(
+        (ran.code, read(&ran)["comparisons"][0]["changes"][0]["kind"].as_str()),
+        (1, Some("schema-change"))
+    );
+    let torn = bench.write("torn.csv", b"a,b\n1,x\n2\n");
+    bench.refused(&["data", "drift", text(&old), text(&torn)], 1, "BZ-0311");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let bench = Bench::new();
+    let file = bench.write("table.csv", b"a,b\n1,x\n2,y\n");
+    let file = text(&file);
+    bench.refused(&["data", "drift", file], 2, "BZ-0001");
+    bench.refused(&["data", "drift", "-", "-"], 2, "BZ-0001");
+    bench.refused(&["data", "drift", file, "absent.csv"], 2, "BZ-0004");
+    bench.refused(&["data", "drift", file, file, "--method", "mean"], 2, "BZ-0001");
+    bench.refused(&["data", "drift", file, file, "--floor", "a=-1"], 2, "BZ-0001");
+    bench.refused(&["data", "drift", file, file, "--by", "a", file], 2, "BZ-0001");
+    bench.refused(&["data", "drift", file, file, "--sketch", "--cluster", "a"], 2, "BZ-0001");
+    for option in ["--columns", "--leave-out", "--cluster", "--source", "--label", "--time", "--key"] {
+        bench.refused(&["data", "drift", file, file, option, "absent"], 2, "BZ-0318");
+    }
+    bench.refused(&["data", "drift", file, "--by", "absent"], 2, "BZ-0318");
+    bench.refused(&["data", "drift", file, "--by", "b", "--every", "month"], 2, "BZ-0318");
+}
