@@ -17,14 +17,23 @@ if [[ ! -e $data/done ]]; then
   "$venv/bin/python" bench/profile/generate.py "$rows" "$data" $csv
   touch "$data/done"
 fi
-cargo build --release -p bartizan-data --example profile
+cargo build --release -p bartizan-data --example profile --example verdict
 ours=${OURS:-target/release/examples/profile}
+verdict=target/release/examples/verdict
 python=$venv/bin/python
+# What a verdict compares with: the profile of a quarter of the rows.
+reference=$data/reference
+if [[ ! -e $reference/profile ]]; then
+  mkdir -p "$reference"
+  "$python" bench/profile/generate.py "$((rows / 4))" "$reference"
+  "$ours" "$reference/table.parquet" 1 "$reference/profile" >/dev/null
+fi
 for file in "$data"/table.parquet "$data"/table.csv; do
   if [[ ! -e $file ]]; then continue; fi
   echo "$file, $threads threads"
   "$python" bench/profile/measure.py \
     bartizan "$ours" "$file" "$threads" \
+    -- bartizan-verdict "$verdict" "$file" "$reference/profile" "$threads" \
     -- duckdb "$python" bench/profile/peers.py duckdb "$file" "$threads" \
     -- duckdb-summarize "$python" bench/profile/peers.py duckdb-summarize "$file" "$threads" \
     -- polars "$python" bench/profile/peers.py polars "$file" "$threads"

@@ -49,6 +49,14 @@ impl Bench {
         finish(self.command(arguments).spawn().unwrap())
     }
 
+    /// Runs a command as people do: with tables for answers.
+    pub(crate) fn shown(&self, arguments: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bartizan"));
+        command.args(arguments).current_dir(self.directory.path()).env_clear();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        finish(command.spawn().unwrap())
+    }
+
     pub(crate) fn run_with(&self, variable: &str, value: &str, arguments: &[&str]) -> Ran {
         finish(self.command(arguments).env(variable, value).spawn().unwrap())
     }

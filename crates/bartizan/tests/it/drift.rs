@@ -77,7 +77,7 @@ fn a_table_like_the_one_before_ends_with_nought() {
     // Threads and another run change nothing.
     let again = drift(&bench, &[&old, &new], &["--leave-out", "id,at", "--together", "--threads", "3"]);
     assert_eq!(ran.stdout, again.stdout);
-    let plain = bench.run(&["-o", "table", "data", "drift", text(&old), text(&new), "--leave-out", "id,at"]);
+    let plain = bench.shown(&["data", "drift", text(&old), text(&new), "--leave-out", "id,at"]);
     assert!(plain.stdout.ends_with("outcome: no drift\n"), "{}", plain.stdout);
 }
 
@@ -99,7 +99,7 @@ fn a_source_that_breaks_is_named() {
     assert_eq!(one(drifted(&read(&ran))), ["amount one-source"]);
     let ran = drift(&bench, &[&old, &new], &["--columns", "id,amount"]);
     assert_eq!(one(drifted(&read(&ran))), ["id counter", "amount unknown"]);
-    let ran = bench.run(&["-o", "table", "data", "drift", text(&old), text(&new), "--columns", "amount"]);
+    let ran = bench.shown(&["data", "drift", text(&old), text(&new), "--columns", "amount"]);
     for part in [
         "1 of 1 comparisons drift",
         "amount: median",

@@ -40,6 +40,8 @@ pub enum FrameKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     columns: Vec<FrameColumn>,
+    /// Names of the columns that were not wanted.
+    skipped: Vec<String>,
     rows: usize,
 }
 
@@ -87,9 +89,14 @@ impl Frame {
             return Err(NotFramed::TooLarge);
         }
         let rows = usize::try_from(table.outcome.rows()).map_err(|_| NotFramed::TooLarge)?;
-        let wanted = table.columns.into_iter().filter(|(_, state)| state.want != Want::Skip);
-        let columns = wanted.map(|(name, state)| state.column(name, rows)).collect();
-        Ok((Self { columns, rows }, table.outcome))
+        let (mut columns, mut skipped) = (Vec::new(), Vec::new());
+        for (name, state) in table.columns {
+            match state.want {
+                Want::Skip => skipped.push(name),
+                Want::Found | Want::Categories => columns.push(state.column(name, rows)),
+            }
+        }
+        Ok((Self { columns, skipped, rows }, table.outcome))
     }
 
     /// The columns, in the order of the table.
@@ -100,6 +107,11 @@ impl Frame {
     /// The column of that name.
     pub fn column(&self, name: &str) -> Option<&FrameColumn> {
         self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Whether the table has a column of that name, wanted or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.column(name).is_some() || self.skipped.iter().any(|skipped| skipped == name)
     }
 
     /// How many rows there are.

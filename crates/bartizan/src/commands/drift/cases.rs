@@ -62,7 +62,7 @@ pub(super) fn of_profiles(
     let Some((reference, rest)) = profiles.split_first() else { return Ok(()) };
     for (profile, name) in rest.iter().zip(names.iter().skip(1)) {
         let mut pairs = profile_pairs(reference, profile, |name| wanted.is_category(name));
-        check_columns(wanted, &names[..1], |name| pairs.iter().any(|pair| pair.name == name))?;
+        check_columns(wanted, names, |name| pairs.iter().any(|pair| pair.name == name))?;
         pairs.retain(|pair| wanted.is_compared(pair.name));
         each(&Case {
             label: name.clone(),
@@ -111,7 +111,7 @@ fn whole<'a>(
     wanted: &Wanted<'_>,
 ) -> Result<Case<'a>, Failure> {
     let mut pairs = pairs(reference, current);
-    check_columns(wanted, &[first.to_owned()], |name| pairs.iter().any(|pair| pair.name == name))?;
+    check_columns(wanted, &[first.to_owned()], |name| reference.has(name) || current.has(name))?;
     pairs.retain(|pair| wanted.is_compared(pair.name));
     let columns = |role: Option<&str>| -> Result<Option<(&'a FrameColumn, &'a FrameColumn)>, Failure> {
         let Some(role) = role else { return Ok(None) };
