@@ -1,5 +1,6 @@
-//! Profiles a file, checks it against the schema of another one and compares both: verdict FILE REFERENCE [THREADS], the
-//! latter a stored profile. `bench/profile` measures what this costs beyond the profile alone.
+//! Profiles a file, checks it against the schema of another one and compares both: verdict FILE REFERENCE [THREADS].
+//!
+//! The reference is a stored profile. `bench/profile` measures what this costs beyond the profile alone.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -9,7 +10,9 @@
 use std::fs::File;
 
 use bartizan_data::drift::{Column, Comparison, Options, ProfilePair, compare, profile_pairs};
-use bartizan_data::{CsvFormat, Encoding, InferOptions, Profile, Schema, Separator, Source, Tier, check_source};
+use bartizan_data::{
+    CsvFormat, Encoding, InferOptions, Profile, Schema, Separator, Source, Tier, check_source,
+};
 
 fn main() {
     let mut arguments = std::env::args().skip(1);

@@ -27,6 +27,12 @@ pub struct RowFacts<'a> {
 /// Buckets of both sides, as many of them the reference's as the second says.
 pub type Course = (Vec<Bucket>, usize);
 
+/// Counts by source and label.
+type Parts = BTreeMap<(u32, Option<u32>), Vec<u64>>;
+
+/// Codes of both sides.
+type Both<'a> = (&'a [u32], &'a [u32]);
+
 /// Stretches of time that the shorter side is cut into.
 const STRETCHES: f64 = 12.0;
 
@@ -79,9 +85,9 @@ pub fn course(reference: &Held<'_>, current: &Held<'_>, facts: &RowFacts<'_>) ->
         second.fill(1);
         phases.resize(2, 0);
     }
-    let mut buckets: Vec<BTreeMap<(u32, Option<u32>), Vec<u64>>> = vec![BTreeMap::new(); phases.len()];
+    let mut buckets: Vec<Parts> = vec![BTreeMap::new(); phases.len()];
     for (side, places, codes) in [(false, &first, &ours), (true, &second, &theirs)] {
-        let of = |column: Option<(&[u32], &[u32])>, row: usize| {
+        let of = |column: Option<Both<'_>>, row: usize| {
             let (one, two) = column?;
             let values = if side { two } else { one };
             values.get(row).copied().filter(|code| *code != Side::MISSING)
@@ -95,7 +101,7 @@ pub fn course(reference: &Held<'_>, current: &Held<'_>, facts: &RowFacts<'_>) ->
             }
         }
     }
-    let bucket = |(phase, groups): (u16, BTreeMap<(u32, Option<u32>), Vec<u64>>)| Bucket {
+    let bucket = |(phase, groups): (u16, Parts)| Bucket {
         phase,
         groups: groups.into_iter().map(|((source, label), counts)| Group { source, label, counts }).collect(),
     };

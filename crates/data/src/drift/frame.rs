@@ -60,6 +60,9 @@ pub struct FrameColumn {
     nested: bool,
 }
 
+/// A code for each row, and what each code stands for.
+pub(super) type Coded<'a> = (&'a [u32], &'a [Box<[u8]>]);
+
 /// A table was not read into memory.
 #[derive(Debug, thiserror::Error)]
 pub enum NotFramed {
@@ -142,7 +145,7 @@ impl FrameColumn {
     }
 
     /// A code for each row and what each code stands for; `None` unless it holds texts.
-    pub(super) fn coded(&self) -> Option<(&[u32], &[Box<[u8]>])> {
+    pub(super) fn coded(&self) -> Option<Coded<'_>> {
         (self.kind == FrameKind::Texts).then_some((self.codes.as_slice(), self.texts.as_slice()))
     }
 
@@ -298,13 +301,13 @@ impl State {
     }
 
     fn text(&mut self, text: &[u8]) {
-        self.into_texts();
+        self.become_texts();
         let code = self.code(text);
         self.column.codes.push(code);
     }
 
     /// Turns what came until now into texts.
-    fn into_texts(&mut self) {
+    fn become_texts(&mut self) {
         let kind = std::mem::replace(&mut self.column.kind, FrameKind::Texts);
         match kind {
             FrameKind::Texts => {}
@@ -352,7 +355,7 @@ impl State {
                 }
             }
             FrameKind::Texts => {
-                self.into_texts();
+                self.become_texts();
                 let known: Vec<u32> = after.texts.iter().map(|text| self.code(text)).collect();
                 let beyond = u32::try_from(DRIFT_CATEGORIES).unwrap_or(Side::MISSING);
                 for code in after.codes {

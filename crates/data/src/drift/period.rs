@@ -68,7 +68,7 @@ impl Period {
         let (year, month, _) = text::civil(day);
         match self {
             Self::Hour => {
-                let mut name = time_name(start);
+                let mut name = instant_name(start);
                 name.truncate(name.len().saturating_sub(3));
                 name
             }
@@ -119,6 +119,10 @@ fn time_name(seconds: i64) -> String {
     if seconds.rem_euclid(DAY) == 0 {
         return day_name(seconds.div_euclid(DAY));
     }
+    instant_name(seconds)
+}
+
+fn instant_name(seconds: i64) -> String {
     let mut out = Vec::new();
     text::instant(&mut out, seconds, 1, false);
     String::from_utf8_lossy(&out).into_owned()

@@ -111,7 +111,7 @@ fn rows_are_grouped_by_values_and_periods() {
     assert_eq!(tags("at", Some(Period::Year)).1, "2023 2024");
     assert_eq!(tags("at", Some(Period::Week)).1, "2023-12-25 2024-03-25 2024-04-01");
     assert_eq!(tags("at", Some(Period::Day)).1, "2023-12-31 2024-03-31 2024-04-01");
-    assert_eq!(tags("at", Some(Period::Hour)).1, "2023-12-31 2024-03-31 23:00 2024-04-01");
+    assert_eq!(tags("at", Some(Period::Hour)).1, "2023-12-31 00:00 2024-03-31 23:00 2024-04-01 00:00");
     assert_eq!(tags("at", None).1, "2023-12-31 2024-03-31 23:59:59 2024-04-01");
     assert_eq!(month(0), 1_970 * 12);
     assert_eq!(month(1_711_929_600) - month(1_711_929_599), 1);
