@@ -22,6 +22,9 @@ FACETS = {
     "dataQualityAssertions": importlib.import_module(
         "openlineage.client.generated.data_quality_assertions_dataset"
     ).DataQualityAssertionsDatasetFacet,
+    "errorMessage": importlib.import_module(
+        "openlineage.client.generated.error_message_run"
+    ).ErrorMessageRunFacet,
     "outputStatistics": importlib.import_module(
         "openlineage.client.generated.output_statistics_output_dataset"
     ).OutputStatisticsOutputDatasetFacet,
@@ -41,6 +44,25 @@ def facet(name, members):
     return made
 
 
+def quality(facets, state, failed):
+    """Both facets of data quality are there, of known members, and say the same as the event."""
+    assertions = facets["dataQualityAssertions"]["assertions"]
+    module = importlib.import_module("openlineage.client.generated.data_quality_assertions_dataset")
+    for assertion in assertions:
+        module.Assertion(**assertion)
+    accepted = [one for one in assertions if one["assertion"] == "accepted"]
+    assert len(accepted) == 1 and accepted[0]["success"] == (state == "COMPLETE"), (state, accepted)
+    if failed:
+        # What was not read to its end has no counts.
+        assert state == "FAIL" and "dataQualityMetrics" not in facets, facets
+        return
+    metrics = facets["dataQualityMetrics"]
+    module = importlib.import_module("openlineage.client.generated.data_quality_metrics_input_dataset")
+    for column in metrics["columnMetrics"].values():
+        counted = module.ColumnMetrics(**column)
+        assert counted.count + counted.nullCount == metrics["rowCount"], column
+
+
 def parse(path):
     for line in open(path, encoding="utf-8"):
         event = json.loads(line)
@@ -48,6 +70,11 @@ def parse(path):
             for group in ("facets", "inputFacets", "outputFacets"):
                 for name, members in dataset.get(group, {}).items():
                     facet(name, members)
+        failed = event["run"].get("facets", {})
+        for name, members in failed.items():
+            facet(name, members)
+        for dataset in event["inputs"]:
+            quality(dataset["inputFacets"], event["eventType"], failed)
         run = event_v2.Run(runId=event["run"]["runId"])
         job = event_v2.Job(namespace=event["job"]["namespace"], name=event["job"]["name"])
         again = event_v2.RunEvent(

@@ -99,8 +99,14 @@ fn frequent(view: &ColumnView<'_>, now: &ColumnProfile, gate: &Gate) -> Markup {
         .map(|(value, count)| (value.as_str(), *count as f64 / all))
         .chain(gone.map(|(value, _)| (value.as_str(), 0.0)))
         .collect();
+    // Text among values of another type: how many are of which comes first.
+    let kinds = ColumnType::ALL.into_iter().zip(now.kinds().counts());
+    let kinds: Vec<(&'static str, f64)> = kinds
+        .filter(|(kind, count)| shapes && *kind != ColumnType::String && *count > 0)
+        .map(|(kind, count)| (kind.name(), count as f64 / all))
+        .collect();
     html! {
-        @if lines.is_empty() { p.empty { "Its values are not shown." } }
+        @if lines.is_empty() && kinds.is_empty() { p.empty { "Its values are not shown." } }
         @else {
             table.values {
                 caption { @if shapes { "Shapes of its text: letters are A and a, digits 9" } @else { "Values" } }
@@ -111,6 +117,14 @@ fn frequent(view: &ColumnView<'_>, now: &ColumnProfile, gate: &Gate) -> Markup {
                     @if theirs.is_some() { th scope="col" { "Reference" } }
                 } }
                 tbody {
+                    @for (kind, share) in &kinds {
+                        tr {
+                            th scope="row" { i { (kind) } }
+                            td.line { (bar(*share, None)) }
+                            td.num { (chart::percent(*share)) }
+                            @if theirs.is_some() { td {} }
+                        }
+                    }
                     @for (value, share) in &lines {
                         @let there = share_there(value);
                         tr {
