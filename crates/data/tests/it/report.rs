@@ -284,15 +284,27 @@ fn a_page_says_what_was_checked_and_what_came_of_it() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+    // So few rows that a sum would tell each of them.
+    assert!(page.contains("Fewer than 20 rows have a value") && !page.contains("<svg class=\"chart\""));
     // With a reference, both have bars in every chart, and a column in every table.
-    let (reference, _) =
-        infer("amount,colour\n1,red\n2,blue\n3,red\n".as_bytes(), &CsvOptions::default()).unwrap();
+    let (schema, batch) = (inferred(&sample(), None), String::from_utf8(sample()).unwrap());
+    let report = checked(&batch.replacen(",7,", ",7000,", 9), &schema, Tier::Release);
+    let (reference, _) = infer(sample().as_slice(), &CsvOptions::default()).unwrap();
     let page = html::check(&subject("a.csv"), &report, &schema, Some(&reference));
     sound(&page);
-    assert_eq!(page.matches("<svg class=\"chart\"").count(), page.matches("<path class=\"ref\"").count());
-    assert!(page.contains("<th class=\"num\" scope=\"col\">Reference</th>"));
-    assert_eq!(page.matches("<svg class=\"chart\"").count(), page.matches("<desc id=").count());
-    assert_eq!(page.matches("<svg class=\"chart\"").count(), page.matches("<details class=\"bins\"").count());
+    let charts = page.matches("<svg class=\"chart\"").count();
+    // Of numbers and of days.
+    assert_eq!(charts, 2);
+    for part in [
+        "<path class=\"ref\"",
+        "<path class=\"now\"",
+        "<desc id=",
+        "<details class=\"bins\"",
+        "scope=\"col\">Reference</th></tr></thead><tbody><tr><th",
+    ] {
+        assert!(page.matches(part).count() >= charts, "{part}");
+    }
+    assert!(page.contains("max allowed") && page.contains("This file: most"));
 }
 
 /// Names and values that would like to be something else.

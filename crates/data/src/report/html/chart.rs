@@ -16,6 +16,8 @@ const TOP: f64 = 12.0;
 const BOTTOM: f64 = 144.0;
 /// Bars of tails stand apart by so many bins.
 const GAP: f64 = 0.6;
+/// A bar at most.
+const WIDEST: f64 = 96.0;
 /// Edges with a label, about.
 const LABELS: f64 = 5.0;
 
@@ -44,8 +46,10 @@ impl<'a> Scale<'a> {
         let bins = binned.edges.len().saturating_sub(1) as f64;
         let (below, above) = binned.tails();
         let slots = bins + if below { 1.0 + GAP } else { 0.0 } + if above { 1.0 + GAP } else { 0.0 };
-        let width = (RIGHT - LEFT) / slots.max(1.0);
-        let start = LEFT + if below { width * (1.0 + GAP) } else { 0.0 };
+        // Few bars are no broader than they need to be, and stand in the middle.
+        let width = ((RIGHT - LEFT) / slots.max(1.0)).min(WIDEST);
+        let start =
+            f64::midpoint(LEFT, RIGHT) - slots * width / 2.0 + if below { width * (1.0 + GAP) } else { 0.0 };
         Self { binned, start, width, top: round_up(binned.most()) }
     }
 

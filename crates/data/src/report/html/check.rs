@@ -253,7 +253,7 @@ pub(super) fn notes() -> Vec<Markup> {
     vec![
         html! { "Findings name rows and show shapes, in which letters are " code { "A" } " and " code { "a" } ", digits " code { "9" } ", and repetitions one; never the value." },
         html! {
-            "Numbers, days and times are summed up: least, greatest, mean, quantiles and counts between edges, unless they look like personal data. Quantiles and large counts of different values are estimates. "
+            "Numbers, days and times are summed up: least, greatest, mean, quantiles and counts between edges, unless they look like personal data or fewer than " (SHOWN_ROWS) " rows have one. Quantiles and large counts of different values are estimates. "
             "Values of text are shown only where a column has few, each in " (SHOWN_ROWS) " rows or more and none that looks like personal data, as a schema lists them; other text is shown by shape."
         },
     ]

@@ -50,18 +50,18 @@ pub(super) fn card(view: &ColumnView<'_>, gate: &Gate) -> Markup {
 
 fn spread(view: &ColumnView<'_>, now: &ColumnProfile, gate: &Gate) -> Markup {
     let sides: Vec<&ColumnProfile> = std::iter::once(now).chain(view.reference).collect();
-    let personal = sides.iter().find_map(|side| gate.personal(side));
+    let withheld = sides.iter().find_map(|side| gate.withheld(side));
     let ordered: Option<Vec<Numbers>> = sides.iter().map(|side| Numbers::of(side)).collect();
     let whole = sides.iter().all(|side| matches!(side.column_type(), ColumnType::Integer | ColumnType::List));
     let column = plain(view.name);
     let bounds = view.rules.and_then(|rules| rules.range).map(|range| (range.min, range.max));
     let about = About { column: &column, id: view.place, bounds, broken: !view.notes.is_empty() };
-    let binned = ordered.filter(|_| personal.is_none()).and_then(|sides| Binned::of(&sides, whole));
+    let binned = ordered.filter(|_| withheld.is_none()).and_then(|sides| Binned::of(&sides, whole));
     let in_order = now.column_type().is_number()
         || matches!(now.column_type(), ColumnType::Date | ColumnType::Timestamp | ColumnType::List);
     html! {
-        @if let Some(kind) = &personal {
-            p.empty { "The numbers look like personal data (" (kind) "), so none is shown." }
+        @if let (Some(why), true) = (&withheld, in_order) {
+            p.empty { (why) }
         } @else if let Some(binned) = &binned {
             figure {
                 (chart::histogram(&about, binned))
@@ -74,7 +74,7 @@ fn spread(view: &ColumnView<'_>, now: &ColumnProfile, gate: &Gate) -> Markup {
         } @else {
             (frequent(view, now, gate))
         }
-        (numbers(&sides, personal.is_some()))
+        (numbers(&sides, withheld.is_some()))
     }
 }
 
@@ -256,7 +256,7 @@ pub(super) fn share(part: u64, all: u64) -> String {
 
 /// A line of the table of columns that have no card.
 pub(super) fn line(view: &ColumnView<'_>, gate: &Gate) -> Markup {
-    let said = view.now.map(|now| described(now, gate.personal(now).is_some())).unwrap_or_default();
+    let said = view.now.map(|now| described(now, gate.withheld(now).is_some())).unwrap_or_default();
     let of =
         |name: &str| said.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value.as_str());
     html! {

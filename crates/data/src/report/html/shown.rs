@@ -1,7 +1,7 @@
 //! Which values of a column a page may show.
 //!
 //! A report is handed around. So it shows numbers that sum up a column (extremes, quantiles, means) unless they look like
-//! personal data, and values of text only where a schema would list them too: few, and each often. Other text it shows by shape.
+//! personal data or are so few that a sum tells each of them, and values of text only where a schema would list them too: few, and each often. Other text it shows by shape.
 
 use crate::pii::{ColumnDetector, DetectorOptions};
 use crate::profile::{ColumnProfile, ColumnType, TopValue};
@@ -31,8 +31,17 @@ impl Gate {
         Self { detector: ColumnDetector::new(&DetectorOptions::default()) }
     }
 
-    /// What numbers of a column look like, if that is personal: then none of them is shown.
-    pub(super) fn personal(&self, column: &ColumnProfile) -> Option<String> {
+    /// Why no number of a column is shown, if none is.
+    pub(super) fn withheld(&self, column: &ColumnProfile) -> Option<String> {
+        if (1..SHOWN_ROWS).contains(&column.kinds().total()) {
+            return Some(format!("Fewer than {SHOWN_ROWS} rows have a value, so none is shown."));
+        }
+        let kind = self.personal(column)?;
+        Some(format!("The numbers look like personal data ({kind}), so none is shown."))
+    }
+
+    /// What the numbers of a column look like, if that is personal.
+    fn personal(&self, column: &ColumnProfile) -> Option<String> {
         let mut scan = self.detector.column(column.name());
         let view = column.quantiles().and_then(|sketch| sketch.view());
         let mut texts: Vec<String> = Vec::new();
