@@ -52,7 +52,7 @@ pub(crate) enum Data {
         #[arg(long, value_name = "NUMBER")]
         threads: Option<NonZeroUsize>,
         #[command(flatten)]
-        reports: CheckReports,
+        reports: Box<CheckReports>,
     },
     /// Compare tables: which columns drift, by how much, how likely by chance, and what kind of change it is
     Drift(Box<Drift>),

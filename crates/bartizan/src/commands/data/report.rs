@@ -296,7 +296,8 @@ fn list(
     written.map_err(|error| file_failure(path, &error))?;
     let more = if whole { "" } else { "; there are more of them" };
     work.out.note(&format!(
-        "{} broken rules of rows written to {}{more}. It holds the rows as they are, with all their values.",
+        "{} lines written to {}, one for each row and rule that it breaks{more}. They hold the rows as they are, with all \
+         their values.",
         broken.len(),
         path.display()
     ));

@@ -7,7 +7,7 @@ use crate::sketch::KllView;
 /// Bins of a chart, about.
 const BINS: f64 = 24.0;
 /// Whole numbers of no more different values than this get a bin each.
-const UNIT_BINS: f64 = 32.0;
+const UNIT_BINS: u32 = 32;
 /// Where all numbers span so many times what the middle 98 % of them do, the tails get a bin each.
 const TAIL: f64 = 3.0;
 const NANOS_PER_DAY: f64 = 86_400e9;
@@ -135,16 +135,10 @@ impl Binned {
 
 /// Round edges around what lies between two numbers, and whether each bin is one whole number.
 fn edges(low: f64, high: f64, whole: bool) -> (Vec<f64>, bool) {
-    if whole && high - low < UNIT_BINS {
-        let count = (high - low).round();
-        return (
-            (0..=UNIT_BINS as u32 + 1)
-                .map(f64::from)
-                .take_while(|at| *at <= count + 1.0)
-                .map(|at| low + at - 0.5)
-                .collect(),
-            true,
-        );
+    if whole && high - low < f64::from(UNIT_BINS) {
+        let count = (high - low).round() + 1.0;
+        let edges = (0..=UNIT_BINS + 1).map(f64::from).take_while(|at| *at <= count);
+        return (edges.map(|at| low + at - 0.5).collect(), true);
     }
     let step = round_step((high - low) / BINS, whole);
     let start = (low / step).floor() * step;
