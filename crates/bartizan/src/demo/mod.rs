@@ -15,6 +15,7 @@ mod recorded;
 mod rng;
 mod serving;
 mod stage;
+mod station;
 mod story;
 mod table;
 mod training;
@@ -94,6 +95,7 @@ fn play(mut story: Story<'_>, stage: &Stage, cut: &Cut, lines: &mut Lines<'_>) -
     lines.head("Predictions")?;
     let asked = serving::predictions(&story, lines, cut)?;
     recorded::prove(&story, &asked, lines)?;
+    station::impact(&story, lines)?;
     lines.head("Attacks, each on a copy of what an attacker could reach")?;
     attacks::on_content(&story, lines)?;
     attacks::on_ledger(&story, lines)?;

@@ -15,6 +15,7 @@ use super::generate::{self, Poison};
 use super::label::Label;
 use super::poison::poison_csv;
 use super::stage::Stage;
+use super::station;
 use super::table::Table;
 use super::{DemoOptions, Lines};
 
@@ -136,16 +137,12 @@ impl<'a> Story<'a> {
         let infer = ["data", "schema", "infer", &clean, "--label", &self.input.label, "--out", &schema];
         let inferred = self.stage.run(None, &infer)?;
         ensure!(inferred.code == 0, "the schema was not inferred:\n{}", inferred.stderr);
-        let add = |file: &str, extend: bool| {
-            let mut arguments =
-                vec!["data", "add", "transactions", file, "--source", "demo feed", "--schema"];
-            arguments.push(&schema);
-            if extend {
-                arguments.push("--extend");
-            }
+        let add = |file: &str, more: &[&str]| {
+            let mut arguments = vec!["data", "add", "transactions", file, "--schema", &schema];
+            arguments.extend_from_slice(more);
             self.stage.on(&self.data, Some(&self.engineer), &arguments)
         };
-        let first = add(&clean, false)?;
+        let first = add(&clean, &["--source", "demo feed"])?;
         ensure!(first.code == 0, "the clean batch was refused:\n{}{}", first.stdout, first.stderr);
         let first: Value =
             serde_json::from_str(&first.stdout).context("`data add` did not answer in JSON")?;
@@ -153,16 +150,19 @@ impl<'a> Story<'a> {
             format!("{}, {} rows, entry {}", text(&first, "version")?, first["rows"], first["entry"]);
         lines.step("a clean batch is checked and accepted", &evidence)?;
         let second = self.file("second.csv", &self.input.second)?;
-        let second = add(&second, true)?;
+        let signature = station::signed(self, &second, lines)?;
+        let signed = ["--source", station::FEED, "--signature", &signature, "--extend"];
+        let second = add(&second, &signed)?;
         ensure!(second.code == 0, "the second clean batch was refused:\n{}{}", second.stdout, second.stderr);
         let second: Value =
             serde_json::from_str(&second.stdout).context("`data add` did not answer in JSON")?;
         lines.step(
-            "a second batch extends it",
+            "a second batch, signed by that source, extends it",
             &format!("{}, root {}", text(&second, "version")?, short(&text(&second, "root")?)),
         )?;
+        station::tampered_on_the_way(self, &signature, lines)?;
         let poisoned = self.file("poisoned.csv", &self.input.poisoned)?;
-        let refused = add(&poisoned, true)?;
+        let refused = add(&poisoned, &["--source", "demo feed", "--extend"])?;
         ensure!(
             refused.code == 1,
             "the poisoned batch was not refused (code {}):\n{}",
@@ -179,7 +179,7 @@ impl<'a> Story<'a> {
         if let Some(reason) = refused["reasons"].as_array().and_then(|reasons| reasons.first()) {
             lines.step("  with the reason", reason.as_str().unwrap_or_default())?;
         }
-        Ok(())
+        station::look(self, &schema, lines)
     }
 
     /// A model is trained, signed by its publisher, imported, and approved by a second person.
