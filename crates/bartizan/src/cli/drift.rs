@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Reading, finite};
+use super::{Reading, Reports, finite};
 
 const AFTER_HELP: &str =
     "A column drifts when the difference is unlikely to be chance (at these sizes and clusters, among all \
@@ -107,6 +107,8 @@ pub(crate) struct Drift {
     /// Write the report itself (bartizan-drift-report-v1), all comparisons in one
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) reports: Reports,
     #[command(flatten)]
     pub(crate) reading: Reading,
 }

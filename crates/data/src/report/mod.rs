@@ -19,7 +19,7 @@ mod suite;
 
 use bartizan_base::{Digest, Timestamp};
 
-pub use self::suite::{Case, Standing, Suite, Told, outcome_of_drift};
+pub use self::suite::{Case, Standing, Suite, Told};
 use crate::limits::REPORT_TEXT;
 
 /// What a report is about.
@@ -46,11 +46,21 @@ pub struct Against {
     pub digest: Option<Digest>,
 }
 
-/// A path as a URI reference (RFC 3986 section 4.1): relative ones stay relative, as readers of SARIF expect them.
+/// A path as a URI reference (RFC 3986 section 4.1): relative ones stay relative, as readers of SARIF expect them, and
+/// addresses of object stores keep their scheme.
 pub fn uri_of_path(path: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
     let path = path.strip_prefix("./").unwrap_or(path);
-    let mut uri = String::from(if path.starts_with('/') { "file://" } else { "" });
+    let is_scheme = |scheme: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        scheme.len() > 1
+            && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.bytes().all(plain)
+    };
+    let (mut uri, path) = match path.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+        Some((scheme, path)) => (format!("{scheme}://"), path),
+        None => (String::from(if path.starts_with('/') { "file://" } else { "" }), path),
+    };
     for byte in path.as_bytes() {
         if plain(byte) {
             uri.push(char::from(*byte));

@@ -75,16 +75,6 @@ pub struct Told {
     pub rows: Vec<(u64, Option<String>)>,
 }
 
-/// The verdict of a comparison: drift in one column refuses, and where there is none and a column could not be judged,
-/// there is no verdict.
-pub fn outcome_of_drift(report: &DriftReport) -> Outcome {
-    match report.verdict() {
-        Some(Verdict::Drift) => Outcome::Invalid,
-        Some(Verdict::NoDrift) => Outcome::Valid,
-        Some(Verdict::NotJudged(_)) | None => Outcome::Error,
-    }
-}
-
 impl Suite {
     /// What a check against a schema says.
     pub fn check(subject: &Subject, report: &Report) -> Self {
@@ -109,14 +99,17 @@ impl Suite {
         suite
     }
 
-    /// What a comparison says; `severity` is what drift means.
-    pub fn drift(subject: &Subject, report: &DriftReport, severity: Severity) -> Self {
-        let cases = report.columns.iter().map(|column| of_drift(column, severity)).collect();
-        let outcome = match (outcome_of_drift(report), severity) {
-            (Outcome::Invalid, Severity::Warn) if report.not_judged().next().is_some() => Outcome::Error,
-            (Outcome::Invalid, Severity::Warn) => Outcome::Valid,
-            (outcome, _) => outcome,
-        };
+    /// What a comparison says, and what follows of it: whoever compares may ask for more than the columns one by one, or only
+    /// warn of drift. [`DriftReport::outcome`] is what follows of the columns alone.
+    pub fn drift(subject: &Subject, report: &DriftReport, outcome: Outcome) -> Self {
+        let severity = if outcome == Outcome::Invalid { Severity::Block } else { Severity::Warn };
+        let mut cases: Vec<Case> = report.columns.iter().map(|column| of_drift(column, severity)).collect();
+        if outcome == Outcome::Invalid && report.drifted().next().is_none() {
+            let message =
+                "no column drifts by itself, but the rows compared together or one by one differ".to_owned();
+            let told = Told { severity, message, count: None, share: None, rows: Vec::new() };
+            cases.insert(0, Case::new("drift", String::new(), Standing::Found(told)));
+        }
         let mut suite = Self::of(subject, "data drift", outcome, cases);
         suite.facts.extend([
             ("purpose", report.purpose.id().to_owned()),

@@ -6,12 +6,10 @@ use std::fmt::Write as _;
 use bartizan_base::{Timestamp, sha256};
 use bartizan_data::drift::{Column, Comparison, DriftReport, Options, Side, compare};
 use bartizan_data::limits::{REPORT_BYTES, REPORT_COLUMNS};
-use bartizan_data::report::{
-    Against, Standing, Subject, Suite, html, junit, outcome_of_drift, plain, sarif, uri_of_path,
-};
+use bartizan_data::report::{Against, Standing, Subject, Suite, html, junit, plain, sarif, uri_of_path};
 use bartizan_data::{
-    CsvOptions, Format, Outcome, ReadOptions, Report, Schema, Severity, Source, Tier, check, check_listing,
-    infer, read_rows,
+    CsvOptions, Format, Outcome, ReadOptions, Report, Schema, Source, Tier, check, check_listing, infer,
+    read_rows,
 };
 use expect_test::{expect, expect_file};
 use serde_json::Value;
@@ -357,6 +355,7 @@ fn what_cannot_be_shown_is_named_by_its_number() {
     assert_eq!(plain("Zoë 東京 👩\u{200d}🚀"), "Zoë 東京 👩\u{200d}🚀");
     assert_eq!(plain(&"x".repeat(500)).chars().count(), 401);
     assert_eq!(uri_of_path("./my data/a#b%.csv"), "my%20data/a%23b%25.csv");
+    assert_eq!(uri_of_path("s3://lake/a b.csv"), "s3://lake/a%20b.csv");
     assert_eq!(uri_of_path("/data/ü.csv"), "file:///data/%C3%BC.csv");
 }
 
@@ -486,21 +485,27 @@ fn drift_is_told_in_every_form() {
         infer(format!("a<b,same\n{rows}").as_bytes(), &CsvOptions::default()).unwrap().0
     };
     let report = compared(&one, &two);
-    assert_eq!(outcome_of_drift(&report), Outcome::Invalid);
-    let page = html::drift(&subject("b.csv"), &report, Some(&csv(&one)), Some(&csv(&two)));
+    assert_eq!(report.outcome(), Outcome::Invalid);
+    let page = html::drift(&subject("b.csv"), &report, Outcome::Invalid, Some(&csv(&one)), Some(&csv(&two)));
     sound(&page);
     assert!(page.contains("There is drift.") && page.contains("<path class=\"ref\""));
-    let suite = Suite::drift(&subject("b.csv"), &report, Severity::Block);
+    let suite = Suite::drift(&subject("b.csv"), &report, Outcome::Invalid);
     let xml = junit::write(std::slice::from_ref(&suite));
     assert!(xml.contains("name=\"a&lt;b: drift\"") && xml.contains("failures=\"1\""), "{xml}");
     // What only warns refuses nothing.
-    let warned = Suite::drift(&subject("b.csv"), &report, Severity::Warn);
+    let warned = Suite::drift(&subject("b.csv"), &report, Outcome::Valid);
     assert_eq!(warned.outcome, Outcome::Valid);
+    let warns = html::drift(&subject("b.csv"), &report, Outcome::Valid, None, None);
+    assert!(warns.contains("Nothing refuses") && warns.contains("only warns"));
     assert!(sarif::write(&[warned]).contains("\"warning\""));
+    // What is asked beside the columns may refuse where none of them drifts.
+    let same = compared(&one, &one);
+    let suite = Suite::drift(&subject("b.csv"), &same, Outcome::Invalid);
+    assert!(junit::write(&[suite]).contains("failures=\"1\""));
     // Too few rows to tell are never called no drift.
     let report = compared(&one[..2], &two[..2]);
-    let page = html::drift(&subject("b.csv"), &report, None, None);
-    no_verdict(&Suite::drift(&subject("b.csv"), &report, Severity::Block), &page);
+    let page = html::drift(&subject("b.csv"), &report, report.outcome(), None, None);
+    no_verdict(&Suite::drift(&subject("b.csv"), &report, report.outcome()), &page);
 }
 
 #[test]

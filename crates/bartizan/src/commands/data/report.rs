@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bartizan_base::{Clock as _, sha256};
 use bartizan_data::drift::DriftReport;
@@ -13,8 +13,8 @@ use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
 use bartizan_data::quality::QualityReport;
 use bartizan_data::report::{Against, Subject, Suite, html, junit, sarif, uri_of_path};
 use bartizan_data::{
-    Format, Outcome, Profile, ProfileInvalid, ReadOptions, Report, RowsNotRead, Schema, Severity, Tier,
-    check_listing, read_rows,
+    Format, Outcome, Profile, ProfileInvalid, ReadOptions, Report, RowsNotRead, Schema, Tier, check_listing,
+    read_rows,
 };
 use bartizan_keys::OsRandom;
 use bartizan_store::SystemClock;
@@ -41,7 +41,6 @@ pub(crate) struct Task {
 
 impl Task {
     pub(crate) const CHECK: Self = Self { page: "Data check", suite: "data check" };
-    #[expect(dead_code, reason = "`data drift` names it")]
     pub(crate) const DRIFT: Self = Self { page: "Data drift", suite: "data drift" };
     pub(crate) const POISON: Self = Self { page: "Poisoning and label quality", suite: "data poison" };
 }
@@ -148,22 +147,22 @@ pub(crate) fn subject(file: &Path) -> Subject {
     }
 }
 
-fn name_of(path: &Path) -> String {
+pub(crate) fn name_of(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Writes the reports of a comparison; `severity` is what drift means.
-#[expect(dead_code, reason = "`data drift` calls it")]
+/// Writes the reports of a comparison and what follows of it; profiles of both sides are asked for when a page is.
 pub(crate) fn drift(
     wanted: &Reports,
     subject: &Subject,
     report: &DriftReport,
-    severity: Severity,
-    reference: Option<&Profile>,
-    current: Option<&Profile>,
+    outcome: Outcome,
+    profiles: impl FnOnce() -> Result<Option<(Profile, Profile)>, Failure>,
 ) -> Result<(), Failure> {
-    let suite = || Suite::drift(subject, report, severity);
-    write(wanted, suite, || html::drift(subject, report, reference, current))
+    let profiles = if wanted.report.is_some() { profiles()? } else { None };
+    let (reference, current) = profiles.unzip();
+    let suite = || Suite::drift(subject, report, outcome);
+    write(wanted, suite, || html::drift(subject, report, outcome, reference.as_ref(), current.as_ref()))
 }
 
 /// Writes the reports of an examination.
@@ -194,19 +193,21 @@ fn apart<'a>(
     files: &[&'a Path],
 ) -> Result<(), Failure> {
     let reports = [&wanted.report, &wanted.junit, &wanted.sarif].into_iter().flatten();
-    let mut seen: Vec<std::path::PathBuf> = Vec::new();
-    for path in files.iter().copied().chain(reports.map(|path| path.as_path())).chain(also) {
-        // What is not there yet is known by the directory that it comes into.
-        let known = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-        let known = known.unwrap_or_else(|_| path.to_owned());
+    // What is not there yet is known by the directory that it comes into.
+    let known = |path: &Path| {
+        std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
+    };
+    let mut seen: Vec<PathBuf> = files.iter().map(|path| known(path)).collect();
+    for path in reports.map(PathBuf::as_path).chain(also) {
+        let place = known(path);
         // A device, such as standard output, takes more than one.
-        let regular = std::fs::metadata(&known).map_or(true, |metadata| metadata.is_file());
-        if regular && seen.contains(&known) {
+        let regular = std::fs::metadata(&place).map_or(true, |metadata| metadata.is_file());
+        if regular && seen.contains(&place) {
             let what =
                 format!("`{}` is named twice, and one would be written over the other", path.display());
             return Err(Failure::new(ids::USAGE, what).then("name a file of its own for each report"));
         }
-        seen.push(known);
+        seen.push(place);
     }
     Ok(())
 }

@@ -57,6 +57,28 @@ pub(super) fn open(work: &Work, wanted: &Wanted<'_>) -> Result<Opened, Failure> 
     Ok(Opened { inputs: Input::Profiles(profiles), names })
 }
 
+/// Profiles of both sides, for pictures, when there are two tables; of those in memory the files are read once more.
+pub(super) fn profiles(
+    work: &Work,
+    wanted: &Wanted<'_>,
+    opened: &Opened,
+) -> Result<Option<(Profile, Profile)>, Failure> {
+    let [current] = wanted.drift.current.as_slice() else { return Ok(None) };
+    if let Opened { inputs: Input::Profiles(profiles), .. } = opened {
+        return Ok(match profiles.as_slice() {
+            [reference, current] => Some((reference.clone(), current.clone())),
+            _ => None,
+        });
+    }
+    let paths = [wanted.drift.reference.as_path(), current.as_path()];
+    if paths.contains(&Path::new("-")) {
+        return Ok(None);
+    }
+    let options = profile_options(&wanted.drift.reading, &[])?;
+    let [reference, current] = paths.map(|path| profiled(work, wanted, path, &options));
+    Ok(Some((reference?, current?)))
+}
+
 fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
 }

@@ -9,17 +9,21 @@ mod print;
 mod watching;
 mod words;
 
+use std::path::Path;
+
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
     ChangeKind, Clusters, ColumnDrift, Comparison, DomainOptions, DomainReport, DriftReport, JoinReport,
     Options, Plan, Purpose, Verdict, conclude, domain, judge,
 };
+use bartizan_data::report::{Against, Subject};
 
 use self::cases::{Case, Sides};
 use self::input::{Input, Opened};
 use self::kinds::Kind;
 use self::plan::Wanted;
 use self::words::Moved;
+use super::data::report;
 use super::{Work, file_failure};
 use crate::catalog::ids;
 use crate::cli::Drift;
@@ -52,6 +56,15 @@ struct Compared {
 }
 
 pub(super) fn run(work: &Work, drift: &Drift) -> Result<u8, Failure> {
+    let current = drift.current.first().unwrap_or(&drift.reference);
+    let mut subject = report::subject(current);
+    subject.against = Some(Against { name: report::name_of(&drift.reference), digest: None });
+    let files: Vec<&Path> =
+        std::iter::once(&drift.reference).chain(&drift.current).map(|path| path.as_path()).collect();
+    report::guarded(&drift.reports, &subject, report::Task::DRIFT, &files, || compared(work, drift, &subject))
+}
+
+fn compared(work: &Work, drift: &Drift, subject: &Subject) -> Result<u8, Failure> {
     let wanted = Wanted::of(drift)?;
     let mut watch =
         drift.watching.watch.as_deref().map(|path| watching::Watching::open(path, &drift.watching));
@@ -86,6 +99,8 @@ pub(super) fn run(work: &Work, drift: &Drift) -> Result<u8, Failure> {
     if let (Some(watch), [only]) = (&mut watch, compared.as_slice()) {
         outcome = watch.take(&only.report, outcome, others(only, drift))?;
     }
+    let profiles = || input::profiles(work, &wanted, &opened);
+    report::drift(&drift.reports, subject, &whole(&compared, &options), outcome, profiles)?;
     print::print(work, drift, &opened, &compared, watch.as_ref(), outcome)?;
     Ok(u8::from(outcome != Outcome::Valid))
 }

@@ -14,15 +14,16 @@ use crate::check::Outcome;
 use crate::drift::{ColumnDrift, DriftReport, Measure, Purpose, Verdict};
 use crate::profile::Profile;
 use crate::profile::render::grouped;
+use crate::report::Subject;
 use crate::report::suite::drifted;
-use crate::report::{Subject, outcome_of_drift};
 
-/// What the comparison of two tables says, with both distributions of each column side by side where profiles are at hand.
+/// What the comparison of two tables says and what follows of it, with both distributions of each column side by side where profiles are at hand.
 ///
 /// The page is [`REPORT_BYTES`](crate::limits::REPORT_BYTES) at most, and says what it had no room for.
 pub fn drift(
     subject: &Subject,
     report: &DriftReport,
+    outcome: Outcome,
     reference: Option<&Profile>,
     current: Option<&Profile>,
 ) -> String {
@@ -35,7 +36,7 @@ pub fn drift(
     let views = views(&ordered, reference, current);
     let places: HashMap<&str, usize> = views.iter().map(|view| (view.name, view.place)).collect();
     let mut paper = Paper::new();
-    paper.put(&top(subject, task, report, reference, current));
+    paper.put(&top(subject, task, report, outcome, reference, current));
     paper.put(&html! { h2 { "Comparisons" } });
     paper.put(&open("div class=\"card\"><table class=\"stack drift\""));
     paper.put(&html! { thead { tr {
@@ -76,18 +77,28 @@ fn top(
     subject: &Subject,
     task: &'static str,
     report: &DriftReport,
+    outcome: Outcome,
     reference: Option<&Profile>,
     current: Option<&Profile>,
 ) -> Markup {
     let (drifted, open) = (report.drifted().count() as u64, report.not_judged().count() as u64);
     let all = report.columns.len() as u64;
-    let outcome = outcome_of_drift(report);
     let what = match report.purpose {
         Purpose::Drift => "drift",
         Purpose::Skew => "skew",
     };
     let verdict = html! {
         @match outcome {
+            Outcome::Invalid if drifted == 0 => p {
+                strong { "There is " (what) "." } " No column differs by itself, but the rows compared together or one by one do."
+            },
+            Outcome::Valid if drifted > 0 => p {
+                strong { "Nothing refuses this file." } " " (grouped(drifted)) " of " (counted(all, "comparison", "comparisons"))
+                " differ by more than chance explains and by enough to matter, of which this comparison only warns."
+            },
+            Outcome::Error if drifted > 0 || open == 0 => p {
+                strong { "There is no verdict." } " Not everything that was asked for could be judged."
+            },
             Outcome::Invalid => p {
                 strong { "There is " (what) "." } " " (grouped(drifted)) " of " (counted(all, "comparison", "comparisons"))
                 " differ by more than chance explains at these sizes, and by enough to matter."
