@@ -116,6 +116,9 @@ impl Design {
             let is_beyond = value > observed || (value >= observed && random.uniform() > own_place);
             beyond += u32::from(is_beyond);
             drawn.push(value);
+            if drawn.len() == TAIL_DRAWS && beyond == 0 && is_far_beyond(statistic, observed, &drawn) {
+                break;
+            }
         }
         let draws = u32::try_from(drawn.len()).unwrap_or(u32::MAX);
         drawn.sort_unstable_by(f64::total_cmp);
@@ -156,6 +159,16 @@ impl Design {
 
 /// Fewer draws than this beyond the observed value, and a fitted tail says more than counting.
 const FEW_BEYOND: u32 = 10;
+
+/// Whether the first draws leave no doubt, because the tail that is fitted to them puts the chance of what was observed
+/// far below every level that anybody sets. More draws would say so again, ten times as slowly; where nothing drifts it
+/// hardly ever comes, so it moves no rate of false alarms.
+fn is_far_beyond(statistic: Statistic, observed: f64, drawn: &[f64]) -> bool {
+    const NO_DOUBT: f64 = 1e-9;
+    let mut sorted = drawn.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    Tail::fit(statistic, &sorted).is_some_and(|tail| tail.p(statistic, observed) < NO_DOUBT)
+}
 
 /// Draws that it takes to fit a tail.
 const TAIL_DRAWS: usize = 999;
