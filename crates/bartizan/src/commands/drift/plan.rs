@@ -5,7 +5,9 @@ use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use bartizan_data::drift::{Column, Dependence, Period, Statistic, Want};
+use bartizan_data::drift::{
+    Column, Dependence, Period, PeriodInvalid, Side, Statistic, StatisticInvalid, Want,
+};
 use bartizan_data::{ColumnType, Schema};
 
 use crate::catalog::ids;
@@ -30,10 +32,8 @@ impl<'a> Wanted<'a> {
         let mut methods = BTreeMap::new();
         for text in &drift.method {
             let (column, text) = of_column(text);
-            methods.insert(
-                column,
-                text.parse().map_err(|error| usage(&error as &bartizan_data::drift::StatisticInvalid))?,
-            );
+            let statistic = text.parse().map_err(|error: StatisticInvalid| usage(&error))?;
+            methods.insert(column, statistic);
         }
         let mut floors = BTreeMap::new();
         for text in &drift.floor {
@@ -79,7 +79,7 @@ impl<'a> Wanted<'a> {
                 .as_deref()
                 .map(str::parse)
                 .transpose()
-                .map_err(|error| usage(&error as &bartizan_data::drift::PeriodInvalid))?,
+                .map_err(|error: PeriodInvalid| usage(&error))?,
             previous: drift.against == "previous",
             schema: drift
                 .schema
@@ -133,12 +133,8 @@ impl<'a> Wanted<'a> {
         let statistic = self.methods.get(&own).or_else(|| {
             let all = self.methods.get(&None)?;
             // What is said of all columns is said of those that it can be measured on.
-            let ordered = matches!(
-                column.reference,
-                bartizan_data::drift::Side::Numbers(_)
-                    | bartizan_data::drift::Side::NumberCounts(..)
-                    | bartizan_data::drift::Side::Sketch(_)
-            );
+            let ordered =
+                matches!(column.reference, Side::Numbers(_) | Side::NumberCounts(..) | Side::Sketch(_));
             (ordered || !all.is_ordered()).then_some(all)
         });
         let floor = self.floors.get(&own).or_else(|| self.floors.get(&None)).copied();
