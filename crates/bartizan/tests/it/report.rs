@@ -178,3 +178,33 @@ fn an_examination_writes_its_reports() {
     assert_ne!(ran.code, 0);
     assert!(read("out.xml").contains("errors=\"1\"") && read("out.html").contains("There is no verdict"));
 }
+
+#[test]
+fn a_comparison_writes_its_reports() {
+    let bench = Bench::new();
+    let csv = |shift: u32| -> String {
+        let rows: String = (0..400_u32)
+            .map(|row| format!("{},{}\n", row % 100 + shift, ["x", "y"][(row % 2) as usize]))
+            .collect();
+        format!("n,kind\n{rows}")
+    };
+    bench.write("old.csv", csv(0).as_bytes());
+    bench.write("new.csv", csv(40).as_bytes());
+    let reports = ["--report", "out.html", "--junit", "out.xml", "--sarif", "out.sarif"];
+    let read = |name: &str| std::fs::read_to_string(bench.path(name)).unwrap();
+    let ran = bench.run(&[&["data", "drift", "old.csv", "new.csv"], &reports[..]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let (page, xml) = (read("out.html"), read("out.xml"));
+    assert!(page.contains("There is drift.") && page.contains("class=\"chart\"") && page.contains("old.csv"));
+    assert!(xml.contains("name=\"n: drift\"") && xml.contains("failures=\"1\""), "{xml}");
+    let ran = bench.run(&[&["data", "drift", "old.csv", "old.csv"], &reports[..]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        read("out.html").contains("No drift.") && read("out.xml").contains("failures=\"0\" errors=\"0\"")
+    );
+    // What cannot be read leaves no verdict, and no older one in its place.
+    bench.write("new.csv", b"n,kind\n1");
+    let ran = bench.run(&[&["data", "drift", "old.csv", "new.csv"], &reports[..]].concat());
+    assert_ne!(ran.code, 0);
+    assert!(read("out.html").contains("There is no verdict") && read("out.xml").contains("errors=\"1\""));
+}
