@@ -79,6 +79,11 @@ pub enum RemoteFailed {
         #[source]
         source: Box<StoreError>,
     },
+    /// Nothing would tell whether it changes while it is read.
+    #[error(
+        "the server of `{0}` tells neither version, entity tag nor time of change, so that a change while it is read would not be seen"
+    )]
+    Unpinned(RemoteUrl),
     /// The thread that reads could not be started.
     #[error("no thread that reads `{url}` could be started")]
     Thread {
@@ -111,7 +116,7 @@ impl RemoteUrl {
         if user || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             return Err(RemoteUrlInvalid::Secret { shown: hidden(&shown()) });
         }
-        let known = match ObjectStoreScheme::parse(&url) {
+        let known = match scheme(&url) {
             Ok((ObjectStoreScheme::Local | ObjectStoreScheme::Memory, _)) | Err(_) => false,
             Ok((_, path)) => !path.as_ref().is_empty() && !url.path().ends_with('/'),
         };
@@ -124,13 +129,15 @@ impl RemoteUrl {
     }
 }
 
-/// The text without what stands between `://` and `@`.
+/// The text without what may be a password: all that stands between `://` and the last `@`. Only Azure has containers
+/// there.
 fn hidden(text: &str) -> String {
-    match text.split_once("://") {
-        Some((scheme, rest)) => match rest.split_once('@') {
-            Some((_, host)) if !scheme.starts_with("abfs") => format!("{scheme}://...@{host}"),
-            _ => text.to_owned(),
-        },
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((before, _)) if scheme.starts_with("abfs") && !before.contains([':', '/', '@']) => {
+            text.to_owned()
+        }
+        Some((_, host)) => format!("{scheme}://...@{host}"),
         None => text.to_owned(),
     }
 }
@@ -312,11 +319,23 @@ async fn find(url: &RemoteUrl) -> Result<(Object, ObjectMeta), RemoteFailed> {
         }
         source => RemoteFailed::Unreachable { url: url.clone(), source: Box::new(source) },
     })?;
+    // The client takes the beginning of time for a time that it was not told.
+    if meta.version.is_none() && meta.e_tag.is_none() && meta.last_modified.timestamp() == 0 {
+        return Err(RemoteFailed::Unpinned(url.clone()));
+    }
     Ok((Object { store, path, meta: meta.clone() }, meta))
 }
 
+/// What kind of store a URL is of, and where in it. A web server is one whatever its name, and needs no credentials.
+fn scheme(url: &Url) -> Result<(ObjectStoreScheme, Path), StoreError> {
+    if matches!(url.scheme(), "http" | "https") {
+        return Ok((ObjectStoreScheme::Http, Path::from_url_path(url.path())?));
+    }
+    Ok(ObjectStoreScheme::parse(url)?)
+}
+
 fn store(url: &Url) -> Result<(Box<dyn ObjectStore>, Path), StoreError> {
-    let (scheme, path) = ObjectStoreScheme::parse(url).map_err(StoreError::from)?;
+    let (scheme, path) = scheme(url)?;
     let retry = RetryConfig {
         max_retries: OBJECT_RETRIES,
         retry_timeout: Duration::from_secs(OBJECT_SECONDS),
@@ -372,7 +391,8 @@ async fn block(object: &Object, start: u64, end: u64) -> io::Result<Vec<u8>> {
     let found = &object.meta;
     let options = GetOptions {
         range: Some(GetRange::Bounded(start..end)),
-        if_match: found.e_tag.clone(),
+        // A weak tag never matches (RFC 9110 section 13.1.1); it is compared with that of the answer all the same.
+        if_match: found.e_tag.clone().filter(|tag| !tag.starts_with("W/")),
         version: found.version.clone(),
         ..GetOptions::default()
     };

@@ -22,6 +22,10 @@ enum Fault {
     Short,
     /// Another range is sent than was asked for.
     Elsewhere,
+    /// The object has no entity tag, and no time either.
+    Nameless,
+    /// Its entity tag is a weak one, and another content takes its place after two requests.
+    Weak,
     /// The status of every answer.
     Status(&'static str),
 }
@@ -76,7 +80,13 @@ fn serve(
             }
         }
         let number = asked.fetch_add(1, Ordering::SeqCst);
-        let tag = if matches!(fault, Fault::Replaced(after) if number >= after) { "two" } else { "one" };
+        let replaced = match fault {
+            Fault::Replaced(after) => number >= after,
+            Fault::Weak => number >= 2,
+            _ => false,
+        };
+        let tag = if replaced { "\"two\"" } else { "\"one\"" };
+        let tag = if fault == Fault::Weak { format!("W/{tag}") } else { tag.to_owned() };
         if let Some((start, end)) = range {
             *gets.lock().unwrap().entry(format!("{start}-{end}")).or_default() += 1;
         }
@@ -87,8 +97,11 @@ fn serve(
             (_, Some(bounds)) => ("206 Partial Content", bounds),
         };
         let body = content.get(start..end).unwrap_or_default();
-        let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nETag: \"{tag}\"\r\n", body.len());
-        head.push_str("Last-Modified: Mon, 02 Mar 2026 12:00:00 GMT\r\nAccept-Ranges: bytes\r\n");
+        let mut head =
+            format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nAccept-Ranges: bytes\r\n", body.len());
+        if fault != Fault::Nameless {
+            head.push_str(&format!("ETag: {tag}\r\nLast-Modified: Mon, 02 Mar 2026 12:00:00 GMT\r\n"));
+        }
         if status.starts_with("206") {
             head.push_str(&format!("Content-Range: bytes {start}-{}/{}\r\n", end - 1, content.len()));
         }
@@ -157,6 +170,7 @@ fn what_changes_or_ends_early_is_no_file() {
         error.to_string().replace(&server.address, "HOST")
     };
     expect!["the object changed while it was read"].assert_eq(&read(Fault::Replaced(2)));
+    expect!["the object changed while it was read"].assert_eq(&read(Fault::Weak));
     expect!["Generic HTTP error: Requested 0..4194304, got 1..4194305"].assert_eq(&read(Fault::Elsewhere));
     expect!["Operation not supported: Range request not supported by bucket/table.csv"]
         .assert_eq(&read(Fault::Whole));
@@ -173,6 +187,8 @@ fn an_object_that_is_not_there_or_forbidden_is_said_to_be() {
     let denied = open("403 Forbidden");
     expect!["`http://HOST/bucket/table.csv` may not be read with the credentials in the environment"]
         .assert_eq(&denied);
+    let nameless = Server::new(content(), Fault::Nameless);
+    assert!(matches!(nameless.open(), Err(RemoteFailed::Unpinned(_))));
     let nobody = RemoteUrl::parse("http://127.0.0.1:1/bucket/table.csv").unwrap();
     expect!["`http://127.0.0.1:1/bucket/table.csv` cannot be read"]
         .assert_eq(&RemoteFile::open(&nobody).unwrap_err().to_string());
@@ -200,6 +216,10 @@ fn places_are_told_from_paths() {
         "https://example.org/b.csv?X-Amz-Signature=secret",
         "https://example.org/b.csv#secret",
         "s3://",
+        "abfss://container:secret@account.dfs.core.windows.net/b.csv",
+        "s3://user:se@secret@bucket/b.csv",
+        "s3://user:secret/@bucket/b.csv",
+        "https://bucket.s3.us-east-1.amazonaws.com/b.csv",
     ];
     let said: String = texts.iter().map(|text| format!("{}\n", parsed(text))).collect();
     assert!(!said.contains("secret"));
@@ -219,6 +239,10 @@ fn places_are_told_from_paths() {
         `https://example.org/b.csv` has a user, a query or a fragment; credentials are read from the environment instead
         `https://example.org/b.csv` has a user, a query or a fragment; credentials are read from the environment instead
         `s3://` is none of s3://, gs://, az://, abfss://, https:// and http:// with a path
+        `abfss://...@account.dfs.core.windows.net/b.csv` has a user, a query or a fragment; credentials are read from the environment instead
+        `s3://...@bucket/b.csv` has a user, a query or a fragment; credentials are read from the environment instead
+        `s3://...@bucket/b.csv` is none of s3://, gs://, az://, abfss://, https:// and http:// with a path
+        https://bucket.s3.us-east-1.amazonaws.com/b.csv -> b.csv
     "#]].assert_eq(&said);
 
     let meant = |text: &&&str| RemoteUrl::is_meant_by(text);

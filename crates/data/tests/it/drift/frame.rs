@@ -1,4 +1,5 @@
 //! Tables read into memory and put side by side, and what is left of them in profiles.
+#![expect(clippy::cast_possible_truncation, reason = "the values of a test are small")]
 
 use std::io::Cursor;
 
