@@ -1,4 +1,9 @@
 //! Deliveries compared with those before: what is found, and how often chance alone makes a finding.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "drawn numbers of rows are positive and small"
+)]
 
 use bartizan_base::Timestamp;
 use bartizan_data::unusual::{Delivered, Respect, compare};
