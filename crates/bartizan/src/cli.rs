@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::data::{CheckReports, Data, Reading, Reports, Schema};
+pub(crate) use self::data::{Beside, CheckReports, Data, Reading, Reports, Schema};
 pub(crate) use self::drift::{Drift, Watching};
 pub(crate) use self::endpoint::{Endpoint, EndpointSettings, Fallback, PromoteFallback, Route};
 pub(crate) use self::lineage::{Impact, Lineage, Of};

@@ -23,9 +23,12 @@ mod cell;
 mod check;
 mod csv;
 pub mod drift;
+pub mod expectations;
+mod expression;
 pub mod folder;
 pub mod limits;
 pub mod openlineage;
+mod pattern;
 pub mod pii;
 mod profile;
 pub mod quality;
@@ -37,13 +40,17 @@ mod text;
 pub mod unusual;
 
 pub use crate::check::{
-    BrokenRow, Check, Example, Finding, Outcome, Report, Rows, RowsNotRead, Rule, Tier, check, check_listing,
-    check_source, read_rows,
+    BrokenRow, Check, CheckOptions, Example, Finding, KnownTable, NotKnown, Outcome, Report, Rows,
+    RowsNotRead, Rule, Tier, check, check_listing, check_source, check_table, read_rows,
 };
 pub use crate::csv::*;
+pub use crate::expression::{Expression, ExpressionInvalid};
+pub use crate::pattern::{Pattern, PatternInvalid};
 pub use crate::profile::*;
 pub use crate::read::{Format, FormatInvalid, ReadOptions, Source, read_columns};
 pub use crate::schema::{
-    ColumnRules, CsvRules, Domain, InferOptions, LabelRules, NotInferred, NotToml, Range, RowRules, Schema,
-    SchemaInvalid, Severity,
+    Age, AgeInvalid, Bounds, Change, ColumnRules, CsvRules, DistinctRules, Domain, DriftRules,
+    ExpressionRules, FreshnessRules, InferOptions, KeyRules, LabelRules, Left, NotInferred, NotToml,
+    NotUpdated, PassOver, PatternRules, Range, ReferenceProfile, ReferenceRules, RowRules, Schema,
+    SchemaInvalid, Severity, SliceRules, StatisticsRules, Updated,
 };

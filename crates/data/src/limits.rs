@@ -250,3 +250,51 @@ pub const FOLDER_EXAMPLES: usize = 5;
 
 /// Different words that are counted in the texts of a directory.
 pub const FOLDER_WORDS: usize = 1_000_000;
+
+/// Bytes of a regular expression in a schema.
+pub const PATTERN_BYTES: usize = 4 * 1024;
+
+/// Bytes of each program that it is compiled to.
+pub const PATTERN_PROGRAM_BYTES: usize = 4 * 1024 * 1024;
+
+/// Regular expressions of one rule.
+pub const PATTERNS: usize = 32;
+
+/// Bytes of an expression over columns.
+pub const EXPRESSION_BYTES: usize = 16 * 1024;
+
+/// Words and signs of such an expression.
+pub const EXPRESSION_WORDS: usize = 4_000;
+
+/// Levels that it nests.
+pub const EXPRESSION_DEPTH: usize = 64;
+
+/// Columns that it names.
+pub const EXPRESSION_COLUMNS: usize = 64;
+
+/// Expressions, keys, and slices, each, of one schema.
+pub const ROW_RULES: usize = 1_000;
+
+/// Columns that the rows of one check are looked at by: those of expressions, keys and slices.
+pub const ROW_COLUMNS: usize = 256;
+
+/// Environments of a schema.
+pub const ENVIRONMENTS: usize = 32;
+
+/// Bytes of the name of an environment, a slice, an expression or another table.
+pub const RULE_NAME_BYTES: usize = 128;
+
+/// Quantiles that one column has bounds for.
+pub const QUANTILE_BOUNDS: usize = 100;
+
+/// Different values of one key that are remembered to tell which come twice: 40 bytes each.
+pub const KEY_VALUES: usize = 100_000_000;
+
+/// Bytes of the different values of one column of another table, with 64 for each.
+pub const REFERENCED_BYTES: usize = 2 * 1024 * 1024 * 1024;
+
+/// Bytes of an expectation suite.
+pub const SUITE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Expectations of one suite.
+pub const EXPECTATIONS: usize = 10_000;

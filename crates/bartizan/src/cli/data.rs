@@ -1,6 +1,7 @@
 //! The command line of `data`.
 
 mod report;
+mod schema;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 pub(crate) use self::report::{CheckReports, Reports};
+pub(crate) use self::schema::{Beside, Schema};
 use super::drift::Drift;
 use super::pii::{Detokenize, Pii, Redact, Tokenize};
 use super::poison::Poison;
@@ -52,6 +54,8 @@ pub(crate) enum Data {
         #[arg(long, value_name = "NUMBER")]
         threads: Option<NonZeroUsize>,
         #[command(flatten)]
+        beside: Beside,
+        #[command(flatten)]
         reports: Box<CheckReports>,
     },
     /// Compare tables: which columns drift, by how much, how likely by chance, and what kind of change it is
@@ -80,23 +84,6 @@ pub(crate) enum Data {
     Show {
         /// NAME:VERSION
         version: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Schema {
-    /// Infer a schema from a clean file
-    Infer {
-        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input
-        file: PathBuf,
-        /// The column that is to be predicted
-        #[arg(long, value_name = "COLUMN")]
-        label: Option<String>,
-        #[command(flatten)]
-        reading: Reading,
-        /// Where to write it [default: standard output]
-        #[arg(long, value_name = "FILE")]
-        out: Option<PathBuf>,
     },
 }
 

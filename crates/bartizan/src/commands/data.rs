@@ -1,22 +1,23 @@
 //! `data`: schemas and checks on bare files, and data sets.
 
+mod diff;
 mod profile;
 pub(super) mod report;
+mod schema;
 
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bartizan_data::{
-    CsvOptions, EncodingInvalid, Format, FormatInvalid, InferOptions, NotInferred, NotProfiled, NullTokens,
-    NullTokensInvalid, Profile, ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema, SchemaInvalid,
-    SeparatorInvalid, Source, Tier,
+    CsvOptions, EncodingInvalid, Format, FormatInvalid, NotProfiled, NullTokens, NullTokensInvalid, Profile,
+    ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema, SeparatorInvalid, Source, Tier,
 };
 
 use super::remote::open_remote;
 use super::{Work, file_failure, pii, read_text, version_path};
 use crate::catalog::ids;
-use crate::cli::{Data, Pii, Reading, Schema as SchemaVerb};
+use crate::cli::{Data, Pii, Reading};
 use crate::failure::Failure;
 use crate::out::Progress;
 
@@ -27,19 +28,13 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
         Data::Profile { files, reading, null, out } => {
             profile::run(work, &files, &reading, &null, out.as_deref())
         }
-        Data::Schema(SchemaVerb::Infer { file, label, reading, out }) => {
-            let options = profile_options(&reading, &[])?;
-            let (profile, read) = profiled(work, &file, &options, threads(reading.threads))?;
-            let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
-            let schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
-            let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
-            work.deliver(out.as_deref(), text.as_bytes())
-        }
-        Data::Check { file, schema, tier, format, threads: wanted, reports } => {
+        Data::Schema(verb) => schema::run(work, verb),
+        Data::Check { file, schema, tier, format, threads: wanted, beside, reports } => {
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
             let format = format_of(format.as_deref())?;
+            let threads = threads(wanted);
             let reading =
-                report::Checking { file: &file, schema: &schema, tier, format, threads: threads(wanted) };
+                report::Checking { file: &file, schema: &schema, tier, format, threads, beside: &beside };
             report::check(work, &reading, &reports)
         }
         Data::Drift(wanted) => super::drift::run(work, &wanted),

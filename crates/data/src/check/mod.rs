@@ -1,30 +1,76 @@
 //! Checking a batch against a schema: one pass, and a verdict only when every check ran to the end.
 
+mod joint;
 mod judge;
+mod plan;
 mod report;
 mod rows;
 mod rules;
+mod tables;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
+use bartizan_base::Timestamp;
+
+use self::joint::RowChecks;
+use self::judge::Counts;
 use self::rules::Watched;
 use crate::csv::ReadError;
 use crate::limits::{LISTED_ROWS, LISTED_ROWS_ALL};
+use crate::pii::{ColumnDetector, DetectorOptions};
 use crate::profile::{Profile, Profiler, Profiling};
 use crate::read::batch::Column;
-use crate::read::{self, Format, ReadOptions, Sink, Source};
-use crate::schema::{ColumnRules, Schema};
+use crate::read::{self, Format, ReadOptions, Sink, Source, TableRows};
+use crate::schema::{ColumnRules, LabelRules, Schema};
 
 pub use self::report::{Check, Example, Finding, Outcome, Report, Rule, Tier};
 pub use self::rows::{BrokenRow, Rows, RowsNotRead, read_rows};
+pub use self::tables::{KnownTable, NotKnown};
+
+/// What a check is told beside the schema. What a rule needs and is not here makes the outcome an error.
+#[derive(Debug, Clone)]
+pub struct CheckOptions<'a> {
+    /// How strictly severities are taken.
+    pub tier: Tier,
+    /// The format; `None` finds out from the first bytes.
+    pub format: Option<Format>,
+    /// How many threads read.
+    pub threads: usize,
+    /// How many rows that break its rule each finding names, at most.
+    pub listed: usize,
+    /// Which of the schema's environments it is for; the first one if none is named.
+    pub environment: Option<&'a str>,
+    /// What time it is, for rules of freshness.
+    pub now: Option<Timestamp>,
+    /// The profile that distributions are compared with.
+    pub reference: Option<&'a Profile>,
+    /// Other tables, by the names that the schema has for them.
+    pub tables: BTreeMap<String, &'a KnownTable>,
+}
+
+impl CheckOptions<'_> {
+    /// A check on this thread that is told nothing else.
+    pub const fn new(tier: Tier) -> Self {
+        Self {
+            tier,
+            format: None,
+            threads: 1,
+            listed: 0,
+            environment: None,
+            now: None,
+            reference: None,
+            tables: BTreeMap::new(),
+        }
+    }
+}
 
 /// Reads a batch once and checks it against a schema, on this thread alone. What is read is whatever the bytes are.
 ///
 /// # Errors
 /// When the batch cannot be read to its end; then there is no verdict.
 pub fn check(input: impl Read + Send, schema: &Schema, tier: Tier) -> Result<Report, ReadError> {
-    check_source(Source::stream(input), None, schema, tier, 1)
+    check_table(Source::stream(input), schema, &CheckOptions::new(tier))
 }
 
 /// Reads a batch once, in the format or what its bytes are, and checks it with so many threads. The report is the same
@@ -55,10 +101,24 @@ pub fn check_listing(
     threads: usize,
     listed: usize,
 ) -> Result<Report, ReadError> {
-    let options = ReadOptions { format, csv: schema.csv_options() };
-    let listed = listed.min(LISTED_ROWS).min(LISTED_ROWS_ALL / schema.columns.len().max(1));
-    let checker = Checker { schema, rules: rules_of(schema), profiler: Profiler::plain(), listed };
-    let table = read::read(source, &options, threads, &checker)?;
+    let options = CheckOptions { format, threads, listed, ..CheckOptions::new(tier) };
+    check_table(source, schema, &options)
+}
+
+/// Reads a batch once and checks it with all that is known beside it. The report is the same whatever the number of
+/// threads.
+///
+/// # Errors
+/// When the batch cannot be read to its end; then there is no verdict.
+pub fn check_table(
+    source: Source<'_>,
+    schema: &Schema,
+    options: &CheckOptions<'_>,
+) -> Result<Report, ReadError> {
+    let read_options = ReadOptions { format: options.format, csv: schema.csv_options() };
+    let context = Context::new(schema, options);
+    let checker = Checker { context: &context, checks: RowChecks::new(&context) };
+    let table = read::read(source, &read_options, options.threads, &checker)?;
     let rows = table.outcome.rows();
     let (mut header, mut columns, mut watched) = (Vec::new(), Vec::new(), Vec::new());
     for (name, state) in table.columns {
@@ -72,47 +132,96 @@ pub fn check_listing(
         header.push(name);
     }
     let profile = Profile::of_read(columns, &table.outcome, &schema.csv.null);
-    Ok(judge::judge(schema, tier, &header, &watched, profile, &table.outcome))
+    let (keys, rows) = checker.checks.finish();
+    Ok(judge::judge(&context, Counts { header, watched, profile, keys, rows }, &table.outcome))
 }
 
-fn rules_of(schema: &Schema) -> HashMap<&str, &ColumnRules> {
-    schema.columns.iter().map(|rules| (rules.name.as_str(), rules)).collect()
-}
-
-/// Profiles each column, and watches those that have rules.
-struct Checker<'a> {
+/// A schema, as it is meant in one environment.
+struct Context<'a> {
     schema: &'a Schema,
+    environment: Option<&'a str>,
+    options: &'a CheckOptions<'a>,
     rules: HashMap<&'a str, &'a ColumnRules>,
     profiler: Profiler,
-    listed: usize,
+    detector: Option<ColumnDetector>,
 }
 
+/// A column while it is checked.
 struct Checking<'a> {
     profiling: Profiling,
     watched: Option<Watched<'a>>,
+}
+
+impl<'a> Context<'a> {
+    fn new(schema: &'a Schema, options: &'a CheckOptions<'a>) -> Self {
+        let environment = schema.environment(options.environment);
+        let in_slices = schema.slices.iter().flat_map(|slice| &slice.columns);
+        let detects = schema.columns.iter().chain(in_slices).any(|rules| rules.no_pii);
+        let meant = schema.columns.iter().filter(|rules| rules.is_in(environment));
+        Self {
+            schema,
+            environment,
+            options,
+            rules: meant.map(|rules| (rules.name.as_str(), rules)).collect(),
+            profiler: Profiler::plain(),
+            detector: detects.then(|| ColumnDetector::new(&DetectorOptions::default())),
+        }
+    }
+
+    /// The columns of the environment.
+    fn columns(&self) -> impl Iterator<Item = &'a ColumnRules> {
+        let environment = self.environment;
+        self.schema.columns.iter().filter(move |rules| rules.is_in(environment))
+    }
+
+    /// The label, where the environment has it.
+    fn label(&self) -> Option<&'a LabelRules> {
+        self.schema.label.as_ref().filter(|label| self.rules.contains_key(label.column.as_str()))
+    }
+
+    fn environment_is_known(&self) -> bool {
+        self.options.environment.is_none_or(|given| self.schema.environments.iter().any(|one| one == given))
+    }
+
+    fn checking(&'a self, path: &str, width: usize, rules: Option<&'a ColumnRules>) -> Checking<'a> {
+        let watched = rules.map(|rules| {
+            let known = rules.references.as_ref().and_then(|references| {
+                self.options.tables.get(&references.table)?.column(&references.column)
+            });
+            let listed =
+                self.options.listed.min(LISTED_ROWS).min(LISTED_ROWS_ALL / self.schema.columns.len().max(1));
+            Watched::new(rules, self.label(), known, self.detector.as_ref()).listing(listed)
+        });
+        Checking { profiling: self.profiler.start(path, width), watched }
+    }
+}
+
+/// Profiles each column, watches those that have rules, and looks at rows where that is asked for.
+struct Checker<'a> {
+    context: &'a Context<'a>,
+    checks: RowChecks<'a>,
 }
 
 impl<'a> Sink for Checker<'a> {
     type State = Checking<'a>;
 
     fn start(&self, path: &str, width: usize) -> Checking<'a> {
-        let watched =
-            |rules: &&'a ColumnRules| Watched::new(rules, self.schema.label.as_ref()).listing(self.listed);
-        let watched = self.rules.get(path).map(watched);
-        Checking { profiling: self.profiler.start(path, width), watched }
+        self.context.checking(path, width, self.context.rules.get(path).copied())
     }
 
     fn observe(&self, state: &mut Checking<'a>, column: &Column<'_>) {
-        self.profiler.observe(&mut state.profiling, column);
-        if let Some(watched) = &mut state.watched {
-            watched.observe(column);
-        }
+        self.context.observe(state, column);
     }
 
     fn merge(&self, state: &mut Checking<'a>, after: Checking<'a>) {
-        self.profiler.merge(&mut state.profiling, after.profiling);
-        if let (Some(mine), Some(theirs)) = (&mut state.watched, after.watched) {
-            mine.merge(theirs);
-        }
+        self.context.merge(state, after);
+    }
+
+    fn together(&self) -> &[String] {
+        &self.checks.wanted
+    }
+
+    fn rows(&self, rows: &TableRows<'_>) {
+        self.checks.rows(rows);
     }
 }

@@ -79,6 +79,28 @@ pub enum Rule {
     LabelShare,
     /// A label that the schema does not know.
     LabelUnseen,
+    /// Text does not look as it should.
+    Pattern,
+    /// A value, or a key of several, comes more than once.
+    Unique,
+    /// Too few or too many different values.
+    Distinct,
+    /// The mean, a quantile or the like lies outside its bounds.
+    Statistics,
+    /// The distribution is not that of the reference.
+    Drift,
+    /// The newest value is too old.
+    Freshness,
+    /// Values that another table does not have.
+    References,
+    /// Personal data, or a secret.
+    NoPii,
+    /// An expression does not hold in too many rows.
+    Expression,
+    /// Too few or too many rows in a slice.
+    Slice,
+    /// The check was for an environment that the schema does not have.
+    Environment,
 }
 
 impl Rule {
@@ -95,6 +117,17 @@ impl Rule {
             Self::Rows => "rows",
             Self::LabelShare => "label-share",
             Self::LabelUnseen => "label-unseen",
+            Self::Pattern => "pattern",
+            Self::Unique => "unique",
+            Self::Distinct => "distinct",
+            Self::Statistics => "statistics",
+            Self::Drift => "drift",
+            Self::Freshness => "freshness",
+            Self::References => "references",
+            Self::NoPii => "no-pii",
+            Self::Expression => "expression",
+            Self::Slice => "slice",
+            Self::Environment => "environment",
         }
     }
 }
@@ -104,7 +137,7 @@ impl Rule {
 pub struct Example {
     /// The row, from 1 after the header.
     pub row: u64,
-    /// What kind of thing is there.
+    /// What kind of thing is there; of a repeated key the row that had it first; empty when the row as a whole is meant.
     pub shape: String,
 }
 
@@ -232,7 +265,9 @@ impl Report {
             let (severity, rule) = (finding.severity.as_str(), finding.rule.id());
             line(format!("  {severity:<5}  {column:<24}  {rule:<17}  {}", finding.message));
             for example in &finding.examples {
-                line(format!("         row {}: {}", example.row, example.shape));
+                let shape =
+                    if example.shape.is_empty() { String::new() } else { format!(": {}", example.shape) };
+                line(format!("         row {}{shape}", example.row));
             }
         }
         text

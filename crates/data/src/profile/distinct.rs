@@ -95,7 +95,7 @@ pub(super) fn instant_hash(nanos: i128) -> u64 {
 /// The integer that a number equals, if it does and fits 64 bits.
 #[inline]
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-pub(super) fn whole(number: f64) -> Option<i64> {
+pub(crate) fn whole(number: f64) -> Option<i64> {
     const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
     if !(-TWO_TO_63..TWO_TO_63).contains(&number) {
         return None;

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 pub use self::column::{ColumnProfile, TopValue};
+pub(crate) use self::distinct::whole;
 pub use self::kinds::{ColumnType, ColumnTypeInvalid, Kinds};
 pub(crate) use self::observe::Scratch;
 pub use self::ranges::{Decimals, InstantRange, Sizes};

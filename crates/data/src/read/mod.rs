@@ -31,7 +31,7 @@ pub use self::cells::read_columns;
 pub(crate) use self::delivered::read_error;
 use self::delivered::{Content, take_start};
 pub use self::error::{Place, ReadError};
-pub(crate) use self::turns::{Columns, Parse, Pieces, Sink, run_here};
+pub(crate) use self::turns::{Columns, Parse, Pieces, Sink, TableRows, run_here};
 use crate::csv::pieces::CsvPieces;
 use crate::csv::sheet::Sheets;
 use crate::csv::sniff;

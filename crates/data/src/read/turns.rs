@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::ReadError;
-use super::batch::Column;
+use super::batch::{Column, Rows};
 
 /// What is kept of each column while a table is read.
 pub(crate) trait Sink: Sync {
@@ -24,6 +24,25 @@ pub(crate) trait Sink: Sync {
 
     /// Takes in what was seen of the rows after those that `state` has seen.
     fn merge(&self, state: &mut Self::State, after: Self::State);
+
+    /// The paths of columns whose values are wanted row by row as well. Elements of lists are none of them.
+    fn together(&self) -> &[String] {
+        &[]
+    }
+
+    /// Takes in rows with the columns of [`Self::together`], `None` for one that has no value in any of them. Every row
+    /// is shown once, but parts of a table come in any order and from any thread.
+    fn rows(&self, rows: &TableRows<'_>) {
+        let _: &TableRows<'_> = rows;
+    }
+}
+
+/// Rows of a table, as far as their columns are wanted.
+pub(crate) struct TableRows<'a> {
+    /// The number of the first of them, from 1.
+    pub(crate) first: u64,
+    pub(crate) count: usize,
+    pub(crate) columns: &'a [Option<&'a Column<'a>>],
 }
 
 /// Where pieces come from, in order.
@@ -244,7 +263,12 @@ where
         }
         let _watch = Watch(shared, piece);
         let mut parsed = parse.parse(raw);
-        let Some(slots) = place(shared, parse, sink, piece, &mut parsed) else { return };
+        let Some(Placed { slots, rows, wanted }) = place(shared, parse, sink, piece, &mut parsed) else {
+            return;
+        };
+        if !wanted.is_empty() && rows.1 > 0 {
+            show_together(parse, &parsed, &wanted, rows, sink);
+        }
         for (column, slot) in slots.iter().enumerate() {
             let mut turn = lock(&slot.inner);
             while turn.next != piece {
@@ -263,6 +287,66 @@ where
     }
 }
 
+/// A piece that has its place.
+struct Placed<S> {
+    slots: Vec<Arc<Slot<S>>>,
+    /// The number of its first row, from 1, and how many it has.
+    rows: (u64, u64),
+    /// Where the columns are that are wanted together, if they are known by now.
+    wanted: Vec<Option<usize>>,
+}
+
+/// Columns that are shown, the last one first: each lives only while the next is shown.
+struct Held<'a> {
+    column: Option<&'a Column<'a>>,
+    before: Option<&'a Held<'a>>,
+}
+
+/// Shows columns of a piece side by side.
+fn show_together<P: Pieces, W: Parse<P>, K: Sink>(
+    parse: &W,
+    parsed: &W::Parsed,
+    wanted: &[Option<usize>],
+    rows: (u64, u64),
+    sink: &K,
+) {
+    hold(parse, parsed, wanted, rows, None, &mut |last| {
+        let (mut columns, mut held) = (Vec::with_capacity(wanted.len()), last);
+        while let Some(one) = held {
+            columns.push(one.column);
+            held = one.before;
+        }
+        columns.reverse();
+        let count = usize::try_from(rows.1).unwrap_or(usize::MAX);
+        sink.rows(&TableRows { first: rows.0, count, columns: &columns });
+    });
+}
+
+fn hold<P: Pieces, W: Parse<P>>(
+    parse: &W,
+    parsed: &W::Parsed,
+    wanted: &[Option<usize>],
+    rows: (u64, u64),
+    before: Option<&Held<'_>>,
+    then: &mut dyn FnMut(Option<&Held<'_>>),
+) {
+    let Some((next, rest)) = wanted.split_first() else { return then(before) };
+    let mut shown = false;
+    if let Some(place) = next {
+        parse.show(parsed, *place, &mut |column| {
+            // Columns that begin late are first shown without values, for rows that were before.
+            let here = matches!(column.rows, Rows::From(first) if first == rows.0);
+            if here && column.len() as u64 == rows.1 && !shown {
+                shown = true;
+                hold(parse, parsed, rest, rows, Some(&Held { column: Some(column), before }), then);
+            }
+        });
+    }
+    if !shown {
+        hold(parse, parsed, rest, rows, Some(&Held { column: None, before }), then);
+    }
+}
+
 /// Waits until all pieces before have their place, and gives this one its.
 fn place<P, W, K>(
     shared: &Shared<P, K::State>,
@@ -270,7 +354,7 @@ fn place<P, W, K>(
     sink: &K,
     piece: usize,
     parsed: &mut W::Parsed,
-) -> Option<Vec<Arc<Slot<K::State>>>>
+) -> Option<Placed<K::State>>
 where
     P: Pieces,
     W: Parse<P>,
@@ -284,20 +368,26 @@ where
         placing = shared.placed.wait(placing).unwrap_or_else(PoisonError::into_inner);
     }
     let Placing { next, rows, columns, slots } = &mut *placing;
-    match parse.place(parsed, *rows, columns) {
-        Ok(more) => *rows += more,
+    let first = *rows + 1;
+    let count = match parse.place(parsed, *rows, columns) {
+        Ok(more) => {
+            *rows += more;
+            more
+        }
         Err(error) => {
             drop(placing);
             shared.fail(piece, error);
             return None;
         }
-    }
+    };
     for path in columns.paths.iter().skip(slots.len()) {
         slots.push(slot(sink.start(path, 0), piece));
     }
     *next = piece + 1;
     let slots = slots.clone();
+    let together = sink.together().iter();
+    let wanted = together.map(|path| columns.paths.iter().position(|known| known == path)).collect();
     drop(placing);
     shared.placed.notify_all();
-    Some(slots)
+    Some(Placed { slots, rows: (first, count), wanted })
 }

@@ -71,8 +71,14 @@ impl Schema {
                 null: profile.null().clone(),
             },
             rows: RowRules { min: Some(1), max: None },
+            unexpected_columns: Some(Severity::Block),
+            environments: Vec::new(),
+            reference: None,
             label,
             columns: profile.columns().iter().map(|column| column_rules(column, rows)).collect(),
+            keys: Vec::new(),
+            expressions: Vec::new(),
+            slices: Vec::new(),
         })
     }
 }
@@ -87,12 +93,10 @@ fn names(profile: &Profile) -> String {
     names.join(", ")
 }
 
-fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
+pub(super) fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
     let kind = column.column_type();
     let present = column.kinds().total();
     ColumnRules {
-        name: column.name().to_owned(),
-        kind,
         min_present: min_present(present, rows),
         range: if kind.is_number() { range(column, present) } else { None },
         domain: domain(column, kind, present),
@@ -100,12 +104,12 @@ fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
             (ColumnType::String, Some((_, longest))) => Some(longest.saturating_mul(LENGTH_FACTOR)),
             _ => None,
         },
-        severity: Severity::Block,
+        ..ColumnRules::new(column.name().to_owned(), kind)
     }
 }
 
 /// The observed share of values, less four standard errors; always there means always there.
-fn min_present(present: u64, rows: u64) -> f64 {
+pub(super) fn min_present(present: u64, rows: u64) -> f64 {
     if present == rows || rows == 0 {
         return 1.0;
     }

@@ -8,6 +8,8 @@
 mod check;
 mod csv;
 mod drift;
+mod expectations;
+mod expression;
 mod folder;
 mod formats;
 mod hostile;
@@ -16,6 +18,8 @@ mod profile;
 mod quality;
 mod real;
 mod report;
+mod rules;
 mod schema;
 mod sketch;
 mod unusual;
+mod update;

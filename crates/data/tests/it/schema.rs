@@ -77,7 +77,9 @@ fn an_error_quotes_little_of_the_file() {
     assert_eq!(
         said(&text.replacen("min_present", "min_presnt", 1)),
         "the schema does not parse: line 14, column 1: unknown field `min_presnt`, expected one of `name`, \
-         `type`, `min_present`, `severity`, `max_length`, `range`, `domain`"
+         `type`, `optional`, `environments`, `min_present`, `severity`, `min_length`, `max_length`, \
+         `max_length_outside`, `max_repeated`, `no_pii`, `range`, `domain`, `pattern`, `distinct`, `statistics`, \
+         `drift`, `freshness`, `references`, `severities`"
     );
     let long = "x".repeat(100_000);
     for hostile in [

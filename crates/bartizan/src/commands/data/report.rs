@@ -13,17 +13,18 @@ use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
 use bartizan_data::quality::QualityReport;
 use bartizan_data::report::{Against, Subject, Suite, html, junit, sarif, uri_of_path};
 use bartizan_data::{
-    Format, Outcome, Profile, ProfileInvalid, ReadOptions, Report, RowsNotRead, Schema, Tier, check_listing,
-    read_rows,
+    CheckOptions, Format, Outcome, Profile, ProfileInvalid, ReadOptions, Report, RowsNotRead, Schema, Tier,
+    check_table, read_rows,
 };
 use bartizan_keys::OsRandom;
 use bartizan_store::SystemClock;
 use rand_core::Rng as _;
 use serde_json::json;
 
+use super::schema::Known;
 use super::{parse_schema, source, unreadable};
 use crate::catalog::ids;
-use crate::cli::{CheckReports, Reports};
+use crate::cli::{Beside, CheckReports, Reports};
 use crate::commands::remote::named;
 use crate::commands::{PRODUCER, Work, file_failure, read_bytes};
 use crate::failure::Failure;
@@ -52,6 +53,7 @@ pub(super) struct Checking<'a> {
     pub(super) tier: Tier,
     pub(super) format: Option<Format>,
     pub(super) threads: usize,
+    pub(super) beside: &'a Beside,
 }
 
 /// Checks a file, writes the reports that are asked for, and prints the verdict.
@@ -98,15 +100,17 @@ fn judge(
     wanted: &CheckReports,
     subject: &mut Subject,
 ) -> Result<Report, Failure> {
-    let Checking { file, schema, tier, format, threads } = *checking;
+    let Checking { file, schema: path, tier, format, threads, beside } = *checking;
     if let Some(rows) = &wanted.rows {
         may_list(file, rows)?;
     }
-    let schema = against(subject, schema)?;
+    let schema = against(subject, path)?;
     let reference = wanted.reference.as_deref().map(stored_profile).transpose()?;
     let listed = if wanted.rows.is_some() { LISTED_ROWS } else { 0 };
+    let known = Known::read(work, &schema, path, beside, wanted.reference.as_deref())?;
     let (opened, progress) = source(work, file, "checking")?;
-    let checked = check_listing(opened, format, &schema, tier, threads, listed);
+    let options = CheckOptions { format, threads, listed, ..known.options(tier) };
+    let checked = check_table(opened, &schema, &options);
     drop(progress);
     let report = checked.map_err(|error| unreadable(file, &error))?;
     if let Some(path) = &wanted.rows {

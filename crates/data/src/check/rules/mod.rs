@@ -9,8 +9,11 @@ mod domain;
 mod kind;
 mod label;
 mod length;
+mod pattern;
+mod pii;
 mod presence;
 mod range;
+mod references;
 
 use std::collections::HashMap;
 
@@ -18,11 +21,16 @@ pub(super) use self::domain::Domain;
 pub(super) use self::kind::Kind;
 pub(super) use self::label::Labels;
 pub(super) use self::length::Length;
+pub(super) use self::pattern::Pattern;
+pub(super) use self::pii::Pii;
 pub(super) use self::presence::Presence;
 pub(super) use self::range::Range;
+pub(super) use self::references::References;
 use super::report::Example;
+use super::tables::KnownValues;
 use crate::cell::{self, Value};
 use crate::limits::EXAMPLES;
+use crate::pii::ColumnDetector;
 use crate::profile::ColumnType;
 use crate::read::batch::{Cell, Column, Lane};
 use crate::schema::{ColumnRules, LabelRules};
@@ -37,7 +45,7 @@ pub(super) trait Rule {
 }
 
 /// How often a rule was broken, and where first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Counted {
     pub(super) count: u64,
     pub(super) examples: Vec<Example>,
@@ -59,7 +67,7 @@ impl Counted {
     }
 
     /// Takes in what was found in later rows.
-    fn merge(&mut self, after: Self) {
+    pub(super) fn merge(&mut self, after: Self) {
         self.count += after.count;
         let room = EXAMPLES.saturating_sub(self.examples.len());
         self.examples.extend(after.examples.into_iter().take(room));
@@ -77,12 +85,23 @@ pub(super) struct Watched<'a> {
     pub(super) range: Option<Range>,
     pub(super) domain: Option<Domain<'a>>,
     pub(super) length: Option<Length>,
+    pub(super) pattern: Option<Pattern<'a>>,
+    /// When the other table is there.
+    pub(super) references: Option<References<'a>>,
+    pub(super) pii: Option<Pii<'a>>,
     /// For the label alone, when the schema knows shares.
     pub(super) labels: Option<Labels<'a>>,
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn new(rules: &'a ColumnRules, label: Option<&'a LabelRules>) -> Self {
+    /// `known` are the values that the column's own are looked up among, if they are there, and `detector` finds
+    /// personal data.
+    pub(super) fn new(
+        rules: &'a ColumnRules,
+        label: Option<&'a LabelRules>,
+        known: Option<&'a KnownValues>,
+        detector: Option<&'a ColumnDetector>,
+    ) -> Self {
         let labels = label.filter(|label| label.column == rules.name && !label.shares.is_empty());
         Self {
             rules,
@@ -91,20 +110,27 @@ impl<'a> Watched<'a> {
             kind: Kind::new(rules.kind),
             range: rules.range.map(Range::new),
             domain: rules.domain.as_ref().map(|domain| Domain::new(domain, rules.kind)),
-            length: rules.max_length.map(Length::new),
+            length: (rules.min_length.is_some() || rules.max_length.is_some())
+                .then(|| Length::new(rules.min_length, rules.max_length)),
+            pattern: rules.pattern.as_ref().map(Pattern::new),
+            references: known.map(|known| References::new(known, rules.kind)),
+            pii: detector.filter(|_| rules.no_pii).map(|detector| Pii::new(detector, &rules.name)),
             labels: labels.map(|label| Labels::new(label, rules.kind)),
         }
     }
 
     /// The same, noting up to so many rows that break each rule.
     pub(super) fn listing(mut self, listed: usize) -> Self {
-        let Self { presence, kind, range, domain, length, labels, .. } = &mut self;
+        let Self { presence, kind, range, domain, length, pattern, references, pii, labels, .. } = &mut self;
         let counted = [
             Some(&mut presence.missing),
             Some(&mut kind.wrong),
             range.as_mut().map(|range| &mut range.outside),
             domain.as_mut().map(|domain| &mut domain.unseen),
-            length.as_mut().map(|length| &mut length.too_long),
+            length.as_mut().map(|length| &mut length.outside),
+            pattern.as_mut().map(|pattern| &mut pattern.unmatched),
+            references.as_mut().map(|references| &mut references.missing),
+            pii.as_mut().map(|pii| &mut pii.found),
             labels.as_mut().map(|labels| &mut labels.unseen),
         ];
         counted.into_iter().flatten().for_each(|counted| counted.listed = listed);
@@ -134,6 +160,18 @@ impl<'a> Watched<'a> {
         if let Some(length) = &mut self.length {
             accepted(length, kind, column);
         }
+        if let Some(pattern) = &mut self.pattern {
+            accepted(pattern, kind, column);
+        }
+        if let Some(references) = &mut self.references {
+            accepted(references, kind, column);
+        }
+        // What is of another type can be somebody's as well.
+        if let Some(pii) = &mut self.pii
+            && !pii.clean(lane)
+        {
+            (0..column.len()).for_each(|at| pii.cell(column.row(at), &column.cell(at)));
+        }
     }
 
     /// Takes in what was seen in later rows.
@@ -148,7 +186,16 @@ impl<'a> Watched<'a> {
             mine.unseen.merge(theirs.unseen);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.length, after.length) {
-            mine.too_long.merge(theirs.too_long);
+            mine.outside.merge(theirs.outside);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.pattern, after.pattern) {
+            mine.unmatched.merge(theirs.unmatched);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.references, after.references) {
+            mine.missing.merge(theirs.missing);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.pii, after.pii) {
+            mine.merge(theirs);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.labels, after.labels) {
             mine.merge(theirs);

@@ -24,9 +24,9 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaD
 use parquet::file::reader::ChunkReader as _;
 
 use self::pinned::{Pinned, View};
-use super::batch::Rows;
+use super::batch::{Column, Rows};
 use super::flatten::{flatten, paths};
-use super::turns::Sink;
+use super::turns::{Sink, TableRows};
 use super::{Format, ReadError, ReadSeek, check_names};
 use crate::limits::{COLUMNS, DEPTH, LIST_ELEMENTS, PARQUET_FOOTER_BYTES, PARQUET_ROW_GROUPS, ROWS};
 
@@ -194,7 +194,10 @@ impl Table {
             parts.iter().map(|part| Mutex::new((0, fresh(part), BTreeMap::new()))).collect();
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let failed: Mutex<Option<(usize, ReadError)>> = Mutex::new(None);
-        let tasks = self.groups.len().saturating_mul(self.fields.len());
+        // Columns that are wanted side by side are one more task of each row group.
+        let together = self.roots(sink.together());
+        let of_group = self.fields.len() + usize::from(!together.is_empty());
+        let tasks = self.groups.len().saturating_mul(of_group);
         let work = || {
             loop {
                 // Whoever took a task does it, so that the earliest that fails is always the same.
@@ -205,11 +208,17 @@ impl Table {
                 if task >= tasks {
                     return;
                 }
-                let (group, field) = (task / self.fields.len(), task % self.fields.len());
-                let (Some(part), Some(merged)) = (parts.get(field), merged.get(field)) else { return };
-                let mut states = fresh(part);
-                match self.column(group, field, sink, &mut states) {
-                    Ok(()) => merge_in_order(sink, merged, group, states),
+                let (group, field) = (task / of_group, task % of_group);
+                let done = match parts.get(field).zip(merged.get(field)) {
+                    Some((part, merged)) => {
+                        let mut states = fresh(part);
+                        let seen = self.column(group, field, sink, &mut states);
+                        seen.map(|()| merge_in_order(sink, merged, group, states))
+                    }
+                    None => self.together(group, &together, sink),
+                };
+                match done {
+                    Ok(()) => {}
                     Err(error) => {
                         stop.store(true, Ordering::Relaxed);
                         let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
@@ -291,6 +300,60 @@ impl Table {
             }
         })
         .map_err(|error| error.in_column(name, before + 1))
+    }
+}
+
+impl Table {
+    /// The columns at the top level that hold these paths.
+    fn roots(&self, paths: &[String]) -> Vec<usize> {
+        let holds = |field: &FieldRef| {
+            let name = field.name();
+            paths.iter().any(|path| {
+                path.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+        };
+        (0..self.fields.len()).filter(|at| self.fields.get(*at).is_some_and(holds)).collect()
+    }
+
+    /// Shows the rows of a group, as far as columns of theirs are wanted side by side.
+    fn together<K: Sink>(&self, group: usize, roots: &[usize], sink: &K) -> Result<(), ReadError> {
+        let nested =
+            roots.iter().any(|at| self.fields.get(*at).is_some_and(|field| field.data_type().is_nested()));
+        let view =
+            View::new(Arc::clone(&self.file)).with_values(if nested { LIST_ELEMENTS } else { u64::MAX });
+        let (before, rows) = self.groups.get(group).copied().unwrap_or_default();
+        decode(&view, || {
+            let descriptor = self.plain.metadata().file_metadata().schema_descr();
+            let leaves: Vec<usize> =
+                roots.iter().filter_map(|at| self.leaves.get(*at)).flatten().copied().collect();
+            let width: usize = leaves
+                .iter()
+                .map(|leaf| usize::try_from(descriptor.column(*leaf).type_length()).unwrap_or(0).max(16))
+                .sum();
+            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(view.clone(), self.plain.clone())
+                .with_projection(ProjectionMask::leaves(descriptor, leaves))
+                .with_row_groups(vec![group])
+                .with_batch_size((BATCH_BYTES / width.max(1)).clamp(64, BATCH_ROWS))
+                .build()
+                .map_err(|error| damaged(&error))?;
+            let mut seen = 0_u64;
+            for batch in reader {
+                let batch = batch.map_err(|error| damaged(&error))?;
+                let first = before + seen + 1;
+                let mut found: Vec<(String, Column<'static>)> = Vec::new();
+                for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+                    flatten(field.name(), array, Rows::From(first), &mut |path, column| {
+                        found.push((path.to_owned(), column));
+                    })?;
+                }
+                let of =
+                    |path: &String| found.iter().find(|(name, _)| name == path).map(|(_, column)| column);
+                let columns: Vec<Option<&Column<'_>>> = sink.together().iter().map(of).collect();
+                sink.rows(&TableRows { first, count: batch.num_rows(), columns: &columns });
+                seen += batch.num_rows() as u64;
+            }
+            if seen == rows { Ok(()) } else { Err(damaged(&format!("{seen} rows where there are {rows}"))) }
+        })
     }
 }
 

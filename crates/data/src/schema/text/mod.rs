@@ -1,11 +1,15 @@
 //! The TOML form of a schema; see `docs/formats/schema-toml.md`.
 
+mod column;
+mod tables;
+
 use serde::{Deserialize, Serialize};
 
-use super::{ColumnRules, CsvRules, Domain, LabelRules, Range, RowRules, Schema, Severity};
+use self::column::{Column, read_column, write_column};
+use self::tables::{Expression, Key, Reference, Slice};
+use super::{CsvRules, LabelRules, RowRules, Schema, Severity};
 use crate::csv::NullTokens;
-use crate::limits::{COLUMN_NAME_BYTES, COLUMNS, DOMAIN_VALUES, LABELS, SCHEMA_BYTES};
-use crate::profile::ColumnType;
+use crate::limits::{COLUMNS, ENVIRONMENTS, LABELS, RULE_NAME_BYTES, SCHEMA_BYTES};
 
 const FORMAT: &str = "bartizan-schema-v1";
 
@@ -53,13 +57,25 @@ pub struct NotToml {
 #[serde(deny_unknown_fields)]
 struct File {
     format: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unexpected_columns: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    environments: Vec<String>,
     csv: Csv,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rows: Option<Rows>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     label: Option<Label>,
     #[serde(default)]
     column: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    key: Vec<Key>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    expression: Vec<Expression>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    slice: Vec<Slice>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -98,39 +114,6 @@ struct Share {
     share: f64,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Column {
-    name: String,
-    #[serde(rename = "type")]
-    kind: String,
-    #[serde(default)]
-    min_present: f64,
-    #[serde(default = "block")]
-    severity: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max_length: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    range: Option<RangeText>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    domain: Option<DomainText>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RangeText {
-    min: f64,
-    max: f64,
-    max_outside: f64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DomainText {
-    max_unseen: f64,
-    values: Vec<String>,
-}
-
 fn block() -> String {
     Severity::Block.as_str().to_owned()
 }
@@ -148,9 +131,20 @@ impl Schema {
                 encoding: self.csv.encoding.to_string(),
                 null: self.csv.null.tokens().to_vec(),
             },
+            unexpected_columns: match self.unexpected_columns {
+                None => Some("allow".to_owned()),
+                Some(Severity::Warn) => Some("warn".to_owned()),
+                // What is meant when nothing is said.
+                Some(Severity::Block) => None,
+            },
+            environments: self.environments.clone(),
             rows: Some(Rows { min: self.rows.min, max: self.rows.max }),
+            reference: self.reference.as_ref().map(tables::write_reference),
             label: self.label.as_ref().map(write_label),
-            column: self.columns.iter().map(write_column).collect(),
+            column: self.columns.iter().map(|rules| write_column(rules, true)).collect(),
+            key: self.keys.iter().map(tables::write_key).collect(),
+            expression: self.expressions.iter().map(tables::write_expression).collect(),
+            slice: self.slices.iter().map(tables::write_slice).collect(),
         };
         toml::to_string(&file).map_err(|error| value("text", error))
     }
@@ -171,21 +165,29 @@ impl Schema {
             return Err(value("[[column]]", format!("1 to {COLUMNS} columns make a schema")));
         }
         let rows = file.rows.map_or(RowRules::default(), |rows| RowRules { min: rows.min, max: rows.max });
-        if let (Some(min), Some(max)) = (rows.min, rows.max)
-            && min > max
-        {
-            return Err(value("[rows]", "`min` is above `max`"));
-        }
+        ordered_rows(rows, "[rows]")?;
+        let environments = environments(file.environments)?;
+        let unexpected_columns = match file.unexpected_columns.as_deref() {
+            None | Some("block") => Some(Severity::Block),
+            Some("warn") => Some(Severity::Warn),
+            Some("allow") => None,
+            Some(_) => return Err(value("`unexpected_columns`", "it is `block`, `warn` or `allow`")),
+        };
         let csv = CsvRules {
             separator: file.csv.separator.parse().map_err(|error| value("[csv]", error))?,
             encoding: file.csv.encoding.parse().map_err(|error| value("[csv]", error))?,
             null: NullTokens::new(&file.csv.null).map_err(|error| value("[csv]", error))?,
         };
-        let columns = file.column.into_iter().map(read_column).collect::<Result<Vec<_>, _>>()?;
-        let mut names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        names.sort_unstable();
-        if let Some([twice, _]) = names.windows(2).find(|pair| matches!(pair, [one, two] if one == two)) {
+        let columns = file.column.into_iter().map(|column| read_column(column, None));
+        let columns = columns.collect::<Result<Vec<_>, _>>()?;
+        if let Some(twice) = twice(columns.iter().map(|column| column.name.as_str())) {
             return Err(value(format!("column `{twice}`"), "it is there twice"));
+        }
+        for column in &columns {
+            if let Some(other) = column.environments.iter().find(|one| !environments.contains(one)) {
+                let why = format!("`{other}` is not among the `environments` at the top");
+                return Err(value(format!("column `{}`", column.name), why));
+            }
         }
         let label = file.label.map(read_label).transpose()?;
         if let Some(label) = &label
@@ -193,8 +195,74 @@ impl Schema {
         {
             return Err(value("[label]", format!("there is no column `{}`", label.column)));
         }
-        Ok(Self { csv, rows, label, columns })
+        let reference = file.reference.map(tables::read_reference).transpose()?;
+        if reference.is_none()
+            && let Some(column) = columns.iter().find(|column| column.drift.is_some())
+        {
+            let why = "`drift` needs `[reference]`, which names the profile to compare with";
+            return Err(value(format!("column `{}`", column.name), why));
+        }
+        let mut schema = Self {
+            csv,
+            rows,
+            unexpected_columns,
+            environments,
+            reference,
+            label,
+            columns,
+            keys: Vec::new(),
+            expressions: Vec::new(),
+            slices: Vec::new(),
+        };
+        tables::read(&mut schema, file.key, file.expression, file.slice)?;
+        Ok(schema)
     }
+}
+
+/// A column as the only one of a text.
+pub(super) fn column_toml(rules: &super::ColumnRules) -> Result<String, SchemaInvalid> {
+    #[derive(Serialize)]
+    struct One {
+        column: [Column; 1],
+    }
+    toml::to_string(&One { column: [write_column(rules, true)] }).map_err(|error| value("text", error))
+}
+
+fn ordered_rows(rows: RowRules, place: &str) -> Result<(), SchemaInvalid> {
+    match (rows.min, rows.max) {
+        (Some(min), Some(max)) if min > max => Err(value(place, "`min` is above `max`")),
+        _ => Ok(()),
+    }
+}
+
+fn environments(names: Vec<String>) -> Result<Vec<String>, SchemaInvalid> {
+    let place = "`environments`";
+    if names.len() > ENVIRONMENTS {
+        return Err(value(place, format!("more than {ENVIRONMENTS}")));
+    }
+    for name in &names {
+        named(name, || place.to_owned())?;
+    }
+    match twice(names.iter().map(String::as_str)) {
+        Some(twice) => Err(value(place, format!("`{twice}` is there twice"))),
+        None => Ok(names),
+    }
+}
+
+/// Holds the name of a rule or an environment to what can be shown.
+fn named(name: &str, place: impl Fn() -> String) -> Result<(), SchemaInvalid> {
+    if name.trim().is_empty() || name.len() > RULE_NAME_BYTES || name.chars().any(char::is_control) {
+        let why = format!("a name is 1 to {RULE_NAME_BYTES} bytes, not blank, without control characters");
+        return Err(value(place(), why));
+    }
+    Ok(())
+}
+
+/// A name that is there twice, cut to 80 characters.
+fn twice<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut seen = std::collections::HashSet::new();
+    let mut names = names;
+    names.find(|name| !seen.insert(*name)).map(|twice| twice.chars().take(80).collect())
 }
 
 fn write_label(label: &LabelRules) -> Label {
@@ -208,21 +276,6 @@ fn write_label(label: &LabelRules) -> Label {
     }
 }
 
-fn write_column(column: &ColumnRules) -> Column {
-    let range = |range: Range| RangeText { min: range.min, max: range.max, max_outside: range.max_outside };
-    let domain =
-        |domain: &Domain| DomainText { max_unseen: domain.max_unseen, values: domain.values.clone() };
-    Column {
-        name: column.name.clone(),
-        kind: column.kind.to_string(),
-        min_present: column.min_present,
-        severity: column.severity.to_string(),
-        max_length: column.max_length,
-        range: column.range.map(range),
-        domain: column.domain.as_ref().map(domain),
-    }
-}
-
 fn read_label(label: Label) -> Result<LabelRules, SchemaInvalid> {
     let place = || "[label]".to_owned();
     if label.shares.len() > LABELS {
@@ -233,11 +286,8 @@ fn read_label(label: Label) -> Result<LabelRules, SchemaInvalid> {
         .into_iter()
         .map(|one| Ok((one.value, share(one.share, place)?)))
         .collect::<Result<Vec<_>, SchemaInvalid>>()?;
-    let mut values: Vec<&str> = shares.iter().map(|(value, _)| value.as_str()).collect();
-    values.sort_unstable();
-    if let Some([twice, _]) = values.windows(2).find(|pair| matches!(pair, [one, two] if one == two)) {
-        let shown: String = twice.chars().take(80).collect();
-        return Err(value(place(), format!("the share of `{shown}` is there twice")));
+    if let Some(twice) = twice(shares.iter().map(|(value, _)| value.as_str())) {
+        return Err(value(place(), format!("the share of `{twice}` is there twice")));
     }
     // Of no rows any share is by chance, so that none could ever be found to have moved.
     if label.counted == 0 && !shares.is_empty() {
@@ -249,51 +299,6 @@ fn read_label(label: Label) -> Result<LabelRules, SchemaInvalid> {
         counted: label.counted,
         tolerance: share(label.tolerance, place)?,
         severity: severity(&label.severity, place)?,
-    })
-}
-
-fn read_column(column: Column) -> Result<ColumnRules, SchemaInvalid> {
-    let name = column.name;
-    let shown: String = name.chars().take(80).collect();
-    let place = || format!("column `{shown}`");
-    if name.trim().is_empty() || name.len() > COLUMN_NAME_BYTES || name.chars().any(char::is_control) {
-        let why = format!("a name is 1 to {COLUMN_NAME_BYTES} bytes, not blank, without control characters");
-        return Err(value(place(), why));
-    }
-    let kind: ColumnType = column.kind.parse().map_err(|error| value(place(), error))?;
-    let range = match column.range {
-        None => None,
-        Some(_) if !kind.is_number() => {
-            return Err(value(place(), format!("`range` is for numbers, and the type is `{kind}`")));
-        }
-        Some(range) => {
-            if !(range.min.is_finite() && range.max.is_finite() && range.min <= range.max) {
-                return Err(value(place(), "`range` needs finite numbers with `min` not above `max`"));
-            }
-            let max_outside = share(range.max_outside, place)?;
-            Some(Range { min: range.min, max: range.max, max_outside })
-        }
-    };
-    let domain = match column.domain {
-        None => None,
-        Some(domain) => {
-            if domain.values.len() > DOMAIN_VALUES {
-                return Err(value(place(), format!("more than {DOMAIN_VALUES} values in `domain`")));
-            }
-            let mut values = domain.values;
-            values.sort_unstable();
-            values.dedup();
-            Some(Domain { values, max_unseen: share(domain.max_unseen, place)? })
-        }
-    };
-    Ok(ColumnRules {
-        kind,
-        min_present: share(column.min_present, place)?,
-        range,
-        domain,
-        max_length: column.max_length,
-        severity: severity(&column.severity, place)?,
-        name,
     })
 }
 

@@ -1,0 +1,236 @@
+//! Rules of a column as a whole: its figures, its age, its distribution.
+
+use super::{Judge, whole};
+use crate::cell::{self, Value};
+use crate::check::Context;
+use crate::check::report::{Finding, Rule};
+use crate::check::rules::Watched;
+use crate::drift::{self, Measure, Side, Verdict};
+use crate::profile::{ColumnProfile, ColumnType, Profile};
+use crate::schema::{Bounds, ColumnRules, as_f64};
+
+impl Judge {
+    pub(super) fn figures(
+        &mut self,
+        context: &Context<'_>,
+        rules: &ColumnRules,
+        profiled: Option<&ColumnProfile>,
+    ) {
+        self.statistics(rules, profiled);
+        self.freshness(context, rules, profiled);
+    }
+
+    fn statistics(&mut self, rules: &ColumnRules, profiled: Option<&ColumnProfile>) {
+        let statistics = &rules.statistics;
+        if statistics.is_empty() {
+            return;
+        }
+        let moments = profiled.and_then(ColumnProfile::moments).filter(|moments| moments.count() > 0);
+        let quantiles = profiled.and_then(ColumnProfile::quantiles);
+        let figures = [
+            ("mean", statistics.mean, moments.and_then(|moments| moments.mean())),
+            (
+                "standard deviation",
+                statistics.stdev,
+                moments.and_then(|moments| moments.sample_variance()).map(f64::sqrt),
+            ),
+            ("sum", statistics.sum, moments.and_then(|moments| moments.sum())),
+            ("least value", statistics.least, quantiles.and_then(|kll| kll.min())),
+            ("greatest value", statistics.greatest, quantiles.and_then(|kll| kll.max())),
+        ];
+        for (name, bounds, figure) in figures {
+            if let Some(bounds) = bounds {
+                self.figure(rules, name, bounds, figure);
+            }
+        }
+        for (at, bounds) in &statistics.quantiles {
+            let name = format!("{at} quantile");
+            self.figure(rules, &name, *bounds, quantiles.and_then(|kll| kll.quantile(*at)));
+        }
+    }
+
+    fn figure(&mut self, rules: &ColumnRules, name: &str, bounds: Bounds, figure: Option<f64>) {
+        let Some(figure) = figure.filter(|figure| !figure.is_nan()) else {
+            let why = format!("there are too few numbers for a {name}");
+            return self.not_run(Some(&rules.name), Rule::Statistics, why);
+        };
+        self.run(Some(&rules.name), Rule::Statistics);
+        if !bounds.hold(figure) {
+            let broken = match (bounds.min, bounds.max) {
+                (Some(min), _) if figure < min => min,
+                (_, Some(max)) => max,
+                _ => figure,
+            };
+            let severity = rules.severity_of(Rule::Statistics.id());
+            let message = format!("the {name} is {}, where it is to be {bounds}", six(figure));
+            let finding = whole(Some(&rules.name), Rule::Statistics, severity, message);
+            self.find(Finding { share: figure, limit: broken, ..finding });
+        }
+    }
+
+    fn freshness(&mut self, context: &Context<'_>, rules: &ColumnRules, profiled: Option<&ColumnProfile>) {
+        let Some(freshness) = rules.freshness else { return };
+        let days = profiled.and_then(ColumnProfile::days);
+        let day = days.map(|(_, last)| i128::from(last) * 86_400_000_000_000);
+        let instant = profiled.and_then(ColumnProfile::instants).map(|range| range.last);
+        let Some(newest) = day.max(instant) else {
+            let why = "no value says a time".to_owned();
+            return self.not_run(Some(&rules.name), Rule::Freshness, why);
+        };
+        let Some(now) = context.options.now else {
+            let why = "what time it is was not given".to_owned();
+            return self.not_run(Some(&rules.name), Rule::Freshness, why);
+        };
+        self.run(Some(&rules.name), Rule::Freshness);
+        let age = (i128::from(now.millis()) * 1_000_000 - newest) as f64 / 1e9;
+        let most = as_f64(freshness.max_age.seconds());
+        if age > most {
+            let severity = rules.severity_of(Rule::Freshness.id());
+            let message =
+                format!("the newest value is {} old, at most {} is allowed", aged(age), freshness.max_age);
+            let finding = whole(Some(&rules.name), Rule::Freshness, severity, message);
+            self.find(Finding { share: age, limit: most, ..finding });
+        }
+    }
+
+    /// Compares distributions with those of the reference, all columns together, so that the limit on false alarms holds
+    /// over all of them.
+    pub(super) fn drift(&mut self, context: &Context<'_>, watched: &[Watched<'_>], profile: &Profile) {
+        let asked: Vec<&ColumnRules> =
+            watched.iter().map(|one| one.rules).filter(|rules| rules.drift.is_some()).collect();
+        let Some(reference) = context.options.reference.filter(|_| !asked.is_empty()) else {
+            for rules in asked {
+                let why = "the reference profile was not given".to_owned();
+                self.not_run(Some(&rules.name), Rule::Drift, why);
+            }
+            return;
+        };
+        let options = drift::Options::default();
+        let mut lines = Vec::new();
+        for rules in &asked {
+            let (Some(drift), Some(current)) = (rules.drift, profile.column(&rules.name)) else { continue };
+            let sides = reference.column(&rules.name).map(|before| sides(before, current, rules.kind));
+            let (before, after) = match &sides {
+                None => (Side::Absent, Side::Absent),
+                Some(Sides::Unknown) => {
+                    let why = "there are too many different values to compare, or an old profile forgot them";
+                    self.not_run(Some(&rules.name), Rule::Drift, why.to_owned());
+                    continue;
+                }
+                Some(Sides::Counts(one, other, missing)) => {
+                    (Side::NumberCounts(one, missing.0), Side::NumberCounts(other, missing.1))
+                }
+                Some(Sides::Sketches(one, other)) => (Side::Sketch(one), Side::Sketch(other)),
+                Some(Sides::Categories(one, other, missing)) => {
+                    (Side::CategoryCounts(one, missing.0), Side::CategoryCounts(other, missing.1))
+                }
+            };
+            let column = drift::Column {
+                statistic: drift.statistic,
+                floor: Some(drift.limit),
+                ..drift::Column::new(&rules.name, before, after)
+            };
+            let judged = drift::judge(&column, &drift::Comparison::default(), &options);
+            // How many rows lack a value is what the rule of presence is for.
+            lines.extend(judged.into_iter().filter(|line| line.measure == Measure::Values));
+        }
+        for line in drift::conclude(lines, &options).columns {
+            let Some(rules) = asked.iter().find(|rules| rules.name == line.column) else { continue };
+            match line.verdict {
+                Verdict::NotJudged(why) => {
+                    self.not_run(Some(&rules.name), Rule::Drift, why.message().to_owned());
+                }
+                Verdict::NoDrift => self.run(Some(&rules.name), Rule::Drift),
+                Verdict::Drift => {
+                    self.run(Some(&rules.name), Rule::Drift);
+                    let effect = line.effect.map_or(0.0, |effect| effect.value);
+                    let message = format!(
+                        "the distribution is {} from the reference by {}, {} is allowed, and chance does not explain it",
+                        six(effect),
+                        line.statistic,
+                        line.floor
+                    );
+                    let severity = rules.severity_of(Rule::Drift.id());
+                    let finding = whole(Some(&rules.name), Rule::Drift, severity, message);
+                    self.find(Finding { share: effect, limit: line.floor, ..finding });
+                }
+            }
+        }
+    }
+}
+
+/// What is known of a column on both sides.
+enum Sides {
+    Counts(Vec<(f64, u64)>, Vec<(f64, u64)>, (u64, u64)),
+    Sketches(drift::QuantileSketch, drift::QuantileSketch),
+    Categories(Vec<u64>, Vec<u64>, (u64, u64)),
+    Unknown,
+}
+
+fn sides(before: &ColumnProfile, after: &ColumnProfile, kind: ColumnType) -> Sides {
+    let missing = (before.nulls(), after.nulls());
+    let exact = before.values().zip(after.values());
+    if kind.is_number() {
+        if let Some((before, after)) = exact {
+            return Sides::Counts(numbers(&before), numbers(&after), missing);
+        }
+        return match sketch(before).zip(sketch(after)) {
+            Some((before, after)) => Sides::Sketches(before, after),
+            None => Sides::Unknown,
+        };
+    }
+    let Some((before, after)) = exact else { return Sides::Unknown };
+    let mut names: Vec<&str> = before.iter().chain(&after).map(|(name, _)| *name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let counts = |values: &[(&str, u64)]| {
+        let count = |name: &&str| {
+            let at = values.binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes())).ok();
+            at.and_then(|at| values.get(at)).map_or(0, |(_, count)| *count)
+        };
+        names.iter().map(count).collect()
+    };
+    Sides::Categories(counts(&before), counts(&after), missing)
+}
+
+fn numbers(values: &[(&str, u64)]) -> Vec<(f64, u64)> {
+    let number = |(text, count): &(&str, u64)| match cell::number(text.trim().as_bytes())? {
+        Value::Integer(integer) => Some((integer as f64, *count)),
+        Value::Float(float) => Some((float, *count)),
+        _ => None,
+    };
+    values.iter().filter_map(number).collect()
+}
+
+fn sketch(column: &ColumnProfile) -> Option<drift::QuantileSketch> {
+    let kll = column.quantiles()?;
+    let view = kll.view()?;
+    Some(drift::QuantileSketch {
+        items: view.weighted().collect(),
+        rank_error: view.rank_error().all,
+        range: kll.min().zip(kll.max()),
+        missing: column.nulls(),
+    })
+}
+
+/// Six significant digits.
+fn six(number: f64) -> String {
+    let digits = if number == 0.0 { 0.0 } else { number.abs().log10().floor() };
+    if !(-5.0..15.0).contains(&digits) {
+        return format!("{number:.5e}");
+    }
+    let decimals = (0..=10).find(|decimals| digits + f64::from(*decimals) >= 5.0).unwrap_or(10);
+    let text = format!("{number:.0$}", usize::try_from(decimals).unwrap_or(10));
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
+/// An age in the largest unit that it has two of.
+fn aged(seconds: f64) -> String {
+    let units = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "m")];
+    let unit = units.into_iter().find(|(unit, _)| seconds >= 2.0 * unit);
+    let (unit, name) = unit.unwrap_or((1.0, "s"));
+    format!("{:.0}{name}", (seconds / unit).floor())
+}

@@ -1,0 +1,181 @@
+//! Other tables that values are looked up in, read before the check.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::Write;
+
+use crate::cell::Value;
+use crate::csv::ReadError;
+use crate::expression::time_in;
+use crate::limits::REFERENCED_BYTES;
+use crate::profile::{ColumnType, whole};
+use crate::read::batch::{Cell, Column};
+use crate::read::{self, ReadOptions, Sink, Source};
+use crate::schema::Schema;
+
+/// The different values of some columns of a table.
+#[derive(Debug, Default)]
+pub struct KnownTable {
+    columns: BTreeMap<String, KnownValues>,
+}
+
+/// The different values of one column.
+#[derive(Debug, Default)]
+pub(in crate::check) struct KnownValues {
+    /// As they are spelled, for each class of types that they are looked up by.
+    sets: Vec<(ColumnType, Spellings)>,
+    bytes: usize,
+}
+
+type Spellings = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
+
+/// Another table cannot be looked up in.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKnown {
+    /// It could not be read to its end.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It has no such column.
+    #[error("the table has no column `{column}`")]
+    NoColumn {
+        /// The column.
+        column: String,
+    },
+    /// Its values are more than are held.
+    #[error("the values of column `{column}` are more than the {REFERENCED_BYTES} bytes that are held")]
+    TooLarge {
+        /// The column.
+        column: String,
+    },
+}
+
+impl KnownValues {
+    fn new(classes: &BTreeSet<ColumnType>) -> Self {
+        Self { sets: classes.iter().map(|class| (*class, Spellings::default())).collect(), bytes: 0 }
+    }
+
+    /// Whether it has a value, spelled for a column of that type.
+    pub(in crate::check) fn has(&self, spelling: &[u8], kind: ColumnType) -> bool {
+        let class = class(kind);
+        self.sets.iter().any(|(of, values)| *of == class && values.contains(spelling))
+    }
+
+    fn add(&mut self, at: usize, spelling: &[u8]) {
+        if self.bytes <= REFERENCED_BYTES
+            && let Some((_, values)) = self.sets.get_mut(at)
+            && !values.contains(spelling)
+        {
+            self.bytes += spelling.len() + 64;
+            values.insert(spelling.into());
+        }
+    }
+}
+
+impl KnownTable {
+    /// Reads the columns of a table that `schema` looks up in what it calls `name`.
+    ///
+    /// # Errors
+    /// When it cannot be read to its end, lacks one of the columns, or has more values than are held.
+    pub fn read(
+        source: Source<'_>,
+        options: &ReadOptions,
+        threads: usize,
+        schema: &Schema,
+        name: &str,
+    ) -> Result<Self, NotKnown> {
+        let mut wanted: BTreeMap<String, BTreeSet<ColumnType>> = BTreeMap::new();
+        let slices = schema.slices.iter().flat_map(|slice| &slice.columns);
+        for rules in schema.columns.iter().chain(slices) {
+            if let Some(references) = rules.references.as_ref().filter(|one| one.table == name) {
+                wanted.entry(references.column.clone()).or_default().insert(class(rules.kind));
+            }
+        }
+        let table = read::read(source, options, threads, &Gather { wanted: &wanted })?;
+        let mut columns = BTreeMap::new();
+        for (path, values) in table.columns {
+            if !wanted.contains_key(&path) {
+                continue;
+            }
+            if values.bytes > REFERENCED_BYTES {
+                return Err(NotKnown::TooLarge { column: path });
+            }
+            columns.insert(path, values);
+        }
+        match wanted.into_keys().find(|column| !columns.contains_key(column)) {
+            Some(column) => Err(NotKnown::NoColumn { column }),
+            None => Ok(Self { columns }),
+        }
+    }
+
+    pub(in crate::check) fn column(&self, name: &str) -> Option<&KnownValues> {
+        self.columns.get(name)
+    }
+}
+
+struct Gather<'a> {
+    wanted: &'a BTreeMap<String, BTreeSet<ColumnType>>,
+}
+
+impl Sink for Gather<'_> {
+    type State = KnownValues;
+
+    fn start(&self, path: &str, _: usize) -> KnownValues {
+        self.wanted.get(path).map_or_else(KnownValues::default, KnownValues::new)
+    }
+
+    fn observe(&self, state: &mut KnownValues, column: &Column<'_>) {
+        let classes: Vec<ColumnType> = state.sets.iter().map(|(class, _)| *class).collect();
+        for (at, class) in classes.into_iter().enumerate() {
+            for row in 0..column.len() {
+                let cell = column.cell(row);
+                if cell.value != Value::Null {
+                    state.add(at, &spelling(&cell, class));
+                }
+            }
+        }
+    }
+
+    fn merge(&self, state: &mut KnownValues, after: KnownValues) {
+        for (at, (_, values)) in after.sets.iter().enumerate() {
+            values.iter().for_each(|value| state.add(at, value));
+        }
+    }
+}
+
+/// Types whose values are spelled alike.
+const fn class(kind: ColumnType) -> ColumnType {
+    match kind {
+        ColumnType::Integer | ColumnType::Float | ColumnType::List => ColumnType::Float,
+        ColumnType::Date | ColumnType::Timestamp => ColumnType::Timestamp,
+        ColumnType::Boolean => ColumnType::Boolean,
+        ColumnType::String | ColumnType::Binary => ColumnType::String,
+    }
+}
+
+/// A value by what it is for a column of a type: equal values have one spelling, whatever format they came in, and the
+/// spellings of different classes differ.
+pub(in crate::check) fn spelling<'c>(cell: &'c Cell<'_>, kind: ColumnType) -> Cow<'c, [u8]> {
+    let mut out = Vec::new();
+    // Writing to memory does not fail.
+    match class(kind) {
+        ColumnType::Float => match cell.value {
+            Value::Integer(integer) => write!(out, "{integer}").ok(),
+            Value::Float(float) => match whole(float) {
+                Some(whole) => write!(out, "{whole}").ok(),
+                None => write!(out, "{float:e}").ok(),
+            },
+            Value::List(length) => write!(out, "{length}").ok(),
+            _ => return cell.text(),
+        },
+        ColumnType::Timestamp => match time_in(cell) {
+            Some(nanos) => write!(out, "{nanos}").ok(),
+            None => return cell.text(),
+        },
+        ColumnType::Boolean => match cell.truth() {
+            Some(truth) => write!(out, "{truth}").ok(),
+            None => return cell.text(),
+        },
+        _ => return cell.text(),
+    };
+    Cow::Owned(out)
+}

@@ -1,0 +1,324 @@
+//! Evolving a schema: what a batch breaks that may be normal from now on is allowed, in the text that people edited.
+//!
+//! Types, ranges, domains and lengths are widened, presence is relaxed, new columns are added. Nothing is made stricter or
+//! taken away, comments and order stay. What a person alone can have written (patterns, keys, expressions, slices, figures,
+//! distributions, labels) is left, and said to be broken.
+
+use std::collections::BTreeSet;
+
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
+
+use super::infer::{column_rules, min_present};
+use super::text::column_toml;
+use super::{ColumnRules, Schema, SchemaInvalid};
+use crate::check::{Finding, Report, Rule};
+use crate::limits::DOMAIN_VALUES;
+use crate::profile::{ColumnProfile, ColumnType};
+
+/// A schema that allows what a batch holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updated {
+    /// The text, with the comments and in the order of the one before.
+    pub text: String,
+    /// What changed, in the order of the findings.
+    pub changes: Vec<Change>,
+    /// What the batch breaks and was left as it was.
+    pub left: Vec<Left>,
+}
+
+/// What changed in one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The column; absent for rules about the whole batch.
+    pub column: Option<String>,
+    /// The key in the text, or `column` for a whole one.
+    pub rule: &'static str,
+    /// What it was, if anything.
+    pub from: Option<String>,
+    /// What it is.
+    pub to: String,
+}
+
+/// A rule that is broken and was not changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The column; absent for rules about the whole batch.
+    pub column: Option<String>,
+    /// The id of the rule.
+    pub rule: &'static str,
+    /// Why it was left.
+    pub why: String,
+}
+
+/// A schema cannot be evolved.
+#[derive(Debug, thiserror::Error)]
+pub enum NotUpdated {
+    /// It is not one.
+    #[error(transparent)]
+    Invalid(#[from] SchemaInvalid),
+    /// Its columns are written in a way that leaves no place for changes.
+    #[error(
+        "the columns of the schema are not tables `[[column]]` of their own, so that they cannot be edited"
+    )]
+    Shape,
+}
+
+impl Schema {
+    /// The text of a schema that allows what the batch of a report holds. The report has to be one of a check against
+    /// `text`.
+    ///
+    /// # Errors
+    /// When the text is no schema, or its columns are not `[[column]]`.
+    pub fn update(text: &str, report: &Report, environment: Option<&str>) -> Result<Updated, NotUpdated> {
+        let schema = Self::parse(text)?;
+        let document: DocumentMut = text.parse().map_err(|_| NotUpdated::Shape)?;
+        let environment = schema.environment(environment).map(str::to_owned);
+        let mut update =
+            Update { schema: &schema, report, environment, document, changes: Vec::new(), left: Vec::new() };
+        for finding in &report.findings {
+            update.finding(finding)?;
+        }
+        let Update { document, changes, left, .. } = update;
+        let text = if changes.is_empty() { text.to_owned() } else { document.to_string() };
+        // What was written has to be what is read.
+        Self::parse(&text)?;
+        Ok(Updated { text, changes, left })
+    }
+}
+
+struct Update<'a> {
+    schema: &'a Schema,
+    report: &'a Report,
+    environment: Option<String>,
+    document: DocumentMut,
+    changes: Vec<Change>,
+    left: Vec<Left>,
+}
+
+impl Update<'_> {
+    fn finding(&mut self, finding: &Finding) -> Result<(), NotUpdated> {
+        let name = finding.column.as_deref();
+        // A finding in a slice is about the slice.
+        let in_slice = finding.message.starts_with("in slice `");
+        match (finding.rule, name) {
+            (Rule::Rows, _) => self.rows(finding.count),
+            (Rule::UnexpectedColumn, Some(name)) => return self.unexpected(name),
+            (Rule::MissingColumn, Some(name)) => {
+                let table = self.column(name)?;
+                set(table, "optional", true);
+                self.changed(Some(name), "optional", Some("false".to_owned()), "true".to_owned());
+            }
+            (Rule::Type, Some(name)) if !in_slice => return self.kind(name),
+            (Rule::Presence | Rule::Range | Rule::Domain | Rule::Length, Some(name)) if !in_slice => {
+                let profiled = self.report.profile.column(name);
+                let rules = self.schema.column(name);
+                if let Some((profiled, rules)) = profiled.zip(rules) {
+                    return self.widen(finding.rule, profiled, rules);
+                }
+            }
+            _ => {
+                let why = "it is for a person to change".to_owned();
+                self.leave(name, finding.rule, why);
+            }
+        }
+        Ok(())
+    }
+
+    fn changed(&mut self, column: Option<&str>, rule: &'static str, from: Option<String>, to: String) {
+        self.changes.push(Change { column: column.map(str::to_owned), rule, from, to });
+    }
+
+    fn leave(&mut self, column: Option<&str>, rule: Rule, why: String) {
+        self.left.push(Left { column: column.map(str::to_owned), rule: rule.id(), why });
+    }
+
+    /// The table of a column.
+    fn column(&mut self, name: &str) -> Result<&mut Table, NotUpdated> {
+        let tables = self.document.get_mut("column").and_then(Item::as_array_of_tables_mut);
+        let mut tables = tables.ok_or(NotUpdated::Shape)?.iter_mut();
+        let of = |table: &&mut Table| table.get("name").and_then(Item::as_str) == Some(name);
+        tables.find(of).ok_or(NotUpdated::Shape)
+    }
+
+    fn rows(&mut self, rows: u64) {
+        let (min, max) = (self.schema.rows.min, self.schema.rows.max);
+        let (key, from) = match (min, max) {
+            (Some(min), _) if rows < min => ("min", min),
+            (_, Some(max)) if rows > max => ("max", max),
+            _ => return,
+        };
+        if let Some(table) = self.document.get_mut("rows").and_then(Item::as_table_like_mut) {
+            set(table, key, i64::try_from(rows).unwrap_or(i64::MAX));
+            let rule = if key == "min" { "rows.min" } else { "rows.max" };
+            self.changed(None, rule, Some(from.to_string()), rows.to_string());
+        }
+    }
+
+    fn unexpected(&mut self, name: &str) -> Result<(), NotUpdated> {
+        let rows = self.report.rows;
+        if let Some(known) = self.schema.column(name) {
+            let Some(environment) = self.environment.clone() else { return Ok(()) };
+            let from = known.environments.join(", ");
+            let table = self.column(name)?;
+            if let Some(list) = table.get_mut("environments").and_then(Item::as_array_mut) {
+                list.push(environment.as_str());
+            }
+            self.changed(Some(name), "environments", Some(from.clone()), format!("{from}, {environment}"));
+            return Ok(());
+        }
+        let Some(profiled) = self.report.profile.column(name) else { return Ok(()) };
+        let rules = column_rules(profiled, rows);
+        let written = column_toml(&rules)?;
+        let mut parsed: DocumentMut = written.parse().map_err(|_| NotUpdated::Shape)?;
+        let made = parsed.get_mut("column").and_then(Item::as_array_of_tables_mut);
+        let mut table = made.and_then(|tables| tables.get(0)).cloned().ok_or(NotUpdated::Shape)?;
+        // Within the column's own table its rules have no place of their own.
+        for (_, item) in table.iter_mut() {
+            if item.is_table() {
+                item.make_value();
+            }
+        }
+        table.set_position(None);
+        table.decor_mut().set_prefix("\n");
+        let tables = self.document.get_mut("column").and_then(Item::as_array_of_tables_mut);
+        tables.ok_or(NotUpdated::Shape)?.push(table);
+        self.changed(Some(name), "column", None, format!("a column of type {}", rules.kind));
+        Ok(())
+    }
+
+    /// The smallest type that holds what there is and what there was.
+    fn kind(&mut self, name: &str) -> Result<(), NotUpdated> {
+        use ColumnType as C;
+        let known = self.schema.column(name).zip(self.report.profile.column(name));
+        let Some((rules, profiled)) = known else { return Ok(()) };
+        let wider = match (rules.kind, profiled.column_type()) {
+            (C::Integer, C::Float) => C::Float,
+            (C::Date, C::Timestamp) => C::Timestamp,
+            (C::Binary | C::List, _) | (_, C::Binary | C::List) => {
+                let why = format!("no type holds both {} and {}", rules.kind, profiled.column_type());
+                self.leave(Some(name), Rule::Type, why);
+                return Ok(());
+            }
+            _ => C::String,
+        };
+        let bound = [
+            ("range", rules.range.is_some()),
+            ("statistics", !rules.statistics.is_empty()),
+            ("freshness", rules.freshness.is_some()),
+            ("drift", rules.drift.is_some()),
+        ];
+        let lost = bound.into_iter().find(|(_, there)| *there).filter(|_| wider == C::String);
+        let used = self.schema.row_columns(None).iter().any(|column| column == name);
+        if let Some((rule, _)) = lost {
+            let why = format!("as {wider} it could not have `{rule}`, which a person may want to keep");
+            self.leave(Some(name), Rule::Type, why);
+        } else if wider == C::String && used {
+            let why =
+                format!("as {wider} it could no longer be what keys, expressions or slices take it for");
+            self.leave(Some(name), Rule::Type, why);
+        } else {
+            set(self.column(name)?, "type", wider.name());
+            self.changed(Some(name), "type", Some(rules.kind.to_string()), wider.to_string());
+        }
+        Ok(())
+    }
+
+    fn widen(&mut self, rule: Rule, profiled: &ColumnProfile, rules: &ColumnRules) -> Result<(), NotUpdated> {
+        let name = rules.name.as_str();
+        let inferred = column_rules(profiled, self.report.rows);
+        match rule {
+            Rule::Presence => {
+                let relaxed = min_present(profiled.kinds().total(), self.report.rows).min(rules.min_present);
+                set(self.column(name)?, "min_present", relaxed);
+                let from = Some(rules.min_present.to_string());
+                self.changed(Some(name), "min_present", from, relaxed.to_string());
+            }
+            Rule::Range => {
+                let (Some(range), Some(seen)) = (rules.range, inferred.range) else { return Ok(()) };
+                let observed = profiled.lowest().first().copied().zip(profiled.highest().first().copied());
+                let Some((lowest, highest)) = observed else { return Ok(()) };
+                for (key, rule, from, to, broken) in [
+                    ("min", "range.min", range.min, seen.min.min(range.min), lowest < range.min),
+                    ("max", "range.max", range.max, seen.max.max(range.max), highest > range.max),
+                ] {
+                    if broken {
+                        let table = self.column(name)?.get_mut("range").and_then(Item::as_table_like_mut);
+                        set(table.ok_or(NotUpdated::Shape)?, key, to);
+                        self.changed(Some(name), rule, Some(from.to_string()), to.to_string());
+                    }
+                }
+            }
+            Rule::Length => {
+                let Some((shortest, longest)) = profiled.lengths() else { return Ok(()) };
+                let room = inferred.max_length.unwrap_or(longest).max(longest);
+                for (key, from, to) in [
+                    ("min_length", rules.min_length.filter(|min| shortest < *min), shortest),
+                    ("max_length", rules.max_length.filter(|max| longest > *max), room),
+                ] {
+                    if let Some(from) = from {
+                        set(self.column(name)?, key, i64::try_from(to).unwrap_or(i64::MAX));
+                        self.changed(Some(name), key, Some(from.to_string()), to.to_string());
+                    }
+                }
+            }
+            _ => return self.domain(profiled, rules),
+        }
+        Ok(())
+    }
+
+    fn domain(&mut self, profiled: &ColumnProfile, rules: &ColumnRules) -> Result<(), NotUpdated> {
+        let name = rules.name.as_str();
+        let (Some(domain), Some(values)) = (&rules.domain, profiled.values()) else {
+            let why = "the values are too many to list".to_owned();
+            self.leave(Some(name), Rule::Domain, why);
+            return Ok(());
+        };
+        let known: BTreeSet<&str> = domain.values.iter().map(String::as_str).collect();
+        let new: Vec<&str> =
+            values.into_iter().map(|(value, _)| value).filter(|value| !known.contains(value)).collect();
+        if known.len() + new.len() > DOMAIN_VALUES {
+            let why = format!("it would have more than {DOMAIN_VALUES} values");
+            self.leave(Some(name), Rule::Domain, why);
+            return Ok(());
+        }
+        let table = self.column(name)?.get_mut("domain").and_then(Item::as_table_like_mut);
+        let list = table.and_then(|table| table.get_mut("values")).and_then(Item::as_array_mut);
+        let list = list.ok_or(NotUpdated::Shape)?;
+        new.iter().for_each(|value| push(list, value));
+        let to = format!("{} values", known.len() + new.len());
+        self.changed(Some(name), "domain.values", Some(format!("{} values", known.len())), to);
+        Ok(())
+    }
+}
+
+/// Sets a value, whose comment and white space stay.
+fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
+    let mut value = value.into();
+    match table.get_mut(key) {
+        Some(Item::Value(old)) => {
+            *value.decor_mut() = old.decor().clone();
+            *old = value;
+        }
+        _ => {
+            table.insert(key, Item::Value(value));
+        }
+    }
+}
+
+/// Adds a value as the last one is written: on a line of its own, or beside it.
+fn push(list: &mut Array, value: &str) {
+    let mut value = Value::from(value);
+    if let Some(last) = list.iter().last()
+        && let Some(prefix) = last.decor().prefix().and_then(|prefix| prefix.as_str())
+    {
+        // A comment before the last value is about that one.
+        let space = match (prefix.rfind('\n'), list.len()) {
+            (Some(line), _) => prefix.get(line..).unwrap_or_default(),
+            (None, 1) => " ",
+            (None, _) => prefix,
+        };
+        value.decor_mut().set_prefix(space);
+        return list.push_formatted(value);
+    }
+    list.push(value);
+}
