@@ -6,8 +6,8 @@ use bartizan_base::{Digest, Hasher};
 use bartizan_data::folder::{FolderReport, FolderSchema, FolderSummary, check_folder, is_packed, summarise};
 use bartizan_data::openlineage::Table;
 use bartizan_data::{
-    InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source, check_source,
-    profile,
+    CheckOptions, InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source,
+    check_table, profile,
 };
 use bartizan_keys::{Sealed, Unsealed};
 
@@ -92,7 +92,9 @@ impl Inner {
         let mut weighed = Vec::with_capacity(sealed.len());
         let mut profile: Option<Profile> = None;
         for one in sealed {
-            let report = check_source(self.content(one)?, None, &schema, by.tier, threads())?;
+            let now = Some(self.clock.now());
+            let options = CheckOptions { now, threads: threads(), ..CheckOptions::new(by.tier) };
+            let report = check_table(self.content(one)?, &schema, &options)?;
             match &mut profile {
                 Some(profile) => {
                     profile.merge(&report.profile).map_err(|error| Failed::invalid("deliveries", error))?;
