@@ -1,5 +1,4 @@
-//! Where rules go: into the place that a column has for them, or, when that is taken or not all rows are meant, into an
-//! expression that says the same.
+//! Where rules go: into the place that a column has for them, or into an expression that says the same.
 
 use std::collections::HashMap;
 
