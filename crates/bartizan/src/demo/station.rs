@@ -63,22 +63,21 @@ pub(crate) fn look(story: &Story<'_>, schema: &str, lines: &mut Lines<'_>) -> Re
         let ran = story.stage.run(None, &["-o", "json", "data", "drift", "clean.csv", file])?;
         drifted(&ran)
     };
+    // Of somebody's own file nobody knows whether its halves are alike, and in a small one a twentieth is nothing.
+    let generated = !story.secrets().is_empty();
     let (changed, compared) = drift("second.csv")?;
-    ensure!(changed.is_empty(), "a clean delivery drifts: {}", changed.join(", "));
-    lines.step("the second delivery is like the first: `data drift`", &format!("{compared} comparisons"))?;
+    ensure!(!generated || changed.is_empty(), "a clean delivery drifts: {}", changed.join(", "));
+    lines.step("the second delivery is held against the first: `data drift`", &said(&changed, compared))?;
     let (changed, compared) = drift("poisoned.csv")?;
-    ensure!(!changed.is_empty(), "the poisoned delivery does not drift");
-    lines.step(
-        "the poisoned one is not",
-        &format!("{} of {compared} comparisons: {}", changed.len(), changed.join(", ")),
-    )?;
+    ensure!(!generated || !changed.is_empty(), "the poisoned delivery does not drift");
+    lines.step("  and the poisoned one", &said(&changed, compared))?;
     let page = ["data", "check", "poisoned.csv", "--schema", schema, "--report", "poisoned.html"];
     let ran = story.stage.run(None, &page)?;
     ensure!(ran.code == 1, "the poisoned delivery passes its check (code {}):\n{}", ran.code, ran.stderr);
     let size = std::fs::metadata(story.stage.path("poisoned.html")).context("no page was written")?.len();
     let evidence = format!("poisoned.html, {} KiB, asks nobody for anything", size.div_ceil(1024));
     lines.step("a page says what is wrong with it", &evidence)?;
-    if story.secrets().is_empty() {
+    if !generated {
         return Ok(());
     }
     let redacted = story.stage.run(None, &["data", "redact", "second.csv", "--out", "redacted.csv"])?;
@@ -108,6 +107,13 @@ fn drifted(ran: &Ran) -> Result<(Vec<String>, usize)> {
     let drifts = columns.iter().filter(|column| column["verdict"] == "drift");
     let names = drifts.filter_map(|column| column["column"].as_str().map(str::to_owned)).collect();
     Ok((names, columns.len()))
+}
+
+fn said(changed: &[String], compared: usize) -> String {
+    if changed.is_empty() {
+        return format!("no drift in {compared} comparisons");
+    }
+    format!("drift in {} of {compared} comparisons: {}", changed.len(), changed.join(", "))
 }
 
 /// How many e-mail addresses and card numbers are found in a file.
