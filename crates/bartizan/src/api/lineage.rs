@@ -1,5 +1,6 @@
 //! Lineage: walks up and down, what saw a source, and what other systems say of theirs.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bartizan_base::Timestamp;
@@ -165,17 +166,22 @@ pub(super) async fn impact(app: &Arc<App>, call: Call) -> Result<Answer, Failure
     let source = call.query.get("source").map(String::as_str);
     let thing = source.or_else(|| call.query.get("of").map(String::as_str)).unwrap_or_default();
     let start = start(app, &named, thing, source.map(|_| "source"))?;
+    if window != Window::default() && !matches!(start, Node::Source(_)) {
+        let what = format!("`since` and `until` say when a source delivered, and {thing} is none");
+        return Err(Failure::new(ids::INVALID, what));
+    }
     let (skip, limit): (usize, usize) =
         (call.query("skip")?.unwrap_or(0), call.query("limit")?.unwrap_or(PAGE).clamp(1, 1_000));
     let (impacted, cut) = named.graph.impact(&start, window);
     let (state, total) = (app.registry.state(), impacted.len());
-    let mut live = 0_usize;
+    let serves = |edge: &&Edge| matches!(edge.relation, Relation::Serves | Relation::StandsIn);
+    // An endpoint with a route and a fallback is one endpoint.
+    let edges = impacted.iter().flat_map(|impacted| impacted.endpoints.iter());
+    let live: BTreeSet<&Node> = edges.filter(serves).map(|edge| &edge.to).collect();
     let rows: Vec<Value> = impacted
         .iter()
         .enumerate()
         .filter_map(|(at, impacted)| {
-            let serves = |edge: &&Edge| matches!(edge.relation, Relation::Serves | Relation::StandsIn);
-            live = live.saturating_add(impacted.endpoints.iter().filter(serves).count());
             let shown = at >= skip && at < skip.saturating_add(limit);
             shown.then(|| {
                 let endpoints = impacted.endpoints.iter().map(|edge| {
@@ -203,7 +209,7 @@ pub(super) async fn impact(app: &Arc<App>, call: Call) -> Result<Answer, Failure
         "until": window.until,
         "models": rows,
         "total": total,
-        "liveEndpoints": live,
+        "liveEndpoints": live.len(),
         "next": (end < total).then_some(end),
         "cut": cut,
     })))

@@ -124,7 +124,8 @@ fn lineage_goes_from_a_source_to_endpoints_and_back() {
     let up = bench.json(&["lineage", "up", "endpoint:scores"]);
     assert_eq!(names(&up["nodes"]), ["endpoint scores", "model tips:1", "model tips:2", "dataset rides:1"]);
     let impact = bench.json(&["lineage", "impact", "rides:1"]);
-    assert_eq!((&impact["total"], &impact["liveEndpoints"]), (&json!(2), &json!(2)), "{impact}");
+    assert_eq!((&impact["total"], &impact["liveEndpoints"]), (&json!(2), &json!(1)), "{impact}");
+    bench.refused(&["lineage", "impact", "rides:1", "--until", "2020-01-01"], 2, "BZ-0003");
     let shop = bench.json(&["lineage", "impact", "--source", "shop", "--since", "2020-01-01"]);
     assert_eq!(shop["models"][0]["version"], "late:1");
     assert_eq!(shop["models"][0]["path"], json!(["clean:1", "late:1"]));

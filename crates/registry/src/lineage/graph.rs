@@ -50,18 +50,22 @@ impl Graph {
     fn add_dataset(&mut self, state: &State, dataset: &Dataset) {
         let Some(version) = dataset.body.version_ref() else { return };
         let (to, entry, at) = (Node::Dataset(version), dataset.statement.entry, dataset.body.act.at);
-        // A source that delivered several parts of a version is one edge: signed if it signed all of them.
-        let mut sources: BTreeMap<SourceId, bool> = BTreeMap::new();
+        // A source that delivered several parts of a version is one edge: as good as the weakest of them.
+        let mut sources: BTreeMap<SourceId, Relation> = BTreeMap::new();
         for from in dataset.body.parts.iter().filter_map(|part| part.from.as_ref()) {
-            let signed = from.signature.as_ref().is_some_and(|signature| {
-                let source = state.sources().get(&from.source);
-                source.is_some_and(|source| source.counts(signature.key, entry))
-            });
-            let all = sources.entry(from.source).or_insert(true);
-            *all = *all && signed;
+            let source = state.sources().get(&from.source);
+            let counts = |key| source.is_some_and(|source| source.counts(key, entry));
+            let relation = match &from.signature {
+                Some(signature) if counts(signature.key) => match signature.form.over_digest() {
+                    true => Relation::Signed,
+                    false => Relation::SignedBytes,
+                },
+                _ => Relation::Delivered,
+            };
+            let weakest = sources.entry(from.source).or_insert(relation);
+            *weakest = relation.max(*weakest);
         }
-        for (source, signed) in sources {
-            let relation = if signed { Relation::Signed } else { Relation::Delivered };
+        for (source, relation) in sources {
             let from = Node::Source(source);
             self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), at });
         }
@@ -97,12 +101,16 @@ impl Graph {
                 }
             }
         }
-        // Files are the same in every version that has them: an edge from the first of them is enough.
+        // Files are the same in every version that has them, whichever was added first: what holds of one's making
+        // holds of the other. Edges to the first of them and back connect them all.
         let first = state.of_files(body.manifest).next();
         if let Some(first) = first.filter(|first| first.body.version != body.version) {
-            let from = Node::Model(first.body.version.clone());
-            let entry = Some(version.statement.entry);
-            self.add(Edge { from, to, relation: Relation::SameFiles, entry, at });
+            // It is so since the later of the two was stated.
+            let later = if first.statement.entry > version.statement.entry { first } else { version };
+            let (relation, entry, at) = (Relation::SameFiles, Some(later.statement.entry), later.body.act.at);
+            let first = Node::Model(first.body.version.clone());
+            self.add(Edge { from: first.clone(), to: to.clone(), relation, entry, at });
+            self.add(Edge { from: to, to: first, relation, entry, at });
         }
     }
 

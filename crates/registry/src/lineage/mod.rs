@@ -74,11 +74,14 @@ impl fmt::Display for Node {
     }
 }
 
-/// How one thing came of another.
+/// How one thing came of another. Of the ways in which a source can have delivered, the weaker one is the greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
-    /// The source signed a part of the data set version, with a key that counts.
+    /// The source signed each part that it delivered to the data set version, with keys that count, and everybody can
+    /// check that against the digests of the parts.
     Signed,
+    /// It did so, but over the bytes of some part: the server checked that when it had them.
+    SignedBytes,
     /// A part is from the source, as its writer says.
     Delivered,
     /// The data set version holds the parts of another one too.
@@ -113,7 +116,7 @@ impl Relation {
     /// The word that answers use.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Signed => "signed",
+            Self::Signed | Self::SignedBytes => "signed",
             Self::Delivered => "delivered",
             Self::Extended => "extended-by",
             Self::Derived => "derived",
@@ -142,7 +145,8 @@ impl Relation {
             | Self::Serves
             | Self::StandsIn
             | Self::Served => true,
-            Self::Delivered
+            Self::SignedBytes
+            | Self::Delivered
             | Self::Derived
             | Self::Put
             | Self::Trained
@@ -186,7 +190,8 @@ impl Direction {
     }
 }
 
-/// When deliveries count: from a moment on, and before another one.
+/// When the deliveries of a source count, on the way down from it: from a moment on, and before another one. What
+/// other sources delivered further down counts whenever they did so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
     /// From this moment on.
@@ -208,7 +213,7 @@ pub struct Walk {
     pub start: Node,
     /// Which way.
     pub direction: Direction,
-    /// Which deliveries of sources are followed.
+    /// Which deliveries are followed, if it begins at a source and goes down.
     pub window: Window,
     /// How many nodes to pass over: those of the pages before.
     pub skip: usize,
@@ -282,7 +287,8 @@ impl Graph {
         let mut edges = Vec::new();
         let back = walk.direction.back();
         for reached in &nodes {
-            let incoming = self.around(&reached.node, back).filter(|edge| followed(edge, walk.window));
+            let incoming = self.around(&reached.node, back);
+            let incoming = incoming.filter(|edge| followed(edge, &walk.start, walk.window));
             edges.extend(incoming.filter(|edge| places.contains_key(end(edge, back))).cloned());
         }
         let end = walk.skip.saturating_add(nodes.len());
@@ -316,7 +322,7 @@ impl Graph {
         let mut order = vec![Reached { node: start.clone(), depth: 0, over: None }];
         let mut open = VecDeque::from([(start.clone(), 0_usize)]);
         while let Some((node, depth)) = open.pop_front() {
-            for edge in self.around(&node, direction).filter(|edge| followed(edge, window)) {
+            for edge in self.around(&node, direction).filter(|edge| followed(edge, start, window)) {
                 let next = end(edge, direction);
                 if places.contains_key(next) {
                     continue;
@@ -352,8 +358,11 @@ struct Reach {
     cut: bool,
 }
 
-fn followed(edge: &Edge, window: Window) -> bool {
-    !matches!(edge.relation, Relation::Signed | Relation::Delivered) || window.holds(edge.at)
+/// Whether a walk goes over an edge: a window is about what the thing where it begins delivered, and nothing else.
+fn followed(edge: &Edge, start: &Node, window: Window) -> bool {
+    let delivery = matches!(edge.relation, Relation::Signed | Relation::SignedBytes | Relation::Delivered)
+        && edge.from == *start;
+    !delivery || window.holds(edge.at)
 }
 
 fn end(edge: &Edge, direction: Direction) -> &Node {

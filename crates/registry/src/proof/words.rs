@@ -7,7 +7,7 @@ use bartizan_keys::TrustFile;
 use bartizan_ledger::segment::Group;
 use bartizan_policy::Tier;
 
-use super::deliveries::{about_derived, about_source};
+use super::deliveries::{about_demand, about_derived, about_source};
 use super::format::ProofFile;
 use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
@@ -270,9 +270,7 @@ fn about_one(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &
         body.root, body.verdict.outcome, body.verdict.checks, body.verdict.blocking, body.verdict.warnings
     ));
     about_schema(verdict, state, version, body);
-    if body.require_signature {
-        verdict.proven.push(format!("{version} takes no delivery that its source has not signed"));
-    }
+    about_demand(verdict, state, version, body);
     if let Some(derived) = &body.derived {
         about_derived(verdict, version, &body.act, derived);
     }

@@ -8,6 +8,7 @@ mod erasures;
 mod faults;
 mod integrity;
 mod judged;
+mod lineage;
 mod manifests;
 mod models;
 mod predictions;

@@ -3,26 +3,30 @@
 use std::collections::BTreeSet;
 use std::io::Cursor;
 
-use bartizan_base::{SourceId, sha256};
+use bartizan_base::{Name, SourceId, sha256};
 use bartizan_keys::{Algorithm, OsRandom, SigningKey};
 use bartizan_policy::Role;
 use bartizan_registry::proof::{VerifyOptions, verify};
-use bartizan_registry::statement::{DELIVERY_FORMAT, DeliveryV1, RefusedBecause, SignatureForm, Standing};
+use bartizan_registry::statement::{
+    DELIVERY_FORMAT, DeliveryV1, FromSource, RefusedBecause, SignatureForm, Standing,
+};
 use bartizan_registry::{
     Caller, DatasetOutcome, Destination, Failed, NewDataset, NewDelivery, NewDerived, sign_delivery,
 };
 
 use crate::data::{CLEAN, add};
-use crate::world::{World, import_trained_on};
+use crate::world::{World, import_made_of, import_trained_on};
 
 const NEXT: &str = "a,label\n5,x\n6,y\n7,x\n8,y\n";
+const THIRD: &str = "a,label\n1,x\n3,y\n5,x\n7,y\n";
+const FOURTH: &str = "a,label\n2,x\n4,y\n6,x\n8,y\n";
 
-fn key(algorithm: Algorithm) -> SigningKey {
+pub(crate) fn key(algorithm: Algorithm) -> SigningKey {
     SigningKey::generate(algorithm, &mut OsRandom).unwrap()
 }
 
 /// What a source signs of a delivery, for one data set or for any.
-fn envelope(key: &SigningKey, csv: &str, dataset: Option<&str>) -> Vec<u8> {
+pub(crate) fn envelope(key: &SigningKey, csv: &str, dataset: Option<&str>) -> Vec<u8> {
     let delivery = DeliveryV1 {
         at: "2026-03-01T11:00:00Z".parse().unwrap(),
         bytes: csv.len() as u64,
@@ -33,14 +37,14 @@ fn envelope(key: &SigningKey, csv: &str, dataset: Option<&str>) -> Vec<u8> {
     sign_delivery(key, &delivery).unwrap()
 }
 
-struct Delivered<'a> {
-    name: &'a str,
-    csv: &'a str,
-    source: &'a str,
-    signature: Option<Vec<u8>>,
+pub(crate) struct Delivered<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) csv: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) signature: Option<Vec<u8>>,
 }
 
-async fn deliver(
+pub(crate) async fn deliver(
     world: &World,
     caller: &Caller,
     Delivered { name, csv, source, signature }: Delivered<'_>,
@@ -56,16 +60,34 @@ async fn deliver(
     world.registry.add_data(caller, new).await
 }
 
-fn from_shop<'a>(csv: &'a str, signature: Option<Vec<u8>>) -> Delivered<'a> {
+pub(crate) fn from_shop<'a>(csv: &'a str, signature: Option<Vec<u8>>) -> Delivered<'a> {
     Delivered { name: "feed", csv, source: "shop", signature }
 }
 
-async fn world() -> (World, Caller, SigningKey, SourceId) {
+pub(crate) async fn world() -> (World, Caller, SigningKey, SourceId) {
     let world = World::new().await;
     let dora = world.person("dora", &[Role::DataScientist]).await;
     let shop = key(Algorithm::Ed25519);
     let source = world.registry.add_source(&world.admin, "shop", vec![shop.public().clone()]).await.unwrap();
     (world, dora, shop, source)
+}
+
+/// What the last version of a data set says of where its first new part is from.
+fn last_from(world: &World, name: &str) -> FromSource {
+    let state = world.registry.state();
+    let (_, last) = state.datasets().get(&name.parse::<Name>().unwrap()).unwrap().get_max().unwrap();
+    last.body.parts[0].from.clone().unwrap()
+}
+
+/// What a proof of a model that was trained on a data set version says: what is proven, and what is asserted.
+async fn said_of(world: &World, dataset: &str) -> (String, String) {
+    let trust = world.trust();
+    let content = format!("weights of {dataset} at {}", trust.minimum_size);
+    let version = import_made_of(world, ("fraud", &content), &[dataset]).await;
+    let proof = world.registry.prove_model(&world.admin, &version, BTreeSet::from([trust.minimum_size]));
+    let proof = proof.await.unwrap();
+    let verdict = verify(&proof.bytes, &trust, None, VerifyOptions { allow_development: true }).unwrap();
+    (verdict.proven.join("\n"), verdict.asserted.join("\n"))
 }
 
 fn why(outcome: &Result<DatasetOutcome, Failed>) -> RefusedBecause {
@@ -81,18 +103,15 @@ async fn every_form_of_signature_is_taken_and_says_what_it_proves() {
     let p256 = key(Algorithm::EcdsaP256Sha256);
     world.registry.trust_source_keys(&world.admin, source, vec![p256.public().clone()]).await.unwrap();
     let forms = [
-        (envelope(&shop, CLEAN, None), SignatureForm::Dsse),
-        (envelope(&p256, CLEAN, Some("feed")), SignatureForm::Dsse),
-        (shop.sign(CLEAN.as_bytes()).unwrap(), SignatureForm::Ed25519),
-        (p256.sign(CLEAN.as_bytes()).unwrap(), SignatureForm::EcdsaSha256),
+        (CLEAN, envelope(&shop, CLEAN, None), SignatureForm::Dsse),
+        (NEXT, envelope(&p256, NEXT, Some("feed")), SignatureForm::Dsse),
+        (THIRD, shop.sign(THIRD.as_bytes()).unwrap(), SignatureForm::Ed25519),
+        (FOURTH, p256.sign(FOURTH.as_bytes()).unwrap(), SignatureForm::EcdsaSha256),
     ];
-    for (number, (signature, form)) in forms.into_iter().enumerate() {
-        let added = deliver(&world, &dora, from_shop(CLEAN, Some(signature)), false, None).await.unwrap();
+    for (number, (csv, signature, form)) in forms.into_iter().enumerate() {
+        let added = deliver(&world, &dora, from_shop(csv, Some(signature)), false, None).await.unwrap();
         assert_eq!(added.version.unwrap().to_string(), format!("feed:{}", number + 1));
-        let state = world.registry.state();
-        let (_, last) =
-            state.datasets().get(&"feed".parse::<bartizan_base::Name>().unwrap()).unwrap().get_max().unwrap();
-        let from = last.body.parts[0].from.clone().unwrap();
+        let from = last_from(&world, "feed");
         assert_eq!((from.source, from.signature.unwrap().form), (source, form));
     }
     let views = world.registry.list_sources(&dora).await.unwrap();
@@ -156,7 +175,6 @@ async fn a_data_set_that_demands_signatures_does_so_for_ever() {
 #[tokio::test]
 async fn a_revoked_key_signs_nothing_more_and_may_be_disowned_from_an_earlier_entry_on() {
     let (world, dora, shop, source) = world().await;
-    let trust = world.trust();
     let mia = world.person("mia", &[Role::MlEngineer]).await;
     let signed = |csv| from_shop(csv, Some(envelope(&shop, csv, None)));
     let first = deliver(&world, &dora, signed(CLEAN), true, None).await.unwrap();
@@ -171,19 +189,24 @@ async fn a_revoked_key_signs_nothing_more_and_may_be_disowned_from_an_earlier_en
     // It comes out that the key was stolen between the two.
     world.registry.revoke_source_key(&world.admin, source, id, Some(second.entry)).await.unwrap();
 
-    let version = import_trained_on(&world.registry, &world.admin, "feed:2").await.unwrap();
-    let proof = world.registry.prove_model(&world.admin, &version, BTreeSet::from([trust.minimum_size]));
-    let proof = proof.await.unwrap();
-    let verdict = verify(&proof.bytes, &trust, None, VerifyOptions { allow_development: true }).unwrap();
-    let proven = verdict.proven.join("\n");
+    let (proven, asserted) = said_of(&world, "feed:2").await;
     let digest = |csv: &str| sha256(csv.as_bytes()).short().to_string();
     for expected in [
-        format!("part {} of feed:1 was signed by key {id}", digest(CLEAN)),
+        format!(
+            "part {} of feed:1 was signed by key {id}, which the project trusted as source {source}'s when entry {} \
+             accepted it (revoked from entry {} on), which says",
+            digest(CLEAN),
+            first.entry,
+            second.entry
+        ),
         format!("the signature of part {} of feed:2 does not count", digest(NEXT)),
-        "feed:2 takes no delivery that its source has not signed".to_owned(),
+        "feed:1 takes no delivery that its source has not signed".to_owned(),
     ] {
         assert!(proven.contains(&expected), "`{expected}` is missing in:\n{proven}");
     }
+    assert!(!proven.contains("feed:2 takes no delivery"), "a part of it is not signed any more:\n{proven}");
+    let demanded = "by the server: that it demanded a signature for each part that feed:2 adds";
+    assert!(asserted.contains(demanded), "{asserted}");
     assert!(first.entry < second.entry);
     world.reopen(true).await.unwrap();
 }
@@ -225,5 +248,37 @@ async fn derived_data_names_versions_that_are_there() {
     let said = [verdict.proven, verdict.asserted].concat().join("\n");
     for expected in ["that what feed:1 adds was made from raw:1", "data set raw:1 has root"] {
         assert!(said.contains(expected), "`{expected}` is missing in:\n{said}");
+    }
+}
+
+/// That a version takes signed deliveries alone is proven of what every verifier can check, and of nothing else.
+#[tokio::test]
+async fn a_demand_is_proven_of_versions_that_hold_signed_parts_alone() {
+    let (world, dora, shop, source) = world().await;
+    let part = |name, csv, signature| Delivered { name, csv, source: "shop", signature };
+    // Signed over its digest, without anything before it.
+    let signed = part("whole", CLEAN, Some(envelope(&shop, CLEAN, None)));
+    deliver(&world, &dora, signed, true, None).await.unwrap();
+    // Signed, and demanded from now on, but what it extends is not.
+    add(&world, &dora, ("half", CLEAN), None, false).await.unwrap();
+    let signed = part("half", NEXT, Some(envelope(&shop, NEXT, None)));
+    deliver(&world, &dora, signed, true, None).await.unwrap();
+    // Signed in a form that takes the bytes to check.
+    let signed = part("bytes", CLEAN, Some(shop.sign(CLEAN.as_bytes()).unwrap()));
+    deliver(&world, &dora, signed, true, None).await.unwrap();
+    for (version, is_proven) in [("whole:1", true), ("half:2", false), ("bytes:1", false)] {
+        let (proven, asserted) = said_of(&world, version).await;
+        let all = format!("{version} takes no delivery that its source has not signed");
+        let added = format!("by the server: that it demanded a signature for each part that {version} adds");
+        assert_eq!((proven.contains(&all), asserted.contains(&added)), (is_proven, !is_proven), "{version}");
+    }
+    // Whoever relies on it has to hear what became of the source and its key since.
+    world.registry.revoke_source_key(&world.admin, source, shop.public().id(), None).await.unwrap();
+    world.registry.set_source_standing(&world.admin, source, Standing::Disabled).await.unwrap();
+    for version in ["whole:1", "bytes:1"] {
+        let (proven, asserted) = said_of(&world, version).await;
+        let said = [proven, asserted].concat();
+        assert!(!said.contains("the project trusts"), "{said}");
+        assert!(said.contains(" on) (source disabled)"), "{said}");
     }
 }

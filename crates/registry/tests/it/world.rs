@@ -54,6 +54,15 @@ impl World {
         .await
     }
 
+    /// Goes on with the same project on another store of documents and content.
+    pub(crate) async fn reopen_on(&mut self, blobs: Arc<dyn bartizan_base::Blobs>) {
+        let db = Db::open(&self.directory.path().join("index.db")).await.unwrap();
+        let mut on =
+            stores(&self.directory, &self.blobs, &self.ledger, &self.heads, &self.key_blobs, &self.clock, db);
+        on.blobs = blobs;
+        self.registry = open(on, Indexing::Compare).await.unwrap();
+    }
+
     /// Opens the same project with an index that waits for no other writer.
     pub(crate) async fn reopen_impatient(&self) -> Registry {
         let options =
@@ -205,6 +214,19 @@ pub(crate) async fn import_trained_on(
     let files: &[(&str, &[u8])] = &[("m", b"w")];
     let trained_on = vec![dataset.parse().unwrap()];
     import_model(registry, caller, "fraud", (files, Sensitivity::Normal), trained_on).await
+}
+
+/// Imports a model of one file, trained on data set versions.
+pub(crate) async fn import_made_of(
+    world: &World,
+    (name, content): (&str, &str),
+    trained_on: &[&str],
+) -> VersionRef {
+    let trained_on = trained_on.iter().map(|version| version.parse().unwrap()).collect();
+    let files: &[(&str, &[u8])] = &[("m", content.as_bytes())];
+    let imported =
+        import_model(&world.registry, &world.admin, name, (files, Sensitivity::Normal), trained_on).await;
+    imported.unwrap()
 }
 
 async fn import_model(
