@@ -239,6 +239,9 @@ pub const FOLDER_PATH_BYTES: usize = 240;
 /// Bytes of its label manifest.
 pub const FOLDER_LABELS_BYTES: usize = 64 * 1024 * 1024;
 
+/// Columns of it.
+pub const FOLDER_LABEL_COLUMNS: usize = 1_024;
+
 /// Bytes of one label in it.
 pub const FOLDER_LABEL_BYTES: usize = 256;
 

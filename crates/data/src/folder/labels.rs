@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
-use crate::limits::{FOLDER_FILES, FOLDER_LABEL_BYTES, FOLDER_LABELS_BYTES};
+use crate::limits::{FOLDER_FILES, FOLDER_LABEL_BYTES, FOLDER_LABEL_COLUMNS, FOLDER_LABELS_BYTES};
 
 /// A label manifest cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,8 +18,10 @@ pub enum LabelsInvalid {
         /// The row, from 1 after the header.
         row: u64,
     },
-    /// The header names no path, or no label.
-    #[error("the header of the labels has no `path` (or `file`) and `label`")]
+    /// The header names no path, or no label, or far too much.
+    #[error(
+        "the header of the labels has no `path` (or `file`) and `label`, or more than {FOLDER_LABEL_COLUMNS} columns"
+    )]
     Header,
     /// A row has another number of cells than the header.
     #[error("row {row} of the labels has another number of cells than the header")]
@@ -57,83 +59,119 @@ pub fn labels(bytes: &[u8]) -> Result<Labels, LabelsInvalid> {
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut found = Labels::default();
-    let mut columns: Option<(usize, usize, usize)> = None;
-    let mut row = 0_u64;
-    for record in records(bytes) {
-        let Some((path_at, label_at, width)) = columns else {
-            let name = |cell: &Vec<u8>| String::from_utf8_lossy(cell).trim().to_ascii_lowercase();
-            let names: Vec<String> = record.iter().map(name).collect();
-            let place = |wanted: &[&str]| names.iter().position(|name| wanted.contains(&name.as_str()));
-            let (path, label) = (place(&["path", "file"]), place(&["label"]));
-            columns =
-                Some((path.ok_or(LabelsInvalid::Header)?, label.ok_or(LabelsInvalid::Header)?, names.len()));
-            continue;
+    let mut columns: Option<Columns> = None;
+    each_record(bytes, |record| match &columns {
+        None => {
+            columns = Some(Columns::named(record)?);
+            Ok(())
+        }
+        Some(columns) => found.take(record, columns),
+    })?;
+    columns.ok_or(LabelsInvalid::Header)?;
+    found.contradicted.sort();
+    found.contradicted.dedup();
+    Ok(found)
+}
+
+/// Which cells of a row count, and how many it has.
+struct Columns {
+    path: usize,
+    label: usize,
+    width: usize,
+}
+
+impl Columns {
+    fn named(header: Record<'_>) -> Result<Self, LabelsInvalid> {
+        let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_ascii_lowercase();
+        let place = |wanted: &[&str]| {
+            let mut cells = (0..header.len()).map(|at| name(header.cell(at)));
+            cells.position(|name| wanted.contains(&name.as_str())).ok_or(LabelsInvalid::Header)
         };
-        row = row.saturating_add(1);
-        if record.len() != width {
+        Ok(Self { path: place(&["path", "file"])?, label: place(&["label"])?, width: header.len() })
+    }
+}
+
+impl Labels {
+    fn take(&mut self, record: Record<'_>, columns: &Columns) -> Result<(), LabelsInvalid> {
+        let row = self.rows.saturating_add(1);
+        self.rows = row;
+        if record.len() != columns.width {
             return Err(LabelsInvalid::Cells { row });
         }
-        let text = |at: usize| {
-            let cell = record.get(at).map(Vec::as_slice).unwrap_or_default();
-            std::str::from_utf8(cell).map(str::to_owned).map_err(|_| LabelsInvalid::Encoding { row })
-        };
-        let (path, label) = (text(path_at)?, text(label_at)?);
-        let path = path.strip_prefix("./").unwrap_or(&path).to_owned();
+        let text =
+            |at: usize| std::str::from_utf8(record.cell(at)).map_err(|_| LabelsInvalid::Encoding { row });
+        let (path, label) = (text(columns.path)?, text(columns.label)?);
+        let path = path.strip_prefix("./").unwrap_or(path);
         if label.is_empty() || label.len() > FOLDER_LABEL_BYTES {
             return Err(LabelsInvalid::Label { row });
         }
         if usize::try_from(row).map_or(true, |rows| rows > FOLDER_FILES) {
             return Err(LabelsInvalid::TooLarge);
         }
-        match found.of.get(&path) {
-            Some(known) if *known != label => found.contradicted.push(path),
+        match self.of.get(path) {
+            Some(known) if known != label => self.contradicted.push(path.to_owned()),
             Some(_) => {}
             None => {
-                found.of.insert(path, label);
+                self.of.insert(path.to_owned(), label.to_owned());
             }
         }
+        Ok(())
     }
-    columns.ok_or(LabelsInvalid::Header)?;
-    found.rows = row;
-    found.contradicted.sort();
-    found.contradicted.dedup();
-    Ok(found)
 }
 
-/// The records of a CSV file. Cells are never longer than the file, so the buffers are bounded by it.
-fn records(bytes: &[u8]) -> Vec<Vec<Vec<u8>>> {
+/// The cells of one record: their bytes one after another, and where each of them ends.
+#[derive(Clone, Copy)]
+struct Record<'a> {
+    bytes: &'a [u8],
+    ends: &'a [usize],
+}
+
+impl<'a> Record<'a> {
+    const fn len(self) -> usize {
+        self.ends.len()
+    }
+
+    fn cell(self, at: usize) -> &'a [u8] {
+        let begin = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or_default();
+        let end = self.ends.get(at).copied().unwrap_or_default();
+        self.bytes.get(begin..end).unwrap_or_default()
+    }
+}
+
+/// Hands over each record of a CSV file as soon as it is read, until one is refused. The buffers hold one record and
+/// grow with the longest, so that they are bounded by the file and not by how many records it has.
+fn each_record(
+    bytes: &[u8],
+    mut take: impl FnMut(Record<'_>) -> Result<(), LabelsInvalid>,
+) -> Result<(), LabelsInvalid> {
     let mut reader = ReaderBuilder::new().build();
-    let mut records = Vec::new();
-    let (mut output, mut ends) =
-        (vec![0; bytes.len().saturating_add(1)], vec![0; bytes.len().saturating_add(2)]);
-    let mut rest = bytes;
+    let (mut output, mut ends) = (vec![0; 1024], vec![0; 16]);
+    let (mut rest, mut written, mut cells, mut records) = (bytes, 0_usize, 0_usize, 0_u64);
     loop {
-        let (mut written, mut cells) = (0, 0);
-        let ended = loop {
-            let out = output.get_mut(written..).unwrap_or_default();
-            let marks = ends.get_mut(cells..).unwrap_or_default();
-            let (result, taken, wrote, marked) = reader.read_record(rest, out, marks);
-            rest = rest.get(taken..).unwrap_or_default();
-            written += wrote;
-            cells += marked;
-            match result {
-                ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::Record => break false,
-                // The buffers hold the whole file, so that neither is ever full.
-                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull | ReadRecordResult::End => {
-                    break true;
-                }
+        let out = output.get_mut(written..).unwrap_or_default();
+        let marks = ends.get_mut(cells..).unwrap_or_default();
+        let (result, taken, wrote, marked) = reader.read_record(rest, out, marks);
+        rest = rest.get(taken..).unwrap_or_default();
+        written = written.saturating_add(wrote);
+        cells = cells.saturating_add(marked);
+        match result {
+            // The next call, with nothing, says that this is all.
+            ReadRecordResult::InputEmpty => {}
+            ReadRecordResult::OutputFull => output.resize(output.len().saturating_mul(2), 0),
+            ReadRecordResult::OutputEndsFull if cells >= FOLDER_LABEL_COLUMNS => {
+                return Err(if records == 0 {
+                    LabelsInvalid::Header
+                } else {
+                    LabelsInvalid::Cells { row: records }
+                });
             }
-        };
-        if ended {
-            return records;
+            ReadRecordResult::OutputEndsFull => ends.resize(ends.len().saturating_mul(2), 0),
+            ReadRecordResult::Record => {
+                let bytes = output.get(..written).unwrap_or_default();
+                take(Record { bytes, ends: ends.get(..cells).unwrap_or_default() })?;
+                (written, cells, records) = (0, 0, records.saturating_add(1));
+            }
+            ReadRecordResult::End => return Ok(()),
         }
-        let mut begin = 0;
-        let mut record = Vec::with_capacity(cells);
-        for end in ends.get(..cells).unwrap_or_default() {
-            record.push(output.get(begin..*end).unwrap_or_default().to_vec());
-            begin = *end;
-        }
-        records.push(record);
     }
 }

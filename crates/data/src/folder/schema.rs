@@ -59,6 +59,9 @@ pub enum FolderSchemaInvalid {
     /// It cannot be written.
     #[error("the schema cannot be written")]
     Write(#[from] toml::ser::Error),
+    /// There is nothing that a schema could be inferred from.
+    #[error("no file of the directory is sound, so that no schema can be inferred from it")]
+    NothingSound,
     /// A value that cannot be meant.
     #[error("`{key}`: {why}")]
     Value {
@@ -112,7 +115,10 @@ struct WireLabels {
 impl FolderSchema {
     /// The schema that a directory fits: what it holds, with room for what another delivery may differ in. Sizes may be
     /// half as small and twice as large; what is damaged or equal may be so as often as it is.
-    pub fn infer(summary: &FolderSummary) -> Self {
+    ///
+    /// # Errors
+    /// When no file is sound: the schema would have no format, and take nothing but damage from then on.
+    pub fn infer(summary: &FolderSummary) -> Result<Self, FolderSchemaInvalid> {
         let share = |count: u64| count as f64 / (summary.files as f64).max(1.0);
         let room =
             |found: Option<Spread<u64>>| found.map(|found| (found.min / 2, found.max.saturating_mul(2)));
@@ -132,10 +138,15 @@ impl FolderSchema {
             max_unlabelled: share(summary.unlabelled.count),
         });
         let sound = |format: &&&str| !["empty", "damaged"].contains(*format);
+        let formats: Vec<String> =
+            summary.formats.keys().filter(sound).map(|format| (*format).to_owned()).collect();
+        if formats.is_empty() {
+            return Err(FolderSchemaInvalid::NothingSound);
+        }
         let seen = summary.languages.keys().filter(|language| **language != "unknown");
-        Self {
+        Ok(Self {
             kind: summary.kind,
-            formats: summary.formats.keys().filter(sound).map(|format| (*format).to_owned()).collect(),
+            formats,
             width: pixels(summary.width).filter(|_| images),
             height: pixels(summary.height).filter(|_| images),
             characters: room(summary.characters).filter(|_| !images),
@@ -148,7 +159,7 @@ impl FolderSchema {
             max_duplicates: share(summary.duplicates.count),
             labels,
             severity: Severity::Block,
-        }
+        })
     }
 
     /// Whether a text says of itself that it is the schema of a directory, and not of a table.

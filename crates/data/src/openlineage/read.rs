@@ -207,9 +207,10 @@ impl Reading {
             return Err(Why::EventType { text: cut(&state) });
         }
         self.facets(run.facets)?;
-        let known = self.runs.get(&run.run_id).is_some_and(|(_, known, _)| *known > at);
+        let id = run.run_id.to_ascii_lowercase();
+        let known = self.runs.get(&id).is_some_and(|(_, known, _)| *known > at);
         if !known {
-            self.runs.insert(run.run_id.to_ascii_lowercase(), (job.clone(), at, state));
+            self.runs.insert(id, (job.clone(), at, state));
         }
         Ok(())
     }

@@ -124,7 +124,7 @@ fn the_next_delivery_is_checked_against_the_first() {
     let [(_, _, png), (_, _, jpeg), (_, _, other), (_, _, gif), ..] = IMAGES;
     let clean: [(&str, &[u8]); 3] = [("1.png", png), ("2.jpg", jpeg), ("3.jpg", other)];
     let manifest = "file,label\n1.png,cat\n2.jpg,dog\n3.jpg,dog\n";
-    let schema = FolderSchema::infer(&summary(&clean, Some(manifest)));
+    let schema = FolderSchema::infer(&summary(&clean, Some(manifest))).unwrap();
     let again = FolderSchema::parse(&schema.to_toml().unwrap()).unwrap();
     assert_eq!(again, schema);
     assert!(FolderSchema::claims(&schema.to_toml().unwrap()));

@@ -141,8 +141,13 @@ impl Inner {
                 "the labels of a directory are in its manifest, not in a column",
             ));
         }
-        let last = last.map(|text| FolderSchema::parse(&text)).transpose()?;
         let given = by.given.map(|text| FolderSchema::parse(&text)).transpose()?;
+        let last = match last.map(|text| (FolderSchema::parse(&text), FolderSchema::claims(&text))) {
+            None => None,
+            // One that cannot be read any more is no reason against the one that is given.
+            Some((Err(_), true)) if given.is_some() => None,
+            Some((parsed, _)) => Some(parsed?),
+        };
         let (mut schema, from) = match (given, last) {
             (Some(given), last) if last.as_ref() != Some(&given) => (Some(given), SchemaFrom::Given),
             (_, Some(last)) => (Some(last), SchemaFrom::Kept),
@@ -153,8 +158,12 @@ impl Inner {
             let (summary, digest) = self.summary(one)?;
             profile.extend(encoded(summary.to_bytes())?);
             profile.push(b'\n');
-            let rules = schema.get_or_insert_with(|| FolderSchema::infer(&summary));
-            weighed.push(Weighed::folder(&check_folder(summary, rules, by.tier), digest)?);
+            let rules = match schema.take() {
+                Some(rules) => rules,
+                None => FolderSchema::infer(&summary)?,
+            };
+            weighed.push(Weighed::folder(&check_folder(summary, &rules, by.tier), digest)?);
+            schema = Some(rules);
         }
         let schema = match (from, schema) {
             (SchemaFrom::Kept, _) | (_, None) => CheckedBy::Kept,
