@@ -231,6 +231,14 @@ impl Envelope {
         }
     }
 
+    /// The bytes of the signature, not verified, where there is one, whatever key it names.
+    pub fn sole_signature_bytes(&self) -> Option<&[u8]> {
+        match self.signatures.as_slice() {
+            [signature] => Some(&signature.bytes),
+            _ => None,
+        }
+    }
+
     /// The payload, not verified: for display and look-ups only.
     pub fn payload(&self) -> &[u8] {
         &self.payload
@@ -281,6 +289,30 @@ impl Envelope {
             return Err(VerifyEnvelope::Untrusted { named: self.key_ids() });
         }
         Ok(Verified::new(Payload { payload_type: self.payload_type, bytes: self.payload }, signers))
+    }
+
+    /// Verifies an envelope with one signature that one of `keys` has to have made. Its key id is a hint, as the
+    /// specification has it: other tools leave it out or make up their own, so every key is tried.
+    ///
+    /// # Errors
+    /// When the payload type is another, there are several signatures, or none of the keys made the one.
+    pub fn verify_sole(
+        self,
+        keys: &[&PublicKey],
+        expected_type: &str,
+    ) -> Result<Verified<Payload>, VerifyEnvelope> {
+        if self.payload_type != expected_type {
+            let expected = expected_type.to_owned();
+            return Err(VerifyEnvelope::PayloadType { found: self.payload_type, expected });
+        }
+        let message = pae(&self.payload_type, &self.payload);
+        let made = |signature: &[u8]| keys.iter().find(|key| key.verify(&message, signature).is_ok());
+        match self.sole_signature_bytes().and_then(made).map(|key| key.id()) {
+            Some(key) => {
+                Ok(Verified::new(Payload { payload_type: self.payload_type, bytes: self.payload }, vec![key]))
+            }
+            None => Err(VerifyEnvelope::Untrusted { named: self.key_ids() }),
+        }
     }
 
     pub(crate) fn from_json(raw: RawEnvelope) -> Result<Self, EnvelopeInvalid> {

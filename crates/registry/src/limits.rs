@@ -6,6 +6,19 @@ pub const PARTS_PER_STATEMENT: usize = 64;
 /// Deliveries with a signature among them.
 pub const SIGNED_PARTS_PER_STATEMENT: usize = 40;
 
+/// What a statement about a data set may weigh: a delivery, the signature of one, and a version that it was made from
+/// take room in its entry in these proportions.
+pub const DATASET_WEIGHT: usize = 640;
+
+/// What a delivery weighs.
+pub const PART_WEIGHT: usize = 10;
+
+/// What its signature weighs.
+pub const SIGNATURE_WEIGHT: usize = 4;
+
+/// What a version weighs that data was made from.
+pub const DERIVED_WEIGHT: usize = 4;
+
 /// Keys of one source of data, revoked ones included.
 pub const SOURCE_KEYS: usize = 32;
 

@@ -138,6 +138,7 @@ impl Registry {
             let why = format!("1 to {PARTS_PER_STATEMENT} deliveries make a version");
             return Err(Failed::invalid(format!("data set {}", new.name), why));
         }
+        delivered::fits(new, 0)?;
         for delivery in &new.deliveries {
             check_text("source", &delivery.source)?;
         }
@@ -150,8 +151,10 @@ impl Registry {
         let state = self.state();
         let last = last_version(&state, &new.name).cloned();
         let derived = new.derived.as_ref().map(|derived| delivered::derive(&state, derived)).transpose()?;
+        delivered::fits(new, derived.as_ref().map_or(0, delivered::Derived::versions))?;
         let demanded = new.require_signature || last.as_ref().is_some_and(|last| last.body.require_signature);
         let from = self.sources_of(caller, &state, new, &sealed, demanded).await?;
+        delivered::new_to(new, last.as_ref(), (&sealed, &from))?;
         let checked = self.check_all(&state, new, last.as_ref(), &sealed).await?;
         let writer = &self.writer().await?;
         let (before, state) = (state, writer.state());
@@ -316,7 +319,11 @@ fn unchanged(
     if last_version(now, name) != last || now.tier() != before.tier() {
         return refuse("it, or the tier,");
     }
-    let same = |from: &FromSource| now.sources().get(&from.source) == before.sources().get(&from.source);
+    // Refusals are counted there too, and whoever makes them must not be able to stop others.
+    let trusted = |state: &State, from: &FromSource| {
+        state.sources().get(&from.source).map(|source| (source.standing, source.keys.clone()))
+    };
+    let same = |from: &FromSource| trusted(now, from) == trusted(before, from);
     if from.iter().flatten().all(same) { Ok(()) } else { refuse("what is known of its source") }
 }
 

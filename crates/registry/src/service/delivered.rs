@@ -1,15 +1,19 @@
 //! Where deliveries come from: sources whose signatures are checked, and data of this project they were made from.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use bartizan_base::{Digest, SourceId};
 use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, op};
 
 use super::datasets::{NewDataset, NewDerived, reference};
 use super::write::Writer;
 use super::{Caller, Failed, Registry};
-use crate::limits::{DERIVED_FROM, SIGNED_PARTS_PER_STATEMENT};
-use crate::state::State;
+use crate::limits::{
+    DATASET_WEIGHT, DERIVED_FROM, DERIVED_WEIGHT, PART_WEIGHT, SIGNATURE_WEIGHT, SIGNED_PARTS_PER_STATEMENT,
+};
+use crate::state::{Dataset, State};
 use crate::statement::{
     DatasetRef, DerivedV1, FromSource, RefusalV1, RefusedBecause, RefusedDelivery, RunRef, Standing,
     Statement,
@@ -23,6 +27,11 @@ pub(super) struct Derived {
 }
 
 impl Derived {
+    /// How many data set versions it names.
+    pub(super) const fn versions(&self) -> usize {
+        self.from.len()
+    }
+
     /// What a statement says of it.
     pub(super) async fn state(self, writer: &Writer<'_>) -> Result<DerivedV1, Failed> {
         let transform = match self.transform {
@@ -44,17 +53,11 @@ impl Registry {
         sealed: &[Sealed],
         demanded: bool,
     ) -> Result<Vec<Option<FromSource>>, Failed> {
-        let signed = new.deliveries.iter().filter(|delivery| delivery.signature.is_some()).count();
-        if signed > SIGNED_PARTS_PER_STATEMENT {
-            let why = format!("at most {SIGNED_PARTS_PER_STATEMENT} signed deliveries are added at once");
-            return Err(Failed::invalid(format!("data set {}", new.name), why));
-        }
         let names = self.source_names().await?;
         let mut from = Vec::with_capacity(sealed.len());
         let mut refused: Vec<RefusedDelivery> = Vec::with_capacity(sealed.len());
         for (delivery, one) in new.deliveries.iter().zip(sealed) {
-            let named = |id: &&bartizan_base::SourceId| names.get(*id) == Some(&delivery.source);
-            let source = state.sources().keys().find(named).copied();
+            let source = source_of(state, &names, &delivery.source)?;
             let found = source.and_then(|id| state.sources().get(&id));
             if found.is_some_and(|found| found.standing != Standing::Active) {
                 return Err(Failed::conflict(format!("source `{}`", delivery.source), "it is disabled"));
@@ -90,6 +93,61 @@ impl Registry {
         let written = writer.append(vec![Statement::about(body)]).await?;
         let entry = written.first().map(|written| written.entry).unwrap_or_default();
         Err(Failed::Unproven { name: new.name.clone(), number: at.saturating_add(1), why, entry })
+    }
+}
+
+/// Refuses what does not fit an entry, before anything is read: `derived` is how many versions it was made from.
+pub(super) fn fits(new: &NewDataset, derived: usize) -> Result<(), Failed> {
+    let signed = new.deliveries.iter().filter(|delivery| delivery.signature.is_some()).count();
+    let weight = new.deliveries.len().saturating_mul(PART_WEIGHT);
+    let weight = weight.saturating_add(signed.saturating_mul(SIGNATURE_WEIGHT));
+    let weight = weight.saturating_add(derived.saturating_mul(DERIVED_WEIGHT));
+    let why = if signed > SIGNED_PARTS_PER_STATEMENT {
+        format!("at most {SIGNED_PARTS_PER_STATEMENT} signed deliveries are added at once")
+    } else if weight > DATASET_WEIGHT {
+        format!(
+            "{} deliveries, {signed} of them signed, made from {derived} versions are too much for one entry: add them \
+             in several steps",
+            new.deliveries.len()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Failed::invalid(format!("data set {}", new.name), why))
+}
+
+/// Refuses signed deliveries that the version already holds which they would extend, or that are there twice: a
+/// signature says that its source delivered these bytes, not that it did so again.
+pub(super) fn new_to(
+    new: &NewDataset,
+    last: Option<&Dataset>,
+    (sealed, from): (&[Sealed], &[Option<FromSource>]),
+) -> Result<(), Failed> {
+    let extended = last.filter(|_| new.extend);
+    let held = extended.map(|last| last.parts.as_slice()).unwrap_or_default();
+    let mut seen: BTreeSet<Digest> = held.iter().map(|part| part.digest).collect();
+    for (number, (one, from)) in (1_usize..).zip(sealed.iter().zip(from)) {
+        let again = !seen.insert(one.digest);
+        if again && from.as_ref().is_some_and(|from| from.signature.is_some()) {
+            let what = format!("delivery {number} of {}", new.name);
+            return Err(Failed::conflict(what, "the version would hold these signed bytes twice"));
+        }
+    }
+    Ok(())
+}
+
+/// The source that a delivery is said to be from: by its id or its name, as in every command. Anything else is words,
+/// unless it looks like an id: then it is a source that is not there.
+fn source_of(
+    state: &State,
+    names: &BTreeMap<SourceId, String>,
+    text: &str,
+) -> Result<Option<SourceId>, Failed> {
+    let by_id = text.parse().ok().filter(|id| state.sources().contains_key(id));
+    let by_name = || names.iter().find(|(_, name)| *name == text).map(|(id, _)| *id);
+    match by_id.or_else(by_name) {
+        None if text.starts_with("src_") => Err(Failed::not_found("source", text)),
+        found => Ok(found),
     }
 }
 

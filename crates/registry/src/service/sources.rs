@@ -5,7 +5,7 @@ use std::io::Read;
 
 use bartizan_base::{Name, SourceId, canonical};
 use bartizan_keys::detached::{Detached, Minisign, MinisignHash};
-use bartizan_keys::{KeyId, PublicKey, Sealed, SigningKey, dsse};
+use bartizan_keys::{Algorithm, KeyId, PublicKey, Sealed, SigningKey, UnsealFailed, dsse};
 use bartizan_policy::{ProjectWide, SourceFacts, op};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Caller, Failed, Inner, Registry};
 use crate::limits::{ED25519_DELIVERY_BYTES, PROFILE_TEXT_BYTES, SOURCE_KEYS, SOURCES};
-use crate::proof::read_private;
+use crate::proof::{ProveFailed, read_private};
 use crate::state::{Source, State};
 use crate::statement::{
     DELIVERY_FORMAT, DELIVERY_TYPE, DeliveryV1, RefusedBecause, SignatureForm, SourceKeyV1, SourceSignature,
@@ -232,16 +232,24 @@ impl Registry {
     /// The names behind the pseudonyms of sources, as far as they were not erased.
     ///
     /// # Errors
-    /// When the work is interrupted.
+    /// When one is neither erased nor can be read: taking it for none would let its source go unrecognised.
     pub async fn source_names(&self) -> Result<BTreeMap<SourceId, String>, Failed> {
         self.blocking(|inner| {
             let state = inner.state.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-            let named = |(id, source): (&SourceId, &Source)| {
-                let (bytes, _) = read_private(&inner.keys, inner.blobs.as_ref(), &source.profile).ok()?;
-                let profile: SourceProfile = canonical::from_bytes(&bytes).ok()?;
-                Some((*id, profile.name))
-            };
-            Ok(state.sources().iter().filter_map(named).collect())
+            let mut names = BTreeMap::new();
+            for (id, source) in state.sources() {
+                let bytes = match read_private(&inner.keys, inner.blobs.as_ref(), &source.profile) {
+                    Ok((bytes, _)) => bytes,
+                    Err(ProveFailed::Document(
+                        UnsealFailed::Erased { .. } | UnsealFailed::NotFound { .. },
+                    )) => continue,
+                    Err(failed) => return Err(failed.into()),
+                };
+                let profile: SourceProfile = canonical::from_bytes(&bytes)
+                    .map_err(|error| Failed::invalid(format!("the stored name of source {id}"), error))?;
+                names.insert(*id, profile.name);
+            }
+            Ok(names)
         })
         .await
     }
@@ -302,8 +310,12 @@ impl Inner {
         let Ok(detached) = Detached::parse(signature) else {
             return Ok(Err(RefusedBecause::WrongSignature.into()));
         };
+        // The whole file is only read for keys that could have signed it.
+        let ed25519 = || source.keys.iter().filter(|key| key.algorithm == Algorithm::Ed25519);
+        let wrong = || Unproven::from(RefusedBecause::WrongSignature);
         let verified = match &detached {
             Detached::Envelope(envelope) => in_envelope(source, envelope, sealed, dataset),
+            Detached::Minisign(_) if ed25519().next().is_none() => Err(wrong()),
             Detached::Raw(value) => {
                 let ecdsa = source
                     .keys
@@ -311,21 +323,19 @@ impl Inner {
                     .find(|key| key.public_key.verify_sha256(&sealed.digest, value).is_ok());
                 match ecdsa {
                     Some(key) => Ok(made_by(key, SignatureForm::EcdsaSha256, value)),
-                    None if value.len() == 64 => {
+                    None if value.len() == 64 && ed25519().next().is_some() => {
                         let content = self.whole(sealed)?;
                         let verifies = |key: &&SourceKeyV1| key.public_key.verify(&content, value).is_ok();
-                        let key = source.keys.iter().find(verifies);
-                        let key = key.ok_or_else(|| RefusedBecause::WrongSignature.into());
+                        let key = ed25519().find(verifies).ok_or_else(wrong);
                         key.map(|key| made_by(key, SignatureForm::Ed25519, value))
                     }
-                    None => Err(RefusedBecause::WrongSignature.into()),
+                    None => Err(wrong()),
                 }
             }
             Detached::Minisign(minisign) => {
                 let message = self.minisigned(minisign, sealed)?;
                 let verifies = |key: &&SourceKeyV1| minisign.verify(&key.public_key, &message).is_ok();
-                let key = source.keys.iter().find(verifies);
-                let key = key.ok_or_else(|| RefusedBecause::WrongSignature.into());
+                let key = ed25519().find(verifies).ok_or_else(wrong);
                 key.map(|key| made_by(key, SignatureForm::Minisign, minisign.signature()))
             }
         };
@@ -381,10 +391,10 @@ fn in_envelope(
     dataset: &Name,
 ) -> Result<SourceSignature, Unproven> {
     let wrong = || Unproven::from(RefusedBecause::WrongSignature);
-    let (key, value) =
-        envelope.sole_signature().map(|(key, value)| (key, value.to_vec())).ok_or_else(wrong)?;
-    let trusted = |id: KeyId| source.key(id).map(|key| key.public_key.clone());
-    let verified = envelope.clone().verify(&trusted, DELIVERY_TYPE).map_err(|_| wrong())?;
+    let value = envelope.sole_signature_bytes().ok_or_else(wrong)?.to_vec();
+    let keys: Vec<&PublicKey> = source.keys.iter().map(|key| &key.public_key).collect();
+    let verified = envelope.clone().verify_sole(&keys, DELIVERY_TYPE).map_err(|_| wrong())?;
+    let key = *verified.signers().first().ok_or_else(wrong)?;
     let delivery: DeliveryV1 = canonical::from_bytes(&verified.get().bytes).map_err(|_| wrong())?;
     let same = delivery.format == DELIVERY_FORMAT
         && delivery.digest == sealed.digest
