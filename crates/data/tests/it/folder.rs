@@ -3,8 +3,9 @@
 use std::io::Cursor;
 
 use bartizan_data::folder::{
-    FolderInvalid, FolderKind, FolderReport, FolderSchema, FolderSummary, ImageFormat, NotAnImage, NotPacked,
-    PackFailed, Packer, Vocabulary, check_folder, check_path, image, labels, summarise, text,
+    FolderInvalid, FolderKind, FolderReport, FolderSchema, FolderSchemaInvalid, FolderSummary, ImageFormat,
+    LabelsInvalid, NotAnImage, NotPacked, PackFailed, Packer, Vocabulary, check_folder, check_path, image,
+    labels, summarise, text,
 };
 use bartizan_data::{Outcome, Tier};
 use expect_test::expect;
@@ -208,4 +209,41 @@ fn the_sample_is_read_and_written_for_ever() {
         ("notes.txt", b"The end of the story is that it was the butler.\n"),
     ];
     assert_eq!(packed(&files, Some("path,label\ncat/1.png,cat\n")), sample);
+}
+
+#[test]
+fn damage_alone_makes_no_schema() {
+    let [(_, _, png), ..] = IMAGES;
+    let noise: &[u8] = b"\x89PNG\r\n\x1a\n and nothing more";
+    for files in [vec![("1.png", b"".as_slice())], vec![("1.png", noise), ("2.png", b"")]] {
+        let inferred = FolderSchema::infer(&summary(&files, None));
+        assert!(matches!(inferred, Err(FolderSchemaInvalid::NothingSound)), "{inferred:?}");
+        let with_one = [files, vec![("3.png", png)]].concat();
+        let schema = FolderSchema::infer(&summary(&with_one, None)).unwrap();
+        assert_eq!(FolderSchema::parse(&schema.to_toml().unwrap()).unwrap(), schema);
+    }
+}
+
+/// Rows are handed on one by one, in buffers that grow with the longest of them.
+#[test]
+fn labels_are_read_whatever_the_length_of_a_row() {
+    let (path, label) = ("p".repeat(5_000), "l".repeat(256));
+    let wide = |columns: usize| ",x".repeat(columns - 2);
+    for end in ["", "\n", "\r\n"] {
+        for columns in [2, 15, 16, 17, 33, 1_023, 1_024] {
+            let (more, cells) = (wide(columns), wide(columns));
+            let found =
+                labels(format!("path,label{more}\n\"{path}\",{label}{cells}\na,b{cells}{end}").as_bytes());
+            let found = found.unwrap_or_else(|error| panic!("{columns}: {error}"));
+            assert_eq!(found.rows, 2);
+            assert_eq!((&found.of[&path], found.of["a"].as_str()), (&label, "b"));
+            let short = format!("path,label{more}\na,b{cells}\nc,d{cells},x\n");
+            assert_eq!(labels(short.as_bytes()).unwrap_err(), LabelsInvalid::Cells { row: 2 }, "{columns}");
+        }
+    }
+    let wider = format!("path,label{}\n", wide(1_025));
+    assert_eq!(labels(wider.as_bytes()).unwrap_err(), LabelsInvalid::Header);
+    // The first bad row ends it, whatever comes after.
+    let bad = format!("path,label\na,b\nc\n{}", "\"".repeat(1_000));
+    assert_eq!(labels(bad.as_bytes()).unwrap_err(), LabelsInvalid::Cells { row: 2 });
 }

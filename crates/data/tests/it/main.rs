@@ -13,6 +13,7 @@ mod expression;
 mod folder;
 mod formats;
 mod hostile;
+mod openlineage;
 mod pii;
 mod profile;
 mod quality;

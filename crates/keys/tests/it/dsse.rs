@@ -283,3 +283,28 @@ fn limits_hold_at_both_ends() {
     padded.pop();
     assert_eq!(Envelope::parse(&padded).unwrap(), envelope);
 }
+
+/// Who has the keys of one signer tries them all: the key id is a hint that other tools leave out or make up.
+#[test]
+fn one_signature_is_verified_whatever_key_it_names() {
+    let (one, other) = (key(1), key(2));
+    let signed = text(&dsse::sign(TYPE, b"{}", &[&one]).unwrap());
+    let id = one.public().id().to_string();
+    for hint in [id.clone(), String::new(), "SHA256:abc".to_owned(), other.public().id().to_string()] {
+        let envelope = Envelope::parse(signed.replace(&id, &hint).as_bytes()).unwrap();
+        let keys = [other.public(), one.public()];
+        let verified = envelope.clone().verify_sole(&keys, TYPE).unwrap();
+        assert_eq!(
+            (verified.signers(), verified.get().bytes.as_slice()),
+            (&[one.public().id()][..], &b"{}"[..])
+        );
+        assert!(matches!(
+            envelope.clone().verify_sole(&keys[..1], TYPE),
+            Err(VerifyEnvelope::Untrusted { .. })
+        ));
+        assert!(matches!(envelope.verify_sole(&keys, "text/plain"), Err(VerifyEnvelope::PayloadType { .. })));
+    }
+    let both = dsse::sign(TYPE, b"{}", &[&one, &other]).unwrap();
+    let refused = both.verify_sole(&[one.public(), other.public()], TYPE);
+    assert!(matches!(refused, Err(VerifyEnvelope::Untrusted { .. })), "two signatures are not one");
+}

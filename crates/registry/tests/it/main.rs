@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers outside #[test] functions")]
 
 mod data;
+mod delivered;
 mod duties;
 mod endpoints;
 mod erasures;

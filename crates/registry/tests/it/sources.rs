@@ -73,7 +73,7 @@ pub(crate) async fn world() -> (World, Caller, SigningKey, SourceId) {
 }
 
 /// What the last version of a data set says of where its first new part is from.
-fn last_from(world: &World, name: &str) -> FromSource {
+pub(crate) fn last_from(world: &World, name: &str) -> FromSource {
     let state = world.registry.state();
     let (_, last) = state.datasets().get(&name.parse::<Name>().unwrap()).unwrap().get_max().unwrap();
     last.body.parts[0].from.clone().unwrap()
@@ -90,7 +90,7 @@ async fn said_of(world: &World, dataset: &str) -> (String, String) {
     (verdict.proven.join("\n"), verdict.asserted.join("\n"))
 }
 
-fn why(outcome: &Result<DatasetOutcome, Failed>) -> RefusedBecause {
+pub(crate) fn why(outcome: &Result<DatasetOutcome, Failed>) -> RefusedBecause {
     match outcome {
         Err(Failed::Unproven { why, .. }) => *why,
         other => panic!("it was not refused for its signature: {other:?}"),
