@@ -141,11 +141,11 @@ fn an_object_reads_like_a_file() {
     file.seek(SeekFrom::End(-8)).unwrap();
     file.read_exact(&mut tail).unwrap();
     assert_eq!(tail[..], content[content.len() - 8..]);
-    for at in [0, 4 * 1024 * 1024 - 3, 17, 8 * 1024 * 1024, 5_000_000] {
+    for at in [0_usize, 4 * 1024 * 1024 - 3, 17, 8 * 1024 * 1024, 5_000_000] {
         let mut some = vec![0; 100_000];
-        file.seek(SeekFrom::Start(at)).unwrap();
+        file.seek(SeekFrom::Start(at as u64)).unwrap();
         file.read_exact(&mut some).unwrap();
-        assert!(some[..] == content[at as usize..][..100_000], "at {at}");
+        assert!(some[..] == content[at..][..100_000], "at {at}");
     }
     file.seek(SeekFrom::Start(u64::MAX)).unwrap();
     assert_eq!(file.read(&mut tail).unwrap(), 0);
