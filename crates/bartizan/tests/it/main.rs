@@ -25,6 +25,7 @@ mod progress;
 mod proving;
 mod report;
 mod runs;
+mod schema;
 mod serving;
 mod stops;
 mod up;

@@ -17,9 +17,13 @@ pub(super) fn unified(before: &str, after: &str, name: &str) -> String {
     if before == after {
         return String::new();
     }
-    let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
+    // With their ends, since those are of the text too: some end with a carriage return, the last one perhaps not at all.
+    let (old, new): (Vec<&str>, Vec<&str>) =
+        (before.split_inclusive('\n').collect(), after.split_inclusive('\n').collect());
     let edits = edits(&old, &new);
-    let mut text = format!("--- {name}\n+++ {name}\n");
+    // A name ends at a tab, if white space may be in it.
+    let end = if name.contains(char::is_whitespace) { "\t" } else { "" };
+    let mut text = format!("--- {name}{end}\n+++ {name}{end}\n");
     let changed: Vec<usize> = (0..edits.len()).filter(|at| edits.get(*at) != Some(&Edit::Keep)).collect();
     let mut hunks: Vec<(usize, usize)> = Vec::new();
     for at in changed {
@@ -52,8 +56,11 @@ pub(super) fn unified(before: &str, after: &str, name: &str) -> String {
                 Edit::Add => ('+', new.get(line_new)),
             };
             text.push(sign);
-            text.push_str(line.copied().unwrap_or_default());
-            text.push('\n');
+            let line = line.copied().unwrap_or_default();
+            text.push_str(line);
+            if !line.ends_with('\n') {
+                text.push_str("\n\\ No newline at end of file\n");
+            }
             step(edit, &mut line_old, &mut line_new);
         }
         place = end;

@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bartizan_base::{Clock as _, sha256};
+use bartizan_base::{Clock as _, Digest, sha256};
 use bartizan_data::drift::DriftReport;
 use bartizan_data::limits::LISTED_ROWS;
 use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
@@ -58,9 +58,12 @@ pub(super) struct Checking<'a> {
 
 /// Checks a file, writes the reports that are asked for, and prints the verdict.
 pub(super) fn check(work: &Work, checking: &Checking<'_>, wanted: &CheckReports) -> Result<u8, Failure> {
-    let files = [checking.file, checking.schema];
-    let also = [&wanted.openlineage, &wanted.rows, &wanted.reference];
-    apart(&wanted.reports, also.into_iter().flatten().map(|path| path.as_path()), &files)?;
+    let mut files = vec![checking.file, checking.schema];
+    files.extend(wanted.reference.as_deref());
+    let tables = checking.beside.against.iter().filter_map(|given| given.split_once('='));
+    files.extend(tables.map(|(_, file)| Path::new(file)));
+    let also = [&wanted.openlineage, &wanted.rows].into_iter().flatten().map(|path| path.as_path());
+    apart(paths(&wanted.reports).chain(also), &files)?;
     let mut subject = subject(checking.file);
     let judged = judge(work, checking, wanted, &mut subject);
     let judged = judged.inspect_err(|failure| {
@@ -105,7 +108,6 @@ fn judge(
         may_list(file, rows)?;
     }
     let schema = against(subject, path)?;
-    let reference = wanted.reference.as_deref().map(stored_profile).transpose()?;
     let listed = if wanted.rows.is_some() { LISTED_ROWS } else { 0 };
     let known = Known::read(work, &schema, path, beside, wanted.reference.as_deref())?;
     let (opened, progress) = source(work, file, "checking")?;
@@ -117,7 +119,7 @@ fn judge(
         list(work, checking, &schema, &report, path)?;
     }
     let suite = || Suite::check(subject, &report);
-    let page = || html::check(subject, &report, &schema, reference.as_ref());
+    let page = || html::check(subject, &report, &schema, known.reference.as_ref());
     write(&wanted.reports, suite, page)?;
     tell(wanted.openlineage.as_deref(), file, Table::of(&report), None)?;
     Ok(report)
@@ -130,8 +132,15 @@ fn against(subject: &mut Subject, path: &Path) -> Result<Schema, Failure> {
     Ok(schema)
 }
 
-fn stored_profile(path: &Path) -> Result<Profile, Failure> {
+/// A profile that was written before, and that has the digest if one is given.
+pub(super) fn stored_profile(path: &Path, digest: Option<Digest>) -> Result<Profile, Failure> {
     let bytes = read_bytes(path, PROFILE_BYTES)?;
+    if digest.is_some_and(|digest| digest != sha256(&bytes)) {
+        let what = format!("`{}` is not the profile whose digest the schema names", path.display());
+        return Err(Failure::new(ids::INVALID, what).then(
+            "put back the profile that the schema was made with, or name another with --reference",
+        ));
+    }
     Profile::from_bytes(&bytes).map_err(|error: ProfileInvalid| {
         let mut failure = Failure::of(ids::INVALID, &error);
         failure.why.insert(0, format!("in `{}`, which `bartizan data profile --out` writes", path.display()));
@@ -183,33 +192,32 @@ pub(crate) fn guarded(
     files: &[&Path],
     run: impl FnOnce() -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
-    apart(wanted, std::iter::empty(), files)?;
+    apart(paths(wanted), files)?;
     run().or_else(|failure| {
         fail(wanted, subject, task, &failure)?;
         Err(failure)
     })
 }
 
-/// Refuses to write a report over what is read, or two into one file.
-fn apart<'a>(
-    wanted: &'a Reports,
-    also: impl Iterator<Item = &'a Path>,
-    files: &[&'a Path],
-) -> Result<(), Failure> {
-    let reports = [&wanted.report, &wanted.junit, &wanted.sarif].into_iter().flatten();
+fn paths(wanted: &Reports) -> impl Iterator<Item = &Path> {
+    [&wanted.report, &wanted.junit, &wanted.sarif].into_iter().flatten().map(PathBuf::as_path)
+}
+
+/// Refuses to write over what is read, or twice into one file.
+pub(super) fn apart<'a>(written: impl Iterator<Item = &'a Path>, read: &[&Path]) -> Result<(), Failure> {
     // What is not there yet is known by the directory that it comes into.
     let known = |path: &Path| {
         std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
     };
-    let mut seen: Vec<PathBuf> = files.iter().map(|path| known(path)).collect();
-    for path in reports.map(PathBuf::as_path).chain(also) {
+    let mut seen: Vec<PathBuf> = read.iter().map(|path| known(path)).collect();
+    for path in written {
         let place = known(path);
         // A device, such as standard output, takes more than one.
         let regular = std::fs::metadata(&place).map_or(true, |metadata| metadata.is_file());
         if regular && seen.contains(&place) {
             let what =
                 format!("`{}` is named twice, and one would be written over the other", path.display());
-            return Err(Failure::new(ids::USAGE, what).then("name a file of its own for each report"));
+            return Err(Failure::new(ids::USAGE, what).then("name a file of its own for each thing that is written"));
         }
         seen.push(place);
     }

@@ -1,27 +1,26 @@
 //! `data schema`: schemas made of files, of suites of expectations, and of schemas before; and what checks need beside.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bartizan_base::{Clock as _, Hasher, Timestamp, TimestampInvalid};
+use bartizan_base::{Clock as _, Timestamp, TimestampInvalid, sha256};
 use bartizan_data::expectations::{Imported, NotImported, Translation, import};
 use bartizan_data::{
     CheckOptions, ColumnType, DriftRules, InferOptions, KnownTable, NotInferred, NotKnown, NotUpdated,
-    Profile, ProfileInvalid, ProfileOptions, ReadOptions, ReferenceProfile, Schema, SchemaInvalid, Tier,
+    Profile, ProfileOptions, ReadOptions, ReferenceProfile, Schema, SchemaInvalid, Tier,
     Updated, check_table, drift,
 };
 use bartizan_store::SystemClock;
 use serde_json::{Value, json};
 
+use super::report::{apart, stored_profile};
 use super::{diff, format_of, parse_schema, profile_options, profiled, source, threads, unreadable};
 use crate::catalog::ids;
 use crate::cli::{Beside, Reading, Schema as Verb};
 use crate::commands::{Work, file_failure, read_text};
 use crate::failure::Failure;
 use crate::out::Format;
-
-/// Bytes of a stored profile.
-const PROFILE_BYTES: u64 = 512 * 1024 * 1024;
 
 /// Bytes of a suite of expectations.
 const SUITE_BYTES: u64 = 8 * 1024 * 1024;
@@ -50,46 +49,66 @@ fn infer(
     out: Option<&Path>,
     reference: Option<&Path>,
 ) -> Result<u8, Failure> {
+    apart(out.into_iter().chain(reference), &[file])?;
     let options = profile_options(reading, &[])?;
     let (profile, read) = profiled(work, file, &options, threads(reading.threads))?;
     let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
     let mut schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
+    let mut frozen = None;
     if let Some(path) = reference {
         let bytes = profile.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-        std::fs::write(path, &bytes).map_err(|error| file_failure(path, &error))?;
-        let mut hasher = Hasher::new();
-        hasher.update(&bytes);
-        let named = relative(path, out);
-        schema.reference = Some(ReferenceProfile { profile: named, sha256: Some(hasher.finish()) });
-        for column in &mut schema.columns {
-            let known = profile.column(&column.name);
-            let few = known.is_some_and(|known| known.values().is_some());
-            let statistic = match column.kind {
-                ColumnType::Integer | ColumnType::Float => drift::Statistic::KolmogorovSmirnov,
-                ColumnType::Boolean | ColumnType::String if few && column.domain.is_some() => {
-                    drift::Statistic::JensenShannon
-                }
-                _ => continue,
-            };
-            column.drift = Some(DriftRules { statistic: Some(statistic), limit: statistic.floor() });
-        }
+        let named = beside(path, out)?;
+        schema.reference = Some(ReferenceProfile { profile: named, sha256: Some(sha256(&bytes)) });
+        limit_drift(&mut schema, &profile);
+        frozen = Some((path, bytes));
     }
     let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
+    if let Some((path, bytes)) = frozen {
+        std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
+    }
     work.deliver(out, text.as_bytes())
 }
 
-/// The name of a file beside the schema, or as it was given.
-fn relative(path: &Path, schema: Option<&Path>) -> String {
-    let beside = schema.is_some_and(|schema| schema.parent() == path.parent());
-    let named = if beside { path.file_name().map(Path::new).unwrap_or(path) } else { path };
-    named.display().to_string()
+/// Limits drift of each column that has enough of a distribution: numbers, and what has a domain.
+fn limit_drift(schema: &mut Schema, profile: &Profile) {
+    for column in &mut schema.columns {
+        let counted = profile.column(&column.name).is_some_and(|known| known.values().is_some());
+        let statistic = match column.kind {
+            ColumnType::Integer | ColumnType::Float => drift::Statistic::KolmogorovSmirnov,
+            ColumnType::Boolean | ColumnType::String if counted && column.domain.is_some() => {
+                drift::Statistic::JensenShannon
+            }
+            _ => continue,
+        };
+        column.drift = Some(DriftRules { statistic: Some(statistic), limit: statistic.floor() });
+    }
+}
+
+/// How a schema that is written to `schema`, or here, names a file: by the way from its directory.
+fn beside(path: &Path, schema: Option<&Path>) -> Result<String, Failure> {
+    let directory = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        std::fs::canonicalize(parent).map_err(|error| file_failure(parent, &error))
+    };
+    let (to, from) = (directory(path)?, directory(schema.unwrap_or(Path::new("schema.toml")))?);
+    let same = to.components().zip(from.components()).take_while(|(one, other)| one == other).count();
+    let mut way = PathBuf::new();
+    from.components().skip(same).for_each(|_| way.push(".."));
+    way.extend(to.components().skip(same));
+    way.extend(path.file_name());
+    way.to_str().map(str::to_owned).ok_or_else(|| {
+        Failure::new(ids::USAGE, format!("`{}` cannot be named in a schema, which is UTF-8", path.display()))
+            .then("give the reference a name in UTF-8")
+    })
 }
 
 /// What checks are told beside the schema, read from where it is.
 pub(super) struct Known {
     environment: Option<String>,
     now: Timestamp,
-    reference: Option<Profile>,
+    /// The profile that distributions are compared with.
+    pub(super) reference: Option<Profile>,
     tables: BTreeMap<String, KnownTable>,
 }
 
@@ -101,36 +120,13 @@ impl Known {
         beside: &Beside,
         given: Option<&Path>,
     ) -> Result<Self, Failure> {
-        let usage = |what: String| Failure::new(ids::USAGE, what);
         let now = beside.now.as_deref().map(str::parse).transpose();
         let now = now.map_err(|error: TimestampInvalid| Failure::of(ids::USAGE, &error))?;
-        let mut tables = BTreeMap::new();
-        for given in &beside.against {
-            let (name, file) = given
-                .split_once('=')
-                .filter(|(name, file)| !name.is_empty() && !file.is_empty())
-                .ok_or_else(|| {
-                    usage(format!("`{given}` is not NAME=FILE, such as `customers=customers.csv`"))
-                })?;
-            let file = Path::new(file);
-            let (source, progress) = source(work, file, "reading")?;
-            let known = KnownTable::read(source, &ReadOptions::default(), threads(None), schema, name);
-            drop(progress);
-            let known = known.map_err(|error| match error {
-                NotKnown::Read(error) => unreadable(file, &error),
-                other => {
-                    let mut failure = Failure::of(ids::DELIVERY, &other);
-                    failure.what = format!("`{}`: {}", file.display(), failure.what);
-                    failure
-                }
-            })?;
-            tables.insert(name.to_owned(), known);
-        }
         Ok(Self {
             environment: beside.environment.clone(),
             now: now.unwrap_or_else(|| SystemClock.now()),
-            reference: reference(schema, path, given)?,
-            tables,
+            reference: reference(work, schema, path, given)?,
+            tables: tables(work, schema, &beside.against)?,
         })
     }
 
@@ -145,37 +141,72 @@ impl Known {
     }
 }
 
+/// The tables that values are looked up in, each read once.
+fn tables(work: &Work, schema: &Schema, given: &[String]) -> Result<BTreeMap<String, KnownTable>, Failure> {
+    let in_slices = schema.slices.iter().flat_map(|slice| &slice.columns);
+    let asked = schema.columns.iter().chain(in_slices).filter_map(|rules| rules.references.as_ref());
+    let asked: BTreeSet<&str> = asked.map(|references| references.table.as_str()).collect();
+    let usage = |what: String| Failure::new(ids::USAGE, what);
+    let mut tables = BTreeMap::new();
+    for given in given {
+        let (name, file) =
+            given.split_once('=').filter(|(name, file)| !name.is_empty() && !file.is_empty()).ok_or_else(
+                || {
+                    usage(format!("`{given}` is not NAME=FILE"))
+                        .then("write the name that the schema has for the table, such as `--against customers=customers.csv`")
+                },
+            )?;
+        if !asked.contains(name) {
+            let known: Vec<String> = asked.iter().map(|name| format!("`{name}`")).collect();
+            let next = match known.is_empty() {
+                true => "leave out --against: no rule of the schema has `references`".to_owned(),
+                false => format!("the schema looks values up in: {}", known.join(", ")),
+            };
+            return Err(usage(format!("the schema looks nothing up in a table `{name}`")).then(next));
+        }
+        if tables.contains_key(name) {
+            return Err(usage(format!("the table `{name}` is given twice")).then("name one file for it"));
+        }
+        let file = Path::new(file);
+        let (source, progress) = source(work, file, "reading")?;
+        let known = KnownTable::read(source, &ReadOptions::default(), threads(None), schema, name);
+        drop(progress);
+        let known = known.map_err(|error| match error {
+            NotKnown::Read(error) => unreadable(file, &error),
+            other => {
+                let mut failure = Failure::of(ids::DELIVERY, &other);
+                failure.what = format!("`{}`: {}", file.display(), failure.what);
+                failure
+            }
+        })?;
+        tables.insert(name.to_owned(), known);
+    }
+    Ok(tables)
+}
+
 /// The profile that a schema names, or that was given in its place. One that is not there leaves its checks undone.
-fn reference(schema: &Schema, path: &Path, given: Option<&Path>) -> Result<Option<Profile>, Failure> {
-    let named = schema.reference.as_ref();
-    let file: PathBuf = match (given, named) {
-        (Some(given), _) => given.to_owned(),
-        (None, Some(named)) => path.parent().unwrap_or(Path::new("")).join(&named.profile),
-        (None, None) => return Ok(None),
-    };
-    if given.is_none() && !file.exists() {
+fn reference(
+    work: &Work,
+    schema: &Schema,
+    path: &Path,
+    given: Option<&Path>,
+) -> Result<Option<Profile>, Failure> {
+    if let Some(given) = given {
+        return stored_profile(given, None).map(Some);
+    }
+    let Some(named) = &schema.reference else { return Ok(None) };
+    let file = path.parent().unwrap_or(Path::new("")).join(&named.profile);
+    if !file.try_exists().unwrap_or(true) {
+        if schema.columns.iter().any(|column| column.drift.is_some()) {
+            work.out.note(&format!(
+                "`{}`, which the schema names as its reference, is not there, so rules of drift cannot run; --reference names \
+                 another.",
+                file.display()
+            ));
+        }
         return Ok(None);
     }
-    let metadata = std::fs::metadata(&file).map_err(|error| file_failure(&file, &error))?;
-    if metadata.len() > PROFILE_BYTES {
-        let what = format!("`{}` has more than the {PROFILE_BYTES} bytes of a profile", file.display());
-        return Err(Failure::new(ids::INVALID, what));
-    }
-    let bytes = std::fs::read(&file).map_err(|error| file_failure(&file, &error))?;
-    if let (None, Some(wanted)) = (given, named.and_then(|named| named.sha256)) {
-        let mut hasher = Hasher::new();
-        hasher.update(&bytes);
-        if hasher.finish() != wanted {
-            let what = format!("`{}` is not the profile whose digest the schema names", file.display());
-            return Err(Failure::new(ids::INVALID, what));
-        }
-    }
-    let profile = Profile::from_bytes(&bytes).map_err(|error: ProfileInvalid| {
-        let mut failure = Failure::of(ids::INVALID, &error);
-        failure.what = format!("`{}`: {}", file.display(), failure.what);
-        failure
-    })?;
-    Ok(Some(profile))
+    stored_profile(&file, named.sha256).map(Some)
 }
 
 struct Wanted {
@@ -186,13 +217,23 @@ struct Wanted {
 }
 
 fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wanted) -> Result<u8, Failure> {
+    let read: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    apart(std::iter::once(out), &read)?;
     // Says what is wrong with the schema, and where.
-    let (_, before) = parse_schema(schema)?;
+    let (known, before) = parse_schema(schema)?;
     let format = format_of(wanted.format.as_deref())?;
     let environment = wanted.environment.as_deref();
+    if let Some(unknown) = environment.filter(|one| !known.environments.iter().any(|other| other == one)) {
+        let what = format!("the schema has no environment `{unknown}`");
+        let names = known.environments.join(", ");
+        let next = if names.is_empty() { "leave out --environment: it has none".to_owned() } else { format!("it has: {names}") };
+        return Err(Failure::new(ids::USAGE, what).then(next));
+    }
     let (mut text, mut changes, mut left) = (before.clone(), Vec::new(), Vec::new());
     for file in files {
-        for _ in 0..PASSES {
+        // Standard input and pipes are gone once they are read.
+        let again = std::fs::metadata(file).map_or(file != Path::new("-"), |metadata| metadata.is_file());
+        for pass in 1..=PASSES {
             let parsed = Schema::parse(&text).map_err(|error| Failure::of(ids::SCHEMA, &error))?;
             let (source, progress) = source(work, file, "reading")?;
             let options = CheckOptions {
@@ -210,15 +251,17 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
             let done = more.is_empty();
             changes.extend(more.into_iter().map(|change| (file, change)));
             text = next;
-            if done || file == Path::new("-") {
+            if done || !again || pass == PASSES {
                 left.extend(broken.into_iter().map(|one| (file, one)));
                 break;
             }
         }
     }
-    if !wanted.dry_run && (text != before || out != schema) {
-        std::fs::write(out, &text).map_err(|error| file_failure(out, &error))?;
+    let written = !wanted.dry_run && (text != before || out != schema);
+    if written {
+        replace(out, text.as_bytes()).map_err(|error| file_failure(out, &error))?;
     }
+    let lines = if wanted.diff { diff::unified(&before, &text, &schema.display().to_string()) } else { String::new() };
     match work.out.format {
         Format::Table => {
             let mut shown = String::new();
@@ -244,8 +287,9 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
             if changes.is_empty() && left.is_empty() {
                 shown.push_str("nothing to change: the files keep the schema\n");
             }
-            if wanted.diff {
-                shown.push_str(&diff::unified(&before, &text, &schema.display().to_string()));
+            shown.push_str(&lines);
+            if written {
+                shown.push_str(&format!("written to {}\n", out.display()));
             }
             work.out.lines(&shown).map_err(|error| Failure::of(ids::FILE, &error))?;
             Ok(0)
@@ -265,12 +309,42 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
                             "why": one.why })
                 })
                 .collect();
-            work.answer(&json!({ "changes": changes, "left": left }))
+            let file = written.then(|| out.display().to_string());
+            let mut answer = json!({ "changes": changes, "left": left, "written": file });
+            if let Some(answer) = answer.as_object_mut().filter(|_| wanted.diff) {
+                answer.insert("diff".to_owned(), lines.into());
+            }
+            work.answer(&answer)
         }
     }
 }
 
+/// Writes a file that people edit in one step: a disk that is full or a crash leaves the one before as it was.
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // What a link leads to is what people mean, and only files that are there have something to lose.
+    let Ok(path) = std::fs::canonicalize(path) else { return std::fs::write(path, bytes) };
+    let metadata = std::fs::metadata(&path)?;
+    let Some(name) = path.file_name().filter(|_| metadata.is_file()) else {
+        return std::fs::write(path, bytes);
+    };
+    let mut spare = name.to_owned();
+    spare.push(format!(".{}.new", std::process::id()));
+    let spare = path.with_file_name(spare);
+    let mut file = match std::fs::OpenOptions::new().write(true).create_new(true).open(&spare) {
+        Ok(file) => file,
+        // The directory takes no new files, but the file may take new bytes.
+        Err(_) => return std::fs::write(path, bytes),
+    };
+    let replaced = file
+        .write_all(bytes)
+        .and_then(|()| file.set_permissions(metadata.permissions()))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::rename(&spare, &path));
+    replaced.inspect_err(|_| drop(std::fs::remove_file(&spare)))
+}
+
 fn import_suite(work: &Work, suite: &Path, like: Option<&Path>, out: Option<&Path>) -> Result<u8, Failure> {
+    apart(out.into_iter(), &[suite].into_iter().chain(like).collect::<Vec<_>>())?;
     let json = read_text(suite, SUITE_BYTES)?;
     let like = like
         .map(|file| profiled(work, file, &ProfileOptions::default(), threads(None)))
