@@ -51,7 +51,7 @@ pub(crate) async fn deliver(
     require_signature: bool,
     derived: Option<NewDerived>,
 ) -> Result<DatasetOutcome, Failed> {
-    let name: bartizan_base::Name = name.parse().unwrap();
+    let name: Name = name.parse().unwrap();
     let permit = world.registry.permit_upload(caller, &Destination::Dataset(name.clone())).await.unwrap();
     let upload = world.registry.upload(&permit, Cursor::new(csv.as_bytes().to_vec())).await.unwrap();
     let deliveries = vec![NewDelivery { upload: upload.id, source: source.to_owned(), signature }];
