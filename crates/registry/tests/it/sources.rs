@@ -76,7 +76,7 @@ pub(crate) async fn world() -> (World, Caller, SigningKey, SourceId) {
 pub(crate) fn last_from(world: &World, name: &str) -> FromSource {
     let state = world.registry.state();
     let (_, last) = state.datasets().get(&name.parse::<Name>().unwrap()).unwrap().get_max().unwrap();
-    last.body.parts[0].from.clone().unwrap()
+    last.body.parts.first().unwrap().from.clone().unwrap()
 }
 
 /// What a proof of a model that was trained on a data set version says: what is proven, and what is asserted.
