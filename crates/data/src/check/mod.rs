@@ -179,6 +179,14 @@ impl<'a> Context<'a> {
         self.schema.label.as_ref().filter(|label| self.rules.contains_key(label.column.as_str()))
     }
 
+    /// How many rows each finding names, at most.
+    fn listed(&self) -> usize {
+        let schema = self.schema;
+        let of_rows = schema.keys.len() + schema.expressions.len();
+        let many = (schema.columns.len() + of_rows).max(1);
+        self.options.listed.min(LISTED_ROWS).min(LISTED_ROWS_ALL / many)
+    }
+
     fn environment_is_known(&self) -> bool {
         self.options.environment.is_none_or(|given| self.schema.environments.iter().any(|one| one == given))
     }
@@ -188,9 +196,7 @@ impl<'a> Context<'a> {
             let known = rules.references.as_ref().and_then(|references| {
                 self.options.tables.get(&references.table)?.column(&references.column)
             });
-            let listed =
-                self.options.listed.min(LISTED_ROWS).min(LISTED_ROWS_ALL / self.schema.columns.len().max(1));
-            Watched::new(rules, self.label(), known, self.detector.as_ref()).listing(listed)
+            Watched::new(rules, self.label(), known, self.detector.as_ref()).listing(self.listed())
         });
         Checking { profiling: self.profiler.start(path, width), watched }
     }

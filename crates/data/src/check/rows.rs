@@ -54,7 +54,8 @@ impl Report {
         let (mut rows, mut whole) = (Vec::new(), true);
         let blocking = self.findings.iter().filter(|finding| finding.severity == Severity::Block);
         for finding in blocking.filter(|finding| !finding.rows.is_empty()) {
-            let Some(column) = &finding.column else { continue };
+            // Rules of rows are about no column.
+            let column = finding.column.clone().unwrap_or_default();
             // Elements of one list are several cells of one row.
             whole &= column.contains("[]") || finding.rows.len() as u64 >= finding.count;
             let broken = |row: &u64| BrokenRow { row: *row, rule: finding.rule, column: column.clone() };

@@ -75,11 +75,19 @@ impl Schema {
         let environment = schema.environment(environment).map(str::to_owned);
         let mut update =
             Update { schema: &schema, report, environment, document, changes: Vec::new(), left: Vec::new() };
-        for finding in &report.findings {
-            update.finding(finding)?;
+        // What did not run was not broken.
+        let ran = report.each.iter().filter(|check| check.ran).flat_map(|check| &check.findings);
+        let ran: BTreeSet<usize> = ran.copied().collect();
+        for place in ran {
+            if let Some(finding) = report.findings.get(place) {
+                update.finding(finding)?;
+            }
         }
         let Update { document, changes, left, .. } = update;
-        let text = if changes.is_empty() { text.to_owned() } else { document.to_string() };
+        let text = match changes.is_empty() {
+            true => text.to_owned(),
+            false => with_ends_of(text, document.to_string()),
+        };
         // What was written has to be what is read.
         Self::parse(&text)?;
         Ok(Updated { text, changes, left })
@@ -117,8 +125,7 @@ impl Update<'_> {
                 }
             }
             _ => {
-                let why = "it is for a person to change".to_owned();
-                self.leave(name, finding.rule, why);
+                self.leave(name, finding.rule, finding.message.clone());
             }
         }
         Ok(())
@@ -167,15 +174,21 @@ impl Update<'_> {
             return Ok(());
         }
         let Some(profiled) = self.report.profile.column(name) else { return Ok(()) };
-        let rules = column_rules(profiled, rows);
+        let mut rules = column_rules(profiled, rows);
+        // Batches without it were as they should be, and no environment but this one was said to have it. Where it only
+        // warned, what is in it does no more.
+        rules.optional = true;
+        rules.environments.extend(self.environment.clone().filter(|_| !self.schema.environments.is_empty()));
+        rules.severity = self.schema.unexpected_columns.unwrap_or(rules.severity);
         let written = column_toml(&rules)?;
         let mut parsed: DocumentMut = written.parse().map_err(|_| NotUpdated::Shape)?;
         let made = parsed.get_mut("column").and_then(Item::as_array_of_tables_mut);
         let mut table = made.and_then(|tables| tables.get(0)).cloned().ok_or(NotUpdated::Shape)?;
         // Within the column's own table its rules have no place of their own.
-        for (_, item) in table.iter_mut() {
+        for (mut key, item) in table.iter_mut() {
             if item.is_table() {
                 item.make_value();
+                key.leaf_decor_mut().clear();
             }
         }
         table.set_position(None);
@@ -302,6 +315,16 @@ fn set(table: &mut dyn TableLike, key: &str, value: impl Into<Value>) {
         _ => {
             table.insert(key, Item::Value(value));
         }
+    }
+}
+
+/// The text with lines that end as those of another text do: what edits TOML knows line feeds alone.
+fn with_ends_of(other: &str, text: String) -> String {
+    let carriage = other.split_once('\n').is_some_and(|(line, _)| line.ends_with('\r'));
+    let text = if carriage { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text };
+    match other.ends_with('\n') {
+        true => text,
+        false => text.trim_end_matches(['\r', '\n']).to_owned(),
     }
 }
 

@@ -229,7 +229,7 @@ fn the_newest_value_has_an_age_that_the_caller_knows() {
     .assert_eq(&said(&schema, csv, &at("2026-01-03T12:00:00.000Z")));
     expect![[r#"
         invalid 5/5
-        freshness at the newest value is 36h old, at most 36h is allowed []
+        freshness at the newest value is 129601s old, at most 36h is allowed []
     "#]]
     .assert_eq(&said(&schema, csv, &at("2026-01-03T12:00:01.000Z")));
     expect![[r#"

@@ -85,7 +85,7 @@ fn comments_and_order_stay_and_edits_too() {
         colour domain.values: Some("2 values") -> 3 values
         colour max_length: Some("5") -> 14
         sold range.max: Some("10") -> 51
-        - expression left: it is for a person to change
+        - expression left: `some` does not hold in 33.33 % of the rows, at most 0.00 % may be so
     "#]]
     .assert_eq(&said);
     expect![[r##"
@@ -123,6 +123,7 @@ fn comments_and_order_stay_and_edits_too() {
         [[column]]
         name = "new"
         type = "date"
+        optional = true
         min_present = 1.0
         severity = "block"
 
@@ -177,7 +178,7 @@ fn what_a_person_has_to_decide_is_left() {
         ("sold > 0", "sold > 4"),
         b"sold,colour,gone\n1,red,true\n",
         expect![[r#"
-        - expression left: it is for a person to change
-    "#]],
+            - expression left: `some` does not hold in 100.00 % of the rows, at most 0.00 % may be so
+        "#]],
     );
 }

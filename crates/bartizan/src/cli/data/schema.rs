@@ -17,7 +17,7 @@ pub(crate) enum Schema {
         label: Option<String>,
         #[command(flatten)]
         reading: Reading,
-        /// Where to write it [default: standard output]
+        /// Where to write it, in the place of what is there [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
         /// Also freeze the distributions in this file, name it in the schema, and limit drift from it
@@ -37,10 +37,10 @@ pub(crate) enum Schema {
         /// Write nothing; only show what would change
         #[arg(long)]
         dry_run: bool,
-        /// Also show which lines of the text change
+        /// Also show which lines of the text change, as a unified diff that `patch` takes
         #[arg(long)]
         diff: bool,
-        /// Which environment of the schema the files are of
+        /// Which environment of the schema the files are of [default: the first one]
         #[arg(long, value_name = "NAME")]
         environment: Option<String>,
         /// What the files are [default: found in their first bytes]
@@ -54,7 +54,7 @@ pub(crate) enum Schema {
         /// A file that the suite is about, which says what types columns have [default: guessed from the suite]
         #[arg(long, value_name = "FILE")]
         like: Option<PathBuf>,
-        /// Where to write the schema [default: standard output]
+        /// Where to write the schema, in the place of what is there [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },

@@ -137,14 +137,15 @@ pub(super) fn stored_profile(path: &Path, digest: Option<Digest>) -> Result<Prof
     let bytes = read_bytes(path, PROFILE_BYTES)?;
     if digest.is_some_and(|digest| digest != sha256(&bytes)) {
         let what = format!("`{}` is not the profile whose digest the schema names", path.display());
-        return Err(Failure::new(ids::INVALID, what).then(
-            "put back the profile that the schema was made with, or name another with --reference",
-        ));
+        return Err(Failure::new(ids::INVALID, what)
+            .then("put back the profile that the schema was made with, or name another with --reference"));
     }
     Profile::from_bytes(&bytes).map_err(|error: ProfileInvalid| {
         let mut failure = Failure::of(ids::INVALID, &error);
         failure.why.insert(0, format!("in `{}`, which `bartizan data profile --out` writes", path.display()));
-        failure
+        failure.then(
+            "name a profile that `bartizan data profile --out` or `data schema infer --reference` wrote",
+        )
     })
 }
 
@@ -217,7 +218,9 @@ pub(super) fn apart<'a>(written: impl Iterator<Item = &'a Path>, read: &[&Path])
         if regular && seen.contains(&place) {
             let what =
                 format!("`{}` is named twice, and one would be written over the other", path.display());
-            return Err(Failure::new(ids::USAGE, what).then("name a file of its own for each thing that is written"));
+            return Err(
+                Failure::new(ids::USAGE, what).then("name a file of its own for each thing that is written")
+            );
         }
         seen.push(place);
     }

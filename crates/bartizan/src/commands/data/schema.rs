@@ -8,8 +8,8 @@ use bartizan_base::{Clock as _, Timestamp, TimestampInvalid, sha256};
 use bartizan_data::expectations::{Imported, NotImported, Translation, import};
 use bartizan_data::{
     CheckOptions, ColumnType, DriftRules, InferOptions, KnownTable, NotInferred, NotKnown, NotUpdated,
-    Profile, ProfileOptions, ReadOptions, ReferenceProfile, Schema, SchemaInvalid, Tier,
-    Updated, check_table, drift,
+    Profile, ProfileOptions, ReadOptions, ReferenceProfile, Schema, SchemaInvalid, Tier, Updated,
+    check_table, drift,
 };
 use bartizan_store::SystemClock;
 use serde_json::{Value, json};
@@ -121,7 +121,9 @@ impl Known {
         given: Option<&Path>,
     ) -> Result<Self, Failure> {
         let now = beside.now.as_deref().map(str::parse).transpose();
-        let now = now.map_err(|error: TimestampInvalid| Failure::of(ids::USAGE, &error))?;
+        let now = now.map_err(|error: TimestampInvalid| {
+            Failure::of(ids::USAGE, &error).then("write it with its zone, such as --now 2026-01-31T12:00:00Z")
+        })?;
         Ok(Self {
             environment: beside.environment.clone(),
             now: now.unwrap_or_else(|| SystemClock.now()),
@@ -226,7 +228,11 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
     if let Some(unknown) = environment.filter(|one| !known.environments.iter().any(|other| other == one)) {
         let what = format!("the schema has no environment `{unknown}`");
         let names = known.environments.join(", ");
-        let next = if names.is_empty() { "leave out --environment: it has none".to_owned() } else { format!("it has: {names}") };
+        let next = if names.is_empty() {
+            "leave out --environment: it has none".to_owned()
+        } else {
+            format!("it has: {names}")
+        };
         return Err(Failure::new(ids::USAGE, what).then(next));
     }
     let (mut text, mut changes, mut left) = (before.clone(), Vec::new(), Vec::new());
@@ -261,7 +267,11 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
     if written {
         replace(out, text.as_bytes()).map_err(|error| file_failure(out, &error))?;
     }
-    let lines = if wanted.diff { diff::unified(&before, &text, &schema.display().to_string()) } else { String::new() };
+    let lines = if wanted.diff {
+        diff::unified(&before, &text, &schema.display().to_string())
+    } else {
+        String::new()
+    };
     match work.out.format {
         Format::Table => {
             let mut shown = String::new();
@@ -278,7 +288,7 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
             for (file, one) in &left {
                 let column = one.column.as_deref().unwrap_or("(batch)");
                 shown.push_str(&format!(
-                    "{column}  {} is broken and left: {}  ({})\n",
+                    "{column}  {} is broken, and left for a person to judge: {}  ({})\n",
                     one.rule,
                     one.why,
                     file.display()
@@ -287,11 +297,12 @@ fn update(work: &Work, schema: &Path, files: &[PathBuf], out: &Path, wanted: &Wa
             if changes.is_empty() && left.is_empty() {
                 shown.push_str("nothing to change: the files keep the schema\n");
             }
-            shown.push_str(&lines);
             if written {
                 shown.push_str(&format!("written to {}\n", out.display()));
             }
-            work.out.lines(&shown).map_err(|error| Failure::of(ids::FILE, &error))?;
+            // A terminal is shown what controls it; a program that is fed the diff gets it as it is.
+            let printed = work.out.lines(&shown).and_then(|()| work.out.file(&lines));
+            printed.map_err(|error| Failure::of(ids::FILE, &error))?;
             Ok(0)
         }
         Format::Json | Format::Jsonl => {
@@ -354,7 +365,9 @@ fn import_suite(work: &Work, suite: &Path, like: Option<&Path>, out: Option<&Pat
     let imported = import(json.as_bytes(), known).map_err(|error: NotImported| {
         let mut failure = Failure::of(ids::INVALID, &error);
         failure.what = format!("`{}`: {}", suite.display(), failure.what);
-        failure
+        failure.then(
+            "name the JSON of an expectation suite; docs/formats/expectations.md says what becomes of it",
+        )
     })?;
     let text = imported.to_toml().map_err(|error| Failure::of(ids::SCHEMA, &error))?;
     let Some(path) = out else { return work.deliver(None, text.as_bytes()) };

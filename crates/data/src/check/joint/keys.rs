@@ -10,10 +10,9 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use foldhash::quality::FixedState;
 
 use crate::cell::Value;
-use crate::check::report::Example;
 use crate::check::rules::Counted;
 use crate::check::tables::spelling;
-use crate::limits::{EXAMPLES, KEY_VALUES};
+use crate::limits::KEY_VALUES;
 use crate::profile::ColumnType;
 use crate::read::TableRows;
 use crate::schema::{DistinctRules, KeyRules, PassOver, Schema, Severity};
@@ -134,6 +133,11 @@ fn hash_of(bytes: &[u8]) -> u128 {
 }
 
 impl KeyFound {
+    /// Nothing yet, noting up to so many rows.
+    pub(super) fn listing(listed: usize) -> Self {
+        Self { repeated: Counted::listing(listed), ..Self::default() }
+    }
+
     /// Different keys.
     pub(in crate::check) fn distinct(&self) -> u64 {
         self.seen.len() as u64
@@ -152,11 +156,13 @@ impl KeyFound {
                 }
                 Entry::Occupied(mut place) => {
                     let (before, again) = place.get_mut();
-                    self.repeated.count += if *again { 1 } else { 2 };
-                    *again = true;
-                    if self.repeated.examples.len() < EXAMPLES {
-                        self.repeated.examples.push(Example { row, shape: format!("as in row {before}") });
+                    if !*again {
+                        // The first of them is one of those that come more than once.
+                        self.repeated.count += 1;
+                        self.repeated.list(*before);
                     }
+                    *again = true;
+                    self.repeated.row(row, || format!("as in row {before}"));
                 }
             }
             if self.seen.len() > KEY_VALUES {

@@ -15,12 +15,9 @@ use self::pick::picked;
 use super::rules::{Counted, Watched};
 use super::{Checking, Context};
 use crate::expression::{Expression, Truth};
-use crate::limits::EXAMPLES;
 use crate::read::TableRows;
 use crate::read::batch::{Column, Lane, Rows};
 use crate::schema::{ColumnRules, ExpressionRules, Schema, SliceRules};
-
-use super::report::Example;
 
 /// What is asked of rows, and what was found by now.
 pub(super) struct RowChecks<'a> {
@@ -105,11 +102,15 @@ impl<'a> RowChecks<'a> {
             }),
         };
         let found = RowsFound {
-            keys: checks.keys.iter().map(|_| KeyFound::default()).collect(),
+            keys: checks.keys.iter().map(|_| KeyFound::listing(context.listed())).collect(),
             expressions: checks
                 .expressions
                 .iter()
-                .map(|(rules, ..)| ExpressionFound { rules, known: 0, broken: Counted::default() })
+                .map(|(rules, ..)| ExpressionFound {
+                    rules,
+                    known: 0,
+                    broken: Counted::listing(context.listed()),
+                })
                 .collect(),
             slices: checks
                 .slices
@@ -140,17 +141,14 @@ impl<'a> RowChecks<'a> {
     fn part(&self, rows: &TableRows<'_>) -> Part<'a> {
         let keys = self.keys.iter().map(|key| key.part(rows)).collect();
         let expressions = self.expressions.iter().map(|(rules, places, when_places)| {
-            let mut broken = Counted::default();
+            let mut broken = Counted::listing(self.context.listed());
             let mut known = 0;
             let when = rules.when.as_ref().map(|when| truths(when, when_places, rows));
             for (at, truth) in truths(&rules.holds, places, rows).into_iter().enumerate() {
                 let asked = when.as_ref().is_none_or(|when| when.get(at) == Some(&Truth::Yes));
                 known += u64::from(asked && truth != Truth::Unknown);
                 if asked && truth == Truth::No {
-                    broken.count += 1;
-                    if broken.examples.len() < EXAMPLES {
-                        broken.examples.push(Example { row: rows.first + at as u64, shape: String::new() });
-                    }
+                    broken.row(rows.first + at as u64, String::new);
                 }
             }
             (known, broken)

@@ -86,8 +86,11 @@ impl Judge {
         let most = as_f64(freshness.max_age.seconds());
         if age > most {
             let severity = rules.severity_of(Rule::Freshness.id());
-            let message =
-                format!("the newest value is {} old, at most {} is allowed", aged(age), freshness.max_age);
+            let message = format!(
+                "the newest value is {} old, at most {} is allowed",
+                aged(age, most),
+                freshness.max_age
+            );
             let finding = whole(Some(&rules.name), Rule::Freshness, severity, message);
             self.find(Finding { share: age, limit: most, ..finding });
         }
@@ -227,10 +230,12 @@ fn six(number: f64) -> String {
     }
 }
 
-/// An age in the largest unit that it has two of.
-fn aged(seconds: f64) -> String {
-    let units = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "m")];
-    let unit = units.into_iter().find(|(unit, _)| seconds >= 2.0 * unit);
-    let (unit, name) = unit.unwrap_or((1.0, "s"));
-    format!("{:.0}{name}", (seconds / unit).floor())
+/// An age in the largest unit that it has two of and that shows it to be more than `most` seconds.
+fn aged(seconds: f64, most: f64) -> String {
+    let units = [(86_400.0, "d"), (3_600.0, "h"), (60.0, "m"), (1.0, "s")];
+    let tells = |(unit, _): &(f64, &str)| seconds >= 2.0 * unit && (seconds / unit).floor() * unit > most;
+    match units.into_iter().find(tells) {
+        Some((unit, name)) => format!("{:.0}{name}", (seconds / unit).floor()),
+        None => format!("{seconds:.3}s"),
+    }
 }

@@ -82,11 +82,14 @@ impl Judge {
                     );
                     let finding = whole(single, Rule::Unique, *severity, message);
                     let examples = found.repeated.examples.clone();
+                    let mut rows = found.repeated.rows.clone();
+                    rows.sort_unstable();
                     self.find(Finding {
                         count: found.repeated.count,
                         share,
                         limit: *allowed,
                         examples,
+                        rows,
                         ..finding
                     });
                 }
@@ -154,6 +157,7 @@ impl Judge {
                     share,
                     limit: rules.max_broken,
                     examples,
+                    rows: broken.rows.clone(),
                     ..finding
                 });
             }

@@ -55,6 +55,27 @@ pub(super) struct Counted {
 }
 
 impl Counted {
+    /// Nothing yet, noting up to so many rows.
+    pub(super) fn listing(listed: usize) -> Self {
+        Self { listed, ..Self::default() }
+    }
+
+    /// Counts a row that breaks a rule of rows; the example says `shape`.
+    pub(super) fn row(&mut self, row: u64, shape: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(Example { row, shape: shape() });
+        }
+        self.list(row);
+    }
+
+    /// Notes a row, counted or not, while there is room.
+    pub(super) fn list(&mut self, row: u64) {
+        if self.rows.len() < self.listed {
+            self.rows.push(row);
+        }
+    }
+
     pub(super) fn add(&mut self, row: u64, cell: &Cell<'_>) {
         self.count += 1;
         if self.examples.len() < EXAMPLES {

@@ -211,7 +211,10 @@ fn read_slice_column(schema: &Schema, column: Column, slice: &str) -> Result<Col
     let place = || format!("slice `{slice}`, column `{}`", name.chars().take(80).collect::<String>());
     let kind = type_of(schema, &name).filter(|_| !name.contains("[]"));
     let kind = kind.ok_or_else(|| value(place(), "there is no such column with one value in each row"))?;
-    let rules = read_column(column, Some(kind))?;
+    let rules = read_column(column, Some(kind)).map_err(|error| match error {
+        SchemaInvalid::Value { place, why } => value(format!("slice `{slice}`, {place}"), why),
+        other => other,
+    })?;
     let elsewhere = rules.optional
         || !rules.environments.is_empty()
         || rules.max_repeated.is_some()
