@@ -21,25 +21,25 @@ fn suite_of(expectations: &[Value]) -> Vec<u8> {
 /// Imports one expectation after the other, checks the data that great_expectations was asked about, and compares.
 fn agrees(name: &str, summary: Expect) {
     let stored = stored(name);
-    let Some(data) = real(stored["data"].as_str().unwrap()) else { return };
+    let Some(data) = real(stored.get("data").and_then(Value::as_str).unwrap()) else { return };
     let (profile, read) = infer(data.as_slice(), &CsvOptions::default()).unwrap();
     let like: Option<(&Profile, _)> = Some((&profile, read.format()));
-    let expectations = stored["suite"]["expectations"].as_array().unwrap();
-    let whole = import(&serde_json::to_vec(&stored["suite"]).unwrap(), like).unwrap();
+    let expectations = stored.pointer("/suite/expectations").and_then(Value::as_array).unwrap();
+    let whole = import(&serde_json::to_vec(stored.get("suite").unwrap()).unwrap(), like).unwrap();
     assert_eq!(whole.expectations.len(), expectations.len());
     let (mut compared, mut kept, mut not) = (0, 0, Vec::new());
-    for (one, success) in expectations.iter().zip(stored["success"].as_array().unwrap()) {
+    for (one, success) in expectations.iter().zip(stored.get("success").and_then(Value::as_array).unwrap()) {
         let kind = one.get("type").or(one.get("expectation_type")).unwrap().as_str().unwrap();
         let imported = match import(&suite_of(std::slice::from_ref(one)), like) {
             Ok(imported) => imported,
             // Nothing that names a column is in it.
             Err(_) => {
-                let column = profile.columns()[0].name();
+                let column = profile.columns().first().unwrap().name();
                 let exists = json!({ "type": "expect_column_to_exist", "kwargs": { "column": column } });
                 import(&suite_of(&[one.clone(), exists]), like).unwrap()
             }
         };
-        if let Translation::Not(why) = &imported.expectations[0].translation {
+        if let Translation::Not(why) = &imported.expectations.first().unwrap().translation {
             not.push(format!("{kind}: {why}"));
             continue;
         }
