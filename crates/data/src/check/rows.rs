@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bartizan_base::Digest;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::report::{Report, Rule};
 use crate::cell::Value;
@@ -137,16 +137,23 @@ impl Rows {
         text
     }
 
-    /// As a JSON object a line: `row`, `rule`, `column`, and `values` by column. **These are raw values.**
+    /// As a JSON object a line: `row`, `rule`, `column`, and `values` by column, in the order of the table. **These are
+    /// raw values.**
     pub fn to_json_lines(&self, broken: &[BrokenRow]) -> String {
         let mut text = String::new();
         for BrokenRow { row, rule, column } in broken {
             let named = self.columns.iter().enumerate();
-            let values = named.map(|(place, name)| (name.clone(), self.cell(*row, place, name)));
-            let values: Map<String, Json> = values.collect();
-            let line =
-                serde_json::json!({ "row": row, "rule": rule.id(), "column": column, "values": values });
-            text.push_str(&format!("{line}\n"));
+            // A map would keep the order or sort it, depending on what else is built into the program.
+            let values: Vec<String> = named
+                .map(|(place, name)| {
+                    format!("{}:{}", Json::from(name.as_str()), self.cell(*row, place, name))
+                })
+                .collect();
+            let (rule, column) = (Json::from(rule.id()), Json::from(column.as_str()));
+            let values = values.join(",");
+            text.push_str(&format!(
+                "{{\"row\":{row},\"rule\":{rule},\"column\":{column},\"values\":{{{values}}}}}\n"
+            ));
         }
         text
     }

@@ -17,11 +17,13 @@ const NOTIFICATIONS: usize = 100;
 /// results alone.
 pub fn write(suites: &[Suite]) -> String {
     let runs: Vec<Value> = suites.iter().map(run).collect();
-    let log = json!({
+    let mut log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
         "runs": runs,
     });
+    // Whether members are sorted would depend on what else is built into the program.
+    log.sort_all_objects();
     format!("{log:#}\n")
 }
 

@@ -529,9 +529,9 @@ fn rows_that_break_rules_are_written_as_they_were() {
         "#]]
         .assert_eq(&rows.to_csv(&broken));
         expect![[r#"
-            {"column":"colour","row":1,"rule":"presence","values":{"amount":"0","colour":null,"day":"2026-01-01","id":"u0","ok":"true"}}
-            {"column":"amount","row":8,"rule":"type","values":{"amount":"seven, or \"7\"","colour":"green","day":"2026-01-08","id":"u7","ok":"false"}}
-            {"column":"amount","row":105,"rule":"type","values":{"amount":"seven, or \"7\"","colour":"blue","day":"2026-01-21","id":"u104","ok":"true"}}
+            {"row":1,"rule":"presence","column":"colour","values":{"id":"u0","colour":null,"amount":"0","ok":"true","day":"2026-01-01"}}
+            {"row":8,"rule":"type","column":"amount","values":{"id":"u7","colour":"green","amount":"seven, or \"7\"","ok":"false","day":"2026-01-08"}}
+            {"row":105,"rule":"type","column":"amount","values":{"id":"u104","colour":"blue","amount":"seven, or \"7\"","ok":"true","day":"2026-01-21"}}
         "#]]
         .assert_eq(&rows.to_json_lines(&broken));
         // Another file has other rows.
@@ -560,7 +560,7 @@ fn rows_of_json_lines_keep_their_lists() {
     let options = ReadOptions { format: Some(report.kind), csv: schema.csv_options() };
     let rows = read_rows(read(&dirty), &options, report.digest, &broken).unwrap();
     expect![[r#"
-        {"column":"a","row":31,"rule":"type","values":{"a":"one","tags[]":["y"]}}
+        {"row":31,"rule":"type","column":"a","values":{"a":"one","tags[]":["y"]}}
     "#]]
     .assert_eq(&rows.to_json_lines(&broken));
 }
