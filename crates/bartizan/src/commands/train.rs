@@ -185,6 +185,11 @@ impl Table {
         let mut columns = Vec::new();
         let mut labels = None;
         let names = self.header.join(", ");
+        // A column that was to be left out and is not, because its name is wrong, would be learned from unseen.
+        if let Some(missing) = leave_out.iter().find(|name| !self.header.contains(name)) {
+            let what = format!("there is no column `{missing}` to leave out; the columns are {names}");
+            return Err(Failure::new(ids::INVALID, what));
+        }
         for (name, raw) in self.header.into_iter().zip(self.columns) {
             if name == label {
                 labels = Some(raw.labels(above)?);

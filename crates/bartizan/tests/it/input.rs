@@ -292,3 +292,18 @@ fn an_index_that_is_ahead_is_not_thrown_away_unasked() {
     assert!(accepted.stderr.contains("entries were there that are lost"), "{}", accepted.stderr);
     assert_eq!(bench.run(&["model", "list"]).code, 0);
 }
+
+#[test]
+fn a_column_that_cannot_be_left_out_is_not_learned_from() {
+    let bench = Bench::new();
+    let rows: String = (0..40).map(|row| format!("{row},{},{}\n", row % 7, row % 2)).collect();
+    bench.write("people.csv", format!("age,sex,paid\n{rows}").as_bytes());
+    let train = |column: &str, out: &str| {
+        bench.run(&["train", "people.csv", "--label", "paid", "--leave-out", column, "--out", out])
+    };
+    let refused = train("sexx", "one");
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(refused.stderr.contains("no column `sexx` to leave out"), "{}", refused.stderr);
+    assert!(!bench.path("one").join("model.onnx").exists());
+    assert_eq!(train("sex", "two").code, 0);
+}
