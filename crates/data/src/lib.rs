@@ -37,6 +37,7 @@ pub mod report;
 mod schema;
 pub mod sketch;
 mod text;
+pub mod threads;
 pub mod unusual;
 
 pub use crate::check::{

@@ -67,12 +67,6 @@ impl Table {
             nulls: column.nulls(),
             distinct: column.distinct().and_then(|count| u64::try_from(count).ok()),
         });
-        let accepted = Assertion {
-            rule: "accepted".to_owned(),
-            column: None,
-            success: report.outcome == Outcome::Valid,
-            blocks: true,
-        };
         let broken = report.findings.iter().map(|finding| Assertion {
             rule: finding.rule.id().to_owned(),
             column: finding.column.clone(),
@@ -90,7 +84,10 @@ impl Table {
                 blocks: !ran,
             })
         };
-        let assertions = std::iter::once(accepted).chain(broken).chain(others(false)).chain(others(true));
+        let assertions = std::iter::once(accepted(report.outcome == Outcome::Valid))
+            .chain(broken)
+            .chain(others(false))
+            .chain(others(true));
         Self {
             rows: report.rows,
             bytes: report.bytes,
@@ -101,20 +98,13 @@ impl Table {
 
     /// Of a table that was not read to its end: it is not accepted, and nothing else is known of it.
     pub fn unread() -> Self {
-        let accepted = Assertion { rule: "accepted".to_owned(), column: None, success: false, blocks: true };
-        Self { rows: 0, bytes: 0, columns: Vec::new(), assertions: vec![accepted] }
+        Self { rows: 0, bytes: 0, columns: Vec::new(), assertions: vec![accepted(false)] }
     }
 }
 
 impl Table {
     /// What the check of a directory found: its files are its rows.
     pub fn of_folder(report: &FolderReport) -> Self {
-        let accepted = Assertion {
-            rule: "accepted".to_owned(),
-            column: None,
-            success: report.outcome == Outcome::Valid,
-            blocks: true,
-        };
         let broken = report.findings.iter().map(|finding| Assertion {
             rule: finding.rule.id().to_owned(),
             column: None,
@@ -125,9 +115,14 @@ impl Table {
             rows: report.summary.files,
             bytes: report.summary.bytes,
             columns: Vec::new(),
-            assertions: std::iter::once(accepted).chain(broken).collect(),
+            assertions: std::iter::once(accepted(report.outcome == Outcome::Valid)).chain(broken).collect(),
         }
     }
+}
+
+/// Whether the whole table is taken.
+fn accepted(success: bool) -> Assertion {
+    Assertion { rule: "accepted".to_owned(), column: None, success, blocks: true }
 }
 
 /// An event about a check.

@@ -2,7 +2,7 @@
 #![expect(clippy::indexing_slicing, reason = "a kernel over rows and bins that were counted here")]
 
 use super::table::{Cells, Codes, Feature, MISSING, counts};
-use super::threads;
+use crate::threads;
 
 /// What the cells of a bin have in common.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@
 use super::cells::sorted;
 use super::chance::{Chance, binomial_upper, ln_gamma, normal_both, share_interval};
 use super::table::{Cells, MISSING, Table, counts};
-use super::threads;
+use crate::threads;
 
 /// What is odd about a column.
 #[derive(Debug, Clone, PartialEq)]

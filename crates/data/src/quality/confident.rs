@@ -15,8 +15,8 @@
 
 use super::chance::{Chance, events_upper};
 use super::table::place;
-use super::threads;
 use crate::limits::{QUALITY_CLASSES, QUALITY_ROWS};
+use crate::threads;
 
 /// How much below its threshold a probability still counts as confident, and how much the given label is
 /// favoured when the likeliest is looked for.

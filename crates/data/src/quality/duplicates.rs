@@ -13,8 +13,8 @@ use super::neighbours::scale;
 use super::random::{Random, mix};
 use super::smooth::{self, sigmoid};
 use super::table::{Cells, Feature, Table, counts};
-use super::threads;
 use super::tree::Tree;
+use crate::threads;
 
 /// Rounds of rounding.
 const ROUNDS: usize = 12;

@@ -7,7 +7,7 @@ use bartizan_base::Hasher;
 
 use super::chance::{Chance, binomial_upper};
 use super::table::{Cells, MISSING, Table, key};
-use super::threads;
+use crate::threads;
 
 /// Labels that went from one to another.
 #[derive(Debug, Clone, PartialEq)]

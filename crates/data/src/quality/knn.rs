@@ -10,7 +10,7 @@
 use super::chance::{Chance, adjusted, hypergeometric_lower};
 use super::neighbours::Space;
 use super::table::Table;
-use super::threads;
+use crate::threads;
 
 /// Neighbours of a row, but at most a quarter of the table: of fewer a rare label's absence says little.
 const K: usize = 40;

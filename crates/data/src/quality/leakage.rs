@@ -8,8 +8,8 @@ use super::cells::{Bins, Grain, bins};
 use super::chance::{Chance, normal_both};
 use super::random::mix;
 use super::table::Table;
-use super::threads;
 use crate::limits::TRIGGER_LABELS;
+use crate::threads;
 
 /// What one feature says of one label.
 #[derive(Debug, Clone, PartialEq)]

@@ -31,7 +31,6 @@ mod report;
 mod smooth;
 mod sources;
 mod table;
-mod threads;
 mod tree;
 mod trigger;
 

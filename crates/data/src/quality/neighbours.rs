@@ -11,7 +11,7 @@
 
 use super::random::{Random, mix};
 use super::table::{Cells, Feature, MISSING};
-use super::threads;
+use crate::threads;
 
 /// What two categories that differ add to a squared distance: as much as two standard normal numbers on average.
 const MISMATCH: f32 = 2.0;

@@ -8,7 +8,7 @@
 
 use super::cells::Bins;
 use super::random::Random;
-use super::threads;
+use crate::threads;
 
 /// Rows that the weights are learned from at most.
 const ROWS: usize = 100_000;

@@ -10,8 +10,8 @@ use super::cells::{Bins, Grain, bins};
 use super::chance::{Chance, adjusted, chi_squared_upper, hypergeometric_both, normal_both};
 use super::smooth::{self, sigmoid};
 use super::table::{MISSING, Table, Tag, counts};
-use super::threads;
 use crate::limits::{SOURCES, TRIGGER_LABELS};
+use crate::threads;
 
 /// Rows of a source that is compared.
 const LEAST: usize = 20;

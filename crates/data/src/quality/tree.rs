@@ -5,8 +5,8 @@
 
 use super::cells::Bins;
 use super::random::Random;
-use super::threads;
 use crate::limits::TREE_FEATURES;
+use crate::threads;
 
 /// Rows that the tree is learned from at most.
 const ROWS: usize = 50_000;

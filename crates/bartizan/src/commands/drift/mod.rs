@@ -17,6 +17,7 @@ use bartizan_data::drift::{
     Options, Plan, Purpose, Verdict, conclude, domain, judge,
 };
 use bartizan_data::report::{Against, Subject};
+use bartizan_data::threads;
 
 use self::cases::{Case, Sides};
 use self::input::{Input, Opened};
@@ -119,7 +120,7 @@ fn judged(
     let clusters = case.clusters.as_ref().map(|(reference, current)| Clusters { reference, current });
     let strata = case.strata.as_ref().map(|(one, two)| (one.as_slice(), two.as_slice()));
     let comparison = Comparison { clusters, strata };
-    let lines = plan::spread(threads, case.sides.len(), |at| {
+    let lines = threads::map(threads, case.sides.len(), |at| {
         case.sides.column(at).map_or_else(Vec::new, |column| judge(&wanted.told(column), &comparison, &own))
     });
     let lines: Vec<ColumnDrift> = lines.into_iter().flatten().collect();

@@ -1,9 +1,6 @@
 //! What the command line asks for, understood once.
 
 use std::collections::BTreeMap;
-use std::panic;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use bartizan_data::drift::{
     Column, Dependence, Period, PeriodInvalid, Side, Statistic, StatisticInvalid, Want,
@@ -153,28 +150,4 @@ fn of_column(text: &str) -> (Option<String>, &str) {
         Some((column, value)) => (Some(column.to_owned()), value),
         None => (None, text),
     }
-}
-
-/// What `work` makes of 0, 1, ... `count - 1`, in this order, on so many threads.
-pub(super) fn spread<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let take = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            if at >= count {
-                return done;
-            }
-            done.push((at, work(at)));
-        }
-    };
-    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
-        let started: Vec<_> = (0..threads.clamp(1, count.max(1))).map(|_| scope.spawn(take)).collect();
-        let parts = started
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)));
-        parts.flatten().collect()
-    });
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }

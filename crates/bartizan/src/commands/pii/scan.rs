@@ -3,11 +3,10 @@
 use std::convert::Infallible;
 use std::io::Read;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
 use bartizan_data::pii::{ColumnDetector, ColumnScan, Detector, Finding, Scanner};
+use bartizan_data::threads;
 
 use super::report::{FileReport, Place, print};
 use super::source::{self, Layout, Skipped};
@@ -39,21 +38,9 @@ pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Fai
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let threads = wanted.threads.unwrap_or(cores).clamp(1, files.len().max(1));
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(files.len())));
-    let one = || {
-        while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let found = search.file(path);
-            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((path, found));
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(one);
-        }
-        one();
-    });
+    let found = threads::map(threads, files.len(), |at| files.get(at).map(|path| (path, search.file(path))));
     drop(progress);
-    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut done: Vec<_> = found.into_iter().flatten().collect();
     done.sort_by_key(|(path, _)| *path);
     let mut reports = Vec::new();
     for (path, found) in done {

@@ -20,8 +20,8 @@ use super::chance::Chance;
 use super::random::Random;
 use super::smooth::{self, Additive};
 use super::table::Table;
-use super::threads;
 use crate::limits::{TRIGGER_FEATURES, TRIGGER_LABELS, TRIGGER_ROWS, TRIGGERS};
+use crate::threads;
 
 /// What counts as a trigger.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,7 +4,7 @@
 use super::{Task, combinable};
 use crate::quality::cells::Setting;
 use crate::quality::smooth::sigmoid;
-use crate::quality::threads;
+use crate::threads;
 
 /// Candidates that one pair of features may give for one label.
 const PAIR: usize = 16;

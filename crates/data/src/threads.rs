@@ -9,7 +9,7 @@ use std::thread;
 pub(crate) const PIECE: usize = 16 * 1024;
 
 /// What `work` makes of 0, 1, ... `count - 1`, in this order.
-pub(crate) fn map<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
+pub fn map<R: Send>(threads: usize, count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     let threads = threads.clamp(1, count.max(1));
     if threads == 1 {
         return (0..count).map(work).collect();
