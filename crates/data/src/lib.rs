@@ -16,8 +16,10 @@
 //! Modules in reading order: `read` (bytes in any format to columns), `csv` (text to cells), `cell` (cells to values),
 //! `profile` (what was seen), `schema` (what is expected), `check` (the comparison); `sketch` (mergeable summaries of a
 //! column's values) and `text` (values as all formats spell them) serve them. Beside them stand `drift` (whether two tables
-//! are alike), `pii` (personal data and secrets) and `quality` (poisoning and label quality). `report` tells people and
-//! other programs what was found: pages, JUnit, SARIF.
+//! are alike), `pii` (personal data and secrets) and `quality` (poisoning and label quality). `expression` and
+//! `pattern` are what rules of a schema are written in, `expectations` reads suites of Great Expectations, `folder` is a
+//! directory that is a data set, `unusual` compares deliveries with those before. `report` and `openlineage` tell people
+//! and other programs what was found; `threads` spreads work.
 
 mod cell;
 mod check;

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! In reading order: [`limits`], `mem` (the contracts at their simplest), `disk`, `tree`, `blobs`, `cas`, `lock`,
-//! `data_dir`, [`records`], `db`, [`index`]. `faults` and [`SimDisk`] are for tests, also those of other crates.
+//! `data_dir`, [`records`], `db`, [`index`]; `objects` reads tables out of object stores and stands alone. `faults` and [`SimDisk`] are for tests, also those of other crates.
 
 mod blobs;
 mod cas;
