@@ -1,12 +1,12 @@
-//! Principals, roles and API keys.
+//! Principals, and why somebody may or may not do something.
 
 use std::collections::BTreeMap;
 
 use bartizan_base::PrincipalId;
 use bartizan_policy::api_key::ApiKeyId;
 use bartizan_policy::{
-    Action, ContextFacts, Explanation, PrincipalKind, ProjectWide, Question, ResourceFacts, Role, Tier,
-    UserFacts, op,
+    Action, ContextFacts, Explanation, PrincipalKind, ProjectWide, Question, ResourceFacts, Role, UserFacts,
+    op,
 };
 
 use super::api_keys::stored_key;
@@ -14,7 +14,7 @@ use super::write::private;
 use super::{Caller, Failed, Inner, Profile, Registry};
 use crate::proof::read_private;
 use crate::state::{Principal, State};
-use crate::statement::{PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing, Statement};
+use crate::statement::{PrincipalV1, Standing, Statement};
 
 /// A principal that is to be made.
 #[derive(Debug, Clone)]
@@ -202,94 +202,6 @@ impl Registry {
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
 
-    /// Grants a role, confirms that somebody else may grant it, or withdraws it.
-    ///
-    /// # Errors
-    /// When the caller may not, or the role is held, or not held, already.
-    pub async fn change_role(
-        &self,
-        caller: &Caller,
-        to: PrincipalId,
-        role: Role,
-        change: RoleChange,
-    ) -> Result<(), Failed> {
-        let writer = match change {
-            RoleChange::Withdrawn => self.stopping_writer().await?,
-            RoleChange::Confirmed | RoleChange::Granted => self.writer().await?,
-        };
-        let state = writer.state();
-        let (facts, confirmation) = state.grant_facts(to, role, caller.principal);
-        let (act, confirmed) = match change {
-            RoleChange::Confirmed => {
-                (writer.act(&writer.allow(caller, op::RoleConfirm(role), facts).await?), None)
-            }
-            RoleChange::Granted => {
-                (writer.act(&writer.allow(caller, op::RoleGrant(role), facts).await?), confirmation)
-            }
-            RoleChange::Withdrawn => {
-                (writer.act(&writer.allow(caller, op::RoleRevoke(role), facts).await?), None)
-            }
-        };
-        let holder = known(&state, to)?;
-        if holder.standing == Standing::Disabled && change != RoleChange::Withdrawn {
-            return Err(Failed::conflict(
-                format!("principal {to}"),
-                "it is disabled: roles can only be withdrawn",
-            ));
-        }
-        if change == RoleChange::Withdrawn && role == Role::Admin && state.only_admin(to) {
-            return Err(Failed::conflict(
-                format!("principal {to}"),
-                "nobody else could look after the project",
-            ));
-        }
-        let held = state.roles(to).contains(&role);
-        if held != (change == RoleChange::Withdrawn) {
-            let why = if held { "it is held already" } else { "it is not held" };
-            return Err(Failed::conflict(format!("role {role} of {to}"), why));
-        }
-        let body = RoleV1 { principal: to, role, change, confirmed, act };
-        writer.append(vec![Statement::about(body)]).await.map(|_| ())
-    }
-
-    /// Raises the project to tier `release`.
-    ///
-    /// # Errors
-    /// When the caller may not, the project is there already, or it would be stuck there: without two admins nobody
-    /// could grant a guarded role any more, and without an approver nothing could be approved.
-    pub async fn raise_tier(&self, caller: &Caller) -> Result<(), Failed> {
-        let writer = self.writer().await?;
-        writer.allow(caller, op::ProjectTier(Tier::Release), ProjectWide).await.map(|_| ())?;
-        let state = writer.state();
-        let project = state.project().ok_or_else(|| Failed::not_found("project", "here"))?;
-        if project.tier == Tier::Release {
-            return Err(Failed::conflict("tier", "the project is in tier `release` already"));
-        }
-        let profiles = self.profiles().await?;
-        let able = |role| {
-            let holds = |found: &&PrincipalId| state.roles(**found).contains(&role);
-            state
-                .principals()
-                .keys()
-                .filter(holds)
-                .filter(|id| can_act(&state, &profiles, **id, writer.now()))
-                .count()
-        };
-        let (admins, approvers) = (able(Role::Admin), able(Role::Approver));
-        if admins < 2 || approvers < 1 {
-            return Err(Failed::NotReady { admins, approvers });
-        }
-        let body = ProjectV1 {
-            project: project.id,
-            root_key: self.inner.keys.signing(bartizan_keys::Purpose::ProjectRoot).public().id(),
-            origin: project.origin.clone(),
-            tier: Tier::Release,
-            development: project.development,
-            at: writer.now(),
-        };
-        writer.append(vec![Statement::about(body)]).await.map(|_| ())
-    }
-
     /// Explains what the policy would say to a question, without asking for anything.
     ///
     /// # Errors
@@ -383,25 +295,6 @@ impl Registry {
 /// The principal with an id that a request named.
 pub(super) fn known(state: &State, id: PrincipalId) -> Result<&Principal, Failed> {
     state.principals().get(&id).ok_or_else(|| Failed::not_found("principal", id))
-}
-
-/// Whether somebody could still act in tier release: an active person who opens the data directory on this machine,
-/// or who holds a key of their own.
-fn can_act(
-    state: &State,
-    profiles: &BTreeMap<PrincipalId, Profile>,
-    id: PrincipalId,
-    now: bartizan_base::Timestamp,
-) -> bool {
-    let person = state
-        .principals()
-        .get(&id)
-        .is_some_and(|found| found.kind == PrincipalKind::Person && found.standing == Standing::Active);
-    let local = profiles.get(&id).is_some_and(|profile| profile.local_user.is_some());
-    let mut keys = state.api_keys().values().filter(|key| {
-        key.principal == id && key.standing == Standing::Active && now < key.expires_at && !key.scopes.enrol()
-    });
-    person && (local || keys.any(|key| state.unseen(key)))
 }
 
 /// The id that no principal has.

@@ -17,6 +17,7 @@ mod profile;
 mod proofs;
 mod register;
 mod reread;
+mod roles;
 mod runs;
 mod serving;
 mod sources;

@@ -6,7 +6,7 @@ use bartizan_policy::api_key::{NotAdmitted, Scopes};
 use bartizan_policy::{PrincipalKind, ProjectWide, Role, op};
 use bartizan_registry::proof::{VerifyOptions, verify};
 use bartizan_registry::statement::{RoleChange, Sensitivity, Standing, VersionState};
-use bartizan_registry::{Failed, KeyClaim, KeyLimits, NewPrincipal, Profile, Quarantine};
+use bartizan_registry::{Caller, Failed, KeyClaim, KeyLimits, NewPrincipal, Profile, Quarantine};
 
 use crate::world::World;
 
@@ -234,6 +234,40 @@ async fn nobody_gets_stuck_in_tier_release() {
     world.registry.claim_key(&newcomer, world.claim("read")).await.unwrap();
     role(RoleChange::Granted).await;
     world.registry.raise_tier(&world.admin).await.unwrap();
+}
+
+#[tokio::test]
+async fn tier_release_keeps_those_without_whom_nobody_could_grant_or_approve() {
+    let world = World::new().await;
+    let sam = world.person("sam", &[Role::Security]).await;
+    world.release().await;
+    let find = async |name| world.registry.find_principal(name).await.unwrap();
+    let (second, approver) = (find("second admin").await, find("some approver").await);
+    let withdraw = async |by: &Caller, from, role| {
+        world.registry.change_role(by, from, role, RoleChange::Withdrawn).await
+    };
+    let founder = world.admin.principal();
+    for (by, from, role) in [
+        (&world.admin, second, Role::Admin),
+        (&sam, second, Role::Admin),
+        (&sam, founder, Role::Admin),
+        (&world.admin, approver, Role::Approver),
+    ] {
+        let refused = withdraw(by, from, role).await.unwrap_err();
+        assert!(matches!(refused, Failed::Conflict { .. }), "{refused:?}");
+        assert!(refused.to_string().contains("bartizan access user disable"), "{refused}");
+    }
+    // Whoever must be stopped at once can be, and that can be undone alone.
+    world.registry.set_standing(&world.admin, second, Standing::Disabled).await.unwrap();
+    assert!(withdraw(&sam, second, Role::Admin).await.is_err(), "the role would not come back");
+    world.registry.set_standing(&world.admin, second, Standing::Active).await.unwrap();
+
+    let ada = world.person("ada", &[]).await.principal();
+    let secondly = world.registry.local_caller("second admin").await.unwrap();
+    world.registry.change_role(&world.admin, ada, Role::Admin, RoleChange::Confirmed).await.unwrap();
+    world.registry.change_role(&secondly, ada, Role::Admin, RoleChange::Granted).await.unwrap();
+    withdraw(&world.admin, second, Role::Admin).await.unwrap();
+    assert!(withdraw(&sam, ada, Role::Admin).await.is_err());
 }
 
 #[tokio::test]

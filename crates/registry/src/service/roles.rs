@@ -1,0 +1,161 @@
+//! Roles: granting and withdrawing them, and what tier release cannot do without.
+
+use std::collections::BTreeMap;
+
+use bartizan_base::{PrincipalId, Timestamp};
+use bartizan_policy::{PrincipalKind, ProjectWide, Role, Tier, op};
+
+use super::access::known;
+use super::{Caller, Failed, Profile, Registry};
+use crate::state::State;
+use crate::statement::{ProjectV1, RoleChange, RoleV1, Standing, Statement};
+
+/// Admins without whom nobody could grant a guarded role in tier release: one confirms, another grants.
+const ADMINS: usize = 2;
+/// Approvers without whom nothing could be approved there.
+const APPROVERS: usize = 1;
+
+impl Registry {
+    /// Grants a role, confirms that somebody else may grant it, or withdraws it.
+    ///
+    /// # Errors
+    /// When the caller may not, or the role is held, or not held, already.
+    pub async fn change_role(
+        &self,
+        caller: &Caller,
+        to: PrincipalId,
+        role: Role,
+        change: RoleChange,
+    ) -> Result<(), Failed> {
+        let writer = match change {
+            RoleChange::Withdrawn => self.stopping_writer().await?,
+            RoleChange::Confirmed | RoleChange::Granted => self.writer().await?,
+        };
+        let state = writer.state();
+        let (facts, confirmation) = state.grant_facts(to, role, caller.principal);
+        let (act, confirmed) = match change {
+            RoleChange::Confirmed => {
+                (writer.act(&writer.allow(caller, op::RoleConfirm(role), facts).await?), None)
+            }
+            RoleChange::Granted => {
+                (writer.act(&writer.allow(caller, op::RoleGrant(role), facts).await?), confirmation)
+            }
+            RoleChange::Withdrawn => {
+                (writer.act(&writer.allow(caller, op::RoleRevoke(role), facts).await?), None)
+            }
+        };
+        let holder = known(&state, to)?;
+        if holder.standing == Standing::Disabled && change != RoleChange::Withdrawn {
+            return Err(Failed::conflict(
+                format!("principal {to}"),
+                "it is disabled: roles can only be withdrawn",
+            ));
+        }
+        if change == RoleChange::Withdrawn {
+            self.check_not_last(&state, to, role, writer.now()).await?;
+        }
+        let held = state.roles(to).contains(&role);
+        if held != (change == RoleChange::Withdrawn) {
+            let why = if held { "it is held already" } else { "it is not held" };
+            return Err(Failed::conflict(format!("role {role} of {to}"), why));
+        }
+        let body = RoleV1 { principal: to, role, change, confirmed, act };
+        writer.append(vec![Statement::about(body)]).await.map(|_| ())
+    }
+
+    /// Refuses to withdraw a role that the project could not do without. Disabling somebody is no withdrawal: one person
+    /// can do it and undo it.
+    async fn check_not_last(
+        &self,
+        state: &State,
+        from: PrincipalId,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<(), Failed> {
+        let conflict = |why: String| Err(Failed::conflict(format!("role {role} of {from}"), why));
+        if role == Role::Admin && state.only_admin(from) {
+            return conflict("nobody else could look after the project".to_owned());
+        }
+        let needed = match role {
+            Role::Admin => ADMINS,
+            Role::Approver => APPROVERS,
+            _ => return Ok(()),
+        };
+        if state.tier() != Tier::Release || !state.roles(from).contains(&role) {
+            return Ok(());
+        }
+        let profiles = self.profiles().await?;
+        let (own, others): (Vec<_>, Vec<_>) = able(state, &profiles, role, now).partition(|id| *id == from);
+        // An approver who cannot sign in may give up the role to enrol again: two admins grant it anew.
+        let none_lost = role == Role::Approver && own.is_empty();
+        if others.len() >= needed || none_lost {
+            return Ok(());
+        }
+        let others = others.len();
+        conflict(format!(
+            "that would leave {others} who can sign in by themselves, and tier release takes {needed}: without two admins nobody could \
+             grant admin, approver or security any more. Have the role granted to somebody else first; to stop {from} at once: \
+             bartizan access user disable {from}"
+        ))
+    }
+
+    /// Raises the project to tier `release`.
+    ///
+    /// # Errors
+    /// When the caller may not, the project is there already, or it would be stuck there: without two admins nobody
+    /// could grant a guarded role any more, and without an approver nothing could be approved.
+    pub async fn raise_tier(&self, caller: &Caller) -> Result<(), Failed> {
+        let writer = self.writer().await?;
+        writer.allow(caller, op::ProjectTier(Tier::Release), ProjectWide).await.map(|_| ())?;
+        let state = writer.state();
+        let project = state.project().ok_or_else(|| Failed::not_found("project", "here"))?;
+        if project.tier == Tier::Release {
+            return Err(Failed::conflict("tier", "the project is in tier `release` already"));
+        }
+        let profiles = self.profiles().await?;
+        let able = |role| able(&state, &profiles, role, writer.now()).count();
+        let (admins, approvers) = (able(Role::Admin), able(Role::Approver));
+        if admins < ADMINS || approvers < APPROVERS {
+            return Err(Failed::NotReady { admins, approvers });
+        }
+        let body = ProjectV1 {
+            project: project.id,
+            root_key: self.inner.keys.signing(bartizan_keys::Purpose::ProjectRoot).public().id(),
+            origin: project.origin.clone(),
+            tier: Tier::Release,
+            development: project.development,
+            at: writer.now(),
+        };
+        writer.append(vec![Statement::about(body)]).await.map(|_| ())
+    }
+}
+
+/// The principals who hold a role and could act on it in tier release.
+fn able<'a>(
+    state: &'a State,
+    profiles: &'a BTreeMap<PrincipalId, Profile>,
+    role: Role,
+    now: Timestamp,
+) -> impl Iterator<Item = PrincipalId> + 'a {
+    let holders = state.principals().keys().copied().filter(move |id| state.roles(*id).contains(&role));
+    holders.filter(move |id| can_act(state, profiles, *id, now))
+}
+
+/// Whether somebody could still act in tier release: an active person who opens the data directory on this machine,
+/// or who holds a key of their own.
+fn can_act(
+    state: &State,
+    profiles: &BTreeMap<PrincipalId, Profile>,
+    id: PrincipalId,
+    now: Timestamp,
+) -> bool {
+    let person = state
+        .principals()
+        .get(&id)
+        .is_some_and(|found| found.kind == PrincipalKind::Person && found.standing == Standing::Active);
+    let local = profiles.get(&id).is_some_and(|profile| profile.local_user.is_some());
+    let mut keys = state.api_keys().values().filter(|key| {
+        key.principal == id && key.standing == Standing::Active && now < key.expires_at && !key.scopes.enrol()
+    });
+    person && (local || keys.any(|key| state.unseen(key)))
+}
