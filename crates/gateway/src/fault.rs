@@ -13,6 +13,8 @@ pub enum Fault {
     OutOfBounds,
     /// The version that the caller insists on is not the one that is served here.
     Version,
+    /// Neither the model nor its fallback has a finite answer for these values, now or later.
+    NoAnswer,
     /// Neither the model nor its fallback can answer now.
     Unavailable,
     /// Something that should not be.
@@ -21,12 +23,13 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Mismatch,
         Self::OutOfBounds,
         Self::Version,
+        Self::NoAnswer,
         Self::Unavailable,
         Self::Defect,
     ];
@@ -37,6 +40,8 @@ impl Fault {
             Self::Malformed | Self::Mismatch | Self::OutOfBounds => 400,
             Self::Version => 404,
             Self::TooLarge => 413,
+            // RFC 9110, section 15.5.21: well-formed, and nothing can be made of it. Another server would do no better.
+            Self::NoAnswer => 422,
             Self::Defect => 500,
             Self::Unavailable => 503,
         }

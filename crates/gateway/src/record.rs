@@ -16,9 +16,9 @@ use bartizan_store::records::{GatewayId, NewRecord, Place};
 use serde::Serialize;
 
 use crate::id::PredictionId;
-use crate::limits::ENVELOPE_BYTES;
+use crate::limits::{ENVELOPE_BYTES, FLAGS};
 use crate::oip::{Datatype, Shown, json};
-use crate::validate::Flags;
+use crate::validate::{Compared, Flag, Flags, Uncompared};
 
 /// All of a route's traffic, in millionths.
 const WHOLE_WEIGHT: u32 = 1_000_000;
@@ -117,9 +117,12 @@ struct TensorWire<'a> {
 
 #[derive(Serialize)]
 struct DecisionsWire<'a> {
+    compared: &'static str,
     decision: Digest,
     flags: Vec<FlagWire<'a>>,
     flags_left_off: usize,
+    not_compared: Vec<&'a str>,
+    not_compared_left_off: usize,
     policy: Digest,
     timings_ns: Vec<TimingWire>,
 }
@@ -130,6 +133,12 @@ struct FlagWire<'a> {
     count: usize,
     first_row: usize,
     kind: &'a str,
+}
+
+impl<'a> From<&'a Flag> for FlagWire<'a> {
+    fn from(flag: &'a Flag) -> Self {
+        Self { column: &flag.column, count: flag.count, first_row: flag.first_row, kind: flag.kind.as_str() }
+    }
 }
 
 #[derive(Serialize)]
@@ -178,24 +187,21 @@ pub(crate) fn decisions_group(
     decision: Digest,
     policy: Digest,
     flags: &Flags,
+    compared: Compared<'_>,
     timings: &[(&'static str, u64)],
 ) -> Result<Vec<u8>, serde_json::Error> {
-    let wire = |flag: &crate::validate::Flag| (flag.count, flag.first_row);
+    let left_out: &[Uncompared] = if let Compared::AllBut(inputs) = compared { inputs } else { &[] };
     let wire = DecisionsWire {
+        compared: compared.as_str(),
         decision,
-        flags: flags
-            .flags
-            .iter()
-            .map(|flag| {
-                let (count, first_row) = wire(flag);
-                FlagWire { column: &flag.column, count, first_row, kind: flag.kind.as_str() }
-            })
-            .collect(),
+        flags: flags.flags.iter().map(FlagWire::from).collect(),
         flags_left_off: flags.left_off,
+        not_compared: left_out.iter().take(FLAGS).map(|found| found.input.as_str()).collect(),
+        not_compared_left_off: left_out.len().saturating_sub(FLAGS),
         policy,
         timings_ns: timings.iter().map(|(phase, ns)| TimingWire { ns: *ns, phase }).collect(),
     };
-    json(512 + 128 * flags.flags.len(), &wire)
+    json(576 + 128 * flags.flags.len(), &wire)
 }
 
 /// About what a tensor takes in a group, and its part of what is around.

@@ -114,3 +114,22 @@ impl RecordEnvelope {
         Ok(envelope)
     }
 }
+
+/// What the last group of a record says of how the request was compared with the data that the model was trained on.
+/// Records that were made before this was noted say nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct RecordComparison {
+    /// `all`, `some` or `none` of the inputs.
+    pub compared: String,
+    /// The inputs that were not, where some were.
+    pub not_compared: Vec<String>,
+    /// How many more of those there were.
+    pub not_compared_left_off: usize,
+}
+
+impl RecordComparison {
+    /// Reads it from the bytes of the group `decisions`; none where they do not say.
+    pub fn parse(decisions: &[u8]) -> Option<Self> {
+        serde_json::from_slice(decisions).ok()
+    }
+}

@@ -221,6 +221,9 @@ fn route(view: &EndpointView) -> Markup {
                     }
                 } }
                 div { dt { "Beyond training" } dd { (beyond) } }
+                @if let Some(compared) = &view.compared {
+                    div { dt { "Compared with it" } dd { (compared) } }
+                }
                 div { dt { "Routed" } dd { (moment(&view.at)) " by " (foreign(&view.by)) } }
                 div { dt { "Entry" } dd { (entry(&view.frame, view.entry)) } }
             }

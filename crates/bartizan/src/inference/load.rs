@@ -227,27 +227,32 @@ pub(super) async fn bounds(
     signature: &Signature,
     beyond: Beyond,
 ) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
-    let schema = registry.training_schema(version).await?;
-    let bounds = schema.map(|schema| Bounds::by_input(&schema, signature)).transpose();
-    match (bounds, beyond) {
-        (Ok(Some(bounds)), Beyond::Reject) => Ok(Some((bounds, OutOfBounds::Reject))),
-        (Ok(Some(bounds)), Beyond::Flag) => Ok(Some((bounds, OutOfBounds::Flag))),
-        (Ok(None), Beyond::Flag) => Ok(None),
-        (Err(error), Beyond::Flag) => {
-            tracing::warn!(%error, %version, "requests are not compared with the training data");
-            Ok(None)
-        }
+    let Some(schema) = registry.training_schema(version).await? else {
         // Whoever asked for a comparison is not served without one.
-        (Ok(None), Beyond::Reject) => {
-            let what = format!(
-                "`--beyond reject` is not possible: {version} names no data that requests could be compared with"
-            );
-            Err(Failure::new(ids::INFER_UNAVAILABLE, what))
-        }
-        (Err(error), Beyond::Reject) => {
-            let mut failure = unavailable(&error);
+        return match beyond {
+            Beyond::Flag => Ok(None),
+            Beyond::Reject => {
+                let what = format!(
+                    "`--beyond reject` is not possible: {version} names no data that requests could be compared with"
+                );
+                Err(Failure::new(ids::INFER_UNAVAILABLE, what))
+            }
+        };
+    };
+    let bounds = Bounds::by_input(&schema, signature);
+    match (beyond, bounds.uncompared()) {
+        (Beyond::Reject, []) => Ok(Some((bounds, OutOfBounds::Reject))),
+        (Beyond::Reject, [first, more @ ..]) => {
+            let mut failure = unavailable(&first.why);
             failure.what = format!("`--beyond reject` is not possible: {}", failure.what);
+            failure.why.extend(more.iter().map(ToString::to_string));
             Err(failure)
+        }
+        (Beyond::Flag, uncompared) => {
+            for input in uncompared {
+                tracing::warn!(%input, %version, "an input is not compared with the training data");
+            }
+            Ok(Some((bounds, OutOfBounds::Flag)))
         }
     }
 }

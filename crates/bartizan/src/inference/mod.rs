@@ -46,8 +46,9 @@ use self::made::made;
 use self::numbers::Numbers;
 use self::records::Sealing;
 pub(crate) use self::records::{directory_of, gateway_id};
-pub(crate) use self::route::{Wanted, WantedFallback, check as check_route, columns_of};
+pub(crate) use self::route::{Checked, Wanted, WantedFallback, check as check_route, columns_of};
 use self::status::ANSWERS;
+pub(crate) use self::status::Comparison;
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;
@@ -309,6 +310,7 @@ const fn error_id(fault: Fault) -> &'static str {
         Fault::Malformed | Fault::TooLarge | Fault::Mismatch => ids::INFER_REQUEST,
         Fault::OutOfBounds => ids::INFER_BEYOND,
         Fault::Version => ids::NOT_FOUND,
+        Fault::NoAnswer => ids::INFER_NO_ANSWER,
         Fault::Unavailable => ids::INFER_UNAVAILABLE,
         Fault::Defect => ids::INTERNAL,
     }

@@ -53,6 +53,8 @@ pub(crate) enum Outcome {
     Version,
     /// The caller hung up before there was an answer.
     Abandoned,
+    /// Nothing has a finite answer for its values.
+    NoAnswer,
     /// Too many others were being worked on.
     Busy,
     /// Neither the primary nor a fallback could answer.
@@ -83,7 +85,7 @@ impl Class {
 
 impl Outcome {
     /// Every outcome, in the order of the enum.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Primary,
         Self::Fallback,
         Self::Constant,
@@ -94,6 +96,7 @@ impl Outcome {
         Self::BeyondTraining,
         Self::Version,
         Self::Abandoned,
+        Self::NoAnswer,
         Self::Busy,
         Self::Unavailable,
         Self::NotRecorded,
@@ -113,6 +116,7 @@ impl Outcome {
             Self::BeyondTraining => "beyond_training",
             Self::Version => "version",
             Self::Abandoned => "abandoned",
+            Self::NoAnswer => "no_answer",
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::NotRecorded => "not_recorded",
@@ -131,6 +135,7 @@ impl Outcome {
             | Self::Mismatch
             | Self::BeyondTraining
             | Self::Version
+            | Self::NoAnswer
             | Self::Abandoned => Class::Refused,
             Self::Busy | Self::Unavailable | Self::NotRecorded | Self::Defect => Class::Failed,
         }
@@ -145,6 +150,7 @@ impl From<Fault> for Outcome {
             Fault::Mismatch => Self::Mismatch,
             Fault::OutOfBounds => Self::BeyondTraining,
             Fault::Version => Self::Version,
+            Fault::NoAnswer => Self::NoAnswer,
             Fault::Unavailable => Self::Unavailable,
             Fault::Defect => Self::Defect,
         }

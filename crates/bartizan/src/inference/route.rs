@@ -10,6 +10,7 @@ use bartizan_registry::{NewFallback, Registry};
 use serde_json::Value;
 
 use super::load::{self, NotLoaded};
+use super::status::Comparison;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
@@ -43,11 +44,19 @@ pub(crate) async fn columns_of(registry: &Registry, stated: &Stated) -> Result<C
     load::columns_of(registry, stated).await
 }
 
+/// A route that can be served.
+pub(crate) struct Checked {
+    /// What answers instead.
+    pub(crate) fallback: NewFallback,
+    /// How much of a request will be compared with what the model was trained on.
+    pub(crate) comparison: Comparison,
+}
+
 /// Loads what a route names, and puts it together as the gateway will.
 ///
 /// # Errors
 /// When a version may not be served now, or the parts cannot be served together.
-pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<NewFallback, Failure> {
+pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<Checked, Failure> {
     let Wanted { primary, fallback, beyond, columns } = wanted;
     let _turn = load::turn_to_look().await?;
     let loaded = version(registry, &primary).await?;
@@ -67,8 +76,8 @@ pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<NewFall
     let bounds = load::bounds(registry, &primary, loaded.signature(), beyond).await;
     let bounds = bounds.map_err(|failure| because(ids::ROUTE, failure))?;
     let serving = Serving::new(loaded, stands_in, bounds).map_err(|error| refused(&error))?;
-    serving.with_columns(columns).map_err(|error| refused(&error))?;
-    Ok(fallback)
+    let serving = serving.with_columns(columns).map_err(|error| refused(&error))?;
+    Ok(Checked { fallback, comparison: serving.compared().into() })
 }
 
 async fn version(registry: &Registry, version: &VersionRef) -> Result<Arc<LoadedVersion>, Failure> {

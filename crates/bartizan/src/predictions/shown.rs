@@ -31,9 +31,15 @@ struct Subject {
 
 #[derive(Deserialize)]
 struct Decisions {
+    /// Absent, as what is said of inputs below, in records that were made before this was noted.
+    compared: Option<String>,
     decision: String,
     flags: Vec<Value>,
     flags_left_off: usize,
+    #[serde(default)]
+    not_compared: Vec<String>,
+    #[serde(default)]
+    not_compared_left_off: usize,
     policy: String,
     timings_ns: Vec<Value>,
 }
@@ -86,6 +92,9 @@ pub(crate) fn shown(
         "weightPpm": envelope.weight_ppm,
         "flags": decisions.flags,
         "flagsLeftOff": decisions.flags_left_off,
+        "compared": decisions.compared,
+        "notCompared": decisions.not_compared,
+        "notComparedLeftOff": decisions.not_compared_left_off,
         "timingsNs": decisions.timings_ns,
         "decision": decisions.decision,
         "policy": decisions.policy,

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, Ran};
-use crate::serving::{INFER, ride, wait_ready, with_endpoint};
+use crate::serving::{INFER, key, ride, train, wait_ready, with_endpoint, with_models};
 use crate::up::Up;
 
 /// Headers and body of an answer, as they came.
@@ -103,6 +103,8 @@ fn a_prediction_is_proved_back_to_its_data() {
     assert_eq!((&shown["answeredBy"], &shown["state"]), (&json!("primary"), &json!("approved")));
     let record = shown["record"].as_object().unwrap();
     assert_eq!(record.keys().collect::<Vec<_>>(), ["envelope", "output", "decisions"], "inputs stay hidden");
+    let alone = "the inputs are like the training data: the gateway compared none of them";
+    assert!(says(&shown["notCovered"], alone), "its origin names no data: {shown:#}");
     for proven in
         ["is number 0 of the 1 in segment", "endpoint scores was routed to tips:2", "signed by the project's"]
     {
@@ -348,4 +350,52 @@ fn an_older_proof_is_told_who_knows_more() {
     let ran =
         handed.bench.run_with("BARTIZAN_DATA_DIR", "/nowhere", &[&verify[..], &["--state", "any"]].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
+}
+
+/// No flag of an input means nothing where the input was never compared.
+#[test]
+fn an_input_that_nobody_compared_with_training_is_named_wherever_one_looks() {
+    let bench = with_models(&["--trained-on", "rides:1"]);
+    bench.write(
+        "walks.csv",
+        (0..200)
+            .map(|row| format!("{row}\n"))
+            .fold("distance\n".to_owned(), |all, row| all + &row)
+            .as_bytes(),
+    );
+    assert_eq!(bench.run(&["data", "add", "walks", "walks.csv", "--source", "a test"]).code, 0);
+    train(&bench, "3", &["--trained-on", "walks:1"]);
+    assert_eq!(bench.run(&["model", "approve", "tips:3"]).code, 0);
+    let key = key(&bench);
+    assert_eq!(bench.run(&["keys", "export", "--out", "trust.json"]).code, 0);
+    let route = ["endpoint", "route", "scores", "--no-fallback", "--model"];
+    bench.refused(&[&route[..], &["tips:3", "--beyond", "reject"]].concat(), 1, "BZ-0340");
+    let all = bench.json(&[&route[..], &["tips:2"]].concat());
+    assert_eq!((&all["compared"], &all["notCompared"]), (&json!("all"), &json!([])));
+
+    let up = Up::start(&bench);
+    wait_ready(&up);
+    let with_key = |arguments: &[&str]| {
+        let ran = bench.run_with("BARTIZAN_TOKEN", &key, arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()
+    };
+    let missing = json!(["`hour`: the schema has no column `hour`"]);
+    for shown in [with_key(&[&route[..], &["tips:3"]].concat()), with_key(&["endpoint", "show", "scores"])] {
+        assert_eq!((&shown["compared"], &shown["notCompared"]), (&json!("some"), &missing), "{shown:#}");
+        assert_eq!(shown["serving"]["primary"], "answers", "a route is told of when it answers");
+    }
+    let answered = predict(&up, &key, 5000.0, "");
+    let shown = with_key(&["predictions", "show", &answered.id]);
+    assert_eq!(
+        shown.pointer("/flags/0/column"),
+        Some(&json!("distance")),
+        "the other is compared: {shown:#}"
+    );
+    assert_eq!((&shown["compared"], &shown["notCompared"]), (&json!("some"), &json!(["hour"])));
+    with_key(&["prove", &answered.id, "--out", "some.proof.json"]);
+    let verify =
+        ["verify", "some.proof.json", "--trust", "trust.json", "--allow-development", "--of", "tips:3"];
+    let verified = bench.json(&verify);
+    assert!(says(&verified["notCovered"], "whether `hour` are like the training data"), "{verified:#}");
 }

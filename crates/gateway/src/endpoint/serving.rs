@@ -13,7 +13,7 @@ use super::loaded::LoadedVersion;
 use crate::limits::ELEMENTS;
 use crate::phases::FallbackReason;
 use crate::phases::Head;
-use crate::validate::{Bounds, OutOfBounds};
+use crate::validate::{Bounds, Compared, OutOfBounds};
 
 /// What answers when the primary may not or cannot. Every route names one.
 #[derive(Debug)]
@@ -245,6 +245,11 @@ impl Serving {
     /// The bounds of training, and what becomes of a request outside them.
     pub fn bounds(&self) -> Option<&(Bounds, OutOfBounds)> {
         self.bounds.as_ref()
+    }
+
+    /// How much of a request is compared with the training data.
+    pub fn compared(&self) -> Compared<'_> {
+        self.bounds.as_ref().map_or(Compared::Nothing(&[]), |(bounds, _)| bounds.compared())
     }
 
     /// The most rows of one request, which the fallback takes too.

@@ -69,6 +69,15 @@ impl Constant {
         serde_json::to_vec(&document).map_err(|_| StoredInvalid::Document)
     }
 
+    /// The outputs in the document, to keep them for another model.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn outputs_of(bytes: &[u8]) -> Result<Value, StoredInvalid> {
+        let document: Document = serde_json::from_slice(bytes).map_err(|_| StoredInvalid::Document)?;
+        if document.format == FORMAT { Ok(document.outputs) } else { Err(StoredInvalid::Document) }
+    }
+
     /// Reads the document, for the model that is there or, without one, for that which it was made for.
     ///
     /// # Errors

@@ -123,13 +123,17 @@ pub(super) fn sanitise<'s>(
         said = fall_back(endpoint, serving, fitted, (why, insists));
     }
     if let Some(why) = said.unfit(endpoint, fitted) {
-        said = Said::Nothing(Refusal::new(
-            Fault::Unavailable,
-            match why {
-                FallbackReason::Stopped => "it was stopped while it was asked",
-                _ => "the fallback has no finite answer",
-            },
-        ));
+        said = Said::Nothing(match (why, reason) {
+            (FallbackReason::Stopped, _) => {
+                Refusal::new(Fault::Unavailable, "it was stopped while it was asked")
+            }
+            (_, Some(FallbackReason::NoAnswer | FallbackReason::NotFinite)) => {
+                let message = "neither the model nor its fallback has a finite answer for these values";
+                Refusal::new(Fault::NoAnswer, message)
+            }
+            // The model may have one, once it is back.
+            _ => Refusal::new(Fault::Unavailable, "the fallback has no finite answer for these values"),
+        });
     }
     let (by, outputs) = match said {
         Said::Version { version, primary: true, outputs } => (By::Primary(version), outputs),
@@ -165,8 +169,15 @@ fn fall_back<'s>(
     (reason, insists): (FallbackReason, bool),
 ) -> Said<'s> {
     let nothing = |message: &str| Said::Nothing(Refusal::new(Fault::Unavailable, message));
+    let never = |message: &str| Said::Nothing(Refusal::new(Fault::NoAnswer, message));
+    let by_values = matches!(reason, FallbackReason::NoAnswer | FallbackReason::NotFinite);
     if endpoint.is_retired() {
         return nothing("the endpoint was taken out of service");
+    }
+    if insists && by_values {
+        return never(
+            "this version has no finite answer for these values; ask without a version for the fallback",
+        );
     }
     if insists {
         return nothing("this version cannot answer now; ask without a version for the fallback");
@@ -174,21 +185,24 @@ fn fall_back<'s>(
     match serving.fallback() {
         Fallback::Version(version) if endpoint.may_infer(version) => match ask(version, serving, fitted) {
             Some(outputs) => Said::Version { version, primary: false, outputs },
-            None => nothing("neither the model nor its fallback has an answer"),
+            None if by_values => never("neither the model nor its fallback has an answer for these values"),
+            None => nothing("the fallback has no answer for these values"),
         },
         Fallback::Version(_) => nothing("the model and its fallback are stopped"),
         Fallback::Constant(constant) => match constant.answer(fitted.rows) {
             Ok(outputs) => Said::Constant(outputs),
             Err(_) => nothing("the constant answer is too large for so many rows"),
         },
-        Fallback::Unavailable => nothing(match reason {
-            FallbackReason::Stopped => "the model is stopped, and there is no fallback",
-            FallbackReason::NotLoaded => "the model is not loaded, and there is no fallback",
-            FallbackReason::NoAnswer => "the model has no answer for these values, and there is no fallback",
-            FallbackReason::NotFinite => {
-                "the model's answer for these values is not finite, and there is no fallback"
+        Fallback::Unavailable => match reason {
+            FallbackReason::Stopped => nothing("the model is stopped, and there is no fallback"),
+            FallbackReason::NotLoaded => nothing("the model is not loaded, and there is no fallback"),
+            FallbackReason::NoAnswer => {
+                never("the model has no answer for these values, and there is no fallback")
             }
-        }),
+            FallbackReason::NotFinite => {
+                never("the model's answer for these values is not finite, and there is no fallback")
+            }
+        },
     }
 }
 

@@ -271,7 +271,7 @@ fn record(
     let Kept { id, now, head, subject_tag, copies, flags } = kept;
     let Copies { subject, input, output } = copies;
     let (decision, policy) = (asked.caller.decision, asked.caller.policy);
-    let decisions = decisions_group(decision, policy, flags, &timings.in_ns());
+    let decisions = decisions_group(decision, policy, flags, asked.serving.compared(), &timings.in_ns());
     let decisions = decisions.map_err(|_| Refusal::new(Fault::Defect, "the record cannot be written"))?;
     let envelope = Envelope {
         endpoint: asked.endpoint.name().clone(),

@@ -1,12 +1,11 @@
 //! Training bounds: which values a model has seen, taken from the schema of its data.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use bartizan_data::{ColumnRules, ColumnType, Schema};
 use bartizan_model::{Dimension, ElementType, Port, Signature, Tensor, Values};
 
-use crate::limits::{FLAGS, FLAGS_SHOWN};
+use super::flags::{Flag, FlagKind, Flags};
 use crate::oip::Datatype;
 
 /// What the columns of a model's inputs may hold, by the data it was trained on.
@@ -17,9 +16,45 @@ use crate::oip::Datatype;
 pub struct Bounds {
     /// The inputs that they were made for.
     ports: Vec<Port>,
-    /// The bounds of each input's columns, in the signature's order; row-major elements go round through them.
-    // INVARIANT: as many as the signature has inputs, none of them empty.
+    /// The bounds of each input's columns, in the signature's order; row-major elements go round through them. None for
+    /// an input that is compared with nothing.
+    // INVARIANT: as many as the signature has inputs.
     inputs: Vec<Vec<Column>>,
+    /// The inputs that are compared with nothing.
+    uncompared: Vec<Uncompared>,
+}
+
+/// An input of which the schema says nothing that could be compared.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{input}`: {why}")]
+pub struct Uncompared {
+    /// Its name.
+    pub input: String,
+    /// Why.
+    #[source]
+    pub why: BoundsInvalid,
+}
+
+/// How much of a request is compared with the training data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compared<'a> {
+    /// Every input.
+    All,
+    /// Every input but these.
+    AllBut(&'a [Uncompared]),
+    /// No input. These are all of them, or none when no data are known that the model was trained on.
+    Nothing(&'a [Uncompared]),
+}
+
+impl Compared<'_> {
+    /// The word that records use.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::AllBut(_) => "some",
+            Self::Nothing(_) => "none",
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -77,115 +112,24 @@ pub enum BoundsInvalid {
     NotAMatrix,
 }
 
-/// How a value is unlike those of training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FlagKind {
-    /// There is none, in a column that always had one.
-    Missing,
-    /// Less than the least.
-    Below,
-    /// More than the greatest.
-    Above,
-    /// Not one of those that the column had.
-    Unseen,
-    /// A longer text than any.
-    TooLong,
-}
-
-impl FlagKind {
-    /// The word that records use.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Below => "below",
-            Self::Above => "above",
-            Self::Unseen => "unseen",
-            Self::TooLong => "too-long",
-        }
-    }
-}
-
-impl fmt::Display for FlagKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "has no value",
-            Self::Below => "is below the training range",
-            Self::Above => "is above the training range",
-            Self::Unseen => "has a value that training did not see",
-            Self::TooLong => "has a longer text than training saw",
-        })
-    }
-}
-
-/// A column with values unlike those of training. It names no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flag {
-    /// The column.
-    pub column: String,
-    /// How.
-    pub kind: FlagKind,
-    /// Values that are.
-    pub count: usize,
-    /// The first row of them, from 0.
-    pub first_row: usize,
-}
-
-/// What was found in a request.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Flags {
-    /// The first [`FLAGS`], in the order of inputs and columns.
-    pub flags: Vec<Flag>,
-    /// Flags that are not listed.
-    pub left_off: usize,
-}
-
-impl Flags {
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.flags.len() + self.left_off
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.flags.is_empty()
-    }
-
-    fn push(&mut self, flag: Flag) {
-        if self.flags.len() < FLAGS { self.flags.push(flag) } else { self.left_off += 1 }
-    }
-}
-
-impl fmt::Display for Flags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, flag) in self.flags.iter().take(FLAGS_SHOWN).enumerate() {
-            let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}`{}` {} (first in row {})", flag.column, flag.kind, flag.first_row)?;
-        }
-        match self.len().checked_sub(FLAGS_SHOWN) {
-            Some(more) if more > 0 => write!(f, ", and {more} more"),
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Bounds {
-    /// Bounds of a model each of whose inputs is one column of the data, by its name.
+    /// Bounds of a model each of whose inputs is one column of the data, by its name. A column may have a name that no
+    /// input can have: the ONNX specification (IR, "Names Within a Graph") demands C90 identifiers, so
+    /// `marital-status` is the column of the input `marital_status`, unless two columns could be meant.
     ///
-    /// # Errors
-    /// When an input is no column, is not one column only, or is of another kind.
-    pub fn by_input(schema: &Schema, signature: &Signature) -> Result<Self, BoundsInvalid> {
-        let inputs = signature.inputs.iter().map(|port| {
-            let single = match port.shape.as_slice() {
-                [] | [Dimension::Rows | Dimension::Open] => true,
-                [Dimension::Fixed(length)] => *length == 1,
-                [_, rest @ ..] => rest.iter().all(|dimension| *dimension == Dimension::Fixed(1)),
-            };
-            if !single {
-                return Err(BoundsInvalid::NotAColumn { input: port.name.clone() });
+    /// An input that is no column, is not one column only, or is of another kind is [left out](Self::uncompared).
+    pub fn by_input(schema: &Schema, signature: &Signature) -> Self {
+        let (mut inputs, mut uncompared) = (Vec::with_capacity(signature.inputs.len()), Vec::new());
+        for port in &signature.inputs {
+            match Column::of_input(schema, port) {
+                Ok(column) => inputs.push(vec![column]),
+                Err(why) => {
+                    inputs.push(Vec::new());
+                    uncompared.push(Uncompared { input: port.name.clone(), why });
+                }
             }
-            Ok(vec![Column::new(schema, &port.name, port)?])
-        });
-        Ok(Self { ports: signature.inputs.clone(), inputs: inputs.collect::<Result<_, _>>()? })
+        }
+        Self { ports: signature.inputs.clone(), inputs, uncompared }
     }
 
     /// Bounds of a model that has one input of rows and columns, with the names of its columns in their order.
@@ -204,8 +148,23 @@ impl Bounds {
         if columns.is_empty() || columns.len() != *count {
             return Err(BoundsInvalid::Count { names: columns.len(), columns: *count });
         }
-        let columns = columns.iter().map(|name| Column::new(schema, name, port));
-        Ok(Self { ports: signature.inputs.clone(), inputs: vec![columns.collect::<Result<_, _>>()?] })
+        let columns = columns.iter().map(|name| Column::new(rules_of(schema, name)?, schema, name, port));
+        let inputs = vec![columns.collect::<Result<_, _>>()?];
+        Ok(Self { ports: signature.inputs.clone(), inputs, uncompared: Vec::new() })
+    }
+
+    /// The inputs that are compared with nothing, in the signature's order.
+    pub fn uncompared(&self) -> &[Uncompared] {
+        &self.uncompared
+    }
+
+    /// How much of a request they say something of.
+    pub fn compared(&self) -> Compared<'_> {
+        match self.uncompared.as_slice() {
+            [] => Compared::All,
+            all if all.len() == self.ports.len() => Compared::Nothing(all),
+            some => Compared::AllBut(some),
+        }
     }
 
     /// Whether they were made for these inputs.
@@ -226,9 +185,21 @@ impl Bounds {
 }
 
 impl Column {
-    fn new(schema: &Schema, name: &str, port: &Port) -> Result<Self, BoundsInvalid> {
-        let rules = schema.column(name);
-        let rules = rules.ok_or_else(|| BoundsInvalid::NoColumn { column: name.to_owned() })?;
+    fn of_input(schema: &Schema, port: &Port) -> Result<Self, BoundsInvalid> {
+        let single = match port.shape.as_slice() {
+            [] | [Dimension::Rows | Dimension::Open] => true,
+            [Dimension::Fixed(length)] => *length == 1,
+            [_, rest @ ..] => rest.iter().all(|dimension| *dimension == Dimension::Fixed(1)),
+        };
+        if !single {
+            return Err(BoundsInvalid::NotAColumn { input: port.name.clone() });
+        }
+        let rules =
+            rules_of(schema, &port.name).or_else(|error| as_identifier(schema, &port.name).ok_or(error));
+        Self::new(rules?, schema, &port.name, port)
+    }
+
+    fn new(rules: &ColumnRules, schema: &Schema, name: &str, port: &Port) -> Result<Self, BoundsInvalid> {
         let is_text = port.element == ElementType::Text;
         let wrong_kind = || BoundsInvalid::Kind {
             column: name.to_owned(),
@@ -264,9 +235,9 @@ impl Column {
 
     /// Looks at every `count`-th element from `index` on.
     fn check(&self, tensor: &Tensor, index: usize, count: usize, flags: &mut Flags) {
-        let mut found: [Option<(usize, usize)>; KINDS.len()] = [None; KINDS.len()];
+        let mut found: [Option<(usize, usize)>; FlagKind::ALL.len()] = [None; FlagKind::ALL.len()];
         let mut note = |row: usize, kind: Option<FlagKind>| {
-            let place = kind.and_then(|kind| KINDS.iter().position(|other| *other == kind));
+            let place = kind.and_then(|kind| FlagKind::ALL.iter().position(|other| *other == kind));
             if let Some(place) = place.and_then(|place| found.get_mut(place)) {
                 let (seen, _) = place.get_or_insert((0, row));
                 *seen += 1;
@@ -298,7 +269,7 @@ impl Column {
                 column.for_each(|(row, value)| note(row, self.text(value)));
             }
         }
-        for (kind, found) in KINDS.iter().zip(found) {
+        for (kind, found) in FlagKind::ALL.iter().zip(found) {
             if let Some((count, first_row)) = found {
                 flags.push(Flag { column: self.name.clone(), kind: *kind, count, first_row });
             }
@@ -340,8 +311,19 @@ impl Column {
     }
 }
 
-const KINDS: [FlagKind; 5] =
-    [FlagKind::Missing, FlagKind::Below, FlagKind::Above, FlagKind::Unseen, FlagKind::TooLong];
+fn rules_of<'a>(schema: &'a Schema, name: &str) -> Result<&'a ColumnRules, BoundsInvalid> {
+    schema.column(name).ok_or_else(|| BoundsInvalid::NoColumn { column: name.to_owned() })
+}
+
+/// The one column whose name is `input` once each character that no C90 identifier has is an underscore.
+fn as_identifier<'a>(schema: &'a Schema, input: &str) -> Option<&'a ColumnRules> {
+    let spelled = |name: &str| {
+        let other = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
+        name.chars().map(other).eq(input.chars())
+    };
+    let mut columns = schema.columns.iter().filter(|column| spelled(&column.name));
+    columns.next().filter(|_| columns.next().is_none())
+}
 
 /// A number of a domain, as a numeric input would bring it.
 fn number(value: &str, rules: &ColumnRules) -> Option<f64> {

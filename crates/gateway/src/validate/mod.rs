@@ -2,9 +2,11 @@
 
 mod bounds;
 mod fit;
+mod flags;
 
-pub use self::bounds::{Bounds, BoundsInvalid, Flag, FlagKind, Flags};
+pub use self::bounds::{Bounds, BoundsInvalid, Compared, Uncompared};
 pub use self::fit::{Fitted, Mismatch, fit};
+pub use self::flags::{Flag, FlagKind, Flags};
 
 /// What becomes of a request with values unlike those of training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -28,6 +28,7 @@ pub(crate) fn error_id(fault: Fault) -> &'static str {
         Fault::Mismatch => "mismatch",
         Fault::OutOfBounds => "out-of-bounds",
         Fault::Version => "version",
+        Fault::NoAnswer => "no-answer",
         Fault::Unavailable => "unavailable",
         Fault::Defect => "defect",
     }
@@ -84,7 +85,7 @@ max_unseen = 0.0
 pub(crate) fn bounded(shelf: &Shelf, policy: OutOfBounds) -> Endpoint {
     let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
     let schema = Schema::parse(SCHEMA).unwrap();
-    let bounds = Bounds::by_input(&schema, primary.signature()).unwrap();
+    let bounds = Bounds::by_input(&schema, primary.signature());
     Endpoint::new(settings(), Serving::new(primary, Fallback::Unavailable, Some((bounds, policy))).unwrap())
 }
 

@@ -329,7 +329,7 @@ fn what_the_primary_cannot_say_the_fallback_says() {
     assert_eq!(placed(prediction).0["outputs"][0]["data"], json!([4.0]));
     // Nor can the fallback say anything about what is missing.
     let body = serde_json::to_vec(&rows(&[(json!(null), json!(1), "Oslo")])).unwrap();
-    assert_eq!(who(&made(ask(&endpoint, &body))), (503, "nobody", Some("not-finite")));
+    assert_eq!(who(&made(ask(&endpoint, &body))), (422, "nobody", Some("not-finite")));
 }
 
 #[test]

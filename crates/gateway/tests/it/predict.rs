@@ -128,6 +128,7 @@ fn an_answer_says_who_gave_it_and_its_record_says_all() {
     assert_eq!(decisions["decision"], sha256(b"decision").to_hex());
     assert_eq!(decisions["policy"], sha256(b"policy").to_hex());
     assert_eq!(decisions["flags"], json!([]));
+    assert_eq!((&decisions["compared"], &decisions["not_compared"]), (&json!("none"), &json!([])));
     let recorded: Vec<&Value> =
         decisions["timings_ns"].as_array().unwrap().iter().map(|timing| &timing["phase"]).collect();
     assert_eq!(recorded, ["parse", "validate", "route", "infer", "sanitise", "redact"]);
@@ -154,13 +155,13 @@ fn what_is_not_finite_is_never_answered() {
     for age in [json!(0), json!(-1), Value::Null] {
         let body = serde_json::to_vec(&rows(&[(age, json!(0), "Oslo")])).unwrap();
         let prediction = made(ask(&endpoint, &body));
-        assert_eq!((prediction.status, prediction.fault), (503, Some(Fault::Unavailable)));
+        assert_eq!((prediction.status, prediction.fault), (422, Some(Fault::NoAnswer)));
         let (_, [envelope, _, _, output, _], answer) = placed(prediction);
-        expect!["unavailable: the model's answer for these values is not finite, and there is no fallback"]
+        expect!["no-answer: the model's answer for these values is not finite, and there is no fallback"]
             .assert_eq(&told(&answer.body));
         assert_eq!(envelope["fallback_reason"], "not-finite");
         assert_eq!((&envelope["answered_by"], &envelope["model"]), (&json!("nobody"), &Value::Null));
-        assert_eq!(output, json!({"status": 503, "tensors": []}));
+        assert_eq!(output, json!({"status": 422, "tensors": []}));
         // Nobody asks for the score, so it does not matter.
         let mut body: Value = serde_json::from_slice(&body).unwrap();
         body["outputs"] = json!([{"name": "where"}]);
@@ -186,6 +187,7 @@ fn values_unlike_training_are_flagged_or_rejected() {
         .assert_eq(&told(&answer.body));
     assert_eq!(envelope["answered_by"], "nobody");
     assert_eq!(envelope["fallback_reason"], Value::Null);
+    assert_eq!((&decisions["compared"], &decisions["not_compared"]), (&json!("all"), &json!([])));
     assert_eq!(output, json!({"status": 400, "tensors": []}));
     assert_eq!(input["tensors"].as_array().unwrap().len(), 3);
     assert_eq!(

@@ -1,7 +1,7 @@
 //! Requests against signatures, and bounds against schemas.
 
 use bartizan_data::Schema;
-use bartizan_gateway::validate::{Bounds, BoundsInvalid, FlagKind, OutOfBounds};
+use bartizan_gateway::validate::{Bounds, BoundsInvalid, Compared, FlagKind, OutOfBounds};
 use bartizan_gateway::{Endpoint, Fallback, Serving, ServingInvalid};
 use bartizan_model::{Dimension, ElementType, Port, Signature, Tensor, Values};
 use expect_test::expect;
@@ -121,13 +121,85 @@ fn bounds_that_say_nothing_of_the_inputs_are_refused() {
     assert!(matches!(by(&two, &["age", "height"]), BoundsInvalid::NoColumn { .. }));
     assert!(matches!(by(&two, &["age", "city"]), BoundsInvalid::Kind { .. }));
     assert!(matches!(by(&matrix(ElementType::F32, Dimension::Open), &["age"]), BoundsInvalid::NotAMatrix));
-    assert!(matches!(Bounds::by_input(&schema, &two).unwrap_err(), BoundsInvalid::NotAColumn { .. }));
 
     let shelf = Shelf::new();
     let bounds = Bounds::by_column(&schema, &two, &["age".to_owned(), "income".to_owned()]).unwrap();
     let loaded = shelf.load("other", &onnx::other());
     let serving = Serving::new(loaded, Fallback::Unavailable, Some((bounds, OutOfBounds::Flag)));
     assert!(matches!(serving, Err(ServingInvalid::Bounds { .. })), "{serving:?}");
+}
+
+/// One input of one column each.
+fn inputs(names: &[&str]) -> Signature {
+    let port = |name: &&str| Port {
+        name: (*name).to_owned(),
+        element: ElementType::F32,
+        shape: vec![Dimension::Rows, Dimension::Fixed(1)],
+        columns: None,
+    };
+    Signature { inputs: names.iter().map(port).collect(), outputs: Vec::new() }
+}
+
+#[test]
+fn what_is_compared_with_nothing_is_named_and_the_rest_is_compared() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let cases: [(&[&str], &str, &[&str]); 4] = [
+        (&["age", "income"], "all", &[]),
+        (
+            &["age", "height", "city"],
+            "some",
+            &[
+                "`height`: the schema has no column `height`",
+                "`city`: the column `city` is string, and the input is FP32",
+            ],
+        ),
+        (&["height"], "none", &["`height`: the schema has no column `height`"]),
+        (&[], "all", &[]),
+    ];
+    for (names, word, missing) in cases {
+        let bounds = Bounds::by_input(&schema, &inputs(names));
+        let found: Vec<String> = bounds.uncompared().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (bounds.compared().as_str(), found),
+            (word, missing.iter().map(ToString::to_string).collect())
+        );
+    }
+    let bounds = Bounds::by_input(&schema, &inputs(&["height", "age"]));
+    let column = |value: f32| Tensor::new(vec![1, 1], Values::F32(vec![value])).unwrap();
+    let flags = bounds.check(&[column(9000.0), column(9000.0)]);
+    assert_eq!(flags.to_string(), "`age` is above the training range (first in row 0)");
+
+    let two = matrix(ElementType::F32, Dimension::Fixed(2));
+    let bounds = Bounds::by_input(&schema, &two);
+    assert!(
+        matches!(bounds.compared(), Compared::Nothing([only]) if matches!(only.why, BoundsInvalid::NotAColumn { .. }))
+    );
+}
+
+/// No input can be called `marital-status`, so converters write `marital_status`.
+#[test]
+fn a_column_is_found_by_its_name_as_an_identifier_unless_two_could_be_meant() {
+    let of = |columns: &[&str]| {
+        let (start, _) = SCHEMA.split_once("[[column]]").unwrap();
+        let column = |name: &&str| {
+            format!(
+                "[[column]]\nname = \"{name}\"\ntype = \"float\"\nmin_present = 1.0\nseverity = \"block\"\n"
+            )
+        };
+        Schema::parse(&format!("{}{}", start, columns.iter().map(column).collect::<String>())).unwrap()
+    };
+    let cases: [(&[&str], &str, bool); 6] = [
+        (&["marital-status"], "marital_status", true),
+        (&["år 1"], "_r_1", true),
+        (&["a-b", "a b"], "a_b", false),
+        (&["a-b", "a_b"], "a_b", true),
+        (&["marital-status"], "maritalstatus", false),
+        (&["marital-status"], "Marital_status", false),
+    ];
+    for (columns, input, found) in cases {
+        let bounds = Bounds::by_input(&of(columns), &inputs(&[input]));
+        assert_eq!(bounds.uncompared().is_empty(), found, "{columns:?} {input}");
+    }
 }
 
 #[test]
@@ -150,7 +222,7 @@ max_unseen = 0.0
 "#;
     let boolean = Schema::parse(schema).unwrap();
     let signature = matrix(ElementType::I64, Dimension::Fixed(1));
-    let bounds = Bounds::by_input(&boolean, &signature).unwrap();
+    let bounds = Bounds::by_input(&boolean, &signature);
     let flags = bounds.check(&[Tensor::new(vec![3, 1], Values::I64(vec![0, 1, 2])).unwrap()]);
     assert_eq!(
         (flags.flags[0].kind, flags.flags[0].count, flags.flags[0].first_row),
@@ -160,8 +232,7 @@ max_unseen = 0.0
     let number =
         number.replace("values = [\"false\"]", "min = 1.0\nmax = 2.0").replace("max_unseen", "max_outside");
     let bounds =
-        Bounds::by_input(&Schema::parse(&number).unwrap(), &matrix(ElementType::Text, Dimension::Fixed(1)))
-            .unwrap();
+        Bounds::by_input(&Schema::parse(&number).unwrap(), &matrix(ElementType::Text, Dimension::Fixed(1)));
     let texts = ["1", " 2.0 ", "2.5", "two", "", "-1"].map(Into::into).to_vec();
     let flags = bounds.check(&[Tensor::new(vec![6, 1], Values::Text(texts)).unwrap()]);
     let kinds: Vec<_> = flags.flags.iter().map(|flag| (flag.kind, flag.first_row)).collect();

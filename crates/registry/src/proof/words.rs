@@ -11,9 +11,12 @@ use super::deliveries::{about_demand, about_derived, about_source};
 use super::format::ProofFile;
 use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
-use crate::prediction::AnsweredBy;
+use crate::prediction::{AnsweredBy, RecordComparison};
 use crate::state::{OriginSource, State};
 use crate::statement::{DatasetV1, Isolation, KeyStanding, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
+
+/// Inputs that a sentence names.
+const INPUTS_NAMED: usize = 8;
 
 /// Says what the statements prove and assert about a model version that the state map says stands so.
 pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef, stands: &str) {
@@ -180,11 +183,40 @@ pub(super) fn about_prediction(
         }
     }
     about_erasure(verdict, state, prediction);
+    about_comparison(verdict, prediction);
     let hidden = Group::ALL.into_iter().filter(|group| prediction.group(*group).is_none());
     let hidden: Vec<String> = hidden.map(|group| group.to_string()).collect();
     if !hidden.is_empty() {
         verdict.not_covered.push(format!("what the record says in its hidden groups: {}", hidden.join(", ")));
     }
+}
+
+/// Says which inputs nobody compared with the training data, where the record shows what was decided: that it has no
+/// flag for them means nothing.
+fn about_comparison(verdict: &mut Verdict, prediction: &ProvenPrediction) {
+    let Some(decisions) = prediction.group(Group::Decisions) else { return };
+    verdict.not_covered.extend(match RecordComparison::parse(decisions) {
+        None => {
+            Some("whether inputs were compared with the training data: the record does not say".to_owned())
+        }
+        Some(found) if found.compared == "none" => Some(
+            "whether the inputs are like the training data: the gateway compared none of them with it"
+                .to_owned(),
+        ),
+        Some(found) if !found.not_compared.is_empty() => {
+            let named = found.not_compared.iter().map(|input| format!("`{input}`"));
+            let named = named.take(INPUTS_NAMED).collect::<Vec<_>>().join(", ");
+            let all = found.not_compared.len().saturating_add(found.not_compared_left_off);
+            let more = match all.saturating_sub(INPUTS_NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more inputs"),
+            };
+            Some(format!(
+                "whether {named}{more} are like the training data: the gateway compared them with nothing"
+            ))
+        }
+        Some(_) => None,
+    });
 }
 
 /// Under which other names the files of a version were not stopped either, as far as the file shows.

@@ -56,6 +56,10 @@ pub(super) async fn one(
             Beyond::Reject => BeyondView::Reject,
             Beyond::Flag => BeyondView::Flag,
         },
+        compared: app
+            .open_gateway()
+            .and_then(|gateway| gateway.status(name))
+            .map(|status| status.comparison.in_words()),
         entry: endpoint.statement.entry,
         at: body.act.at.to_string(),
         by: scene.name(body.act.by),
@@ -151,6 +155,7 @@ fn told(outcome: Outcome, count: u64) -> OutcomeView {
         Outcome::Version => "For another version",
         Outcome::Abandoned => "The caller left",
         Outcome::Busy => "Too busy",
+        Outcome::NoAnswer => "No answer for the values",
         Outcome::Unavailable => "Nobody could answer",
         Outcome::NotRecorded => "Could not be recorded",
         Outcome::Defect => "Defect",

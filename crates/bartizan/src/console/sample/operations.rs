@@ -80,6 +80,7 @@ pub(crate) fn endpoint() -> EndpointView {
         frame: frame(),
         row: row("scores", EndpointStanding::OnFallback),
         beyond: BeyondView::Flag,
+        compared: Some("all inputs but one".to_owned()),
         entry: 46,
         at: AT.to_owned(),
         by: "Ines Prado".to_owned(),

@@ -87,6 +87,8 @@ pub(crate) struct EndpointView {
     pub(crate) row: EndpointRow,
     /// What is done with requests beyond the training data.
     pub(crate) beyond: BeyondView,
+    /// How much of a request is compared with the training data, in words; nothing where nobody serves.
+    pub(crate) compared: Option<String>,
     /// The ledger index of its route.
     pub(crate) entry: u64,
     /// When it was routed.
