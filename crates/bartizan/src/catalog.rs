@@ -39,12 +39,12 @@ catalog! {
     ROOT_KEY "BZ-0105" "root key" "The root key is missing, exposed to others, or the passphrase is wrong." "check the keys directory and its mode, and the passphrase";
     STORAGE "BZ-0106" "storage" "The storage failed; it may be full." "make room or mend the disk, then repeat the command";
     CLOCK "BZ-0107" "clock" "This machine's clock is far behind the last statement in the ledger, so new times would lie. Quarantine, revocation and withdrawal of access go through all the same." "set the clock; if it was ahead when something was written, wait until that time";
-    NOT_AUTHENTICATED "BZ-0201" "not authenticated" "The request came without an accepted credential." "set BARTIZAN_TOKEN to your API key";
+    NOT_AUTHENTICATED "BZ-0201" "not authenticated" "The request came without a credential that counts: without any, with one that was never given out, or with one that has ended." "set BARTIZAN_TOKEN to your API key";
     REFUSED "BZ-0202" "not allowed" "The access policy says no. The decision is recorded in the ledger." "ask an admin; docs/policy.md says who may do what";
     NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan status";
     CONFLICT "BZ-0204" "not possible now" "What was asked for is not possible in the present state." "look at the state with `show`, then decide anew";
     NOT_READY "BZ-0205" "not ready for release" "In tier release granting a guarded role takes two admins, and approving takes an approver. Keys that somebody else issued end with tier explore, and there is no way back to it." "bartizan access user add WHO, access key create WHO --enrol, access role grant WHO admin";
-    CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore it from a backup; `bartizan model verify NAME:VERSION` tells which";
+    CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore what is named from a backup of the data directory, then run the command again; `bartizan ledger fsck` looks at everything";
     MODEL_SIGNATURE "BZ-0302" "model signature" "The signature over the model's files does not hold." "bartizan model quarantine NAME:VERSION --reason TEXT";
     PUBLISHER_SIGNATURE "BZ-0303" "publisher signature" "The bundle is not a signature of these files by the key that you named." "get files, bundle and key from the publisher again";
     MODEL_FILES "BZ-0304" "model files" "The files do not make a model: a link, a special file, an absolute or climbing path, or one that cannot be read." "mend the directory and import again";
@@ -65,6 +65,7 @@ catalog! {
     INFER_BEYOND "BZ-0332" "beyond training" "The request holds values unlike those of the training data, and the endpoint refuses such." "look at the values, or route the endpoint with `--beyond flag`";
     INFER_UNAVAILABLE "BZ-0333" "nobody answers" "Neither the model of the endpoint nor its fallback can answer now." "bartizan endpoint show ENDPOINT";
     INFER_BUSY "BZ-0334" "too busy" "So many large predictions are being made that this one did not get its turn in time. It left no record." "repeat the request later; send fewer at once, or fewer rows in each";
+    INFER_NO_ANSWER "BZ-0335" "no answer for these values" "The model, and what stands in for it, have no finite answer for the values of this request, often because one is missing. The request is recorded; asking again gives the same." "look at the values; a constant answers them too: bartizan endpoint route ENDPOINT --model VERSION --fallback-constant FILE";
     ROUTE "BZ-0340" "route cannot be served" "The model, its fallback, the comparison with the training data or the columns that are named do not make an endpoint that can answer. Nothing was routed." "mend what is named and route again; `bartizan model show NAME:VERSION` tells more of a model";
     RECORD_DAMAGED "BZ-0350" "record damaged" "A stored record of a prediction, or the segment that it is in, is not what was written." "bartizan ledger fsck names what is damaged; restore that file from a backup";
     DESTROYED_EVIDENCE "BZ-0351" "destroyed evidence" "What is personal in a record cannot be read any more, or a whole segment is missing, and no statement in the ledger says that it was to be." "restore keys and segments from a backup, and find out who destroyed them";

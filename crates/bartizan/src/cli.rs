@@ -282,7 +282,7 @@ pub(crate) enum Model {
         #[arg(long, value_name = "VERSION")]
         to: Option<String>,
     },
-    /// Stop a version; only somebody else's approval brings it back
+    /// Stop a version; an approval brings it back, in tier release that of somebody else
     Quarantine(Stop),
     /// Take an approved version out of use
     Retire(Stop),

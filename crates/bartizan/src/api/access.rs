@@ -6,6 +6,7 @@ use bartizan_base::{PrincipalId, Timestamp};
 use bartizan_policy::api_key::{ApiKey, ApiKeyId, Scopes};
 use bartizan_policy::limits::ENROLMENT_DAYS;
 use bartizan_policy::{Action, Networks, PrincipalKind, Role};
+use bartizan_registry::state::ApiKey as StoredKey;
 use bartizan_registry::statement::{RoleChange, Standing};
 use bartizan_registry::{Caller, Failed, KeyClaim, KeyLimits, NewPrincipal, Profile};
 use serde::Deserialize;
@@ -76,11 +77,24 @@ pub(super) async fn change_role(app: &Arc<App>, call: Call) -> Result<Answer, Fa
     let text = who(&call);
     let who = app.registry.find_principal(&text).await?;
     let (caller, wanted): (Caller, ChangeRole) = asking(call).await?;
+    let before = app.registry.state();
     app.registry
         .change_role(&caller, who, wanted.role, wanted.change)
         .await
         .map_err(|failed| named(&text, failed))?;
-    Ok(Answer::Json(json!({ "principal": who, "role": wanted.role, "change": wanted.change })))
+    let (before, after) = (before.api_keys(), app.registry.state());
+    let ended = |(id, key): &(&String, &StoredKey)| {
+        let active = before.get(*id).is_some_and(|before| before.standing == Standing::Active);
+        key.principal == who && key.standing == Standing::Disabled && active
+    };
+    // An enrolment key that nobody has exchanged yet ends with the first role: whoever waits for it wants to know.
+    let ended: Vec<&String> = after.api_keys().iter().filter(ended).map(|(id, _)| id).collect();
+    let warning = (!ended.is_empty()).then_some(
+        "an enrolment key that was not claimed yet ended with this: whoever has no key takes back the role, enrols, and is granted it anew",
+    );
+    Ok(Answer::Json(json!({
+        "principal": who, "role": wanted.role, "change": wanted.change, "endedKeys": ended, "warning": warning,
+    })))
 }
 
 #[derive(Deserialize)]
@@ -161,7 +175,7 @@ pub(super) async fn list_keys(app: &Arc<App>, call: Call) -> Result<Answer, Fail
     let keys = app.registry.list_keys(call.caller()?).await?;
     let state = app.registry.state();
     let now = app.registry.now();
-    let standing = |key: &bartizan_registry::state::ApiKey| match key.standing {
+    let standing = |key: &StoredKey| match key.standing {
         Standing::Disabled => "ended",
         Standing::Active if now >= key.expires_at => "expired",
         Standing::Active if !state.key_counts(key) => "handed-over",

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bartizan_base::{Name, VersionRef};
-use bartizan_gateway::Columns;
+use bartizan_gateway::{Columns, Constant};
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::{Endpoint, State};
 use bartizan_registry::statement::{Beyond, Routed};
@@ -16,7 +16,7 @@ use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::inference::numbers::{Class, Seen};
-use crate::inference::{Wanted, WantedFallback, check_route, columns_of};
+use crate::inference::{Checked, Comparison, Wanted, WantedFallback, check_route, columns_of};
 
 /// Settings of an endpoint: what is absent stays as it is, an empty name takes a setting away.
 #[derive(Deserialize)]
@@ -86,7 +86,7 @@ pub(super) async fn create(app: &Arc<App>, mut call: Call) -> Result<Answer, Fai
     let beyond = settings.beyond.unwrap_or(Beyond::Flag);
     let new = NewEndpoint { endpoint: name.clone(), beyond, columns };
     app.registry.create_endpoint(&caller, new).await?;
-    described(app, &name).await
+    described(app, &name, None).await
 }
 
 pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
@@ -107,10 +107,10 @@ pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
         Some(WiredFallback::Version(version)) => WantedFallback::Version(version),
         Some(WiredFallback::Constant(outputs)) => WantedFallback::Constant(outputs),
         Some(WiredFallback::Nobody) => WantedFallback::Unavailable,
-        None => WantedFallback::Version(present(&state, found, &wanted.primary)?),
+        None => present(app, &state, found, &wanted.primary).await?,
     };
     let check = Wanted { primary: wanted.primary.clone(), fallback, beyond, columns };
-    let fallback = check_route(&app.registry, check).await?;
+    let Checked { fallback, comparison } = check_route(&app.registry, check).await?;
     let route = NewRoute {
         endpoint: endpoint.clone(),
         primary: wanted.primary,
@@ -119,25 +119,41 @@ pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
         columns: changed,
     };
     app.registry.route_endpoint(&caller, route).await?;
-    described(app, &endpoint).await
+    if let Some(gateway) = app.open_gateway() {
+        gateway.obeys(&endpoint).await;
+    }
+    described(app, &endpoint, Some(comparison)).await
 }
 
-/// The version that stands in for one that is promoted: the present one, or if it may not be served its fallback.
-fn present(state: &State, found: Option<&Endpoint>, promoted: &VersionRef) -> Result<VersionRef, Failure> {
-    let body = found.map(|found| &found.body);
-    let primary = body.and_then(|body| body.primary.as_ref());
-    let fallback = body.and_then(|body| body.fallback.version.as_ref());
+/// What stands in for a version that is promoted: the present one, or if it may not be served its fallback.
+async fn present(
+    app: &App,
+    state: &State,
+    found: Option<&Endpoint>,
+    promoted: &VersionRef,
+) -> Result<WantedFallback, Failure> {
+    let name_it = "name it: --fallback VERSION, --fallback-constant FILE or --no-fallback";
+    let Some(Endpoint { body, .. }) = found else {
+        let what =
+            format!("nothing is routed under that name yet, so nothing there may stand in for {promoted}");
+        return Err(Failure::new(ids::ROUTE, what).then(name_it));
+    };
+    let (primary, fallback) = (body.primary.as_ref(), body.fallback.version.as_ref());
     let manifest = state.version(promoted).map(|found| found.body.manifest);
     let stands_in = |routed: &&Routed| {
         let found = state.version(&routed.version);
         Some(routed.manifest) != manifest && found.is_some_and(|found| state.releasable(found))
     };
-    let found = primary.into_iter().chain(fallback).find(stands_in).map(|routed| routed.version.clone());
-    found.ok_or_else(|| {
-        let what = format!("nothing that the endpoint is routed to may stand in for {promoted}");
-        Failure::new(ids::ROUTE, what)
-            .then("name it: --fallback VERSION, --fallback-constant FILE or --no-fallback")
-    })
+    if let Some(version) = primary.into_iter().chain(fallback).find(stands_in) {
+        return Ok(WantedFallback::Version(version.version.clone()));
+    }
+    if let Some(constant) = &body.fallback.constant {
+        let document = app.registry.read_document(constant).await?;
+        let outputs = Constant::outputs_of(&document).map_err(|error| Failure::of(ids::ROUTE, &error))?;
+        return Ok(WantedFallback::Constant(outputs));
+    }
+    let what = format!("nothing that the endpoint is routed to may stand in for {promoted}");
+    Err(Failure::new(ids::ROUTE, what).then(name_it))
 }
 
 pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
@@ -145,15 +161,24 @@ pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, 
     let caller = call.caller.take().ok_or_else(nobody)?;
     let Rollback { to } = call.json().await?;
     let done = app.registry.roll_back_endpoint(&caller, &endpoint, to.as_ref()).await?;
+    if let Some(gateway) = app.open_gateway() {
+        gateway.obeys(&endpoint).await;
+    }
     let state = app.registry.state();
     let shown = state.endpoints().get(&endpoint).map_or(Value::Null, |found| shown(&state, found));
     let next = format!(
         "{0} may still be routed; to stop it everywhere: bartizan model quarantine {0} --reason TEXT",
         done.from
     );
+    let alone = state.endpoints().get(&endpoint).is_some_and(|found| {
+        let fallback = &found.body.fallback;
+        fallback.version.is_none() && fallback.constant.is_none()
+    });
+    let warning = alone.then(|| format!("nothing answers instead of {} if it is stopped", done.to));
     Ok(Answer::Json(json!({
         "from": done.from.to_string(),
         "to": done.to.to_string(),
+        "warning": warning,
         "next": next,
         "endpoint": shown,
     })))
@@ -177,11 +202,12 @@ pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
 
 pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     app.registry.ask(call.caller()?, op::ModelList, ProjectWide).await?;
-    described(app, &call.part("endpoint")?).await
+    described(app, &call.part("endpoint")?, None).await
 }
 
-/// An endpoint with all its settings.
-async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
+/// An endpoint with all its settings. `comparison` is how much of a request will be compared with training, where that
+/// is known without the process that serves.
+async fn described(app: &Arc<App>, name: &Name, comparison: Option<Comparison>) -> Result<Answer, Failure> {
     let state = app.registry.state();
     let found = state.endpoints().get(name);
     let found = found.ok_or_else(|| {
@@ -190,7 +216,8 @@ async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
     })?;
     let mut described = shown(&state, found);
     let columns = columns_of(&app.registry, found).await?;
-    let before = found.before().map(|routed| {
+    let before = found.before().map(|before| {
+        let routed = &before.primary;
         let standing = state.version(&routed.version).map(|version| state.standing_of(version));
         json!({ "version": routed.version.to_string(), "state": standing })
     });
@@ -198,6 +225,10 @@ async fn described(app: &Arc<App>, name: &Name) -> Result<Answer, Failure> {
         // Only the process that serves knows; a command that opened the data directory alone does not.
         let status = app.open_gateway().and_then(|gateway| gateway.status(name));
         members.insert("serving".to_owned(), json!(status));
+        if let Some(comparison) = comparison.or(status.map(|status| status.comparison)) {
+            members.insert("compared".to_owned(), comparison.compared.into());
+            members.insert("notCompared".to_owned(), comparison.not_compared.into());
+        }
         members.insert("before".to_owned(), before.collect());
         members.insert("subject_input".to_owned(), columns.subject.into());
         members.insert("withheld".to_owned(), columns.withheld.into_iter().collect());

@@ -119,7 +119,16 @@ fn start(app: &App, named: &NamedGraph, thing: &str, kind: Option<&str>) -> Resu
         "source" => {
             let id = name.parse().ok().filter(|id| state.sources().contains_key(id));
             let id = id.or_else(|| named.names.iter().find(|(_, known)| *known == name).map(|(id, _)| *id));
-            id.map(Node::Source).ok_or_else(unknown)
+            id.map(Node::Source).ok_or_else(|| {
+                let shown: String = name.chars().take(80).collect();
+                let what = format!("`{shown}` is no source that this project knows");
+                let mut failure = Failure::new(ids::NOT_FOUND, what).then("bartizan data source list");
+                failure.why.push(
+                    "what `data add --source` says in words is shown with each version, and nothing can be asked of it"
+                        .to_owned(),
+                );
+                failure
+            })
         }
         "run" => {
             let run = name.parse().map_err(|error| invalid(&error))?;

@@ -37,7 +37,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use bartizan_base::Timestamp;
 use bartizan_keys::Secret;
-use bartizan_policy::api_key::ApiKey;
+use bartizan_policy::api_key::{ApiKey, NotAdmitted};
 use bartizan_registry::{Caller, Registry};
 use http_body_util::{BodyExt, Limited};
 use serde::de::DeserializeOwned;
@@ -285,12 +285,24 @@ async fn identify(
     }
 }
 
-/// Checks an API key; whatever is wrong with it, the answer is the same.
+/// Checks an API key. Whoever holds its secret is told that it has ended; whatever else is wrong, the answer is the same.
 fn admit(app: &App, token: &str, peer: IpAddr) -> Result<Caller, Failure> {
     let admitted = ApiKey::parse(token.trim()).and_then(|key| app.registry.admit(&key, peer));
     admitted.map(Caller::key).map_err(|refused| {
         tracing::info!(cause = refused.cause(), "an API key was not accepted");
-        Failure::new(ids::NOT_AUTHENTICATED, "the API key is not accepted")
+        let (what, next) = match refused {
+            NotAdmitted::Revoked => (
+                "the API key has ended: it was revoked, exchanged for another, or was to enrol somebody who has a role meanwhile",
+                "ask an admin for another: bartizan access key create WHO --enrol, before a role is granted",
+            ),
+            NotAdmitted::HandedOver => (
+                "somebody else has seen this API key, which does not count in tier release",
+                "ask an admin for an enrolment key, and claim your own: bartizan access key claim",
+            ),
+            NotAdmitted::Expired => ("the API key has expired", "ask an admin for another"),
+            _ => return Failure::new(ids::NOT_AUTHENTICATED, "the API key is not accepted"),
+        };
+        Failure::new(ids::NOT_AUTHENTICATED, what).then(next)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use bartizan_base::{ErasureId, Timestamp};
+use bartizan_base::{ErasureId, Name, Timestamp};
 use bartizan_gateway::PredictionId;
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::{Erasure, State};
@@ -38,6 +38,11 @@ struct Search {
     cursor: Option<String>,
 }
 
+/// Whether there is, or was, an endpoint of that name.
+fn known(app: &App, name: &str) -> bool {
+    name.parse::<Name>().is_ok_and(|name| app.registry.state().endpoints().contains_key(&name))
+}
+
 /// Finds predictions. The person that they are about is named in the body, where no log of requests has it. Who looks
 /// for what is personal learns whether it is recorded, also of what was erased since.
 pub(super) async fn search(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
@@ -49,6 +54,12 @@ pub(super) async fn search(app: &Arc<App>, mut call: Call) -> Result<Answer, Fai
     }
     for value in [&wanted.subject, &wanted.request].into_iter().flatten() {
         check_value(value)?;
+    }
+    let named = wanted.endpoint.as_deref().filter(|name| !known(app, name));
+    if let Some(name) = named {
+        let shown: String = name.chars().take(80).collect();
+        let failure = Failure::new(ids::NOT_FOUND, format!("there is no endpoint `{shown}`, and never was"));
+        return Err(failure.then("bartizan endpoint list"));
     }
     let gateway = Arc::clone(app.gateway().await?);
     let (subjects, before) = (gateway.subjects(), cursor(wanted.cursor.as_deref())?);

@@ -64,10 +64,10 @@ pub(crate) struct EndpointSettings {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub(crate) struct PromoteFallback {
-    /// Another version answers instead [default: the one that the endpoint is routed to now]
+    /// Another version answers instead [default: what the endpoint is routed to now, or what stands in for that]
     #[arg(long, value_name = "VERSION")]
     pub(crate) fallback: Option<String>,
-    /// A constant answers instead: a JSON file with the `outputs` of an inference response
+    /// A constant answers instead: a JSON file with an inference response for one row, or the array of its `outputs`
     #[arg(long, value_name = "FILE")]
     pub(crate) fallback_constant: Option<PathBuf>,
     /// Nobody answers instead: callers are told that the endpoint is unavailable
@@ -82,7 +82,7 @@ pub(crate) struct Fallback {
     /// Another version answers instead
     #[arg(long, value_name = "VERSION")]
     pub(crate) fallback: Option<String>,
-    /// A constant answers instead: a JSON file with the `outputs` of an inference response
+    /// A constant answers instead: a JSON file with an inference response for one row, or the array of its `outputs`
     #[arg(long, value_name = "FILE")]
     pub(crate) fallback_constant: Option<PathBuf>,
     /// Nobody answers instead: callers are told that the endpoint is unavailable

@@ -68,8 +68,16 @@ fn instead(version: Option<&str>, constant: Option<&Path>, nobody: bool) -> Resu
         (Some(version), _, _) => json!({ "version": version }),
         (None, Some(file), _) => {
             let text = read_text(file, CONSTANT_BYTES)?;
-            let outputs: Value =
-                serde_json::from_str(&text).map_err(|error| Failure::of(ids::INVALID, &error))?;
+            let outputs: Value = serde_json::from_str(&text).map_err(|error| {
+                Failure::new(ids::INVALID, format!("`{}` is no JSON: {error}", file.display()))
+            })?;
+            // The whole response will do, as a client has it.
+            let outputs = match outputs {
+                Value::Object(mut response) if response.contains_key("outputs") => {
+                    response.remove("outputs").unwrap_or_default()
+                }
+                outputs => outputs,
+            };
             json!({ "constant": outputs })
         }
         (None, None, true) => json!("nobody"),

@@ -93,10 +93,14 @@ async fn bind(at: SocketAddr, tier: Tier) -> Result<(TcpListener, SocketAddr), F
         let what = format!("a project in tier explore answers only on its own machine, not on {at}");
         return Err(Failure::new(ids::CONFIGURATION, what).then("bartizan access tier release"));
     }
-    let configured = |error| {
+    let configured = |error: std::io::Error| {
         let mut failure = Failure::new(ids::CONFIGURATION, format!("nothing can listen on {at}"));
+        let taken = error.kind() == std::io::ErrorKind::AddrInUse;
         failure.why.push(std::io::Error::to_string(&error));
-        failure
+        match taken {
+            true => failure.then("end whoever listens there, or name other addresses: `bartizan up --help`"),
+            false => failure,
+        }
     };
     let listener = TcpListener::bind(at).await.map_err(configured)?;
     let address = listener.local_addr().map_err(configured)?;

@@ -163,3 +163,53 @@ fn whoever_may_not_route_makes_nobody_load_a_model() {
     }
     drop(up);
 }
+
+/// A quarantine is no reason to be left without anybody who answers.
+#[test]
+fn a_constant_outlives_a_promotion_that_is_undone_and_a_version_that_is_stopped() {
+    let bench = with_models(&[]);
+    train(&bench, "3", &[]);
+    let key = key(&bench);
+    bench.write("model_outputs.json", b"not JSON");
+    let route =
+        ["endpoint", "route", "scores", "--model", "tips:1", "--fallback-constant", "model_outputs.json"];
+    let told = bench.refused(&route, 2, "BZ-0003");
+    assert!(told.contains("model_outputs.json") && told.contains("line 1"), "{told}");
+    // A whole answer will do, as a client has it.
+    let up = Up::start(&bench);
+    let with_key = |arguments: &[&str]| {
+        let ran = bench.run_with("BARTIZAN_TOKEN", &key, arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.stderr);
+        serde_json::from_str::<Value>(&ran.stdout).unwrap()
+    };
+    with_key(&["endpoint", "route", "scores", "--model", "tips:1", "--no-fallback"]);
+    wait_ready(&up);
+    let answer = ask(&up, "POST", INFER, Some(&key), &ride(3.0, 2.0));
+    bench.write("model_outputs.json", answer.body.to_string().as_bytes());
+    assert_eq!(with_key(&route)["fallback"], "a constant answer");
+
+    let promoted = with_key(&["model", "promote", "tips:2", "--endpoint", "scores"]);
+    assert_eq!(promoted["fallback"], "tips:1");
+    let back = with_key(&["model", "rollback", "--endpoint", "scores"]);
+    assert_eq!(
+        (back.pointer("/endpoint/fallback"), &back["warning"]),
+        (Some(&"a constant answer".into()), &Value::Null)
+    );
+    let by = || {
+        let answer = ask(&up, "POST", INFER, Some(&key), &ride(3.0, 2.0));
+        answer.body.pointer("/parameters/answered_by").and_then(Value::as_str).map(str::to_owned)
+    };
+    let answered = |word: &str| assert_eq!(by().as_deref(), Some(word));
+    answered("primary");
+    with_key(&["model", "quarantine", "tips:1", "--reason", "a test"]);
+    let begun = std::time::Instant::now();
+    while by().as_deref() == Some("primary") {
+        assert!(begun.elapsed().as_secs() < 10, "what is quarantined still answers");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    answered("constant");
+    // The next version takes the constant over when nothing else may stand in.
+    let promoted = with_key(&["model", "promote", "tips:2", "--endpoint", "scores"]);
+    assert_eq!(promoted["fallback"], "a constant answer");
+    answered("primary");
+}

@@ -7,7 +7,7 @@ use super::models::{check_approvals, check_twin};
 use super::write::Writer;
 use super::{Caller, Failed, Registry};
 use crate::limits::DOCUMENT_BYTES;
-use crate::state::{Endpoint, State};
+use crate::state::{Endpoint, Promoted, State};
 use crate::statement::{
     Beyond, EndpointChange, EndpointV1, Fallback, Private, Routed, Standing, Statement, VersionState,
 };
@@ -150,8 +150,9 @@ impl Registry {
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
 
-    /// Routes an endpoint back to the version that was promoted to it before, or to an earlier one. The present
-    /// fallback stays; when it is that very version, the one before it that is approved now takes its place.
+    /// Routes an endpoint back to the version that was promoted to it before, or to an earlier one, and to what answered
+    /// instead of that one. When that may not be served now, the present fallback stays, or else the latest version before
+    /// it that may takes its place.
     ///
     /// # Errors
     /// When the caller may not, or that version may not be served now: then it says which earlier one may.
@@ -169,6 +170,8 @@ impl Registry {
         let state = writer.state();
         let found = state.endpoints().get(endpoint).ok_or_else(|| Failed::not_found("endpoint", endpoint))?;
         let (from, target) = earlier(&state, found, to)?;
+        let fallback = fallback_behind(&state, found, &target);
+        let target = target.primary;
         let facts =
             EndpointFacts { endpoint: endpoint.clone(), target: Some(state.model_facts(&target.version)) };
         let allowed = writer.allow(caller, op::EndpointRollback, facts).await?;
@@ -177,7 +180,7 @@ impl Registry {
             previous: Some(found.statement.entry),
             change: EndpointChange::RolledBack,
             standing: Standing::Active,
-            fallback: fallback_behind(&state, found, &target),
+            fallback,
             primary: Some(target.clone()),
             beyond: found.body.beyond,
             columns: found.body.columns.clone(),
@@ -217,7 +220,7 @@ impl Registry {
 }
 
 /// The version that an endpoint is routed to, and the one that it is to be routed back to.
-fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(Routed, Routed), Failed> {
+fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(Routed, Promoted), Failed> {
     let what = format!("endpoint {}", found.body.endpoint);
     let conflict = |why: String| Err(Failed::conflict(&what, why));
     let Some(from) = found.body.primary.clone() else {
@@ -225,42 +228,45 @@ fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(
     };
     let mut before = found.before();
     let target = match to {
-        Some(version) => before.find(|routed| routed.version == *version),
+        Some(version) => before.find(|before| before.primary.version == *version),
         None => before.next(),
     };
-    let Some(target) = target else {
+    let Some(target) = target.cloned() else {
         return conflict(match to {
             Some(version) => format!("{version} was not promoted to it before: promote it"),
             None => "nothing was promoted to it before".to_owned(),
         });
     };
-    match routed(state, &target.version) {
-        Ok(target) => Ok((from, target)),
+    let version = &target.primary.version;
+    match routed(state, version) {
+        Ok(_) => Ok((from, target)),
         Err(Failed::Conflict { why, .. }) => {
-            let other = found.before().find(|routed| may_be_served(state, routed));
-            conflict(match other {
-                Some(other) => format!("{}: {why}; `--to {}` would do", target.version, other.version),
-                None => {
-                    format!("{}: {why}; nor may any other be served that was promoted to it", target.version)
-                }
+            let mut others = found.before().map(|before| &before.primary);
+            conflict(match others.find(|routed| may_be_served(state, routed)) {
+                Some(other) => format!("{version}: {why}; `--to {}` would do", other.version),
+                None => format!("{version}: {why}; nor may any other be served that was promoted to it"),
             })
         }
         Err(failed) => Err(failed),
     }
 }
 
-/// What answers instead of a version that an endpoint is routed back to.
-fn fallback_behind(state: &State, found: &Endpoint, target: &Routed) -> Fallback {
-    let fits = |routed: &&Routed| routed.manifest != target.manifest && may_be_served(state, routed);
-    let Fallback { version, constant } = &found.body.fallback;
-    if constant.is_some() {
-        return Fallback { version: None, constant: constant.clone() };
-    }
-    let version = match version {
-        Some(version) if !fits(&version) => found.before().skip_while(|routed| *routed != target).find(fits),
-        present => present.as_ref(),
+/// What answers instead of a version that an endpoint is routed back to: what answered instead of it before. When that
+/// may not be served any more, the present fallback, or else the latest version before it that may.
+fn fallback_behind(state: &State, found: &Endpoint, target: &Promoted) -> Fallback {
+    let fits = |routed: &Routed| routed.manifest != target.primary.manifest && may_be_served(state, routed);
+    let holds = |fallback: &&Fallback| match &fallback.version {
+        Some(version) => fits(version),
+        // Nobody was to answer only where somebody said so of that very version.
+        None => fallback.constant.is_some() || **fallback == target.fallback,
     };
-    Fallback { version: version.cloned(), constant: None }
+    let earlier = || {
+        let before = found.before().skip_while(|before| before.primary != target.primary);
+        let version = before.map(|before| &before.primary).find(|routed| fits(routed))?;
+        Some(Fallback { version: Some(version.clone()), constant: None })
+    };
+    let known = [&target.fallback, &found.body.fallback].into_iter().find(holds).cloned();
+    known.or_else(earlier).unwrap_or(Fallback { version: None, constant: None })
 }
 
 fn may_be_served(state: &State, routed: &Routed) -> bool {

@@ -2,7 +2,7 @@
 
 use imbl::Vector;
 
-use super::{Coverage, Endpoint, NotAdmitted, State, edge};
+use super::{Coverage, Endpoint, NotAdmitted, Promoted, State, edge};
 use crate::deed::Deed;
 use crate::statement::{EndpointChange, EndpointV1, Fallback, Routed, Standing, StatementRef};
 
@@ -83,8 +83,11 @@ impl Endpoint {
     ) -> Result<Self, &'static str> {
         let mut promoted = found.map(|found| found.promoted.clone()).unwrap_or_default();
         match (body.change, &body.primary) {
-            (EndpointChange::Routed, Some(primary)) if promoted.last() != Some(primary) => {
-                promoted.push_back(primary.clone());
+            (EndpointChange::Routed, Some(primary)) => {
+                if promoted.last().is_some_and(|last| last.primary == *primary) {
+                    promoted.pop_back();
+                }
+                promoted.push_back(Promoted { primary: primary.clone(), fallback: body.fallback.clone() });
             }
             (EndpointChange::RolledBack, Some(primary)) => promoted = rolled_back(found, body, primary)?,
             (EndpointChange::Disabled, _) => {
@@ -107,7 +110,7 @@ fn rolled_back(
     found: Option<&Endpoint>,
     body: &EndpointV1,
     primary: &Routed,
-) -> Result<Vector<Routed>, &'static str> {
+) -> Result<Vector<Promoted>, &'static str> {
     let Some(found) = found.filter(|found| found.body.standing == Standing::Active) else {
         return Err("it is routed back while it is not in service");
     };
@@ -116,18 +119,22 @@ fn rolled_back(
     }
     let mut promoted = found.promoted.clone();
     promoted.pop_back();
-    while promoted.last().is_some_and(|last| last != primary) {
+    while promoted.last().is_some_and(|last| last.primary != *primary) {
         promoted.pop_back();
     }
     if promoted.is_empty() {
         return Err("it is routed back to what was never promoted to it before");
     }
-    let known = |version: &Routed| {
-        promoted.contains(version) || found.body.fallback.version.as_ref() == Some(version)
+    let known = |fallback: &Fallback| {
+        let before = || promoted.iter().map(|before| &before.fallback).chain([&found.body.fallback]);
+        let version = |version: &Routed| {
+            let primary = promoted.iter().any(|before| before.primary == *version);
+            primary || before().any(|before| before.version.as_ref() == Some(version))
+        };
+        let constant = |constant| before().any(|before| before.constant.as_ref() == Some(constant));
+        fallback.version.as_ref().is_none_or(version) && fallback.constant.as_ref().is_none_or(constant)
     };
-    let fallback = &body.fallback;
-    let same = fallback.constant.is_none() || fallback.constant == found.body.fallback.constant;
-    if !same || !fallback.version.as_ref().is_none_or(known) {
+    if !known(&body.fallback) {
         return Err("it is routed back with a fallback that was not promoted to it");
     }
     Ok(promoted)

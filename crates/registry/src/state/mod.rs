@@ -34,7 +34,7 @@ pub use self::segments::LastSegment;
 pub use self::sources::Source;
 pub use self::things::{
     ApiKey, Approval, Dataset, Endpoint, KeyGrant, Logged, Model, OpenDecision, Origin, OriginSource,
-    Principal, Project, RoleConfirmation, RoleGrant, Run, Stop, Version,
+    Principal, Project, Promoted, RoleConfirmation, RoleGrant, Run, Stop, Version,
 };
 use crate::statement::{KeyStanding, PAYLOAD_TYPE, Predicate, Statement, StatementInvalid, StatementRef};
 

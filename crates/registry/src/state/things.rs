@@ -10,8 +10,8 @@ use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
 use imbl::{OrdMap, Vector};
 
 use crate::statement::{
-    Act, ApprovalV1, DatasetRef, DatasetV1, EndpointV1, KeyStanding, ModelVersionV1, OriginV1, Private,
-    ProvenanceV1, Routed, RunEnd, RunV1, Standing, StatementRef, VersionState,
+    Act, ApprovalV1, DatasetRef, DatasetV1, EndpointV1, Fallback, KeyStanding, ModelVersionV1, OriginV1,
+    Private, ProvenanceV1, Routed, RunEnd, RunV1, Standing, StatementRef, VersionState,
 };
 
 /// What an entry is about, for lists.
@@ -233,21 +233,34 @@ pub struct Endpoint {
     pub statement: StatementRef,
     /// How it is routed.
     pub body: EndpointV1,
-    /// The versions that were promoted to it, first to last, each that was routed back from taken away.
-    pub promoted: Vector<Routed>,
+    /// What was promoted to it, first to last, each that was routed back from taken away.
+    pub promoted: Vector<Promoted>,
+}
+
+/// A version that was promoted to an endpoint, with what answered instead of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promoted {
+    /// The version.
+    pub primary: Routed,
+    /// What answered instead, by the last statement that promoted it.
+    pub fallback: Fallback,
 }
 
 impl Endpoint {
     /// The version that it is routed to, or was before it went out of service.
     pub fn last_routed(&self) -> Option<&VersionRef> {
-        self.body.primary.as_ref().or_else(|| self.promoted.last()).map(|routed| &routed.version)
+        self.body
+            .primary
+            .as_ref()
+            .or_else(|| self.promoted.last().map(|last| &last.primary))
+            .map(|routed| &routed.version)
     }
 
     /// The versions that it can be routed back to, if they are approved now: the latest first.
-    pub fn before(&self) -> impl Iterator<Item = &Routed> {
-        let mut seen: BTreeSet<VersionRef> =
-            self.promoted.last().map(|last| last.version.clone()).into_iter().collect();
-        self.promoted.iter().rev().skip(1).filter(move |routed| seen.insert(routed.version.clone()))
+    pub fn before(&self) -> impl Iterator<Item = &Promoted> {
+        let last = self.promoted.last().map(|last| last.primary.version.clone());
+        let mut seen: BTreeSet<VersionRef> = last.into_iter().collect();
+        self.promoted.iter().rev().skip(1).filter(move |found| seen.insert(found.primary.version.clone()))
     }
 }
 

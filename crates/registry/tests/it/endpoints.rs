@@ -2,7 +2,7 @@
 
 use bartizan_base::VersionRef;
 use bartizan_policy::Role;
-use bartizan_registry::statement::{Beyond, MapKind, Standing};
+use bartizan_registry::statement::{Beyond, Fallback, MapKind, Standing};
 use bartizan_registry::{Caller, Failed, NewEndpoint, NewFallback, NewRoute, Quarantine};
 
 use crate::world::World;
@@ -123,6 +123,52 @@ fn routed(world: &World) -> (String, Option<String>) {
     let found = state.endpoints().get(&"scores".parse::<bartizan_base::Name>().unwrap()).unwrap();
     let fallback = found.body.fallback.version.as_ref().map(|fallback| fallback.version.to_string());
     (found.body.primary.as_ref().unwrap().version.to_string(), fallback)
+}
+
+/// What stood in for a version before stands in for it again, whatever the promotion that is undone named.
+#[tokio::test]
+async fn a_rollback_brings_back_what_answered_instead() {
+    let world = World::new().await;
+    let adam = world.person("adam", &[Role::Approver]).await;
+    let eve = world.person("eve", &[Role::MlEngineer]).await;
+    let mut versions = Vec::new();
+    for bytes in [b"one".as_slice(), b"two", b"three"] {
+        let version = world.import(&eve, &[("m", bytes)]).await.unwrap();
+        world.registry.approve(&adam, &version).await.unwrap();
+        versions.push(version);
+    }
+    let [one, two, three] = versions.try_into().unwrap();
+    let constant = |text: &str| NewFallback::Constant(text.as_bytes().to_vec());
+    let scores: bartizan_base::Name = "scores".parse().unwrap();
+    let now = || world.registry.state().endpoints().get(&scores).unwrap().body.fallback.clone();
+    let version = |found: &Fallback| found.version.as_ref().map(|routed| routed.version.clone());
+
+    route(&world, &adam, &one, constant("first")).await.unwrap();
+    // A second route to the same version is what counts of it.
+    route(&world, &adam, &one, constant("second")).await.unwrap();
+    let second = now();
+    route(&world, &adam, &two, NewFallback::Version(one.clone())).await.unwrap();
+    assert_eq!(version(&now()), Some(one.clone()));
+    assert_eq!(back(&world, &adam, None).await.unwrap().1, "fraud:1");
+    assert_eq!(now(), second, "the constant of the latest route to it");
+
+    // A version that stood in comes back too, though it was never promoted; one that may not be served does not.
+    for stopped in [false, true] {
+        route(&world, &adam, &two, NewFallback::Version(three.clone())).await.unwrap();
+        route(&world, &adam, &one, constant("third")).await.unwrap();
+        let third = now();
+        if stopped {
+            let order = Quarantine { version: three.clone(), reason: "a test".to_owned() };
+            world.registry.quarantine(&eve, &order).await.unwrap();
+        }
+        assert_eq!(back(&world, &adam, Some(&two)).await.unwrap().1, "fraud:2");
+        if stopped {
+            assert_eq!(now(), third, "the present fallback stays");
+        } else {
+            assert_eq!(version(&now()), Some(three.clone()));
+        }
+    }
+    world.reopen(false).await.unwrap();
 }
 
 #[tokio::test]
