@@ -102,8 +102,8 @@ pub struct IssuedKey {
     pub handed_over: bool,
 }
 
-/// Why a key was not admitted. For the counters and the operator's log alone: every value is displayed alike,
-/// so that an answer tells nothing about which keys exist.
+/// Why a key was not admitted. Every value is displayed alike, so that an answer tells nothing about which keys exist;
+/// that one has ended is established after its secret, and may be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the API key is not accepted")]
 pub enum NotAdmitted {
@@ -124,7 +124,7 @@ pub enum NotAdmitted {
 }
 
 impl NotAdmitted {
-    /// A stable word for counters and logs, for example `wrong-network`. Not for answers.
+    /// A stable word for counters and logs, for example `wrong-network`.
     pub const fn cause(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",

@@ -119,17 +119,35 @@ impl RecordEnvelope {
 /// Records that were made before this was noted say nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RecordComparison {
-    /// `all`, `some` or `none` of the inputs.
-    pub compared: String,
+    /// How many of the inputs.
+    pub compared: Compared,
     /// The inputs that were not, where some were.
     pub not_compared: Vec<String>,
     /// How many more of those there were.
     pub not_compared_left_off: usize,
 }
 
+/// How many inputs of a request were compared with the data that the model was trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compared {
+    /// Every one.
+    All,
+    /// Every one but those that are named.
+    Some,
+    /// Not one.
+    None,
+}
+
 impl RecordComparison {
-    /// Reads it from the bytes of the group `decisions`; none where they do not say.
+    /// Reads it from the bytes of the group `decisions`; none where they do not say, or contradict themselves.
     pub fn parse(decisions: &[u8]) -> Option<Self> {
-        serde_json::from_slice(decisions).ok()
+        let found: Self = serde_json::from_slice(decisions).ok()?;
+        let named = !found.not_compared.is_empty();
+        let consistent = match found.compared {
+            Compared::Some => named,
+            Compared::All | Compared::None => !named && found.not_compared_left_off == 0,
+        };
+        consistent.then_some(found)
     }
 }

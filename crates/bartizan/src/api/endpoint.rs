@@ -16,7 +16,7 @@ use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::inference::numbers::{Class, Seen};
-use crate::inference::{Checked, Comparison, Wanted, WantedFallback, check_route, columns_of};
+use crate::inference::{Checked, Comparison, READY, Wanted, WantedFallback, check_route, columns_of};
 
 /// Settings of an endpoint: what is absent stays as it is, an empty name takes a setting away.
 #[derive(Deserialize)]
@@ -119,10 +119,21 @@ pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
         columns: changed,
     };
     app.registry.route_endpoint(&caller, route).await?;
-    if let Some(gateway) = app.open_gateway() {
-        gateway.obeys(&endpoint).await;
+    let warning = not_obeyed(app, &endpoint).await;
+    let mut answer = described(app, &endpoint, Some(comparison)).await?;
+    if let Answer::Json(Value::Object(members)) = &mut answer {
+        members.insert("warning".to_owned(), warning.into());
     }
-    described(app, &endpoint, Some(comparison)).await
+    Ok(answer)
+}
+
+/// What whoever changed an endpoint is to know of the server, when it does not do yet what the ledger says.
+async fn not_obeyed(app: &App, endpoint: &Name) -> Option<String> {
+    let gateway = app.open_gateway()?;
+    let obeys = gateway.obeys(endpoint).await;
+    (!obeys).then(|| {
+        format!("the server has not loaded it yet, or cannot: bartizan endpoint show {endpoint} tells, and its log why")
+    })
 }
 
 /// What stands in for a version that is promoted: the present one, or if it may not be served its fallback.
@@ -161,9 +172,7 @@ pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, 
     let caller = call.caller.take().ok_or_else(nobody)?;
     let Rollback { to } = call.json().await?;
     let done = app.registry.roll_back_endpoint(&caller, &endpoint, to.as_ref()).await?;
-    if let Some(gateway) = app.open_gateway() {
-        gateway.obeys(&endpoint).await;
-    }
+    let not_obeyed = not_obeyed(app, &endpoint).await;
     let state = app.registry.state();
     let shown = state.endpoints().get(&endpoint).map_or(Value::Null, |found| shown(&state, found));
     let next = format!(
@@ -174,13 +183,19 @@ pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, 
         let fallback = &found.body.fallback;
         fallback.version.is_none() && fallback.constant.is_none()
     });
-    let warning = alone.then(|| format!("nothing answers instead of {} if it is stopped", done.to));
+    let status = app.open_gateway().and_then(|gateway| gateway.status(&endpoint));
+    let unfit = status.as_ref().is_some_and(|status| status.fallback != READY);
+    let warning = not_obeyed.or_else(|| {
+        let alone = alone || unfit;
+        alone.then(|| format!("nothing answers instead of {} if it is stopped", done.to))
+    });
     Ok(Answer::Json(json!({
         "from": done.from.to_string(),
         "to": done.to.to_string(),
         "warning": warning,
         "next": next,
         "endpoint": shown,
+        "serving": status,
     })))
 }
 
@@ -191,7 +206,8 @@ fn nobody() -> Failure {
 pub(super) async fn disable(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let endpoint: Name = call.part("endpoint")?;
     app.registry.disable_endpoint(call.caller()?, endpoint.clone()).await?;
-    Ok(Answer::Json(json!({ "endpoint": endpoint, "standing": "disabled" })))
+    let warning = not_obeyed(app, &endpoint).await;
+    Ok(Answer::Json(json!({ "endpoint": endpoint, "standing": "disabled", "warning": warning })))
 }
 
 pub(super) async fn list(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {

@@ -293,13 +293,16 @@ fn admit(app: &App, token: &str, peer: IpAddr) -> Result<Caller, Failure> {
         let (what, next) = match refused {
             NotAdmitted::Revoked => (
                 "the API key has ended: it was revoked, exchanged for another, or was to enrol somebody who has a role meanwhile",
-                "ask an admin for another: bartizan access key create WHO --enrol, before a role is granted",
+                "whoever holds no role asks an admin for a key to enrol with (bartizan access key create WHO --enrol); docs/policy.md says what \
+                 others do",
             ),
             NotAdmitted::HandedOver => (
                 "somebody else has seen this API key, which does not count in tier release",
-                "ask an admin for an enrolment key, and claim your own: bartizan access key claim",
+                "give up your roles, enrol (bartizan access key claim) and be granted them anew; docs/policy.md says how",
             ),
-            NotAdmitted::Expired => ("the API key has expired", "ask an admin for another"),
+            NotAdmitted::Expired => {
+                ("the API key has expired", "docs/policy.md says how whoever lost their key comes by another")
+            }
             _ => return Failure::new(ids::NOT_AUTHENTICATED, "the API key is not accepted"),
         };
         Failure::new(ids::NOT_AUTHENTICATED, what).then(next)

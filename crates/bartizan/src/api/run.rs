@@ -82,7 +82,10 @@ async fn settle(
         Ok(ran) => ran,
         Err(failure) => {
             app.registry.end_run(run, &runner::nothing_known(&app.registry, &failure)).await?;
-            return Err(failure);
+            return Err(match failure.id.as_str() {
+                ids::RUN => failure.then(format!("bartizan run show {} tells what is known", run.id())),
+                _ => failure,
+            });
         }
     };
     if ran.report.end != RunEnd::Succeeded {

@@ -48,7 +48,7 @@ use self::records::Sealing;
 pub(crate) use self::records::{directory_of, gateway_id};
 pub(crate) use self::route::{Checked, Wanted, WantedFallback, check as check_route, columns_of};
 use self::status::ANSWERS;
-pub(crate) use self::status::Comparison;
+pub(crate) use self::status::{Comparison, READY};
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;

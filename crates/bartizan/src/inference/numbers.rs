@@ -135,9 +135,11 @@ impl Outcome {
             | Self::Mismatch
             | Self::BeyondTraining
             | Self::Version
-            | Self::NoAnswer
             | Self::Abandoned => Class::Refused,
-            Self::Busy | Self::Unavailable | Self::NotRecorded | Self::Defect => Class::Failed,
+            // Which of the two is at fault nobody knows: a model that has no answer for anything must show.
+            Self::NoAnswer | Self::Busy | Self::Unavailable | Self::NotRecorded | Self::Defect => {
+                Class::Failed
+            }
         }
     }
 }

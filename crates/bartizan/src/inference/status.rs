@@ -8,9 +8,12 @@ use bartizan_gateway::{Fallback, FallbackReason};
 use serde::Serialize;
 
 use super::Gateway;
+use super::follow::is_active;
 
 /// What is said of a primary that answers.
 pub(super) const ANSWERS: &str = "answers";
+/// What is said of a fallback that can answer.
+pub(crate) const READY: &str = "ready";
 
 /// How long whoever changed an endpoint waits for that to be so.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -69,17 +72,22 @@ impl From<Compared<'_>> for Comparison {
 }
 
 impl Gateway {
-    /// Waits until an endpoint serves what the ledger says of it, so that whoever changed it is told when that is so;
-    /// a little while at most, for a large model takes longer to load.
-    pub(crate) async fn obeys(&self, name: &Name) {
+    /// Waits until an endpoint serves what the ledger says of it, so that whoever changed it is told when that is so; a
+    /// little while at most, for a large model takes longer to load. Whether it does.
+    pub(crate) async fn obeys(&self, name: &Name) -> bool {
         let obeyed = || {
             let state = self.registry.state();
-            let stated = state.endpoints().get(name).map(|stated| stated.statement.entry);
+            let stated = state.endpoints().get(name).filter(|stated| is_active(stated));
+            let stated = stated.map(|stated| stated.statement.entry);
             stated == self.endpoint(name).and_then(|endpoint| endpoint.serving().route())
         };
         let until = self.began.elapsed() + PATIENCE;
-        while !obeyed() && self.began.elapsed() < until {
-            tokio::time::sleep(STEP).await;
+        loop {
+            match obeyed() {
+                true => return true,
+                false if self.began.elapsed() >= until => return false,
+                false => tokio::time::sleep(STEP).await,
+            }
         }
     }
 
@@ -96,9 +104,9 @@ impl Gateway {
             Err(why) => why.as_str(),
         };
         let fallback = match serving.fallback() {
-            Fallback::Version(version) if endpoint.may_infer(version) => "ready",
+            Fallback::Version(version) if endpoint.may_infer(version) => READY,
             Fallback::Version(_) => "stopped",
-            Fallback::Constant(_) => "ready",
+            Fallback::Constant(_) => READY,
             Fallback::Unavailable => "none",
         };
         let comparison = serving.compared().into();

@@ -94,16 +94,21 @@ pub(super) fn infer<'s>(
     }
     let reason = match serving.primary() {
         Ok(primary) if endpoint.may_infer(primary) => match ask(primary, serving, fitted) {
-            Some(outputs) => {
+            Ok(outputs) => {
                 let said = Said::Version { version: primary, primary: true, outputs };
                 return Inferred { said, reason: None, insists };
             }
-            None => FallbackReason::NoAnswer,
+            Err(Silent { defect: false }) => FallbackReason::NoAnswer,
+            Err(Silent { defect: true }) => {
+                let reason = FallbackReason::NoAnswer;
+                let said = fall_back(endpoint, serving, fitted, Why { reason, insists, defect: true });
+                return Inferred { said, reason: Some(reason), insists };
+            }
         },
         Ok(_) => FallbackReason::Stopped,
         Err(why) => why,
     };
-    let said = fall_back(endpoint, serving, fitted, (reason, insists));
+    let said = fall_back(endpoint, serving, fitted, Why { reason, insists, defect: false });
     Inferred { said, reason: Some(reason), insists }
 }
 
@@ -120,7 +125,7 @@ pub(super) fn sanitise<'s>(
         && let Some(why) = said.unfit(endpoint, fitted)
     {
         reason = Some(why);
-        said = fall_back(endpoint, serving, fitted, (why, insists));
+        said = fall_back(endpoint, serving, fitted, Why { reason: why, insists, defect: false });
     }
     if let Some(why) = said.unfit(endpoint, fitted) {
         said = Said::Nothing(match (why, reason) {
@@ -162,15 +167,28 @@ impl Said<'_> {
     }
 }
 
-fn fall_back<'s>(
-    endpoint: &Endpoint,
-    serving: &'s Serving,
-    fitted: &Fitted<'_>,
-    (reason, insists): (FallbackReason, bool),
-) -> Said<'s> {
+/// A version said nothing.
+struct Silent {
+    /// This program is at fault, and neither the model nor the values.
+    defect: bool,
+}
+
+/// Why the primary does not answer.
+#[derive(Clone, Copy)]
+struct Why {
+    reason: FallbackReason,
+    /// The caller wants this very version.
+    insists: bool,
+    /// This program is at fault.
+    defect: bool,
+}
+
+fn fall_back<'s>(endpoint: &Endpoint, serving: &'s Serving, fitted: &Fitted<'_>, why: Why) -> Said<'s> {
+    let Why { reason, insists, defect } = why;
+    let ours = || Said::Nothing(Refusal::new(Fault::Defect, "the model could not be run"));
     let nothing = |message: &str| Said::Nothing(Refusal::new(Fault::Unavailable, message));
     let never = |message: &str| Said::Nothing(Refusal::new(Fault::NoAnswer, message));
-    let by_values = matches!(reason, FallbackReason::NoAnswer | FallbackReason::NotFinite);
+    let by_values = !defect && matches!(reason, FallbackReason::NoAnswer | FallbackReason::NotFinite);
     if endpoint.is_retired() {
         return nothing("the endpoint was taken out of service");
     }
@@ -184,15 +202,23 @@ fn fall_back<'s>(
     }
     match serving.fallback() {
         Fallback::Version(version) if endpoint.may_infer(version) => match ask(version, serving, fitted) {
-            Some(outputs) => Said::Version { version, primary: false, outputs },
-            None if by_values => never("neither the model nor its fallback has an answer for these values"),
-            None => nothing("the fallback has no answer for these values"),
+            Ok(outputs) => Said::Version { version, primary: false, outputs },
+            Err(silent) if silent.defect || defect => ours(),
+            Err(_) if by_values => never("neither the model nor its fallback has an answer for these values"),
+            Err(_) => nothing("the fallback has no answer for these values"),
         },
+        Fallback::Version(_) if by_values => {
+            nothing("the model has no finite answer for these values, and its fallback is stopped")
+        }
         Fallback::Version(_) => nothing("the model and its fallback are stopped"),
         Fallback::Constant(constant) => match constant.answer(fitted.rows) {
             Ok(outputs) => Said::Constant(outputs),
-            Err(_) => nothing("the constant answer is too large for so many rows"),
+            Err(_) => {
+                let message = "the constant answer is too large for so many rows: send fewer";
+                Said::Nothing(Refusal::new(Fault::TooLarge, message))
+            }
         },
+        Fallback::Unavailable if defect => ours(),
         Fallback::Unavailable => match reason {
             FallbackReason::Stopped => nothing("the model is stopped, and there is no fallback"),
             FallbackReason::NotLoaded => nothing("the model is not loaded, and there is no fallback"),
@@ -207,17 +233,17 @@ fn fall_back<'s>(
 }
 
 /// What a version says, in the order of the primary's outputs.
-fn ask(version: &LoadedVersion, serving: &Serving, fitted: &Fitted<'_>) -> Option<Vec<Tensor>> {
+fn ask(version: &LoadedVersion, serving: &Serving, fitted: &Fitted<'_>) -> Result<Vec<Tensor>, Silent> {
     let signature = serving.signature();
     let names = signature.inputs.iter().map(|port| port.name.as_str());
     let inputs: Vec<(&str, Tensor)> = names.zip(fitted.inputs.iter().cloned()).collect();
-    let outputs = version.model().run(&inputs).ok()?;
+    let outputs = version.model().run(&inputs).map_err(|failed| Silent { defect: failed.is_defect() })?;
     let own = version.signature();
     let of = |port: &Port| {
         let index = own.outputs.iter().position(|other| other.name == port.name)?;
         outputs.get(index).cloned()
     };
-    signature.outputs.iter().map(of).collect()
+    signature.outputs.iter().map(of).collect::<Option<_>>().ok_or(Silent { defect: true })
 }
 
 impl Answered<'_> {

@@ -93,6 +93,14 @@ pub enum BoundsInvalid {
         /// What the model takes.
         datatype: Datatype,
     },
+    /// A column of whose values nothing is said, beside that they are there.
+    #[error(
+        "the schema has no rule for the values of the column `{column}` that could be held against one request"
+    )]
+    NoRule {
+        /// The column.
+        column: String,
+    },
     /// Another number of column names than the one input has columns.
     #[error("{names} column names for an input of {columns} columns")]
     Count {
@@ -115,13 +123,15 @@ pub enum BoundsInvalid {
 impl Bounds {
     /// Bounds of a model each of whose inputs is one column of the data, by its name. A column may have a name that no
     /// input can have: the ONNX specification (IR, "Names Within a Graph") demands C90 identifiers, so
-    /// `marital-status` is the column of the input `marital_status`, unless two columns could be meant.
+    /// `marital-status` is the column of the input `marital_status` where no column has that very name, unless two
+    /// columns could be meant or the column is another input by its own name.
     ///
-    /// An input that is no column, is not one column only, or is of another kind is [left out](Self::uncompared).
+    /// An input that is no column, is not one column only, is of another kind, or is a column without a rule for its
+    /// values is [left out](Self::uncompared).
     pub fn by_input(schema: &Schema, signature: &Signature) -> Self {
         let (mut inputs, mut uncompared) = (Vec::with_capacity(signature.inputs.len()), Vec::new());
         for port in &signature.inputs {
-            match Column::of_input(schema, port) {
+            match Column::of_input(schema, port, &signature.inputs) {
                 Ok(column) => inputs.push(vec![column]),
                 Err(why) => {
                     inputs.push(Vec::new());
@@ -185,7 +195,7 @@ impl Bounds {
 }
 
 impl Column {
-    fn of_input(schema: &Schema, port: &Port) -> Result<Self, BoundsInvalid> {
+    fn of_input(schema: &Schema, port: &Port, all: &[Port]) -> Result<Self, BoundsInvalid> {
         let single = match port.shape.as_slice() {
             [] | [Dimension::Rows | Dimension::Open] => true,
             [Dimension::Fixed(length)] => *length == 1,
@@ -194,8 +204,9 @@ impl Column {
         if !single {
             return Err(BoundsInvalid::NotAColumn { input: port.name.clone() });
         }
-        let rules =
-            rules_of(schema, &port.name).or_else(|error| as_identifier(schema, &port.name).ok_or(error));
+        let free = |rules: &&ColumnRules| all.iter().all(|other| other.name != rules.name);
+        let rules = rules_of(schema, &port.name)
+            .or_else(|error| as_identifier(schema, &port.name).filter(free).ok_or(error));
         Self::new(rules?, schema, &port.name, port)
     }
 
@@ -209,11 +220,12 @@ impl Column {
         if !is_text && !matches!(rules.kind, ColumnType::Integer | ColumnType::Float | ColumnType::Boolean) {
             return Err(wrong_kind());
         }
+        let truth = !is_text && rules.kind == ColumnType::Boolean;
         let mut column = Self {
             name: name.to_owned(),
             optional: rules.min_present < 1.0,
             range: rules.range.map(|range| (narrow(range.min, port), narrow(range.max, port))),
-            numbers: None,
+            numbers: truth.then(|| vec![0.0, 1.0]),
             words: None,
             max_length: rules.max_length.filter(|_| is_text),
             null: schema.csv.null.tokens().to_vec(),
@@ -230,7 +242,14 @@ impl Column {
                 column.numbers = Some(numbers);
             }
         }
+        if column.says_nothing() {
+            return Err(BoundsInvalid::NoRule { column: name.to_owned() });
+        }
         Ok(column)
+    }
+
+    fn says_nothing(&self) -> bool {
+        self.range.is_none() && self.numbers.is_none() && self.words.is_none() && self.max_length.is_none()
     }
 
     /// Looks at every `count`-th element from `index` on.
@@ -301,7 +320,11 @@ impl Column {
             return (!self.optional).then_some(FlagKind::Missing);
         }
         if self.range.is_some() {
-            return trimmed.parse().map_or(Some(FlagKind::Unseen), |number| self.number(number));
+            let number = trimmed.parse().ok().filter(|number: &f64| number.is_finite());
+            let Some(number) = number else { return Some(FlagKind::Unseen) };
+            if let Some(kind) = self.number(number) {
+                return Some(kind);
+            }
         }
         if self.words.as_ref().is_some_and(|words| !words.contains(value)) {
             return Some(FlagKind::Unseen);
@@ -321,6 +344,9 @@ fn as_identifier<'a>(schema: &'a Schema, input: &str) -> Option<&'a ColumnRules>
         let other = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
         name.chars().map(other).eq(input.chars())
     };
+    if !input.contains(|character: char| character.is_ascii_alphanumeric()) {
+        return None;
+    }
     let mut columns = schema.columns.iter().filter(|column| spelled(&column.name));
     columns.next().filter(|_| columns.next().is_none())
 }

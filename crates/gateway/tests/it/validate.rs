@@ -142,8 +142,7 @@ fn inputs(names: &[&str]) -> Signature {
 
 #[test]
 fn what_is_compared_with_nothing_is_named_and_the_rest_is_compared() {
-    let schema = Schema::parse(SCHEMA).unwrap();
-    let cases: [(&[&str], &str, &[&str]); 4] = [
+    let cases: [(&[&str], &str, &[&str]); 5] = [
         (&["age", "income"], "all", &[]),
         (
             &["age", "height", "city"],
@@ -154,8 +153,19 @@ fn what_is_compared_with_nothing_is_named_and_the_rest_is_compared() {
             ],
         ),
         (&["height"], "none", &["`height`: the schema has no column `height`"]),
+        (
+            &["seen"],
+            "none",
+            &[
+                "`seen`: the schema has no rule for the values of the column `seen` that could be held against one request",
+            ],
+        ),
         (&[], "all", &[]),
     ];
+    let with = format!(
+        "{SCHEMA}[[column]]\nname = \"seen\"\ntype = \"float\"\nmin_present = 1.0\nseverity = \"block\"\n"
+    );
+    let schema = Schema::parse(&with).unwrap();
     for (names, word, missing) in cases {
         let bounds = Bounds::by_input(&schema, &inputs(names));
         let found: Vec<String> = bounds.uncompared().iter().map(ToString::to_string).collect();
@@ -183,14 +193,15 @@ fn a_column_is_found_by_its_name_as_an_identifier_unless_two_could_be_meant() {
         let (start, _) = SCHEMA.split_once("[[column]]").unwrap();
         let column = |name: &&str| {
             format!(
-                "[[column]]\nname = \"{name}\"\ntype = \"float\"\nmin_present = 1.0\nseverity = \"block\"\n"
+                "[[column]]\nname = \"{name}\"\ntype = \"float\"\nmin_present = 1.0\nseverity = \"block\"\n[column.range]\nmin = 0.0\nmax = 1.0\nmax_outside = 0.0\n"
             )
         };
         Schema::parse(&format!("{}{}", start, columns.iter().map(column).collect::<String>())).unwrap()
     };
-    let cases: [(&[&str], &str, bool); 6] = [
+    let cases: [(&[&str], &str, bool); 7] = [
         (&["marital-status"], "marital_status", true),
         (&["år 1"], "_r_1", true),
+        (&["å"], "_", false),
         (&["a-b", "a b"], "a_b", false),
         (&["a-b", "a_b"], "a_b", true),
         (&["marital-status"], "maritalstatus", false),
@@ -200,6 +211,9 @@ fn a_column_is_found_by_its_name_as_an_identifier_unless_two_could_be_meant() {
         let bounds = Bounds::by_input(&of(columns), &inputs(&[input]));
         assert_eq!(bounds.uncompared().is_empty(), found, "{columns:?} {input}");
     }
+    let bounds = Bounds::by_input(&of(&["a-b"]), &inputs(&["a-b", "a_b"]));
+    let left: Vec<&str> = bounds.uncompared().iter().map(|left| left.input.as_str()).collect();
+    assert_eq!(left, ["a_b"], "the column is another input by its own name");
 }
 
 #[test]

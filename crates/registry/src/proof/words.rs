@@ -11,7 +11,7 @@ use super::deliveries::{about_demand, about_derived, about_source};
 use super::format::ProofFile;
 use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
-use crate::prediction::{AnsweredBy, RecordComparison};
+use crate::prediction::{AnsweredBy, Compared, RecordComparison};
 use crate::state::{OriginSource, State};
 use crate::statement::{DatasetV1, Isolation, KeyStanding, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
 
@@ -195,18 +195,28 @@ pub(super) fn about_prediction(
 /// flag for them means nothing.
 fn about_comparison(verdict: &mut Verdict, prediction: &ProvenPrediction) {
     let Some(decisions) = prediction.group(Group::Decisions) else { return };
-    verdict.not_covered.extend(match RecordComparison::parse(decisions) {
+    let found = RecordComparison::parse(decisions);
+    let compared = found.as_ref().is_some_and(|found| found.compared != Compared::None);
+    if compared && matches!(prediction.envelope.answered_by, AnsweredBy::Fallback | AnsweredBy::Constant) {
+        verdict.not_covered.push(
+            "whether the inputs are like what the fallback was trained on: they were compared with the training data of the version \
+             that the endpoint was routed to"
+                .to_owned(),
+        );
+    }
+    verdict.not_covered.extend(match found {
         None => {
             Some("whether inputs were compared with the training data: the record does not say".to_owned())
         }
-        Some(found) if found.compared == "none" => Some(
+        Some(RecordComparison { compared: Compared::All, .. }) => None,
+        Some(RecordComparison { compared: Compared::None, .. }) => Some(
             "whether the inputs are like the training data: the gateway compared none of them with it"
                 .to_owned(),
         ),
-        Some(found) if !found.not_compared.is_empty() => {
-            let named = found.not_compared.iter().map(|input| format!("`{input}`"));
+        Some(RecordComparison { compared: Compared::Some, not_compared, not_compared_left_off }) => {
+            let named = not_compared.iter().map(|input| format!("`{input}`"));
             let named = named.take(INPUTS_NAMED).collect::<Vec<_>>().join(", ");
-            let all = found.not_compared.len().saturating_add(found.not_compared_left_off);
+            let all = not_compared.len().saturating_add(not_compared_left_off);
             let more = match all.saturating_sub(INPUTS_NAMED) {
                 0 => String::new(),
                 more => format!(" and {more} more inputs"),
@@ -215,7 +225,6 @@ fn about_comparison(verdict: &mut Verdict, prediction: &ProvenPrediction) {
                 "whether {named}{more} are like the training data: the gateway compared them with nothing"
             ))
         }
-        Some(_) => None,
     });
 }
 

@@ -188,6 +188,9 @@ impl Registry {
                 "nobody else could look after the project",
             ));
         }
+        if standing == Standing::Disabled {
+            self.check_admin_left(&state, id, writer.now()).await?;
+        }
         if found.standing == standing {
             return Err(Failed::conflict(format!("principal {id}"), "it stands so already"));
         }

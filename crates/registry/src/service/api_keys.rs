@@ -40,7 +40,7 @@ impl Registry {
     /// Checks a presented API key.
     ///
     /// # Errors
-    /// When it is not accepted; the reasons are told apart for counters, never in answers.
+    /// When it is not accepted; what an answer says of the reason is up to the caller: only who holds the secret is told that a key has ended.
     pub fn admit(&self, presented: &ApiKey, from: IpAddr) -> Result<Arc<Admitted>, NotAdmitted> {
         self.admit_in(&self.state(), presented, from, self.inner.clock.now())
     }
@@ -141,6 +141,10 @@ impl Registry {
         let stored = stored.ok_or_else(|| Failed::not_found("API key", id))?;
         if stored.revoked {
             return Err(Failed::conflict(format!("API key {id}"), "it is revoked already"));
+        }
+        let owner = stored.terms.principal;
+        if !self.could_act_without(&state, owner, &id.to_string(), writer.now()).await? {
+            self.check_admin_left(&state, owner, writer.now()).await?;
         }
         let body = api_key_statement(&stored, Standing::Disabled, None, writer.act(&allowed));
         writer.append(vec![Statement::about(body)]).await.map(|_| ())

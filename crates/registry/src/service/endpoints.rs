@@ -251,21 +251,25 @@ fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(
     }
 }
 
-/// What answers instead of a version that an endpoint is routed back to: what answered instead of it before. When that
-/// may not be served any more, the present fallback, or else the latest version before it that may.
+/// What answers instead of a version that an endpoint is routed back to: what answered instead of it before, but not a
+/// constant that was replaced by another since. When that may not be served any more, the present fallback, or else the
+/// latest version before it that may.
 fn fallback_behind(state: &State, found: &Endpoint, target: &Promoted) -> Fallback {
     let fits = |routed: &Routed| routed.manifest != target.primary.manifest && may_be_served(state, routed);
+    let (before, present) = (&target.fallback, &found.body.fallback);
+    let replaced = before.constant.is_some() && present.constant.is_some();
+    let candidates = if replaced { [present, present] } else { [before, present] };
     let holds = |fallback: &&Fallback| match &fallback.version {
         Some(version) => fits(version),
         // Nobody was to answer only where somebody said so of that very version.
-        None => fallback.constant.is_some() || **fallback == target.fallback,
+        None => fallback.constant.is_some() || *fallback == before,
     };
     let earlier = || {
         let before = found.before().skip_while(|before| before.primary != target.primary);
         let version = before.map(|before| &before.primary).find(|routed| fits(routed))?;
         Some(Fallback { version: Some(version.clone()), constant: None })
     };
-    let known = [&target.fallback, &found.body.fallback].into_iter().find(holds).cloned();
+    let known = candidates.into_iter().find(holds).cloned();
     known.or_else(earlier).unwrap_or(Fallback { version: None, constant: None })
 }
 

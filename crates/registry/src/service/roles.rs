@@ -86,8 +86,9 @@ impl Registry {
         }
         let profiles = self.profiles().await?;
         let (own, others): (Vec<_>, Vec<_>) = able(state, &profiles, role, now).partition(|id| *id == from);
-        // An approver who cannot sign in may give up the role to enrol again: two admins grant it anew.
-        let none_lost = role == Role::Approver && own.is_empty();
+        // Whoever lost their key gives up their roles to enrol again. Whoever is disabled is to come back with them.
+        let active = state.principals().get(&from).is_some_and(|found| found.standing == Standing::Active);
+        let none_lost = own.is_empty() && active;
         if others.len() >= needed || none_lost {
             return Ok(());
         }
@@ -97,6 +98,39 @@ impl Registry {
              grant admin, approver or security any more. Have the role granted to somebody else first; to stop {from} at once: \
              bartizan access user disable {from}"
         ))
+    }
+
+    /// Refuses what would leave nobody who can sign in as an admin: nobody could undo it.
+    pub(super) async fn check_admin_left(
+        &self,
+        state: &State,
+        without: PrincipalId,
+        now: Timestamp,
+    ) -> Result<(), Failed> {
+        if state.tier() != Tier::Release || !state.roles(without).contains(&Role::Admin) {
+            return Ok(());
+        }
+        let profiles = self.profiles().await?;
+        if able(state, &profiles, Role::Admin, now).any(|id| id != without) {
+            return Ok(());
+        }
+        Err(Failed::conflict(
+            format!("principal {without}"),
+            "no other admin can sign in, so nobody could undo that: have the role of admin granted to somebody else first",
+        ))
+    }
+
+    /// Whether somebody can sign in without one of their keys, or could not with it either.
+    pub(super) async fn could_act_without(
+        &self,
+        state: &State,
+        owner: PrincipalId,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<bool, Failed> {
+        let profiles = self.profiles().await?;
+        let without = can_act_without(state, &profiles, owner, now, Some(key));
+        Ok(without || !can_act(state, &profiles, owner, now))
     }
 
     /// Raises the project to tier `release`.
@@ -149,12 +183,24 @@ fn can_act(
     id: PrincipalId,
     now: Timestamp,
 ) -> bool {
+    can_act_without(state, profiles, id, now, None)
+}
+
+/// The same when one key is taken away.
+fn can_act_without(
+    state: &State,
+    profiles: &BTreeMap<PrincipalId, Profile>,
+    id: PrincipalId,
+    now: Timestamp,
+    without: Option<&str>,
+) -> bool {
     let person = state
         .principals()
         .get(&id)
         .is_some_and(|found| found.kind == PrincipalKind::Person && found.standing == Standing::Active);
     let local = profiles.get(&id).is_some_and(|profile| profile.local_user.is_some());
-    let mut keys = state.api_keys().values().filter(|key| {
+    let keys = state.api_keys().iter().filter(|(name, _)| without != Some(name.as_str()));
+    let mut keys = keys.map(|(_, key)| key).filter(|key| {
         key.principal == id && key.standing == Standing::Active && now < key.expires_at && !key.scopes.enrol()
     });
     person && (local || keys.any(|key| state.unseen(key)))

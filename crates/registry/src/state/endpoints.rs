@@ -4,7 +4,7 @@ use imbl::Vector;
 
 use super::{Coverage, Endpoint, NotAdmitted, Promoted, State, edge};
 use crate::deed::Deed;
-use crate::statement::{EndpointChange, EndpointV1, Fallback, Routed, Standing, StatementRef};
+use crate::statement::{EndpointChange, EndpointV1, Fallback, Private, Routed, Standing, StatementRef};
 
 impl State {
     pub(super) fn apply_endpoint(&mut self, at: StatementRef, body: &EndpointV1) -> Result<(), NotAdmitted> {
@@ -125,17 +125,23 @@ fn rolled_back(
     if promoted.is_empty() {
         return Err("it is routed back to what was never promoted to it before");
     }
-    let known = |fallback: &Fallback| {
-        let before = || promoted.iter().map(|before| &before.fallback).chain([&found.body.fallback]);
-        let version = |version: &Routed| {
-            let primary = promoted.iter().any(|before| before.primary == *version);
-            primary || before().any(|before| before.version.as_ref() == Some(version))
-        };
-        let constant = |constant| before().any(|before| before.constant.as_ref() == Some(constant));
-        fallback.version.as_ref().is_none_or(version) && fallback.constant.as_ref().is_none_or(constant)
+    let present = &found.body.fallback;
+    let before = promoted.last().map(|target| target.fallback.clone()).unwrap_or(NOTHING);
+    let version = |version: &Routed| {
+        let stood_in = [present, &before].iter().any(|known| known.version.as_ref() == Some(version));
+        stood_in || promoted.iter().any(|promoted| promoted.primary == *version)
     };
-    if !known(&body.fallback) {
+    // A constant has no state that could be looked at: one that approvers replaced by another does not come back.
+    let constant = |constant: &Private| match &present.constant {
+        Some(present) => present == constant,
+        None => before.constant.as_ref() == Some(constant),
+    };
+    let Fallback { version: stands_in, constant: says } = &body.fallback;
+    if !stands_in.as_ref().is_none_or(version) || !says.as_ref().is_none_or(constant) {
         return Err("it is routed back with a fallback that was not promoted to it");
+    }
+    if let Some(target) = promoted.back_mut() {
+        target.fallback = body.fallback.clone();
     }
     Ok(promoted)
 }

@@ -242,7 +242,7 @@ pub struct Endpoint {
 pub struct Promoted {
     /// The version.
     pub primary: Routed,
-    /// What answered instead, by the last statement that promoted it.
+    /// What answered instead, by the last statement that routed the endpoint to it.
     pub fallback: Fallback,
 }
 

@@ -262,12 +262,20 @@ async fn tier_release_keeps_those_without_whom_nobody_could_grant_or_approve() {
     assert!(withdraw(&sam, second, Role::Admin).await.is_err(), "the role would not come back");
     world.registry.set_standing(&world.admin, second, Standing::Active).await.unwrap();
 
+    world.registry.set_standing(&sam, approver, Standing::Disabled).await.unwrap();
+    assert!(withdraw(&sam, approver, Role::Approver).await.is_err(), "not in two steps either");
+    world.registry.set_standing(&world.admin, approver, Standing::Active).await.unwrap();
+
     let ada = world.person("ada", &[]).await.principal();
     let secondly = world.registry.local_caller("second admin").await.unwrap();
     world.registry.change_role(&world.admin, ada, Role::Admin, RoleChange::Confirmed).await.unwrap();
     world.registry.change_role(&secondly, ada, Role::Admin, RoleChange::Granted).await.unwrap();
     withdraw(&world.admin, second, Role::Admin).await.unwrap();
     assert!(withdraw(&sam, ada, Role::Admin).await.is_err());
+    // Nobody is taken away of whom nobody who can sign in could give anything back.
+    world.registry.set_standing(&sam, ada, Standing::Disabled).await.unwrap();
+    let alone = world.registry.set_standing(&sam, founder, Standing::Disabled).await;
+    assert!(matches!(alone, Err(Failed::Conflict { .. })), "{alone:?}");
 }
 
 #[tokio::test]

@@ -168,6 +168,16 @@ async fn a_rollback_brings_back_what_answered_instead() {
             assert_eq!(version(&now()), Some(three.clone()));
         }
     }
+    // What a rollback put there stood in for the version too.
+    let stood_in = now();
+    route(&world, &adam, &one, NewFallback::Version(two.clone())).await.unwrap();
+    assert_eq!(back(&world, &adam, None).await.unwrap().1, "fraud:2");
+    assert_eq!(now(), stood_in);
+    // A constant cannot be stopped, so one that was replaced by another stays away.
+    route(&world, &adam, &one, constant("better")).await.unwrap();
+    let better = now();
+    assert_eq!(back(&world, &adam, None).await.unwrap().1, "fraud:2");
+    assert_eq!(now(), better);
     world.reopen(false).await.unwrap();
 }
 
