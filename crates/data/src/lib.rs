@@ -43,8 +43,9 @@ pub mod threads;
 pub mod unusual;
 
 pub use crate::check::{
-    BrokenRow, Check, CheckOptions, Example, Finding, KnownTable, NotKnown, Outcome, Report, Rows,
-    RowsNotRead, Rule, Tier, check, check_listing, check_source, check_table, read_rows,
+    Beside, BrokenRow, Check, CheckOptions, Compared, Example, Finding, KnownTable, NotBeside, NotKnown,
+    Other, Outcome, Report, Rows, RowsNotRead, Rule, Tier, check, check_listing, check_source, check_table,
+    read_rows,
 };
 pub use crate::csv::*;
 pub use crate::expression::{Expression, ExpressionInvalid};

@@ -1,5 +1,6 @@
 //! The command line of `data`.
 
+mod beside;
 mod report;
 mod schema;
 
@@ -8,8 +9,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+pub(crate) use self::beside::Beside;
 pub(crate) use self::report::{CheckReports, Reports};
-pub(crate) use self::schema::{Beside, Schema};
+pub(crate) use self::schema::Schema;
 use super::drift::Drift;
 use super::pii::{Detokenize, Pii, Redact, Tokenize};
 use super::poison::Poison;
@@ -44,7 +46,8 @@ pub(crate) enum Data {
         /// The schema
         #[arg(long, value_name = "FILE")]
         schema: PathBuf,
-        /// `release` refuses what the schema calls `block`; `explore` only warns
+        /// `release` refuses what the schema calls `block`; `explore` only warns. `data add` judges by the tier of its
+        /// project, so name that tier here to hear what it would say
         #[arg(long, default_value = "release", value_parser = ["release", "explore"])]
         tier: String,
         /// What the file is [default: found in its first bytes]

@@ -1,5 +1,6 @@
 //! `data`: schemas and checks on bare files, and data sets.
 
+pub(super) mod beside;
 mod diff;
 mod profile;
 pub(super) mod report;

@@ -1,5 +1,6 @@
 //! Checking a batch against a schema: one pass, and a verdict only when every check ran to the end.
 
+mod beside;
 mod joint;
 mod judge;
 mod plan;
@@ -24,6 +25,7 @@ use crate::read::batch::Column;
 use crate::read::{self, Format, ReadOptions, Sink, Source, TableRows};
 use crate::schema::{ColumnRules, LabelRules, Schema};
 
+pub use self::beside::{Beside, Compared, NotBeside, Other};
 pub use self::report::{Check, Example, Finding, Outcome, Report, Rule, Tier};
 pub use self::rows::{BrokenRow, Rows, RowsNotRead, read_rows};
 pub use self::tables::{KnownTable, NotKnown};

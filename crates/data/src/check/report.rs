@@ -5,6 +5,7 @@ use std::fmt;
 use bartizan_base::{Digest, canonical};
 use serde::Serialize;
 
+use super::beside::{Compared, Other};
 use crate::profile::Profile;
 use crate::read::Format;
 use crate::schema::Severity;
@@ -202,12 +203,18 @@ pub struct Report {
     pub kind: Format,
     /// What the batch holds.
     pub profile: Profile,
+    /// Findings that would refuse the batch in tier release, where they only warn here.
+    pub spared: usize,
+    /// What it was compared with beside the schema.
+    pub compared: Compared,
 }
 
 #[derive(Serialize)]
 struct Stored<'a> {
     bytes: u64,
     checks: u64,
+    #[serde(rename = "comparedWith", skip_serializing_if = "Option::is_none")]
+    compared: Option<&'a Compared>,
     digest: Digest,
     findings: Vec<StoredFinding<'a>>,
     format: &'static str,
@@ -260,6 +267,12 @@ impl Report {
             "{outcome} in tier {}: {rows} rows, {checks} checks, {blocking} blocking findings, {warnings} warnings",
             tier.as_str()
         ));
+        if self.spared > 0 {
+            line(format!("  {} of the warnings would refuse it in tier release", self.spared));
+        }
+        if let Some(beside) = self.compared.in_words() {
+            line(format!("  judged {beside}"));
+        }
         for finding in &self.findings {
             let column = finding.column.as_deref().unwrap_or("(batch)");
             let (severity, rule) = (finding.severity.as_str(), finding.rule.id());
@@ -281,6 +294,7 @@ impl Report {
         canonical::to_bytes(&Stored {
             bytes: self.bytes,
             checks: u64::try_from(self.checks).unwrap_or(u64::MAX),
+            compared: Some(&self.compared).filter(|compared| !compared.is_empty()),
             digest: self.digest,
             findings: self.findings.iter().map(stored).collect(),
             format: "bartizan-findings-v1",
@@ -289,6 +303,22 @@ impl Report {
             rows: self.rows,
             tier: self.tier.as_str(),
         })
+    }
+}
+
+impl Compared {
+    /// As in "for environment `serving`, against reference 0123abcd"; nothing when there is nothing to tell.
+    fn in_words(&self) -> Option<String> {
+        let named = |what: &str, other: &Other| match &other.version {
+            Some(version) => format!("against {what} {version} ({})", other.digest.short()),
+            None => format!("against {what} {}", other.digest.short()),
+        };
+        let mut words = Vec::new();
+        words.extend(self.environment.as_ref().map(|name| format!("for environment `{name}`")));
+        words.extend(self.now.map(|now| format!("as of {now}")));
+        words.extend(self.reference.as_ref().map(|other| named("reference", other)));
+        words.extend(self.tables.iter().map(|(name, other)| named(&format!("table `{name}`"), other)));
+        (!words.is_empty()).then(|| words.join(", "))
     }
 }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
 
+use bartizan_base::Digest;
+
 use crate::cell::Value;
 use crate::csv::ReadError;
 use crate::expression::time_in;
@@ -69,6 +71,13 @@ impl KnownValues {
             values.insert(spelling.into());
         }
     }
+
+    /// Takes in values of the same classes.
+    fn merge(&mut self, after: &Self) {
+        for (at, (_, values)) in after.sets.iter().enumerate() {
+            values.iter().for_each(|value| self.add(at, value));
+        }
+    }
 }
 
 impl KnownTable {
@@ -83,6 +92,17 @@ impl KnownTable {
         schema: &Schema,
         name: &str,
     ) -> Result<Self, NotKnown> {
+        Self::read_whole(source, options, threads, schema, name).map(|(table, _)| table)
+    }
+
+    /// The same, with the digest of the bytes.
+    pub(in crate::check) fn read_whole(
+        source: Source<'_>,
+        options: &ReadOptions,
+        threads: usize,
+        schema: &Schema,
+        name: &str,
+    ) -> Result<(Self, Digest), NotKnown> {
         let mut wanted: BTreeMap<String, BTreeSet<ColumnType>> = BTreeMap::new();
         let slices = schema.slices.iter().flat_map(|slice| &slice.columns);
         for rules in schema.columns.iter().chain(slices) {
@@ -103,8 +123,24 @@ impl KnownTable {
         }
         match wanted.into_keys().find(|column| !columns.contains_key(column)) {
             Some(column) => Err(NotKnown::NoColumn { column }),
-            None => Ok(Self { columns }),
+            None => Ok((Self { columns }, table.outcome.digest())),
         }
+    }
+
+    /// Takes in the values of a further part of the table, of the same columns.
+    pub(in crate::check) fn merge(&mut self, part: Self) -> Result<(), NotKnown> {
+        for (name, values) in part.columns {
+            let mine = self.columns.entry(name.clone()).or_default();
+            if mine.sets.is_empty() {
+                *mine = values;
+                continue;
+            }
+            mine.merge(&values);
+            if mine.bytes > REFERENCED_BYTES {
+                return Err(NotKnown::TooLarge { column: name });
+            }
+        }
+        Ok(())
     }
 
     pub(in crate::check) fn column(&self, name: &str) -> Option<&KnownValues> {
@@ -136,9 +172,7 @@ impl Sink for Gather<'_> {
     }
 
     fn merge(&self, state: &mut KnownValues, after: KnownValues) {
-        for (at, (_, values)) in after.sets.iter().enumerate() {
-            values.iter().for_each(|value| state.add(at, value));
-        }
+        state.merge(&after);
     }
 }
 

@@ -23,10 +23,6 @@ pub(crate) struct Reports {
 pub(crate) struct CheckReports {
     #[command(flatten)]
     pub(crate) reports: Reports,
-    /// A profile that `data profile --out` wrote, which rules of drift compare with and the page shows beside the file
-    /// [default: the one that the schema names]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) reference: Option<PathBuf>,
     /// Write the rows that break a rule that blocks to this new file, with all their raw values: CSV, or JSON lines if it
     /// ends in `.jsonl`. The file is read once more for it
     #[arg(long, value_name = "FILE")]

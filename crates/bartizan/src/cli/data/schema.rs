@@ -1,8 +1,8 @@
-//! The command line of `data schema`, and what a check is told beside a schema.
+//! The command line of `data schema`.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use super::Reading;
 
@@ -58,18 +58,4 @@ pub(crate) enum Schema {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-}
-
-/// What a check is told beside the schema.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Beside {
-    /// Which environment of the schema it is for [default: the first one]
-    #[arg(long, value_name = "NAME")]
-    pub(crate) environment: Option<String>,
-    /// A table that the schema looks values up in, by the name it has there; may be given several times
-    #[arg(long, value_name = "NAME=FILE")]
-    pub(crate) against: Vec<String>,
-    /// What time it is, for rules of freshness, as RFC 3339 [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) now: Option<String>,
 }

@@ -6,32 +6,26 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use bartizan_base::{Clock as _, Digest, sha256};
+use bartizan_base::{Clock as _, sha256};
 use bartizan_data::drift::DriftReport;
 use bartizan_data::limits::LISTED_ROWS;
 use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
 use bartizan_data::quality::QualityReport;
 use bartizan_data::report::{Against, Subject, Suite, html, junit, sarif, uri_of_path};
-use bartizan_data::{
-    CheckOptions, Format, Outcome, Profile, ProfileInvalid, ReadOptions, Report, RowsNotRead, Schema, Tier,
-    check_table, read_rows,
-};
+use bartizan_data::{Format, Outcome, Profile, ReadOptions, Report, RowsNotRead, Schema, Tier, read_rows};
 use bartizan_keys::OsRandom;
 use bartizan_store::SystemClock;
 use rand_core::Rng as _;
 use serde_json::json;
 
-use super::schema::Known;
+use super::beside::Told;
 use super::{parse_schema, source, unreadable};
 use crate::catalog::ids;
 use crate::cli::{Beside, CheckReports, Reports};
 use crate::commands::remote::named;
-use crate::commands::{PRODUCER, Work, file_failure, read_bytes};
+use crate::commands::{PRODUCER, Work, file_failure};
 use crate::failure::Failure;
 use crate::out::Format as Printed;
-
-/// Bytes of a stored profile.
-const PROFILE_BYTES: u64 = 256 * 1024 * 1024;
 
 /// What was done, as pages and as other reports call it.
 #[derive(Debug, Clone, Copy)]
@@ -59,13 +53,12 @@ pub(super) struct Checking<'a> {
 /// Checks a file, writes the reports that are asked for, and prints the verdict.
 pub(super) fn check(work: &Work, checking: &Checking<'_>, wanted: &CheckReports) -> Result<u8, Failure> {
     let mut files = vec![checking.file, checking.schema];
-    files.extend(wanted.reference.as_deref());
-    let tables = checking.beside.against.iter().filter_map(|given| given.split_once('='));
-    files.extend(tables.map(|(_, file)| Path::new(file)));
+    let told = Told::parse(checking.beside)?;
+    files.extend(told.files());
     let also = [&wanted.openlineage, &wanted.rows].into_iter().flatten().map(|path| path.as_path());
     apart(paths(&wanted.reports).chain(also), &files)?;
     let mut subject = subject(checking.file);
-    let judged = judge(work, checking, wanted, &mut subject);
+    let judged = judge(work, checking, told, wanted, &mut subject);
     let judged = judged.inspect_err(|failure| {
         let told = fail(&wanted.reports, &subject, Task::CHECK, failure).and_then(|()| {
             tell(wanted.openlineage.as_deref(), checking.file, Table::unread(), Some(failure))
@@ -100,26 +93,26 @@ pub(super) fn check(work: &Work, checking: &Checking<'_>, wanted: &CheckReports)
 fn judge(
     work: &Work,
     checking: &Checking<'_>,
+    told: Told,
     wanted: &CheckReports,
     subject: &mut Subject,
 ) -> Result<Report, Failure> {
-    let Checking { file, schema: path, tier, format, threads, beside } = *checking;
+    let Checking { file, schema: path, tier, format, threads, .. } = *checking;
     if let Some(rows) = &wanted.rows {
         may_list(file, rows)?;
     }
     let schema = against(subject, path)?;
     let listed = if wanted.rows.is_some() { LISTED_ROWS } else { 0 };
-    let known = Known::read(work, &schema, path, beside, wanted.reference.as_deref())?;
+    let beside = told.read(work, &schema, path)?;
     let (opened, progress) = source(work, file, "checking")?;
-    let options = CheckOptions { format, threads, listed, ..known.options(tier) };
-    let checked = check_table(opened, &schema, &options);
+    let checked = beside.check(opened, &schema, (tier, format, threads, listed));
     drop(progress);
     let report = checked.map_err(|error| unreadable(file, &error))?;
     if let Some(path) = &wanted.rows {
         list(work, checking, &schema, &report, path)?;
     }
     let suite = || Suite::check(subject, &report);
-    let page = || html::check(subject, &report, &schema, known.reference.as_ref());
+    let page = || html::check(subject, &report, &schema, beside.reference());
     write(&wanted.reports, suite, page)?;
     tell(wanted.openlineage.as_deref(), file, Table::of(&report), None)?;
     Ok(report)
@@ -130,23 +123,6 @@ fn against(subject: &mut Subject, path: &Path) -> Result<Schema, Failure> {
     let (schema, text) = parse_schema(path)?;
     subject.against = Some(Against { name: name_of(path), digest: Some(sha256(text.as_bytes())) });
     Ok(schema)
-}
-
-/// A profile that was written before, and that has the digest if one is given.
-pub(super) fn stored_profile(path: &Path, digest: Option<Digest>) -> Result<Profile, Failure> {
-    let bytes = read_bytes(path, PROFILE_BYTES)?;
-    if digest.is_some_and(|digest| digest != sha256(&bytes)) {
-        let what = format!("`{}` is not the profile whose digest the schema names", path.display());
-        return Err(Failure::new(ids::INVALID, what)
-            .then("put back the profile that the schema was made with, or name another with --reference"));
-    }
-    Profile::from_bytes(&bytes).map_err(|error: ProfileInvalid| {
-        let mut failure = Failure::of(ids::INVALID, &error);
-        failure.why.insert(0, format!("in `{}`, which `bartizan data profile --out` writes", path.display()));
-        failure.then(
-            "name a profile that `bartizan data profile --out` or `data schema infer --reference` wrote",
-        )
-    })
 }
 
 /// What a report is about: a file, now.

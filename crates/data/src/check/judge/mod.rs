@@ -6,6 +6,7 @@ mod rows;
 
 use std::collections::HashSet;
 
+use super::beside::Compared;
 use super::joint::{KeyCheck, RowsFound};
 use super::plan;
 use super::report::{Check, Finding, Outcome, Report, Rule, Tier};
@@ -29,7 +30,7 @@ pub(super) fn judge(context: &Context<'_>, counts: Counts<'_>, read: &ReadOutcom
     let Counts { header, watched, profile, keys, rows } = counts;
     let tier = context.options.tier;
     let there: HashSet<&str> = header.iter().map(String::as_str).collect();
-    let mut judge = Judge { tier, checks: 0, each: Vec::new(), findings: Vec::new(), slice: None };
+    let mut judge = Judge { tier, checks: 0, each: Vec::new(), findings: Vec::new(), spared: 0, slice: None };
     if !context.environment_is_known() {
         let known = context.schema.environments.join(", ");
         let message = format!("the schema has no such environment; it has: {known}");
@@ -50,7 +51,7 @@ pub(super) fn judge(context: &Context<'_>, counts: Counts<'_>, read: &ReadOutcom
     judge.expressions(context, &there, &rows.expressions);
     judge.slices(context, &there, rows.slices);
     let planned = plan::planned(context, &there);
-    let Judge { checks, mut each, mut findings, .. } = judge;
+    let Judge { checks, mut each, mut findings, spared, .. } = judge;
     findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
     for (place, (check, _)) in findings.iter().enumerate() {
         if let Some(check) = each.get_mut(*check) {
@@ -69,7 +70,22 @@ pub(super) fn judge(context: &Context<'_>, counts: Counts<'_>, read: &ReadOutcom
     };
     findings.truncate(FINDINGS);
     let (rows, bytes, digest, kind) = (read.rows(), read.bytes(), read.digest(), read.kind());
-    Report { outcome, tier, checks, planned, each, findings, rows, bytes, digest, kind, profile }
+    let compared = Compared::default();
+    Report {
+        outcome,
+        tier,
+        checks,
+        planned,
+        each,
+        findings,
+        rows,
+        bytes,
+        digest,
+        kind,
+        profile,
+        spared,
+        compared,
+    }
 }
 
 struct Judge {
@@ -79,6 +95,8 @@ struct Judge {
     each: Vec<Check>,
     /// Findings, each with the place of its check.
     findings: Vec<(usize, Finding)>,
+    /// Those among them that only warn because of the tier.
+    spared: usize,
     /// The slice that is judged.
     slice: Option<String>,
 }
@@ -97,7 +115,9 @@ impl Judge {
 
     /// Takes a finding of the check that was noted last.
     fn find(&mut self, finding: Finding) {
-        let severity = if self.tier == Tier::Explore { Severity::Warn } else { finding.severity };
+        let spared = self.tier == Tier::Explore && finding.severity == Severity::Block;
+        self.spared += usize::from(spared);
+        let severity = if spared { Severity::Warn } else { finding.severity };
         let message = match &self.slice {
             Some(slice) => format!("in slice `{slice}`: {}", finding.message),
             None => finding.message,

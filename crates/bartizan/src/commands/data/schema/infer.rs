@@ -1,0 +1,78 @@
+//! `data schema infer`: what a clean file allows, and the distributions that drift is measured from.
+
+use std::path::{Path, PathBuf};
+
+use bartizan_base::sha256;
+use bartizan_data::{
+    ColumnType, DriftRules, InferOptions, NotInferred, Profile, ReferenceProfile, Schema, SchemaInvalid,
+    drift,
+};
+
+use super::super::report::apart;
+use super::super::{profile_options, profiled, threads};
+use crate::catalog::ids;
+use crate::cli::Reading;
+use crate::commands::{Work, file_failure};
+use crate::failure::Failure;
+
+pub(super) fn run(
+    work: &Work,
+    file: &Path,
+    label: Option<String>,
+    reading: &Reading,
+    out: Option<&Path>,
+    reference: Option<&Path>,
+) -> Result<u8, Failure> {
+    apart(out.into_iter().chain(reference), &[file])?;
+    let options = profile_options(reading, &[])?;
+    let (profile, read) = profiled(work, file, &options, threads(reading.threads))?;
+    let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
+    let mut schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
+    let mut frozen = None;
+    if let Some(path) = reference {
+        let bytes = profile.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+        let named = beside(path, out)?;
+        schema.reference = Some(ReferenceProfile { profile: named, sha256: Some(sha256(&bytes)) });
+        limit_drift(&mut schema, &profile);
+        frozen = Some((path, bytes));
+    }
+    let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
+    if let Some((path, bytes)) = frozen {
+        std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
+    }
+    work.deliver(out, text.as_bytes())
+}
+
+/// Limits drift of each column that has enough of a distribution: numbers, and what has a domain.
+fn limit_drift(schema: &mut Schema, profile: &Profile) {
+    for column in &mut schema.columns {
+        let counted = profile.column(&column.name).is_some_and(|known| known.values().is_some());
+        let statistic = match column.kind {
+            ColumnType::Integer | ColumnType::Float => drift::Statistic::KolmogorovSmirnov,
+            ColumnType::Boolean | ColumnType::String if counted && column.domain.is_some() => {
+                drift::Statistic::JensenShannon
+            }
+            _ => continue,
+        };
+        column.drift = Some(DriftRules { statistic: Some(statistic), limit: statistic.floor() });
+    }
+}
+
+/// How a schema that is written to `schema`, or here, names a file: by the way from its directory.
+fn beside(path: &Path, schema: Option<&Path>) -> Result<String, Failure> {
+    let directory = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(Path::new("."));
+        std::fs::canonicalize(parent).map_err(|error| file_failure(parent, &error))
+    };
+    let (to, from) = (directory(path)?, directory(schema.unwrap_or(Path::new("schema.toml")))?);
+    let same = to.components().zip(from.components()).take_while(|(one, other)| one == other).count();
+    let mut way = PathBuf::new();
+    from.components().skip(same).for_each(|_| way.push(".."));
+    way.extend(to.components().skip(same));
+    way.extend(path.file_name());
+    way.to_str().map(str::to_owned).ok_or_else(|| {
+        Failure::new(ids::USAGE, format!("`{}` cannot be named in a schema, which is UTF-8", path.display()))
+            .then("give the reference a name in UTF-8")
+    })
+}
