@@ -31,6 +31,12 @@ pub const ED25519_DELIVERY_BYTES: u64 = 256 * 1024 * 1024;
 /// Data set versions that one version may name as what it was made from.
 pub const DERIVED_FROM: usize = 16;
 
+/// Tables that values of one version's deliveries are looked up in.
+pub const COMPARED_TABLES: usize = 32;
+
+/// What each thing weighs that deliveries are compared with.
+pub const COMPARED_WEIGHT: usize = 5;
+
 /// Things that one walk through lineage reaches.
 pub const LINEAGE_WALK: usize = 50_000;
 

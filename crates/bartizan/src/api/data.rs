@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use bartizan_data::Compared;
 use bartizan_data::openlineage::Table;
-use bartizan_policy::{ProjectWide, op};
+use bartizan_policy::{ProjectWide, Tier, op};
 use bartizan_registry::state::State;
-use bartizan_registry::statement::FromSource;
-use bartizan_registry::{NewDataset, NewDelivery, NewDerived};
+use bartizan_registry::statement::{ComparedV1, ComparedWithV1, FromSource};
+use bartizan_registry::{CompareWith, NewBeside, NewDataset, NewDelivery, NewDerived};
 use bartizan_store::index::datasets;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,6 +47,29 @@ struct Add {
     #[serde(default)]
     require_signature: bool,
     derived: Option<AddDerived>,
+    environment: Option<String>,
+    /// RFC 3339.
+    now: Option<String>,
+    format: Option<String>,
+    reference: Option<Other>,
+    #[serde(default)]
+    tables: Vec<AddTable>,
+}
+
+/// A table that the schema looks values up in, by the name that it has there.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AddTable {
+    name: String,
+    with: Other,
+}
+
+/// What deliveries are compared with: an upload, or a data set version `NAME:VERSION`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+enum Other {
+    Upload(String),
+    Version(String),
 }
 
 #[derive(Deserialize)]
@@ -85,6 +109,7 @@ pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failur
         extend: wanted.extend,
         require_signature: wanted.require_signature,
         derived: wanted.derived.map(derived).transpose()?,
+        beside: beside(wanted.environment, wanted.now, wanted.format, wanted.reference, wanted.tables)?,
     };
     let outcome = app.registry.add_data(&caller, new).await?;
     let verdict = &outcome.verdict;
@@ -101,11 +126,66 @@ pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failur
         "rows": outcome.rows,
         "root": outcome.root,
         "entry": outcome.entry,
+        "tier": verdict.tier,
+        "judged": judged(verdict.tier, outcome.spared),
+        "comparedWith": compared(&outcome.compared),
         "verdict": { "checks": verdict.checks, "blocking": verdict.blocking, "warnings": verdict.warnings, "tier": verdict.tier },
         "reasons": reasons,
         "project": app.registry.keys().project(),
         "tables": outcome.tables.iter().map(table).collect::<Vec<_>>(),
     })))
+}
+
+/// By which tier, in words: the same deliveries can fare otherwise by another.
+fn judged(tier: Tier, spared: u64) -> String {
+    match (tier, spared) {
+        (Tier::Release, _) => {
+            "by tier release, that of the project: what the schema calls `block` refuses".to_owned()
+        }
+        (Tier::Explore, 0) => "by tier explore, that of the project: findings only warn".to_owned(),
+        (Tier::Explore, spared) => format!(
+            "by tier explore, that of the project: findings only warn; {spared} of them would refuse in tier release, by \
+             which `data check` judges unless it is told otherwise"
+        ),
+    }
+}
+
+/// What a verdict rests on beside schema and deliveries; null where that is all.
+fn compared(compared: &Compared) -> Value {
+    if compared.is_empty() {
+        return Value::Null;
+    }
+    let other = |other: &bartizan_data::Other| json!({ "digest": other.digest, "version": other.version });
+    let tables: serde_json::Map<String, Value> =
+        compared.tables.iter().map(|(name, of)| (name.clone(), other(of))).collect();
+    json!({
+        "environment": compared.environment,
+        "now": compared.now,
+        "reference": compared.reference.as_ref().map(other),
+        "tables": tables,
+    })
+}
+
+fn beside(
+    environment: Option<String>,
+    now: Option<String>,
+    format: Option<String>,
+    reference: Option<Other>,
+    tables: Vec<AddTable>,
+) -> Result<NewBeside, Failure> {
+    let invalid = |error: &dyn std::error::Error| Failure::of(ids::INVALID, error);
+    let now = now.map(|now| now.parse()).transpose().map_err(|error| invalid(&error))?;
+    let format = format.map(|format| format.parse()).transpose().map_err(|error| invalid(&error))?;
+    let with = |other: Other| match other {
+        Other::Upload(upload) => Ok::<_, Failure>(CompareWith::Upload(upload.parse()?)),
+        Other::Version(version) => {
+            Ok(CompareWith::Version(version.parse().map_err(|error| invalid(&error))?))
+        }
+    };
+    let reference = reference.map(with).transpose()?;
+    let tables: Result<_, Failure> =
+        tables.into_iter().map(|table| Ok((table.name, with(table.with)?))).collect();
+    Ok(NewBeside { environment, now, format, reference, tables: tables? })
 }
 
 fn derived(wanted: AddDerived) -> Result<NewDerived, Failure> {
@@ -152,6 +232,8 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         "outcome": body.verdict.outcome,
         "checks": body.verdict.checks,
         "warnings": body.verdict.warnings,
+        "tier": body.verdict.tier,
+        "comparedWith": body.compared.as_ref().map(|compared| stated(compared)),
         "entry": detail.dataset.statement.entry,
         "schemaFrom": body.schema_from,
         "extends": body.extends.as_ref().map(|base| base.version.to_string()),
@@ -163,6 +245,16 @@ pub(super) async fn show(app: &Arc<App>, call: Call) -> Result<Answer, Failure> 
         "parts": parts,
         "schema": detail.schema,
     })))
+}
+
+/// What the ledger says of what a version was compared with; the names of the tables are in its findings.
+fn stated(compared: &ComparedV1) -> Value {
+    let with = |with: &ComparedWithV1| json!({ "digest": with.digest, "version": with.version.as_ref().map(ToString::to_string) });
+    json!({
+        "now": compared.now,
+        "reference": compared.reference.as_ref().map(with),
+        "tables": compared.tables.iter().map(with).collect::<Vec<_>>(),
+    })
 }
 
 /// Which source a part is from, and whether it signed it: `signed` by a key that counts, `disowned` by one that does

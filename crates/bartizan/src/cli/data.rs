@@ -17,7 +17,7 @@ use super::pii::{Detokenize, Pii, Redact, Tokenize};
 use super::poison::Poison;
 use super::source::{Add, Sign, Source};
 
-const FORMATS: [&str; 4] = ["csv", "parquet", "jsonl", "arrow"];
+pub(super) const FORMATS: [&str; 4] = ["csv", "parquet", "jsonl", "arrow"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Data {
@@ -64,7 +64,12 @@ pub(crate) enum Data {
     /// Compare tables: which columns drift, by how much, how likely by chance, and what kind of change it is
     Drift(Box<Drift>),
     /// Check deliveries and add them to a data set, or refuse them, on the record
-    Add(Add),
+    ///
+    /// They are judged by the tier of the project: in tier explore findings only warn, in tier release what the schema calls
+    /// `block` refuses. What rules need beside the deliveries is named as for `data check`, or as data set versions of the
+    /// project, NAME:VERSION; the statement says what they were compared with. In tier release values are looked up in
+    /// data set versions alone, and --now is refused. Without --reference a schema that is kept keeps its reference.
+    Add(Box<Add>),
     /// Sign a file as its source, for `data add --signature`
     Sign(Sign),
     /// Sources of data, and the keys that they sign with

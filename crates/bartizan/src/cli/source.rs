@@ -78,7 +78,8 @@ pub(crate) struct Sign {
 pub(crate) struct Add {
     /// The data set
     pub(crate) name: String,
-    /// CSV files, one delivery each; or directories of images or texts
+    /// Tables, one delivery each: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; or directories of images or
+    /// texts
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// The labels of the files of a directory: CSV with the columns `path` and `label`
@@ -105,6 +106,11 @@ pub(crate) struct Add {
     /// The label, for a schema that is inferred
     #[arg(long, value_name = "COLUMN")]
     pub(crate) label: Option<String>,
+    /// What the files are [default: found in their first bytes]
+    #[arg(long, value_name = "FORMAT", value_parser = super::data::FORMATS)]
+    pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) beside: super::data::Beside,
     /// Keep the parts of the last version
     #[arg(long)]
     pub(crate) extend: bool,

@@ -40,7 +40,7 @@ pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
         }
         Data::Drift(wanted) => super::drift::run(work, &wanted),
         Data::Poison(wanted) => super::poison::run(work, &wanted),
-        Data::Add(wanted) => super::deliver::run(work, wanted).await,
+        Data::Add(wanted) => super::deliver::run(work, *wanted).await,
         Data::Sign(wanted) => super::source::sign(work, &wanted),
         Data::Source(verb) => super::source::run(work, verb).await,
         Data::Pii(Pii::Scan(wanted)) => pii::scan(work, &wanted),

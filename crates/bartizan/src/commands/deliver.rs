@@ -7,7 +7,8 @@
 use std::fs::File;
 use std::io::Read;
 
-use bartizan_base::Clock as _;
+use bartizan_base::{Clock as _, Timestamp, VersionRef};
+use bartizan_data::Schema;
 use bartizan_data::openlineage::{Assertion, CheckEvent, ColumnCounts, Named, Table, event};
 use bartizan_keys::OsRandom;
 use bartizan_store::{RemoteFile, SystemClock};
@@ -16,12 +17,14 @@ use base64::engine::general_purpose::STANDARD;
 use rand_core::Rng as _;
 use serde_json::{Value, json};
 
+use super::data::beside::{Other, Told, pinned_is, reference_of};
 use super::data::{SCHEMA_BYTES, length, open_delivery};
 use super::folder::{self, Folder};
 use super::remote::{named, open_remote};
 use super::{Work, encoded, file_failure, read_bytes, read_text};
 use crate::catalog::ids;
 use crate::cli::Add;
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::out::Progress;
 
@@ -33,6 +36,7 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
     let derived = derived(&wanted)?;
     let signatures = signatures(&wanted)?;
     let opened = open_all(&wanted)?;
+    let beside = opened_beside(work, &wanted, schema.as_deref())?;
     let client = work.client().await?;
     let bytes = opened.iter().fold(0_u64, |sum, delivery| sum.saturating_add(delivery.bytes()));
     let progress = work.out.progress(&format!("adding {} deliveries", opened.len()), bytes);
@@ -43,7 +47,20 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
         let (upload, source) = (&upload["upload"], &wanted.source);
         deliveries.push(json!({ "upload": upload, "source": source, "signature": signature }));
     }
+    let reference = match beside.reference {
+        Some(other) => Some(brought(&client, &progress, &wanted.name, other).await?),
+        None => None,
+    };
+    let mut tables = Vec::with_capacity(beside.tables.len());
+    for (name, other) in beside.tables {
+        tables.push(json!({ "name": name, "with": brought(&client, &progress, &wanted.name, other).await? }));
+    }
     let body = json!({
+        "environment": beside.environment,
+        "now": beside.now,
+        "format": wanted.format,
+        "reference": reference,
+        "tables": tables,
         "deliveries": deliveries,
         "schema": schema,
         "label": wanted.label,
@@ -62,6 +79,52 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
     }
     work.answer(&added)?;
     Ok(u8::from(added["version"].is_null()))
+}
+
+/// What rules need beside the deliveries, each file among it open.
+struct OpenedBeside {
+    environment: Option<String>,
+    now: Option<Timestamp>,
+    reference: Option<Opened>,
+    tables: Vec<(String, Opened)>,
+}
+
+enum Opened {
+    File(Delivery),
+    Version(VersionRef),
+}
+
+fn opened_beside(work: &Work, wanted: &Add, schema: Option<&str>) -> Result<OpenedBeside, Failure> {
+    let Told { environment, now, mut reference, tables } = Told::parse(&wanted.beside)?;
+    // A schema that comes along names its reference by the way from where it lies, which only this side knows. What is no
+    // schema of a table is told of by whoever checks by it.
+    let parsed = schema.filter(|_| reference.is_none()).and_then(|text| Schema::parse(text).ok());
+    if let (Some(schema), Some(path)) = (parsed.filter(Schema::needs_reference), &wanted.schema) {
+        let named = reference_of(work, &schema, path);
+        reference =
+            named.map(|(file, pinned)| pinned_is(&file, pinned).map(|()| Other::File(file))).transpose()?;
+    }
+    let open = |other: Other| match other {
+        Other::Version(version) => Ok(Opened::Version(version)),
+        Other::File(path) => Ok::<_, Failure>(Opened::File(match open_remote(&path)? {
+            Some(file) => Delivery::Remote(Box::new(file)),
+            None => Delivery::File(open_delivery(&path)?),
+        })),
+    };
+    let tables: Result<_, Failure> =
+        tables.into_iter().map(|(name, other)| Ok((name, open(other)?))).collect();
+    Ok(OpenedBeside { environment, now, reference: reference.map(open).transpose()?, tables: tables? })
+}
+
+async fn brought(client: &Client, progress: &Progress, name: &str, other: Opened) -> Result<Value, Failure> {
+    match other {
+        Opened::Version(version) => Ok(json!({ "version": version.to_string() })),
+        Opened::File(delivery) => {
+            let path = format!("/api/v1/uploads?dataset={}", encoded(name));
+            let upload = client.upload(&path, progress_of(progress, delivery)?).await?;
+            Ok(json!({ "upload": upload["upload"] }))
+        }
+    }
 }
 
 /// A file, or a directory that becomes one.

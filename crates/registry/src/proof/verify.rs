@@ -334,7 +334,9 @@ fn collect_commitments(predicate: &Predicate, committed: &mut BTreeSet<Digest>) 
             for part in &body.parts {
                 add(&part.source);
             }
-            body.derived.iter().filter_map(|derived| derived.transform.as_ref()).for_each(add);
+            body.derived.iter().filter_map(|derived| derived.transform.as_ref()).for_each(&mut add);
+            let reference = body.compared.iter().filter_map(|compared| compared.reference.as_ref());
+            reference.filter_map(|reference| reference.content.as_ref()).for_each(add);
         }
         Predicate::Origin(body) => {
             add(&body.declaration);

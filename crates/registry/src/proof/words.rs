@@ -13,7 +13,9 @@ use super::prediction::ProvenPrediction;
 use super::verify::Verdict;
 use crate::prediction::{AnsweredBy, Compared, RecordComparison};
 use crate::state::{OriginSource, State};
-use crate::statement::{DatasetV1, Isolation, KeyStanding, OriginV1, ProvenanceV1, RunV1, SchemaFrom};
+use crate::statement::{
+    ComparedV1, ComparedWithV1, DatasetV1, Isolation, KeyStanding, OriginV1, ProvenanceV1, RunV1, SchemaFrom,
+};
 
 /// Inputs that a sentence names.
 const INPUTS_NAMED: usize = 8;
@@ -312,6 +314,9 @@ fn about_one(verdict: &mut Verdict, state: &State, version: &VersionRef, body: &
     ));
     about_schema(verdict, state, version, body);
     about_demand(verdict, state, version, body);
+    if let Some(compared) = &body.compared {
+        about_compared(verdict, version, compared);
+    }
     if let Some(derived) = &body.derived {
         about_derived(verdict, version, &body.act, derived);
     }
@@ -346,6 +351,19 @@ fn about_schema(verdict: &mut Verdict, state: &State, version: &VersionRef, body
             format!("by {}, who delivered {from}: the schema that it was checked against", chosen.act.by)
         }
     });
+}
+
+/// Says what the verdict on a version rests on beside its schema.
+fn about_compared(verdict: &mut Verdict, version: &VersionRef, compared: &ComparedV1) {
+    let of = |with: &ComparedWithV1| match &with.version {
+        Some(version) => format!("{version} with root {}", with.digest),
+        None => format!("what has SHA-256 {}", with.digest),
+    };
+    let mut said = Vec::new();
+    said.extend(compared.reference.as_ref().map(|with| format!("its distributions with {}", of(with))));
+    said.extend(compared.tables.iter().map(|with| format!("its values with {}", of(with))));
+    said.extend(compared.now.map(|now| format!("its age as of {now}, as its deliverer said")));
+    verdict.asserted.push(format!("by the server: that the check of {version} compared {}", said.join(", ")));
 }
 
 /// Says what is known of the ledger, of time, and of what comes after.

@@ -6,11 +6,12 @@ use bartizan_base::{Digest, Hasher};
 use bartizan_data::folder::{FolderReport, FolderSchema, FolderSummary, check_folder, is_packed, summarise};
 use bartizan_data::openlineage::Table;
 use bartizan_data::{
-    CheckOptions, InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, Report, Schema, Source,
-    check_table, profile,
+    Compared, InferOptions, NotProfiled, Outcome, Profile, ProfileOptions, ReadOptions, Report, Schema,
+    Source, profile,
 };
 use bartizan_keys::{Sealed, Unsealed};
 
+use super::beside::Gathered;
 use super::{Failed, Inner};
 use crate::proof::read_private;
 use crate::statement::{Private, SchemaFrom};
@@ -22,6 +23,8 @@ pub(super) struct Checked {
     pub(super) weighed: Vec<Weighed>,
     /// What they hold together.
     pub(super) profile: Vec<u8>,
+    /// What they were compared with beside the schema.
+    pub(super) compared: Compared,
 }
 
 /// The schema that deliveries were checked against.
@@ -42,6 +45,8 @@ pub(super) struct Weighed {
     pub(super) checks: u64,
     pub(super) blocking: u64,
     pub(super) warnings: u64,
+    /// Warnings that would refuse it in tier release.
+    pub(super) spared: u64,
     /// For people.
     pub(super) text: String,
     /// The stored findings.
@@ -59,6 +64,8 @@ pub(super) struct By {
     /// The schema of the version before.
     pub(super) last: Option<Private>,
     pub(super) tier: bartizan_data::Tier,
+    /// What rules may need beside.
+    pub(super) beside: Gathered,
 }
 
 impl Inner {
@@ -77,24 +84,24 @@ impl Inner {
     }
 
     /// A delivery's content, to be read at any place.
-    fn content(&self, sealed: &Sealed) -> Result<Source<'static>, Failed> {
+    pub(super) fn content(&self, sealed: &Sealed) -> Result<Source<'static>, Failed> {
         let unsealed = self.keys.unseal(self.blobs.as_ref(), &sealed.blob)?;
-        Ok(Source::seekable(Anywhere { unsealed, position: 0 }))
+        Ok(anywhere(unsealed))
     }
 
-    fn schema_text(&self, private: &Private) -> Result<String, Failed> {
+    pub(super) fn schema_text(&self, private: &Private) -> Result<String, Failed> {
         let (bytes, _) = read_private(&self.keys, self.blobs.as_ref(), private)?;
         String::from_utf8(bytes).map_err(|error| Failed::invalid("stored schema", error))
     }
 
     fn check_tables(&self, by: By, last: Option<String>, sealed: &[Sealed]) -> Result<Checked, Failed> {
-        let (schema, from) = self.table_schema(by.given, by.label, last, sealed)?;
+        let (schema, from) = self.table_schema(&by, last, sealed)?;
+        let beside = self.beside(&by.beside, &schema)?;
         let mut weighed = Vec::with_capacity(sealed.len());
         let mut profile: Option<Profile> = None;
         for one in sealed {
-            let now = Some(self.clock.now());
-            let options = CheckOptions { now, threads: threads(), ..CheckOptions::new(by.tier) };
-            let report = check_table(self.content(one)?, &schema, &options)?;
+            let how = (by.tier, by.beside.format, threads(), 0);
+            let report = beside.check(self.content(one)?, &schema, how)?;
             match &mut profile {
                 Some(profile) => {
                     profile.merge(&report.profile).map_err(|error| Failed::invalid("deliveries", error))?;
@@ -104,34 +111,39 @@ impl Inner {
             weighed.push(Weighed::table(&report)?);
         }
         let profile = profile.ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
+        let compared = beside.compared(&schema);
         let schema = match from {
             SchemaFrom::Kept => CheckedBy::Kept,
             new => CheckedBy::New(new, schema.to_toml()?),
         };
-        Ok(Checked { schema, weighed, profile: encoded(profile.to_bytes())? })
+        Ok(Checked { compared, schema, weighed, profile: encoded(profile.to_bytes())? })
     }
 
     fn table_schema(
         &self,
-        given: Option<String>,
-        label: Option<String>,
+        by: &By,
         last: Option<String>,
         sealed: &[Sealed],
     ) -> Result<(Schema, SchemaFrom), Failed> {
         let last = last.map(|text| Schema::parse(&text)).transpose()?;
-        let given = given.map(|text| Schema::parse(&text)).transpose()?;
+        let given = by.given.as_ref().map(|text| Schema::parse(text)).transpose()?;
         match (given, last) {
             (Some(given), last) if last.as_ref() != Some(&given) => return Ok((given, SchemaFrom::Given)),
             (_, Some(last)) => return Ok((last, SchemaFrom::Kept)),
             (_, None) => {}
         }
         let first = sealed.first().ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
-        let profiled = profile(self.content(first)?, &ProfileOptions::default(), threads());
+        let read = ReadOptions { format: by.beside.format, ..ReadOptions::default() };
+        let options = ProfileOptions { read, ..ProfileOptions::default() };
+        let profiled = profile(self.content(first)?, &options, threads());
         let (profile, read) = profiled.map_err(|error| match error {
             NotProfiled::Read(error) => Failed::Delivery(error),
             other => Failed::invalid("profile", other),
         })?;
-        Ok((Schema::infer(&profile, read.format(), &InferOptions { label })?, SchemaFrom::Inferred))
+        Ok((
+            Schema::infer(&profile, read.format(), &InferOptions { label: by.label.clone() })?,
+            SchemaFrom::Inferred,
+        ))
     }
 
     fn check_folders(&self, by: By, last: Option<String>, sealed: &[Sealed]) -> Result<Checked, Failed> {
@@ -140,6 +152,10 @@ impl Inner {
                 "label",
                 "the labels of a directory are in its manifest, not in a column",
             ));
+        }
+        if by.beside.told {
+            let why = "environment, time, format, reference and other tables are for tables alone";
+            return Err(Failed::invalid("directories", why));
         }
         let given = by.given.map(|text| FolderSchema::parse(&text)).transpose()?;
         let last = match last.map(|text| (FolderSchema::parse(&text), FolderSchema::claims(&text))) {
@@ -169,7 +185,7 @@ impl Inner {
             (SchemaFrom::Kept, _) | (_, None) => CheckedBy::Kept,
             (new, Some(schema)) => CheckedBy::New(new, schema.to_toml()?),
         };
-        Ok(Checked { schema, weighed, profile })
+        Ok(Checked { schema, weighed, profile, compared: Compared::default() })
     }
 
     fn summary(&self, sealed: &Sealed) -> Result<(FolderSummary, Digest), Failed> {
@@ -185,6 +201,10 @@ impl Inner {
 struct Anywhere {
     unsealed: Unsealed,
     position: u64,
+}
+
+pub(super) fn anywhere(unsealed: Unsealed) -> Source<'static> {
+    Source::seekable(Anywhere { unsealed, position: 0 })
 }
 
 impl Read for Anywhere {
@@ -209,7 +229,7 @@ impl Seek for Anywhere {
 }
 
 /// Threads that read one delivery.
-fn threads() -> usize {
+pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
@@ -236,6 +256,7 @@ impl Weighed {
             checks: count(report.checks),
             blocking: count(report.blocking()),
             warnings: count(report.warnings()),
+            spared: count(report.spared),
             text: report.render(),
             document: encoded(report.to_bytes())?,
             table: Table::of(report),
@@ -251,6 +272,7 @@ impl Weighed {
             checks: report.checks,
             blocking: count(report.blocking()),
             warnings: count(report.warnings()),
+            spared: 0,
             text: report.render(),
             document: encoded(report.to_bytes())?,
             table: Table::of_folder(report),

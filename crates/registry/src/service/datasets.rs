@@ -1,12 +1,13 @@
 //! Data sets: deliveries are checked against a schema, and accepted as a version or refused, on the record.
 
 use bartizan_base::{Digest, Name, PrincipalId, RunId, VersionRef};
-use bartizan_data::Outcome;
 use bartizan_data::openlineage::Table;
 use bartizan_data::unusual::Delivered;
+use bartizan_data::{Compared, Outcome};
 use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, Tier, op};
 
+use super::beside::{Brought, Gathered, NewBeside};
 use super::checked::{By, Checked, CheckedBy, Weighed};
 use super::delivered;
 use super::models::check_text;
@@ -62,6 +63,8 @@ pub struct NewDataset {
     pub require_signature: bool,
     /// What the deliveries were made from.
     pub derived: Option<NewDerived>,
+    /// What rules of the schema may need beside the deliveries.
+    pub beside: NewBeside,
 }
 
 /// What became of deliveries.
@@ -75,6 +78,10 @@ pub struct DatasetOutcome {
     pub entry: u64,
     /// The verdict in numbers.
     pub verdict: VerdictV1,
+    /// How many of the warnings would refuse the deliveries in tier release.
+    pub spared: u64,
+    /// What they were compared with beside the schema.
+    pub compared: Compared,
     /// Rows that were delivered.
     pub rows: u64,
     /// What was found, for people; one report for each delivery.
@@ -114,17 +121,21 @@ impl Registry {
                 Err(failed) => missing = Some(failed),
             }
         }
-        let added = match missing {
+        // After the deliveries, so that content that is both belongs to them.
+        let (brought, also_missing) = self.take_beside(caller, &new.beside);
+        let added = match missing.or(also_missing) {
             Some(failed) => Err(failed),
-            None => self.add_sealed(caller, &new, sealed.clone()).await,
+            None => self.add_sealed(caller, &new, sealed.clone(), &brought).await,
         };
-        let unused = match &added {
-            Ok(outcome) => outcome.version.is_none(),
-            Err(failed) => !failed.may_have_happened(),
+        let accepted = match &added {
+            Ok(outcome) => outcome.version.is_some(),
+            Err(failed) => failed.may_have_happened(),
         };
-        if unused {
-            self.discard(sealed).await?;
+        let mut unused = brought.unused(accepted);
+        if !accepted {
+            unused.extend(sealed);
         }
+        self.discard(unused).await?;
         added
     }
 
@@ -133,12 +144,13 @@ impl Registry {
         caller: &Caller,
         new: &NewDataset,
         sealed: Vec<Sealed>,
+        brought: &Brought,
     ) -> Result<DatasetOutcome, Failed> {
         if sealed.is_empty() || sealed.len() > PARTS_PER_STATEMENT {
             let why = format!("1 to {PARTS_PER_STATEMENT} deliveries make a version");
             return Err(Failed::invalid(format!("data set {}", new.name), why));
         }
-        delivered::fits(new, 0)?;
+        delivered::fits(new, 0, 0)?;
         for delivery in &new.deliveries {
             check_text("source", &delivery.source)?;
         }
@@ -151,11 +163,12 @@ impl Registry {
         let state = self.state();
         let last = last_version(&state, &new.name).cloned();
         let derived = new.derived.as_ref().map(|derived| delivered::derive(&state, derived)).transpose()?;
-        delivered::fits(new, derived.as_ref().map_or(0, delivered::Derived::versions))?;
+        let gathered = self.gather(caller, &state, &new.beside, brought, last.as_ref()).await?;
+        delivered::fits(new, derived.as_ref().map_or(0, delivered::Derived::versions), gathered.count())?;
         let demanded = new.require_signature || last.as_ref().is_some_and(|last| last.body.require_signature);
         let from = self.sources_of(caller, &state, new, &sealed, demanded).await?;
         delivered::new_to(new, last.as_ref(), (&sealed, &from))?;
-        let checked = self.check_all(&state, new, last.as_ref(), &sealed).await?;
+        let checked = self.check_all(&state, new, last.as_ref(), &sealed, gathered.clone()).await?;
         let writer = &self.writer().await?;
         let (before, state) = (state, writer.state());
         unchanged(&new.name, last.as_ref(), &from, (&before, &state))?;
@@ -188,6 +201,7 @@ impl Registry {
                 Some(derived) => Some(Box::new(derived.state(writer).await?)),
                 None => None,
             },
+            compared: gathered.stated(&checked.compared, valid),
             verdict: weighed,
             act: writer.act(&allowed),
         };
@@ -199,6 +213,8 @@ impl Registry {
             root,
             entry: written.first().map(|written| written.entry).unwrap_or_default(),
             verdict,
+            spared: checked.weighed.iter().fold(0, |sum, report| sum.saturating_add(report.spared)),
+            compared: checked.compared,
             rows: checked.weighed.iter().fold(0, |sum, report| sum.saturating_add(report.rows)),
             findings,
             tables: checked.weighed.into_iter().map(|one| one.table).collect(),
@@ -212,13 +228,14 @@ impl Registry {
         new: &NewDataset,
         last: Option<&Dataset>,
         sealed: &[Sealed],
+        beside: Gathered,
     ) -> Result<Checked, Failed> {
         let tier = match state.tier() {
             Tier::Explore => bartizan_data::Tier::Explore,
             Tier::Release => bartizan_data::Tier::Release,
         };
         let (given, label) = (new.schema.clone(), new.label.clone());
-        let by = By { given, label, last: last.map(|last| last.body.schema.clone()), tier };
+        let by = By { given, label, last: last.map(|last| last.body.schema.clone()), tier, beside };
         let sealed = sealed.to_vec();
         self.blocking(move |inner| inner.check_deliveries(by, &sealed)).await
     }

@@ -11,7 +11,8 @@ use super::datasets::{NewDataset, NewDerived, reference};
 use super::write::Writer;
 use super::{Caller, Failed, Registry};
 use crate::limits::{
-    DATASET_WEIGHT, DERIVED_FROM, DERIVED_WEIGHT, PART_WEIGHT, SIGNATURE_WEIGHT, SIGNED_PARTS_PER_STATEMENT,
+    COMPARED_WEIGHT, DATASET_WEIGHT, DERIVED_FROM, DERIVED_WEIGHT, PART_WEIGHT, SIGNATURE_WEIGHT,
+    SIGNED_PARTS_PER_STATEMENT,
 };
 use crate::state::{Dataset, State};
 use crate::statement::{
@@ -97,17 +98,20 @@ impl Registry {
 }
 
 /// Refuses what does not fit an entry, before anything is read: `derived` is how many versions it was made from.
-pub(super) fn fits(new: &NewDataset, derived: usize) -> Result<(), Failed> {
+///
+/// `compared` is how many things they are compared with.
+pub(super) fn fits(new: &NewDataset, derived: usize, compared: usize) -> Result<(), Failed> {
     let signed = new.deliveries.iter().filter(|delivery| delivery.signature.is_some()).count();
     let weight = new.deliveries.len().saturating_mul(PART_WEIGHT);
     let weight = weight.saturating_add(signed.saturating_mul(SIGNATURE_WEIGHT));
     let weight = weight.saturating_add(derived.saturating_mul(DERIVED_WEIGHT));
+    let weight = weight.saturating_add(compared.saturating_mul(COMPARED_WEIGHT));
     let why = if signed > SIGNED_PARTS_PER_STATEMENT {
         format!("at most {SIGNED_PARTS_PER_STATEMENT} signed deliveries are added at once")
     } else if weight > DATASET_WEIGHT {
         format!(
-            "{} deliveries, {signed} of them signed, made from {derived} versions are too much for one entry: add them \
-             in several steps",
+            "{} deliveries, {signed} of them signed, made from {derived} versions and compared with {compared} others, are \
+             too much for one entry: add them in several steps",
             new.deliveries.len()
         )
     } else {

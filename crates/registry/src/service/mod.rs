@@ -2,6 +2,7 @@
 
 mod access;
 mod api_keys;
+mod beside;
 mod checked;
 mod datasets;
 mod delivered;
@@ -38,6 +39,7 @@ use rand_core::CryptoRng;
 
 pub use self::access::{Explained, NewPrincipal, PrincipalView};
 pub use self::api_keys::{KeyClaim, KeyLimits};
+pub use self::beside::{CompareWith, NewBeside};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery, NewDerived};
 pub use self::endpoints::{NewEndpoint, NewFallback, NewRoute, RolledBack};
 pub use self::erasures::subject_of;

@@ -9,11 +9,11 @@ use super::{
     Approval, Coverage, Dataset, NotAdmitted, Origin, OriginSource, State, Stop, Version, edge, version_what,
 };
 use crate::deed::Deed;
-use crate::limits::{DERIVED_FROM, GUARDED_ALIASES, PARTS_PER_STATEMENT};
+use crate::limits::{COMPARED_TABLES, DERIVED_FROM, GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
 use crate::statement::{
-    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1, ModelVersionV1, OriginV1,
-    SchemaFrom, Sensitivity, StatementRef, VersionState,
+    AliasV1, ApprovalV1, ComparedV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1, ModelVersionV1,
+    OriginV1, SchemaFrom, Sensitivity, StatementRef, VersionState,
 };
 
 impl State {
@@ -48,6 +48,9 @@ impl State {
         self.check_sources(index, &body.name, &body.parts, body.require_signature)?;
         if let Some(derived) = &body.derived {
             self.check_derived(index, body, derived)?;
+        }
+        if let Some(compared) = &body.compared {
+            self.check_compared(index, body, compared)?;
         }
         let earlier = match &body.extends {
             Some(extended) => self.known_parts(index, extended)?,
@@ -123,6 +126,34 @@ impl State {
         };
         if !derived.from.iter().all(|from| found.body.inputs.contains(from)) {
             return refuse("the run that made it was given other data");
+        }
+        Ok(())
+    }
+
+    /// Checks what a version says that it was compared with: what is a data set version is an accepted one, and in tier
+    /// release neither the time nor the tables are what whoever delivers says.
+    fn check_compared(&self, index: u64, body: &DatasetV1, compared: &ComparedV1) -> Result<(), NotAdmitted> {
+        let what = || format!("data set {}", body.name);
+        if compared.tables.len() > COMPARED_TABLES {
+            return Err(edge(index, what(), "its values were looked up in too many tables"));
+        }
+        let brought = compared.now.is_some() || compared.tables.iter().any(|table| table.version.is_none());
+        if self.tier() == Tier::Release && brought {
+            return Err(edge(index, what(), "in tier release it was compared with what came along"));
+        }
+        for with in compared.tables.iter().chain(&compared.reference) {
+            let Some(version) = &with.version else { continue };
+            let there = match self.dataset(version) {
+                Some(found) => found.body.root == with.digest,
+                None => self.coverage == Coverage::Excerpt,
+            };
+            if !there {
+                return Err(edge(
+                    index,
+                    version,
+                    "no accepted data set version with that root was compared with",
+                ));
+            }
         }
         Ok(())
     }

@@ -96,6 +96,34 @@ pub struct DerivedV1 {
     pub transform: Option<Private>,
 }
 
+/// Something that deliveries were compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComparedWithV1 {
+    /// SHA-256 of its bytes; of a data set version, its root.
+    pub digest: Digest,
+    /// The data set version of this project that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionRef>,
+    /// The profile itself, where it was brought along and is kept for the versions after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Private>,
+}
+
+/// What deliveries were compared with beside their schema. The names that the schema has for it are in the findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ComparedV1 {
+    /// What time it was said to be, for rules of freshness; absent where the server's clock said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<Timestamp>,
+    /// The profile that distributions were compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<ComparedWithV1>,
+    /// The tables that values were looked up in.
+    pub tables: Vec<ComparedWithV1>,
+}
+
 /// What a data check found, in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -154,6 +182,9 @@ pub struct DatasetV1 {
     /// What the added parts were made from, when that is data of this project.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Box<DerivedV1>>,
+    /// What the added parts were compared with beside the schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Box<ComparedV1>>,
     /// The verdict in numbers.
     pub verdict: VerdictV1,
     /// Who added them.

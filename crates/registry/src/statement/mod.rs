@@ -24,9 +24,9 @@ pub use self::access::{
     Act, ApiKeyV1, KeyStanding, KeyV1, PolicyV1, PrincipalV1, ProjectV1, RoleChange, RoleV1, Standing,
 };
 pub use self::assets::{
-    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1, ModelVersionV1, OriginV1,
-    PartV1, Private, PublisherSignature, RunRef, SchemaFrom, Sensitivity, StatementRef, VerdictV1,
-    VersionState,
+    AliasV1, ApprovalV1, ComparedV1, ComparedWithV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1,
+    ModelVersionV1, OriginV1, PartV1, Private, PublisherSignature, RunRef, SchemaFrom, Sensitivity,
+    StatementRef, VerdictV1, VersionState,
 };
 
 pub use self::endpoints::{Beyond, EndpointChange, EndpointV1, Fallback, Routed};

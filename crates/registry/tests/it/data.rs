@@ -6,7 +6,7 @@ use std::io::Cursor;
 use bartizan_policy::Role;
 use bartizan_registry::proof::{VerifyOptions, verify};
 use bartizan_registry::statement::SchemaFrom;
-use bartizan_registry::{Caller, DatasetOutcome, Destination, Failed, NewDataset, NewDelivery};
+use bartizan_registry::{Caller, DatasetOutcome, Destination, Failed, NewBeside, NewDataset, NewDelivery};
 
 use crate::world::{World, import_trained_on};
 
@@ -24,8 +24,16 @@ pub(crate) async fn add(
     let permit = world.registry.permit_upload(caller, &Destination::Dataset(name.clone())).await.unwrap();
     let upload = world.registry.upload(&permit, Cursor::new(csv.as_bytes().to_vec())).await.unwrap();
     let deliveries = vec![NewDelivery { upload: upload.id, source: "a feed".to_owned(), signature: None }];
-    let new =
-        NewDataset { name, deliveries, schema, label: None, extend, require_signature: false, derived: None };
+    let new = NewDataset {
+        name,
+        deliveries,
+        schema,
+        label: None,
+        extend,
+        require_signature: false,
+        derived: None,
+        beside: NewBeside::default(),
+    };
     world.registry.add_data(caller, new).await
 }
 

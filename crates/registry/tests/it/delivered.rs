@@ -9,7 +9,9 @@ use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Name};
 use bartizan_data::folder::Packer;
 use bartizan_keys::Algorithm;
 use bartizan_registry::statement::{RefusedBecause, SignatureForm, Standing};
-use bartizan_registry::{Caller, DatasetOutcome, Destination, Failed, NewDataset, NewDelivery, NewDerived};
+use bartizan_registry::{
+    Caller, DatasetOutcome, Destination, Failed, NewBeside, NewDataset, NewDelivery, NewDerived,
+};
 use bartizan_store::MemBlobs;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -205,6 +207,7 @@ async fn deliver_all(
         extend,
         require_signature: false,
         derived,
+        beside: NewBeside::default(),
     };
     world.registry.add_data(caller, new).await
 }

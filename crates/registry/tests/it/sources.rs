@@ -11,7 +11,8 @@ use bartizan_registry::statement::{
     DELIVERY_FORMAT, DeliveryV1, FromSource, RefusedBecause, SignatureForm, Standing,
 };
 use bartizan_registry::{
-    Caller, DatasetOutcome, Destination, Failed, NewDataset, NewDelivery, NewDerived, sign_delivery,
+    Caller, DatasetOutcome, Destination, Failed, NewBeside, NewDataset, NewDelivery, NewDerived,
+    sign_delivery,
 };
 
 use crate::data::{CLEAN, add};
@@ -55,8 +56,16 @@ pub(crate) async fn deliver(
     let permit = world.registry.permit_upload(caller, &Destination::Dataset(name.clone())).await.unwrap();
     let upload = world.registry.upload(&permit, Cursor::new(csv.as_bytes().to_vec())).await.unwrap();
     let deliveries = vec![NewDelivery { upload: upload.id, source: source.to_owned(), signature }];
-    let new =
-        NewDataset { name, deliveries, schema: None, label: None, extend: true, require_signature, derived };
+    let new = NewDataset {
+        name,
+        deliveries,
+        schema: None,
+        label: None,
+        extend: true,
+        require_signature,
+        derived,
+        beside: NewBeside::default(),
+    };
     world.registry.add_data(caller, new).await
 }
 

@@ -9,7 +9,7 @@ use std::task::Poll;
 
 use bartizan_policy::{ProjectWide, Role, op};
 use bartizan_registry::statement::{Sensitivity, Standing};
-use bartizan_registry::{Caller, Destination, Failed, KeyLimits, NewDataset, NewDelivery};
+use bartizan_registry::{Caller, Destination, Failed, KeyLimits, NewBeside, NewDataset, NewDelivery};
 use bartizan_store::Db;
 use tokio::task::JoinSet;
 
@@ -106,6 +106,7 @@ async fn a_refused_delivery_cannot_take_somebody_elses_manifest_with_it() {
         extend: false,
         require_signature: false,
         derived: None,
+        beside: NewBeside::default(),
     };
     assert!(world.registry.add_data(&dora, new).await.is_err());
     world.registry.verify_model(&world.admin, &version).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bartizan_base::{Clock as _, Digest, Timestamp, TimestampInvalid, VersionRef};
+use bartizan_base::{Clock as _, Digest, Timestamp, TimestampInvalid, VersionRef, sha256};
 use bartizan_data::{Beside, NotBeside, NotKnown, Schema};
 use bartizan_store::SystemClock;
 
@@ -134,6 +134,15 @@ pub(in crate::commands) fn reference_of(
         ));
     }
     None
+}
+
+/// Refuses a profile that is not the one whose digest a schema names.
+pub(in crate::commands) fn pinned_is(file: &Path, pinned: Option<Digest>) -> Result<(), Failure> {
+    let Some(expected) = pinned else { return Ok(()) };
+    if sha256(&read_bytes(file, PROFILE_BYTES)?) == expected {
+        return Ok(());
+    }
+    Err(not_beside(file, &NotBeside::OtherReference { expected }))
 }
 
 /// Why a file cannot be compared with.

@@ -1,0 +1,354 @@
+//! What deliveries are compared with beside their schema: a reference and other tables, brought along or data of this
+//! project.
+
+use bartizan_base::{Digest, Timestamp, VersionRef};
+use bartizan_data::{Beside, CsvOptions, Format, NotBeside, Other, Profile, Schema, Source};
+use bartizan_keys::Sealed;
+use bartizan_policy::{DatasetFacts, Tier, op};
+
+use super::checked::threads;
+use super::uploads::UploadId;
+use super::write::private;
+use super::{Caller, Failed, Inner, Registry};
+use crate::limits::{COMPARED_TABLES, DOCUMENT_BYTES};
+use crate::proof::read_private;
+use crate::state::{Dataset, State};
+use crate::statement::{ComparedV1, ComparedWithV1, Private};
+
+/// What rules of a schema may need beside the deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct NewBeside {
+    /// Which environment of the schema the deliveries are for.
+    pub environment: Option<String>,
+    /// What time it is, for rules of freshness; the server's clock if nobody says.
+    pub now: Option<Timestamp>,
+    /// What the deliveries are written in, unless their first bytes say.
+    pub format: Option<Format>,
+    /// What distributions are compared with; that of the version before if nothing is named.
+    pub reference: Option<CompareWith>,
+    /// Tables that values are looked up in, by the names that the schema has for them.
+    pub tables: Vec<(String, CompareWith)>,
+}
+
+/// Something to compare deliveries with.
+#[derive(Debug, Clone)]
+pub enum CompareWith {
+    /// What was uploaded for it: a stored profile, or a table.
+    Upload(UploadId),
+    /// A data set version of this project.
+    Version(VersionRef),
+}
+
+impl NewBeside {
+    fn is_empty(&self) -> bool {
+        let Self { environment, now, format, reference, tables } = self;
+        environment.is_none() && now.is_none() && format.is_none() && reference.is_none() && tables.is_empty()
+    }
+}
+
+/// The uploads among it, taken for use.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Brought {
+    pub(super) reference: Option<Sealed>,
+    tables: Vec<Option<Sealed>>,
+}
+
+impl Brought {
+    /// What nobody needs once the deliveries were checked: only what a version's statement names is kept.
+    pub(super) fn unused(self, accepted: bool) -> Vec<Sealed> {
+        let reference = self.reference.filter(|_| !accepted);
+        self.tables.into_iter().flatten().chain(reference).collect()
+    }
+}
+
+/// What deliveries are compared with, found, and not read yet.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Gathered {
+    environment: Option<String>,
+    now: Option<Timestamp>,
+    pub(super) format: Option<Format>,
+    reference: Option<Found>,
+    /// Whether the caller named that reference.
+    named: bool,
+    tables: Vec<(String, Found)>,
+    /// In tier release, where the reference is the one that the schema names.
+    pinned: bool,
+    /// Whether the caller named any of it.
+    pub(super) told: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Found {
+    Upload(Sealed),
+    /// The profile that an earlier version was compared with.
+    Kept(Digest, Private),
+    Version(VersionRef, Chain),
+}
+
+/// A data set version: the one it extends and so on, the oldest first.
+#[derive(Debug, Clone)]
+struct Chain {
+    root: Digest,
+    links: Vec<Link>,
+}
+
+/// What one version added to those before it.
+#[derive(Debug, Clone)]
+struct Link {
+    schema: Private,
+    profile: Private,
+    parts: Vec<Private>,
+}
+
+impl Registry {
+    /// Takes the uploads that were made for it.
+    pub(super) fn take_beside(&self, caller: &Caller, beside: &NewBeside) -> (Brought, Option<Failed>) {
+        let (mut brought, mut missing) = (Brought::default(), None);
+        let mut take = |other: &CompareWith| match other {
+            CompareWith::Version(_) => None,
+            CompareWith::Upload(id) => match self.take_upload(caller, *id) {
+                Ok(sealed) => Some(sealed),
+                Err(failed) => {
+                    missing = Some(failed);
+                    None
+                }
+            },
+        };
+        brought.reference = beside.reference.as_ref().and_then(&mut take);
+        brought.tables = beside.tables.iter().map(|(_, other)| take(other)).collect();
+        (brought, missing)
+    }
+
+    /// Finds all of it. Whoever compares with a data set version may see it.
+    pub(super) async fn gather(
+        &self,
+        caller: &Caller,
+        state: &State,
+        beside: &NewBeside,
+        brought: &Brought,
+        last: Option<&Dataset>,
+    ) -> Result<Gathered, Failed> {
+        if beside.tables.len() > COMPARED_TABLES {
+            return Err(Failed::invalid(
+                "tables",
+                format!("values are looked up in at most {COMPARED_TABLES}"),
+            ));
+        }
+        let reference = match &beside.reference {
+            Some(named) => Some(self.find(caller, state, named, brought.reference.as_ref()).await?),
+            None => last.and_then(|last| kept(state, last)),
+        };
+        let mut tables = Vec::with_capacity(beside.tables.len());
+        for ((name, named), sealed) in beside.tables.iter().zip(&brought.tables) {
+            tables.push((name.clone(), self.find(caller, state, named, sealed.as_ref()).await?));
+        }
+        let release = state.tier() == Tier::Release;
+        if release && let Some(why) = chosen_anew(beside, &tables) {
+            return Err(Failed::conflict("what the deliveries are compared with", why));
+        }
+        Ok(Gathered {
+            environment: beside.environment.clone(),
+            now: beside.now,
+            format: beside.format,
+            reference,
+            named: beside.reference.is_some(),
+            tables,
+            pinned: release,
+            told: !beside.is_empty(),
+        })
+    }
+
+    async fn find(
+        &self,
+        caller: &Caller,
+        state: &State,
+        named: &CompareWith,
+        sealed: Option<&Sealed>,
+    ) -> Result<Found, Failed> {
+        let version = match (named, sealed) {
+            (CompareWith::Upload(_), Some(sealed)) => return Ok(Found::Upload(sealed.clone())),
+            (CompareWith::Upload(id), None) => return Err(Failed::not_found("upload", id)),
+            (CompareWith::Version(version), _) => version,
+        };
+        let facts = DatasetFacts { name: version.name.clone(), version: Some(version.version) };
+        self.allow(caller, op::DataShow, facts).await.map(|_| ())?;
+        let found = state.dataset(version).ok_or_else(|| Failed::not_found("data set version", version))?;
+        Ok(Found::Version(version.clone(), chain(state, found)))
+    }
+}
+
+/// In tier release a data set keeps its schema, because whoever delivers does not choose what deliveries are checked
+/// against; nor do they choose what its rules look at beside them.
+fn chosen_anew(beside: &NewBeside, tables: &[(String, Found)]) -> Option<String> {
+    if beside.now.is_some() {
+        return Some(
+            "in tier release the server's clock says what time it is: leave out the time".to_owned(),
+        );
+    }
+    let (name, _) = tables.iter().find(|(_, found)| matches!(found, Found::Upload(_)))?;
+    Some(format!(
+        "in tier release values are looked up in data set versions of the project: add the table `{name}` as a data set, \
+         and name its version"
+    ))
+}
+
+fn kept(state: &State, last: &Dataset) -> Option<Found> {
+    let with = last.body.compared.as_ref()?.reference.as_ref()?;
+    match &with.version {
+        Some(version) => Some(Found::Version(version.clone(), chain(state, state.dataset(version)?))),
+        None => with.content.clone().map(|content| Found::Kept(with.digest, content)),
+    }
+}
+
+fn chain(state: &State, version: &Dataset) -> Chain {
+    let (mut links, mut next) = (Vec::new(), Some(version));
+    while let Some(one) = next {
+        let parts = one.body.parts.iter().filter_map(|part| part.content.clone()).collect();
+        let (schema, profile) = (one.body.schema.clone(), one.body.profile.clone());
+        links.push(Link { schema, profile, parts });
+        next = one.body.extends.as_ref().and_then(|base| state.dataset(&base.version));
+    }
+    links.reverse();
+    Chain { root: version.body.root, links }
+}
+
+impl Found {
+    /// What a statement says of it; the profile of a reference is kept for the versions after.
+    fn stated(&self, keep: bool) -> ComparedWithV1 {
+        match self {
+            Self::Upload(sealed) => ComparedWithV1 {
+                digest: sealed.digest,
+                version: None,
+                content: keep.then(|| private(sealed)),
+            },
+            Self::Kept(digest, content) => {
+                ComparedWithV1 { digest: *digest, version: None, content: Some(content.clone()) }
+            }
+            Self::Version(version, chain) => {
+                ComparedWithV1 { digest: chain.root, version: Some(version.clone()), content: None }
+            }
+        }
+    }
+}
+
+impl Gathered {
+    /// How many things it names in a statement.
+    pub(super) fn count(&self) -> usize {
+        self.tables.len() + usize::from(self.reference.is_some())
+    }
+
+    /// What a statement says of it; nothing when the rules asked for nothing. `keep` is whether the deliveries are.
+    pub(super) fn stated(&self, compared: &bartizan_data::Compared, keep: bool) -> Option<Box<ComparedV1>> {
+        let reference = self.reference.as_ref().filter(|_| compared.reference.is_some());
+        let stated = ComparedV1 {
+            now: self.now.filter(|_| compared.now.is_some()),
+            reference: reference.map(|found| found.stated(keep)),
+            tables: self.tables.iter().map(|(_, found)| found.stated(false)).collect(),
+        };
+        let nothing = stated.now.is_none() && stated.reference.is_none() && stated.tables.is_empty();
+        (!nothing).then(|| Box::new(stated))
+    }
+}
+
+impl Inner {
+    /// Reads all of it, for checks by one schema.
+    pub(super) fn beside(&self, gathered: &Gathered, schema: &Schema) -> Result<Beside, Failed> {
+        let now = gathered.now.unwrap_or_else(|| self.clock.now());
+        let mut beside = Beside::new(gathered.environment.clone(), Some(now));
+        if gathered.named && !schema.needs_reference() {
+            return Err(Failed::invalid(
+                "reference",
+                "no rule of the schema compares distributions with one",
+            ));
+        }
+        if let Some(found) = gathered.reference.as_ref().filter(|_| schema.needs_reference()) {
+            let pinned = schema.reference.as_ref().and_then(|named| named.sha256).filter(|_| gathered.pinned);
+            self.take_reference(&mut beside, found, pinned)?;
+        }
+        for (name, found) in &gathered.tables {
+            let read = match found {
+                Found::Upload(sealed) => beside.read_table(schema, name, self.content(sealed)?, threads()),
+                Found::Version(version, chain) => {
+                    let of = Other { digest: chain.root, version: Some(version.to_string()) };
+                    beside.read_version(schema, name, self.parts_of(chain)?, threads(), of)
+                }
+                // Only references are kept.
+                Found::Kept(..) => return Err(Failed::Interrupted),
+            };
+            read.map_err(|error| not_beside(&format!("table `{name}`"), error))?;
+        }
+        Ok(beside)
+    }
+
+    fn take_reference(
+        &self,
+        beside: &mut Beside,
+        found: &Found,
+        pinned: Option<Digest>,
+    ) -> Result<(), Failed> {
+        let bytes = match found {
+            Found::Upload(sealed) => self.document(&private(sealed))?,
+            Found::Kept(_, content) => self.document(content)?,
+            Found::Version(version, chain) => {
+                if pinned.is_some() {
+                    let why = "in tier release it is the profile whose digest the schema names";
+                    return Err(Failed::conflict("reference", why));
+                }
+                let of = Other { digest: chain.root, version: Some(version.to_string()) };
+                beside.take_reference_version(self.profile_of(version, chain)?, of);
+                return Ok(());
+            }
+        };
+        beside.take_reference(&bytes, pinned).map_err(|error| not_beside("reference", error))
+    }
+
+    fn document(&self, content: &Private) -> Result<Vec<u8>, Failed> {
+        let length = self.keys.unseal(self.blobs.as_ref(), &content.blob)?.len();
+        if usize::try_from(length).map_or(true, |length| length > DOCUMENT_BYTES) {
+            return Err(Failed::invalid(
+                "reference",
+                format!("a profile of more than {DOCUMENT_BYTES} bytes"),
+            ));
+        }
+        Ok(read_private(&self.keys, self.blobs.as_ref(), content)?.0)
+    }
+
+    /// What all parts of a version hold together.
+    fn profile_of(&self, version: &VersionRef, chain: &Chain) -> Result<Profile, Failed> {
+        let invalid = |error: &dyn std::error::Error| Failed::invalid(format!("reference {version}"), error);
+        let mut whole: Option<Profile> = None;
+        for link in &chain.links {
+            let (bytes, _) = read_private(&self.keys, self.blobs.as_ref(), &link.profile)?;
+            let profile = Profile::from_bytes(&bytes).map_err(|error| invalid(&error))?;
+            match &mut whole {
+                Some(whole) => whole.merge(&profile).map_err(|error| invalid(&error))?,
+                None => whole = Some(profile),
+            }
+        }
+        whole.ok_or_else(|| Failed::not_found("data set version", version))
+    }
+
+    /// The parts of a version as tables, each with how its own schema says that CSV is written.
+    fn parts_of(&self, chain: &Chain) -> Result<Vec<(Source<'static>, CsvOptions)>, Failed> {
+        let mut parts = Vec::new();
+        for link in &chain.links {
+            let csv = Schema::parse(&self.schema_text(&link.schema)?)?.csv_options();
+            for part in &link.parts {
+                let unsealed = self.keys.unseal(self.blobs.as_ref(), &part.blob)?;
+                parts.push((super::checked::anywhere(unsealed), csv.clone()));
+            }
+        }
+        Ok(parts)
+    }
+}
+
+fn not_beside(what: &str, error: NotBeside) -> Failed {
+    match error {
+        NotBeside::NotAsked { ref asked, .. } => {
+            let asked = asked.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let known = if asked.is_empty() { "in no table".to_owned() } else { format!("in: {asked}") };
+            Failed::invalid(what, format!("{error}; it looks values up {known}"))
+        }
+        other => Failed::invalid(what, other),
+    }
+}
