@@ -290,7 +290,7 @@ pub const RULE_NAME_BYTES: usize = 128;
 /// Quantiles that one column has bounds for.
 pub const QUANTILE_BOUNDS: usize = 100;
 
-/// Different values of one key that are remembered to tell which come twice: 40 bytes each.
+/// Different values of one key that are remembered to tell which come twice: 64 bytes each at most.
 pub const KEY_VALUES: usize = 100_000_000;
 
 /// Bytes of the different values of one column of another table, with 64 for each.

@@ -177,7 +177,7 @@ impl Sink for Gather<'_> {
 }
 
 /// Types whose values are spelled alike.
-const fn class(kind: ColumnType) -> ColumnType {
+pub(in crate::check) const fn class(kind: ColumnType) -> ColumnType {
     match kind {
         ColumnType::Integer | ColumnType::Float | ColumnType::List => ColumnType::Float,
         ColumnType::Date | ColumnType::Timestamp => ColumnType::Timestamp,

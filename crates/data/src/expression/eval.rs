@@ -3,6 +3,7 @@
 //! A number that is missing is NaN, which no column holds otherwise, so arithmetic and comparisons need no second look.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use super::parse::time_of;
 use super::{Arithmetic, Comparison, Expression, Function, Kind, Node};
@@ -38,6 +39,13 @@ enum Vector<'a> {
     Truths(Vec<Truth>),
     Texts(Vec<Option<Cow<'a, [u8]>>>),
     Times(Vec<Option<i128>>),
+}
+
+/// What one side of a comparison is in every row.
+enum Same<'n> {
+    Number(f64),
+    Text(&'n [u8]),
+    Time(i128),
 }
 
 /// The columns of a batch, in the order of the expression, `None` for one that has no value in any of its rows.
@@ -110,10 +118,21 @@ impl<'a> Batch<'a> {
                     .collect(),
             ),
             Node::InTexts(of, list) => {
-                Vector::Truths(known(self.texts(of), |text| list.contains::<[u8]>(text.as_ref())))
+                let is_in = |text: &[u8]| list.contains::<[u8]>(text);
+                let keyed = match &**of {
+                    Node::Column(place, _) => self.keyed(*place, |text| Truth::of(is_in(text))),
+                    _ => None,
+                };
+                Vector::Truths(keyed.unwrap_or_else(|| known(self.texts(of), |text| is_in(text))))
             }
             Node::InTimes(of, list) => Vector::Truths(known(self.times(of), |time| list.contains(time))),
-            Node::Matches(of, pattern) => Vector::Truths(known(self.texts(of), |text| pattern.is_in(text))),
+            Node::Matches(of, pattern) => {
+                let keyed = match &**of {
+                    Node::Column(place, _) => self.keyed(*place, |text| Truth::of(pattern.is_in(text))),
+                    _ => None,
+                };
+                Vector::Truths(keyed.unwrap_or_else(|| known(self.texts(of), |text| pattern.is_in(text))))
+            }
             Node::Arithmetic(operation, sides) => {
                 let (left, right) = (self.numbers(&sides.0), self.numbers(&sides.1));
                 let of = |(left, right)| calculated(*operation, left, right);
@@ -143,6 +162,13 @@ impl<'a> Batch<'a> {
     }
 
     fn compared(&self, comparison: Comparison, left: &Node, right: &Node) -> Vec<Truth> {
+        // Most comparisons are with a value that is written down, which is not spelled out for each row.
+        if let Some(same) = same(right) {
+            return self.compared_with(left, &same, |order| holds(comparison, order));
+        }
+        if let Some(same) = same(left) {
+            return self.compared_with(right, &same, |order| holds(comparison, order.reverse()));
+        }
         match (self.vector(left), self.vector(right)) {
             (Vector::Numbers(left), Vector::Numbers(right)) => left
                 .into_iter()
@@ -164,6 +190,51 @@ impl<'a> Batch<'a> {
                 .collect(),
             _ => vec![Truth::Unknown; self.rows],
         }
+    }
+
+    /// Compares what a node is in each row with one value.
+    fn compared_with(&self, node: &Node, same: &Same<'_>, holds: impl Fn(Ordering) -> bool) -> Vec<Truth> {
+        if let (Node::Column(place, _), Same::Text(text)) = (node, same)
+            && let Some(truths) = self.keyed(*place, |cell| Truth::of(holds(cell.cmp(*text))))
+        {
+            return truths;
+        }
+        match (self.vector(node), same) {
+            (Vector::Numbers(numbers), Same::Number(number)) => numbers
+                .into_iter()
+                .map(|one| one.partial_cmp(number).map_or(Truth::Unknown, |order| Truth::of(holds(order))))
+                .collect(),
+            (Vector::Texts(texts), Same::Text(text)) => known(texts, |one| holds(one.as_ref().cmp(*text))),
+            (Vector::Times(times), Same::Time(time)) => known(times, |one| holds(one.cmp(time))),
+            _ => vec![Truth::Unknown; self.rows],
+        }
+    }
+
+    /// What holds of the texts of a column that comes as places in a dictionary: each text is looked at once. `None`
+    /// where the column comes otherwise.
+    fn keyed(&self, place: usize, of: impl Fn(&[u8]) -> Truth) -> Option<Vec<Truth>> {
+        let column = self.columns.get(place).copied().flatten()?;
+        let Lane::Dictionary { keys, nulls, values } = &column.lane else { return None };
+        if values.len() > self.rows || keys.len() != self.rows {
+            return None;
+        }
+        let accepted = self.types.get(place).map_or(ColumnType::String, |(_, of)| *of);
+        let each: Vec<Truth> = (0..values.len())
+            .map(|at| {
+                let cell = values.cell(at);
+                if cell.value == Value::Null || !accepted.accepts(cell.value) {
+                    return Truth::Unknown;
+                }
+                of(&text_of(cell))
+            })
+            .collect();
+        let truth = |(at, key): (usize, &i32)| {
+            if nulls.as_ref().is_some_and(|nulls| nulls.is_null(at)) {
+                return Truth::Unknown;
+            }
+            usize::try_from(*key).ok().and_then(|key| each.get(key)).copied().unwrap_or(Truth::Unknown)
+        };
+        Some(keys.iter().enumerate().map(truth).collect())
     }
 
     fn nulls(&self, of: &Node) -> Vec<Truth> {
@@ -313,6 +384,16 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// The value of a node that is the same in every row.
+fn same(node: &Node) -> Option<Same<'_>> {
+    match node {
+        Node::Number(number) => Some(Same::Number(*number)),
+        Node::Text(text) => Some(Same::Text(text)),
+        Node::Time(time) => Some(Same::Time(*time)),
+        _ => None,
+    }
+}
+
 const DAY: i128 = 86_400_000_000_000;
 
 fn date(nanos: i128) -> (i64, i64, i64) {
@@ -385,7 +466,7 @@ fn calculated(operation: Arithmetic, left: f64, right: f64) -> f64 {
     if value.is_finite() { value } else { f64::NAN }
 }
 
-fn holds(comparison: Comparison, order: std::cmp::Ordering) -> bool {
+fn holds(comparison: Comparison, order: Ordering) -> bool {
     match comparison {
         Comparison::Equal => order.is_eq(),
         Comparison::Unequal => order.is_ne(),

@@ -20,7 +20,7 @@ const TWO_TO_63: f64 = 9_223_372_036_854_775_808.0;
 /// Mixes all bits of a word into all others, and can be undone: MurmurHash3's finaliser (Appleby 2011) with the constants
 /// of Stafford's variant 13, as in SplitMix64.
 #[inline]
-pub(super) const fn mixed(word: u64) -> u64 {
+pub(crate) const fn mixed(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)

@@ -1,6 +1,7 @@
 //! The registry through its public face: one project in memory, from its beginning to a verified proof.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test helpers outside #[test] functions")]
 
+mod beside;
 mod data;
 mod delivered;
 mod duties;

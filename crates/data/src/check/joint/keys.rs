@@ -3,18 +3,19 @@
 //! Of each key a hash of 128 bits is kept, and the row that it was first seen in. Among a hundred million different keys the
 //! chance that any two share a hash is below 2^-75; whoever makes two collide on purpose gets a finding that need not be.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::quality::FixedState;
 
+use super::seen::{Found, Hash, NONE, Seen};
 use crate::cell::Value;
 use crate::check::rules::Counted;
-use crate::check::tables::spelling;
+use crate::check::tables::class;
+use crate::expression::time_in;
 use crate::limits::KEY_VALUES;
-use crate::profile::ColumnType;
+use crate::profile::{ColumnType, whole};
 use crate::read::TableRows;
+use crate::read::batch::{Cell, Lane};
 use crate::schema::{DistinctRules, KeyRules, PassOver, Schema, Severity};
 use crate::sketch::hash;
 
@@ -44,8 +45,7 @@ pub(in crate::check) enum KeyRule {
 /// The keys that were found.
 #[derive(Default)]
 pub(in crate::check) struct KeyFound {
-    /// By the key's hash, the row it was first seen in, and whether it was seen again.
-    seen: HashMap<u128, (u64, bool), foldhash::fast::RandomState>,
+    seen: Seen,
     /// Rows with a key.
     pub(in crate::check) rows: u64,
     /// Rows whose key another row has too.
@@ -54,8 +54,8 @@ pub(in crate::check) struct KeyFound {
     pub(in crate::check) too_many: bool,
 }
 
-/// The hashes of the keys of some rows, `None` for a row that is passed over.
-pub(super) type PartKeys = Vec<Option<u128>>;
+/// The hashes of the keys of some rows, [`NONE`] for a row that is passed over.
+pub(super) type PartKeys = Vec<Hash>;
 
 /// The keys that a schema asks about.
 pub(super) fn of(schema: &Schema, environment: Option<&str>, wanted: &[String]) -> Vec<KeyCheck> {
@@ -99,37 +99,123 @@ impl KeyCheck {
             .iter()
             .map(|(place, kind)| (rows.columns.get(*place).copied().flatten(), *kind))
             .collect();
+        if let [(Some(column), kind)] = columns.as_slice()
+            && let Some(keys) = of_lane(&column.lane, *kind)
+        {
+            return keys;
+        }
         let mut bytes = Vec::new();
         let key = |at: usize| {
             bytes.clear();
             let mut missing = 0;
             for (column, kind) in &columns {
                 let cell = column.map(|column| column.cell(at)).filter(|cell| cell.value != Value::Null);
-                let Some(cell) = cell else {
-                    missing += 1;
-                    bytes.push(0);
-                    continue;
-                };
-                let text = spelling(&cell, *kind);
-                // With its length before it, no text can be taken for the end of one and the start of another.
-                bytes.push(1);
-                bytes.extend_from_slice(&text.len().to_le_bytes());
-                bytes.extend_from_slice(&text);
+                match cell {
+                    Some(cell) => write_key(&mut bytes, &cell, *kind),
+                    None => {
+                        missing += 1;
+                        bytes.push(MISSING);
+                    }
+                }
             }
             let passed_over = match self.pass_over {
                 PassOver::AnyMissing => missing > 0,
                 PassOver::AllMissing => missing == columns.len(),
             };
-            (!passed_over).then(|| hash_of(&bytes))
+            if passed_over { NONE } else { hash_of(&bytes) }
         };
         (0..rows.count).map(key).collect()
     }
 }
 
-fn hash_of(bytes: &[u8]) -> u128 {
+/// The keys of one column, where its layout allows for a way that does not look at each cell.
+fn of_lane(lane: &Lane<'_>, kind: ColumnType) -> Option<PartKeys> {
+    match lane {
+        Lane::Integers(values, nulls) if class(kind) == ColumnType::Float => {
+            let key = |(at, value): (usize, &i64)| match nulls {
+                Some(nulls) if nulls.is_null(at) => NONE,
+                _ => hash_of_integer(*value),
+            };
+            Some(values.iter().enumerate().map(key).collect())
+        }
+        Lane::Dictionary { keys, nulls, values } if values.len() <= keys.len() => {
+            let mut bytes = Vec::new();
+            let mut of = |at: usize| {
+                let cell = values.cell(at);
+                bytes.clear();
+                write_key(&mut bytes, &cell, kind);
+                if cell.value == Value::Null { NONE } else { hash_of(&bytes) }
+            };
+            let each: PartKeys = (0..values.len()).map(&mut of).collect();
+            let key = |(at, key): (usize, &i32)| match nulls {
+                Some(nulls) if nulls.is_null(at) => NONE,
+                _ => usize::try_from(*key).ok().and_then(|key| each.get(key)).copied().unwrap_or(NONE),
+            };
+            Some(keys.iter().enumerate().map(key).collect())
+        }
+        _ => None,
+    }
+}
+
+// What stands before a value of a key, so that no value can be taken for another or for none.
+const MISSING: u8 = 0;
+const TEXT: u8 = 1;
+const INTEGER: u8 = 2;
+const NUMBER: u8 = 3;
+const TIME: u8 = 4;
+
+/// Writes a value by what it is for a column of a type: equal values are written alike, whatever format they came in.
+fn write_key(bytes: &mut Vec<u8>, cell: &Cell<'_>, kind: ColumnType) {
+    let mut integer = |integer: i64| {
+        bytes.push(INTEGER);
+        bytes.extend_from_slice(&integer.to_le_bytes());
+    };
+    match (class(kind), cell.value) {
+        (ColumnType::Float, Value::Integer(value)) => return integer(value),
+        (ColumnType::Float, Value::List(length)) => return integer(length.into()),
+        (ColumnType::Float, Value::Float(value)) => match whole(value) {
+            Some(value) => return integer(value),
+            None => {
+                bytes.push(NUMBER);
+                return bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+            }
+        },
+        (ColumnType::Timestamp, _) => {
+            if let Some(nanos) = time_in(cell) {
+                bytes.push(TIME);
+                return bytes.extend_from_slice(&nanos.to_le_bytes());
+            }
+        }
+        (ColumnType::Boolean, _) => {
+            if let Some(truth) = cell.truth() {
+                return integer(truth.into());
+            }
+        }
+        _ => {}
+    }
+    let text = cell.text();
+    bytes.push(TEXT);
+    bytes.extend_from_slice(&text.len().to_le_bytes());
+    bytes.extend_from_slice(&text);
+}
+
+fn hash_of(bytes: &[u8]) -> Hash {
+    // A lone integer, however it came.
+    if let [INTEGER, value @ ..] = bytes
+        && let Ok(value) = <[u8; 8]>::try_from(value)
+    {
+        return hash_of_integer(i64::from_le_bytes(value));
+    }
     let mut other = FixedState::with_seed(0x1F83_D9AB_FB41_BD6B).build_hasher();
     other.write(bytes);
-    (u128::from(hash::of_bytes(bytes)) << 64) | u128::from(other.finish())
+    // One in 2^128 would be taken for none.
+    [hash::of_bytes(bytes), other.finish().max(1)]
+}
+
+/// No two integers have the same.
+fn hash_of_integer(value: i64) -> Hash {
+    let mixed = hash::of_i64(value);
+    [mixed, mixed.rotate_left(32) | 1]
 }
 
 impl KeyFound {
@@ -143,32 +229,26 @@ impl KeyFound {
         self.seen.len() as u64
     }
 
-    pub(super) fn take_in(&mut self, keys: PartKeys, first: u64) {
-        for (row, key) in (first..).zip(keys) {
-            let Some(key) = key else { continue };
-            self.rows += 1;
-            if self.too_many {
-                continue;
-            }
-            match self.seen.entry(key) {
-                Entry::Vacant(place) => {
-                    place.insert((row, false));
+    pub(super) fn take_in(&mut self, keys: &[Hash], first: u64) {
+        if self.too_many {
+            self.rows += keys.iter().filter(|key| **key != NONE).count() as u64;
+            return;
+        }
+        let Self { seen, rows, repeated, .. } = self;
+        seen.take_in(keys, first, |row, found| {
+            *rows += 1;
+            if let Found::Before { row: before, again } = found {
+                if !again {
+                    // The first of them is one of those that come more than once.
+                    repeated.count += 1;
+                    repeated.list(before);
                 }
-                Entry::Occupied(mut place) => {
-                    let (before, again) = place.get_mut();
-                    if !*again {
-                        // The first of them is one of those that come more than once.
-                        self.repeated.count += 1;
-                        self.repeated.list(*before);
-                    }
-                    *again = true;
-                    self.repeated.row(row, || format!("as in row {before}"));
-                }
+                repeated.row(row, || format!("as in row {before}"));
             }
-            if self.seen.len() > KEY_VALUES {
-                self.too_many = true;
-                self.seen = HashMap::default();
-            }
+        });
+        if self.seen.len() > KEY_VALUES {
+            self.too_many = true;
+            self.seen = Seen::default();
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod keys;
 mod pick;
+mod seen;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -174,7 +175,7 @@ impl<'a> RowChecks<'a> {
 
     fn take_in(&self, found: &mut RowsFound<'a>, part: Part<'a>, first: u64) {
         for (found, part) in found.keys.iter_mut().zip(part.keys) {
-            found.take_in(part, first);
+            found.take_in(&part, first);
         }
         for (found, (known, broken)) in found.expressions.iter_mut().zip(part.expressions) {
             found.known += known;

@@ -3,6 +3,7 @@
 //! The states of a column's row groups are merged in their order as soon as they are there, whichever thread made
 //! them, so what a read says does not depend on how many threads there were.
 
+mod group;
 mod pinned;
 mod thrift;
 
@@ -12,30 +13,17 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use arrow_array::RecordBatchReader as _;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 use bartizan_base::Digest;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
-use parquet::basic::Encoding;
-use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader as _;
 
 use self::pinned::{Pinned, View};
-use super::batch::{Column, Rows};
-use super::flatten::{flatten, paths};
-use super::turns::{Sink, TableRows};
+use super::flatten::paths;
+use super::turns::Sink;
 use super::{Format, ReadError, ReadSeek, check_names};
-use crate::limits::{COLUMNS, DEPTH, LIST_ELEMENTS, PARQUET_FOOTER_BYTES, PARQUET_ROW_GROUPS, ROWS};
-
-/// Rows of a batch, unless they are wide.
-const BATCH_ROWS: usize = 8 * 1024;
-/// Rows of a batch of dictionary keys: they are small, and each batch looks through the dictionary once.
-const KEY_ROWS: usize = 64 * 1024;
-/// Bytes of values of fixed width in a batch.
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+use crate::limits::{COLUMNS, DEPTH, PARQUET_FOOTER_BYTES, PARQUET_ROW_GROUPS, ROWS};
 
 /// What a read of a whole file leaves.
 pub(super) struct Read<S> {
@@ -81,6 +69,22 @@ struct Table {
     /// The row before each group, and its rows.
     groups: Vec<(u64, u64)>,
     rows: u64,
+}
+
+/// What there is to do in each row group.
+struct Plan {
+    tasks: Vec<Task>,
+    /// The columns at the top level that are wanted side by side.
+    together: Vec<usize>,
+    /// Where among these each path is that is wanted.
+    wanted: Vec<Option<(usize, usize)>>,
+}
+
+enum Task {
+    /// One column for its states.
+    Column(usize),
+    /// The rows of columns that are wanted side by side; `shared` is whether it is for their states too.
+    Rows { shared: bool },
 }
 
 /// Runs a decoder that may panic on what it does not expect; it shares nothing that could stay half changed.
@@ -194,10 +198,28 @@ impl Table {
             parts.iter().map(|part| Mutex::new((0, fresh(part), BTreeMap::new()))).collect();
         let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
         let failed: Mutex<Option<(usize, ReadError)>> = Mutex::new(None);
-        // Columns that are wanted side by side are one more task of each row group.
-        let together = self.roots(sink.together());
-        let of_group = self.fields.len() + usize::from(!together.is_empty());
+        let plan = self.plan(sink.together(), &parts, threads);
+        let of_group = plan.tasks.len();
         let tasks = self.groups.len().saturating_mul(of_group);
+        let run = |group: usize, task: &Task| {
+            let fields: &[usize] = match task {
+                Task::Column(field) => std::slice::from_ref(field),
+                Task::Rows { shared: true } => &plan.together,
+                Task::Rows { shared: false } => &[],
+            };
+            let parts = fields.iter().filter_map(|field| parts.get(*field));
+            let mut states: Vec<Vec<K::State>> = parts.map(fresh).collect();
+            match (task, states.as_mut_slice()) {
+                (Task::Column(field), [states]) => self.column(group, *field, sink, states)?,
+                _ => self.together(group, &plan.together, &plan.wanted, sink, &mut states)?,
+            }
+            for (field, states) in fields.iter().zip(states) {
+                if let Some(merged) = merged.get(*field) {
+                    merge_in_order(sink, merged, group, states);
+                }
+            }
+            Ok(())
+        };
         let work = || {
             loop {
                 // Whoever took a task does it, so that the earliest that fails is always the same.
@@ -208,23 +230,12 @@ impl Table {
                 if task >= tasks {
                     return;
                 }
-                let (group, field) = (task / of_group, task % of_group);
-                let done = match parts.get(field).zip(merged.get(field)) {
-                    Some((part, merged)) => {
-                        let mut states = fresh(part);
-                        let seen = self.column(group, field, sink, &mut states);
-                        seen.map(|()| merge_in_order(sink, merged, group, states))
-                    }
-                    None => self.together(group, &together, sink),
-                };
-                match done {
-                    Ok(()) => {}
-                    Err(error) => {
-                        stop.store(true, Ordering::Relaxed);
-                        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                        if failed.as_ref().is_none_or(|(earliest, _)| task < *earliest) {
-                            *failed = Some((task, error));
-                        }
+                let done = plan.tasks.get(task % of_group).map_or(Ok(()), |one| run(task / of_group, one));
+                if let Err(error) = done {
+                    stop.store(true, Ordering::Relaxed);
+                    let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                    if failed.as_ref().is_none_or(|(earliest, _)| task < *earliest) {
+                        *failed = Some((task, error));
                     }
                 }
             }
@@ -245,65 +256,27 @@ impl Table {
         Ok(names.into_iter().zip(states).collect())
     }
 
-    /// Shows the column `field` of a row group to its states, one for each path.
-    fn column<K: Sink>(
-        &self,
-        group: usize,
-        field: usize,
-        sink: &K,
-        states: &mut [K::State],
-    ) -> Result<(), ReadError> {
-        let nested = self.fields.get(field).is_some_and(|field| field.data_type().is_nested());
-        let view =
-            View::new(Arc::clone(&self.file)).with_values(if nested { LIST_ELEMENTS } else { u64::MAX });
-        let (before, rows) = self.groups.get(group).copied().unwrap_or_default();
-        let name = self.fields.get(field).map_or("", |field| field.name());
-        decode(&view, || {
-            let metadata = self.plain.metadata();
-            let leaves = self.leaves.get(field).map(Vec::as_slice).unwrap_or_default();
-            let chunks: Vec<&ColumnChunkMetaData> =
-                leaves.iter().filter_map(|leaf| metadata.row_group(group).columns().get(*leaf)).collect();
-            let keys = chunks.len() == 1 && chunks.iter().all(|chunk| has_keys(chunk));
-            let source = if keys { &self.keyed } else { &self.plain };
-            let descriptor = metadata.file_metadata().schema_descr();
-            let width: usize = leaves
-                .iter()
-                .map(|leaf| usize::try_from(descriptor.column(*leaf).type_length()).unwrap_or(0).max(16))
-                .sum();
-            let most = if keys { KEY_ROWS } else { BATCH_ROWS };
-            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(view.clone(), source.clone())
-                .with_projection(ProjectionMask::leaves(descriptor, leaves.iter().copied()))
-                .with_row_groups(vec![group])
-                .with_batch_size((BATCH_BYTES / width.max(1)).clamp(64, most))
-                .build()
-                .map_err(|error| damaged(&error))?;
-            if reader.schema().fields().len() != 1 {
-                return Err(damaged(&"a column without values"));
-            }
-            let mut seen = 0_u64;
-            for batch in reader {
-                let batch = batch.map_err(|error| damaged(&error))?;
-                let Some(array) = batch.columns().first() else { continue };
-                let mut at = 0;
-                flatten(name, array, Rows::From(before + seen + 1), &mut |_, column| {
-                    if let Some(state) = states.get_mut(at) {
-                        sink.observe(state, &column);
-                    }
-                    at += 1;
-                })?;
-                seen += batch.num_rows() as u64;
-            }
-            if seen == rows {
-                Ok(())
-            } else {
-                Err(damaged(&format!("{seen} values where there are {rows} rows")))
-            }
-        })
-        .map_err(|error| error.in_column(name, before + 1))
+    /// What there is to do in each row group. Columns that are wanted side by side are one task, which is decoded once;
+    /// where there are fewer groups than threads they also have tasks of their own, so that no thread has nothing to do.
+    fn plan(&self, together: &[String], parts: &[Vec<String>], threads: usize) -> Plan {
+        let roots = self.roots(together);
+        let shared = self.groups.len() >= threads;
+        let mut tasks = Vec::with_capacity(self.fields.len() + 1);
+        if !roots.is_empty() {
+            tasks.push(Task::Rows { shared });
+        }
+        let alone = (0..self.fields.len()).filter(|field| !(shared && roots.contains(field)));
+        tasks.extend(alone.map(Task::Column));
+        let place = |path: &String| {
+            roots.iter().enumerate().find_map(|(at, field)| {
+                let within = parts.get(*field)?.iter().position(|known| known == path)?;
+                Some((at, within))
+            })
+        };
+        let wanted = together.iter().map(place).collect();
+        Plan { tasks, together: roots, wanted }
     }
-}
 
-impl Table {
     /// The columns at the top level that hold these paths.
     fn roots(&self, paths: &[String]) -> Vec<usize> {
         let holds = |field: &FieldRef| {
@@ -313,47 +286,6 @@ impl Table {
             })
         };
         (0..self.fields.len()).filter(|at| self.fields.get(*at).is_some_and(holds)).collect()
-    }
-
-    /// Shows the rows of a group, as far as columns of theirs are wanted side by side.
-    fn together<K: Sink>(&self, group: usize, roots: &[usize], sink: &K) -> Result<(), ReadError> {
-        let nested =
-            roots.iter().any(|at| self.fields.get(*at).is_some_and(|field| field.data_type().is_nested()));
-        let view =
-            View::new(Arc::clone(&self.file)).with_values(if nested { LIST_ELEMENTS } else { u64::MAX });
-        let (before, rows) = self.groups.get(group).copied().unwrap_or_default();
-        decode(&view, || {
-            let descriptor = self.plain.metadata().file_metadata().schema_descr();
-            let leaves: Vec<usize> =
-                roots.iter().filter_map(|at| self.leaves.get(*at)).flatten().copied().collect();
-            let width: usize = leaves
-                .iter()
-                .map(|leaf| usize::try_from(descriptor.column(*leaf).type_length()).unwrap_or(0).max(16))
-                .sum();
-            let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(view.clone(), self.plain.clone())
-                .with_projection(ProjectionMask::leaves(descriptor, leaves))
-                .with_row_groups(vec![group])
-                .with_batch_size((BATCH_BYTES / width.max(1)).clamp(64, BATCH_ROWS))
-                .build()
-                .map_err(|error| damaged(&error))?;
-            let mut seen = 0_u64;
-            for batch in reader {
-                let batch = batch.map_err(|error| damaged(&error))?;
-                let first = before + seen + 1;
-                let mut found: Vec<(String, Column<'static>)> = Vec::new();
-                for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
-                    flatten(field.name(), array, Rows::From(first), &mut |path, column| {
-                        found.push((path.to_owned(), column));
-                    })?;
-                }
-                let of =
-                    |path: &String| found.iter().find(|(name, _)| name == path).map(|(_, column)| column);
-                let columns: Vec<Option<&Column<'_>>> = sink.together().iter().map(of).collect();
-                sink.rows(&TableRows { first, count: batch.num_rows(), columns: &columns });
-                seen += batch.num_rows() as u64;
-            }
-            if seen == rows { Ok(()) } else { Err(damaged(&format!("{seen} rows where there are {rows}"))) }
-        })
     }
 }
 
@@ -367,19 +299,6 @@ fn merge_in_order<K: Sink>(sink: &K, merged: &Merged<K::State>, group: usize, st
     while let Some(states) = early.remove(next) {
         all.iter_mut().zip(states).for_each(|(all, state)| sink.merge(all, state));
         *next += 1;
-    }
-}
-
-/// Whether every data page of a column holds keys into the dictionary.
-fn has_keys(chunk: &ColumnChunkMetaData) -> bool {
-    let keys = |encoding: Encoding| matches!(encoding, Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY);
-    match chunk.page_encoding_stats_mask() {
-        Some(mask) => {
-            chunk.dictionary_page_offset().is_some()
-                && mask.encodings().all(keys)
-                && mask.encodings().next().is_some()
-        }
-        None => false,
     }
 }
 

@@ -1,0 +1,203 @@
+//! What deliveries are compared with beside their schema: kept, named, and stated.
+
+use std::io::Cursor;
+
+use bartizan_base::{Timestamp, sha256};
+use bartizan_data::{Profile, ProfileOptions, Source, profile};
+use bartizan_policy::Role;
+use bartizan_registry::statement::ComparedV1;
+use bartizan_registry::{
+    Caller, CompareWith, DatasetOutcome, Destination, Failed, NewBeside, NewDataset, NewDelivery, UploadId,
+};
+use expect_test::expect;
+
+use crate::world::World;
+
+const HEAD: &str =
+    "format = \"bartizan-schema-v1\"\ncsv = { separator = \",\", encoding = \"utf-8\", null = [\"\"] }\n";
+const ORDERS: &str = "n,customer\n1,ann\n2,bob\n3,ann\n4,bob\n";
+
+fn looking_up() -> String {
+    format!(
+        "{HEAD}[[column]]\nname = \"n\"\ntype = \"integer\"\n[[column]]\nname = \"customer\"\ntype = \"string\"\n\
+         references = {{ table = \"people\", column = \"name\" }}\n"
+    )
+}
+
+fn drifting(pinned: &str) -> String {
+    format!(
+        "{HEAD}reference = {{ profile = \"profile\"{pinned} }}\n[[column]]\nname = \"n\"\ntype = \"integer\"\n\
+         drift = {{ statistic = \"ks\", limit = 0.2 }}\n[[column]]\nname = \"customer\"\ntype = \"string\"\n"
+    )
+}
+
+fn profile_of(csv: &str) -> Profile {
+    let source = Source::stream(Cursor::new(csv.as_bytes().to_vec()));
+    profile(source, &ProfileOptions::default(), 1).unwrap().0
+}
+
+async fn upload(world: &World, caller: &Caller, bytes: &[u8]) -> UploadId {
+    let to = Destination::Dataset("orders".parse().unwrap());
+    let permit = world.registry.permit_upload(caller, &to).await.unwrap();
+    world.registry.upload(&permit, Cursor::new(bytes.to_vec())).await.unwrap().id
+}
+
+async fn add(
+    world: &World,
+    caller: &Caller,
+    (name, csv): (&str, &str),
+    schema: Option<&str>,
+    beside: NewBeside,
+) -> Result<DatasetOutcome, Failed> {
+    let upload = upload(world, caller, csv.as_bytes()).await;
+    let new = NewDataset {
+        name: name.parse().unwrap(),
+        deliveries: vec![NewDelivery { upload, source: "a feed".to_owned(), signature: None }],
+        schema: schema.map(str::to_owned),
+        label: None,
+        extend: name == "people",
+        require_signature: false,
+        derived: None,
+        beside,
+    };
+    world.registry.add_data(caller, new).await
+}
+
+fn against(other: CompareWith) -> NewBeside {
+    NewBeside { tables: vec![("people".to_owned(), other)], ..NewBeside::default() }
+}
+
+fn reference(other: CompareWith) -> NewBeside {
+    NewBeside { reference: Some(other), ..NewBeside::default() }
+}
+
+async fn stated(world: &World, caller: &Caller, version: &str) -> ComparedV1 {
+    let shown = world.registry.show_dataset(caller, &version.parse().unwrap()).await.unwrap();
+    *shown.dataset.body.compared.unwrap()
+}
+
+async fn version(world: &World, caller: &Caller, version: &str) -> CompareWith {
+    let named = version.parse().unwrap();
+    world.registry.show_dataset(caller, &named).await.unwrap();
+    CompareWith::Version(named)
+}
+
+#[tokio::test]
+async fn values_are_looked_up_in_what_came_along_or_in_versions() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let schema = looking_up();
+    let without = add(&world, &dora, ("orders", ORDERS), Some(&schema), NewBeside::default()).await.unwrap();
+    assert_eq!((without.verdict.outcome.as_str(), &without.version), ("error", &None));
+
+    let table = b"name\nann\nbob\n";
+    let along = against(CompareWith::Upload(upload(&world, &dora, table).await));
+    let along = add(&world, &dora, ("orders", ORDERS), Some(&schema), along).await.unwrap();
+    assert_eq!(along.version.unwrap().to_string(), "orders:1", "{:?}", along.findings);
+    let said = stated(&world, &dora, "orders:1").await;
+    assert_eq!(said.tables[0].digest, sha256(table));
+    assert_eq!((said.tables[0].version.as_ref(), said.reference, said.now), (None, None, None));
+
+    // A version of two deliveries, the second of which extends it; its values are those of both.
+    add(&world, &dora, ("people", "name\nann\n"), None, NewBeside::default()).await.unwrap();
+    add(&world, &dora, ("people", "name\nbob\n"), None, NewBeside::default()).await.unwrap();
+    let first = against(version(&world, &dora, "people:1").await);
+    let lacking = add(&world, &dora, ("orders", ORDERS), None, first).await.unwrap();
+    let found: Vec<&str> = lacking.findings[0].lines().filter(|line| line.contains("references")).collect();
+    assert_eq!(found.len(), 1, "{:?}", lacking.findings);
+    let both = against(version(&world, &dora, "people:2").await);
+    let both = add(&world, &dora, ("orders", ORDERS), None, both).await.unwrap();
+    assert_eq!((both.verdict.outcome.as_str(), both.verdict.warnings), ("valid", 0), "{:?}", both.findings);
+    let said = stated(&world, &dora, "orders:3").await;
+    let people = world.registry.show_dataset(&dora, &"people:2".parse().unwrap()).await.unwrap();
+    assert_eq!(said.tables[0].digest, people.dataset.body.root);
+    assert_eq!(said.tables[0].version.as_ref().unwrap().to_string(), "people:2");
+    assert_eq!(both.compared.tables["people"].version.as_deref(), Some("people:2"));
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_that_is_kept_keeps_its_reference() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let bytes = profile_of(ORDERS).to_bytes().unwrap();
+    let schema = drifting(&format!(", sha256 = \"{}\"", sha256(&bytes)));
+    world.release().await;
+    let other = profile_of("n,customer\n9,ann\n").to_bytes().unwrap();
+    let other = reference(CompareWith::Upload(upload(&world, &dora, &other).await));
+    let refused = add(&world, &dora, ("orders", ORDERS), Some(&schema), other).await;
+    assert!(
+        matches!(&refused, Err(Failed::Invalid { why, .. }) if why.contains("whose digest")),
+        "{refused:?}"
+    );
+
+    let first = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let first = add(&world, &dora, ("orders", ORDERS), Some(&schema), first).await.unwrap();
+    assert_eq!(first.version.unwrap().to_string(), "orders:1", "{:?}", first.findings);
+    let kept = add(&world, &dora, ("orders", ORDERS), None, NewBeside::default()).await.unwrap();
+    assert_eq!(kept.version.unwrap().to_string(), "orders:2", "{:?}", kept.findings);
+    let (one, two) = (stated(&world, &dora, "orders:1").await, stated(&world, &dora, "orders:2").await);
+    assert_eq!(one, two);
+    let with = two.reference.unwrap();
+    assert_eq!((with.digest, with.version), (sha256(&bytes), None));
+    assert!(with.content.is_some());
+
+    let far: String = (0..400).map(|n| format!("{n}00000,ann\n")).collect();
+    let far = format!("n,customer\n{far}");
+    let drifted = add(&world, &dora, ("orders", &far), None, NewBeside::default()).await.unwrap();
+    assert_eq!(drifted.verdict.outcome, "error", "too few rows to compare: {:?}", drifted.findings);
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_version_is_a_reference() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let rows = |from: u32| (from..from + 500).map(|n| format!("{n},ann\n")).collect::<String>();
+    let csv = |from| format!("n,customer\n{}", rows(from));
+    add(&world, &dora, ("base", &csv(0)), None, NewBeside::default()).await.unwrap();
+    let with = reference(version(&world, &dora, "base:1").await);
+    let same = add(&world, &dora, ("orders", &csv(0)), Some(&drifting("")), with.clone()).await.unwrap();
+    assert_eq!((same.verdict.outcome.as_str(), same.verdict.warnings), ("valid", 0), "{:?}", same.findings);
+    let moved = add(&world, &dora, ("orders", &csv(400)), None, NewBeside::default()).await.unwrap();
+    assert_eq!((moved.verdict.outcome.as_str(), moved.spared), ("valid", 1), "{:?}", moved.findings);
+    let said = stated(&world, &dora, "orders:2").await.reference.unwrap();
+    assert_eq!(said.version.unwrap().to_string(), "base:1", "kept from the version before");
+    let useless = add(&world, &dora, ("base", &csv(0)), None, with).await;
+    expect!["reference: no rule of the schema compares distributions with one"]
+        .assert_eq(&useless.unwrap_err().to_string());
+}
+
+#[tokio::test]
+async fn in_tier_release_nobody_chooses_what_their_deliveries_are_compared_with() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    add(&world, &dora, ("people", "name\nann\nbob\n"), None, NewBeside::default()).await.unwrap();
+    let people = || version(&world, &dora, "people:1");
+    add(&world, &dora, ("orders", ORDERS), Some(&looking_up()), against(people().await)).await.unwrap();
+    world.release().await;
+    let along = against(CompareWith::Upload(upload(&world, &dora, b"name\nann\nbob\n").await));
+    let yesterday = NewBeside { now: Some(Timestamp::EPOCH), ..against(people().await) };
+    for beside in [along, yesterday] {
+        let refused = add(&world, &dora, ("orders", ORDERS), None, beside).await;
+        assert!(matches!(refused, Err(Failed::Conflict { .. })), "{refused:?}");
+    }
+    let added = add(&world, &dora, ("orders", ORDERS), None, against(people().await)).await.unwrap();
+    assert_eq!(added.version.unwrap().to_string(), "orders:2");
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_no_rule_asks_for_is_refused() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let table = CompareWith::Upload(upload(&world, &dora, b"name\nann\n").await);
+    let refused = add(&world, &dora, ("orders", ORDERS), None, against(table)).await.unwrap_err();
+    expect!["table `people`: the schema looks nothing up in a table `people`; it looks values up in no table"].assert_eq(&refused.to_string());
+    let gone = against(CompareWith::Version("people:7".parse().unwrap()));
+    let refused = add(&world, &dora, ("orders", ORDERS), Some(&looking_up()), gone).await.unwrap_err();
+    expect!["there is no data set version `people:7`"].assert_eq(&refused.to_string());
+    let elsewhere = NewBeside { environment: Some("serving".to_owned()), ..NewBeside::default() };
+    let refused = add(&world, &dora, ("orders", ORDERS), None, elsewhere).await.unwrap();
+    assert_eq!(refused.verdict.outcome, "error", "{:?}", refused.findings);
+}
