@@ -151,6 +151,8 @@ struct Context<'a> {
 /// A column while it is checked.
 struct Checking<'a> {
     profiling: Profiling,
+    /// Whether its profile is nothing that anybody asks for.
+    unprofiled: bool,
     watched: Option<Watched<'a>>,
 }
 
@@ -200,7 +202,7 @@ impl<'a> Context<'a> {
             });
             Watched::new(rules, self.label(), known, self.detector.as_ref()).listing(self.listed())
         });
-        Checking { profiling: self.profiler.start(path, width), watched }
+        Checking { profiling: self.profiler.start(path, width), unprofiled: false, watched }
     }
 }
 

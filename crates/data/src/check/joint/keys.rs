@@ -7,7 +7,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::quality::FixedState;
 
-use super::seen::{Found, Hash, NONE, Seen};
+use super::seen::{Hash, NONE, Repeated, Seen};
 use crate::cell::Value;
 use crate::check::rules::Counted;
 use crate::check::tables::class;
@@ -43,7 +43,6 @@ pub(in crate::check) enum KeyRule {
 }
 
 /// The keys that were found.
-#[derive(Default)]
 pub(in crate::check) struct KeyFound {
     seen: Seen,
     /// Rows with a key.
@@ -219,9 +218,9 @@ fn hash_of_integer(value: i64) -> Hash {
 }
 
 impl KeyFound {
-    /// Nothing yet, noting up to so many rows.
-    pub(super) fn listing(listed: usize) -> Self {
-        Self { repeated: Counted::listing(listed), ..Self::default() }
+    /// Nothing yet, noting up to so many rows, for one of so many keys.
+    pub(super) fn listing(listed: usize, keys: usize) -> Self {
+        Self { seen: Seen::one_of(keys), rows: 0, repeated: Counted::listing(listed), too_many: false }
     }
 
     /// Different keys.
@@ -230,25 +229,34 @@ impl KeyFound {
     }
 
     pub(super) fn take_in(&mut self, keys: &[Hash], first: u64) {
-        if self.too_many {
-            self.rows += keys.iter().filter(|key| **key != NONE).count() as u64;
-            return;
-        }
-        let Self { seen, rows, repeated, .. } = self;
-        seen.take_in(keys, first, |row, found| {
-            *rows += 1;
-            if let Found::Before { row: before, again } = found {
-                if !again {
-                    // The first of them is one of those that come more than once.
-                    repeated.count += 1;
-                    repeated.list(before);
-                }
-                repeated.row(row, || format!("as in row {before}"));
-            }
-        });
-        if self.seen.len() > KEY_VALUES {
-            self.too_many = true;
-            self.seen = Seen::default();
+        self.rows += keys.iter().filter(|key| **key != NONE).count() as u64;
+        if !self.too_many {
+            let Self { seen, repeated, .. } = self;
+            seen.take_in(keys, first, |one| note(repeated, &one));
+            self.bound();
         }
     }
+
+    /// Places what was gathered: all rows were taken in.
+    pub(super) fn finish(&mut self) {
+        let Self { seen, repeated, .. } = self;
+        seen.place_all(|one| note(repeated, &one));
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        if self.seen.len() > KEY_VALUES {
+            self.too_many = true;
+            self.seen = Seen::one_of(1);
+        }
+    }
+}
+
+fn note(repeated: &mut Counted, one: &Repeated) {
+    if !one.again {
+        // The first of them is one of those that come more than once.
+        repeated.count += 1;
+        repeated.list(one.before);
+    }
+    repeated.row(one.row, || format!("as in row {}", one.before));
 }

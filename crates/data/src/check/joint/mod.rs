@@ -103,7 +103,11 @@ impl<'a> RowChecks<'a> {
             }),
         };
         let found = RowsFound {
-            keys: checks.keys.iter().map(|_| KeyFound::listing(context.listed())).collect(),
+            keys: checks
+                .keys
+                .iter()
+                .map(|_| KeyFound::listing(context.listed(), checks.keys.len()))
+                .collect(),
             expressions: checks
                 .expressions
                 .iter()
@@ -125,7 +129,12 @@ impl<'a> RowChecks<'a> {
 
     fn fresh(&self, columns: &[(&'a ColumnRules, usize)]) -> Vec<Checking<'a>> {
         let width = self.wanted.len();
-        columns.iter().map(|(rules, _)| self.context.checking(&rules.name, width, Some(rules))).collect()
+        let fresh = |(rules, _): &(&'a ColumnRules, usize)| Checking {
+            // Nobody asks for the profile of a slice but rules about figures.
+            unprofiled: rules.statistics.is_empty(),
+            ..self.context.checking(&rules.name, width, Some(rules))
+        };
+        columns.iter().map(fresh).collect()
     }
 
     pub(super) fn rows(&self, rows: &TableRows<'_>) {
@@ -191,7 +200,9 @@ impl<'a> RowChecks<'a> {
 
     /// What was found in the end.
     pub(super) fn finish(self) -> (Vec<KeyCheck>, RowsFound<'a>) {
-        (self.keys, self.found.into_inner().unwrap_or_else(PoisonError::into_inner).rows)
+        let mut rows = self.found.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
+        rows.keys.iter_mut().for_each(KeyFound::finish);
+        (self.keys, rows)
     }
 }
 
@@ -218,7 +229,9 @@ impl<'a> Context<'a> {
 
     pub(super) fn observe(&self, state: &mut Checking<'a>, column: &Column<'_>) {
         use crate::read::Sink as _;
-        self.profiler.observe(&mut state.profiling, column);
+        if !state.unprofiled {
+            self.profiler.observe(&mut state.profiling, column);
+        }
         if let Some(watched) = &mut state.watched {
             Watched::observe(watched, column);
         }
@@ -226,7 +239,9 @@ impl<'a> Context<'a> {
 
     pub(super) fn merge(&self, state: &mut Checking<'a>, after: Checking<'a>) {
         use crate::read::Sink as _;
-        self.profiler.merge(&mut state.profiling, after.profiling);
+        if !state.unprofiled {
+            self.profiler.merge(&mut state.profiling, after.profiling);
+        }
         if let (Some(mine), Some(theirs)) = (&mut state.watched, after.watched) {
             mine.merge(theirs);
         }

@@ -1,12 +1,15 @@
 //! Keys that were seen, by hash, each with the row that it was first seen in.
 //!
 //! Open addressing with linear probing (Knuth, The Art of Computer Programming, volume 3, section 6.4). A slot is 24
-//! bytes and lies where the hash says in proportion to the table, so a table grows by copying from front to back. Hashes
+//! bytes and lies where the hash says in proportion to the table, so a table grows by copying from front to back, and keys
+//! are gathered and placed in the order of their slots: one after the other they would wait for memory each time. Hashes
 //! are mixed with a seed of the process first, so that nobody can choose keys that lie side by side.
-#![expect(clippy::indexing_slicing, reason = "places are below the number of slots, which is never nought")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "places are below the number of slots, and buckets below theirs"
+)]
 
 use std::hash::BuildHasher as _;
-use std::hint::black_box;
 
 use crate::sketch::hash::mixed;
 
@@ -19,8 +22,15 @@ pub(super) const NONE: Hash = [0, 0];
 /// Slots of the smallest table.
 const LEAST: usize = 1024;
 
-/// Keys whose slots are asked for together, so that the waits for memory overlap.
-const TOGETHER: usize = 32;
+/// Keys that all tables of one check gather together before they are placed.
+const GATHERED: usize = 256 * 1024;
+
+/// Keys that each gathers at least.
+const GATHERED_LEAST: usize = 4 * 1024;
+
+/// Buckets that gathered keys are put in order by.
+const BUCKETS: usize = 1 << BUCKET_BITS;
+const BUCKET_BITS: u32 = 11;
 
 /// Marks a row whose key came again.
 const AGAIN: u64 = 1 << 63;
@@ -28,70 +38,83 @@ const AGAIN: u64 = 1 << 63;
 /// The hash, then the row from 1 and whether the key came again; nought in a slot that is free.
 type Slot = [u64; 3];
 
-/// What became of a key.
-pub(super) enum Found {
-    /// It is new.
-    New,
-    /// It was first seen in that row, and whether it came again before.
-    Before { row: u64, again: bool },
+/// A key that was there before.
+pub(super) struct Repeated {
+    pub(super) row: u64,
+    /// The row that it was first seen in.
+    pub(super) before: u64,
+    /// Whether it came again before.
+    pub(super) again: bool,
 }
 
 pub(super) struct Seen {
     slots: Vec<Slot>,
     keys: usize,
     seed: u64,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self { slots: Vec::new(), keys: 0, seed: foldhash::fast::RandomState::default().hash_one(0_u64) }
-    }
+    gathered: Vec<Slot>,
+    gather: usize,
 }
 
 impl Seen {
-    /// Different keys.
+    /// Nothing yet, for one of so many keys that are counted.
+    pub(super) fn one_of(keys: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            keys: 0,
+            seed: foldhash::fast::RandomState::default().hash_one(0_u64),
+            gathered: Vec::new(),
+            gather: (GATHERED / keys.max(1)).max(GATHERED_LEAST),
+        }
+    }
+
+    /// Different keys, of those that were placed.
     pub(super) const fn len(&self) -> usize {
         self.keys
     }
 
-    /// Takes in the keys of rows from `first` on, and tells what became of each.
-    pub(super) fn take_in(&mut self, keys: &[Hash], first: u64, mut tell: impl FnMut(u64, Found)) {
-        let mut row = first;
-        let mut spread = [NONE; TOGETHER];
-        for keys in keys.chunks(TOGETHER) {
-            self.make_room(keys.len());
-            let slots = self.slots.as_slice();
-            let mut asked = 0;
-            for (spread, key) in spread.iter_mut().zip(keys) {
-                // What is mixed in can be taken out again, so different keys stay different.
-                *spread = [mixed(key[0] ^ mixed(key[1] ^ self.seed)), key[1]];
-                asked ^= slots[place(*spread, slots.len())][2];
-            }
-            black_box(asked);
-            for (key, spread) in keys.iter().zip(&spread) {
-                if *key != NONE {
-                    let found = self.insert(*spread, row);
-                    tell(row, found);
-                }
-                row += 1;
-            }
+    /// Takes in the keys of rows from `first` on. Tells of those that were there before, in the order of their rows, once they
+    /// are placed.
+    pub(super) fn take_in(&mut self, keys: &[Hash], first: u64, tell: impl FnMut(Repeated)) {
+        for (row, key) in (first..).zip(keys).filter(|(_, key)| **key != NONE) {
+            // What is mixed in can be taken out again, so different keys stay different.
+            self.gathered.push([mixed(key[0] ^ mixed(key[1] ^ self.seed)), key[1], row]);
+        }
+        if self.gathered.len() >= self.gather {
+            self.place_all(tell);
         }
     }
 
-    fn insert(&mut self, key: Hash, row: u64) -> Found {
+    /// Places what was gathered.
+    pub(super) fn place_all(&mut self, tell: impl FnMut(Repeated)) {
+        if self.gathered.is_empty() {
+            return;
+        }
+        let gathered = std::mem::take(&mut self.gathered);
+        self.make_room(gathered.len());
+        let mut repeated = Vec::new();
+        for slot in in_buckets(&gathered) {
+            repeated.extend(self.insert(slot));
+        }
+        repeated.sort_unstable_by_key(|one: &Repeated| one.row);
+        repeated.into_iter().for_each(tell);
+        self.gathered = gathered;
+        self.gathered.clear();
+    }
+
+    fn insert(&mut self, new: Slot) -> Option<Repeated> {
         let slots = self.slots.as_mut_slice();
-        let mut at = place(key, slots.len());
+        let mut at = place(new[0], slots.len());
         loop {
             let slot = &mut slots[at];
             if slot[2] == 0 {
-                *slot = [key[0], key[1], row];
+                *slot = new;
                 self.keys += 1;
-                return Found::New;
+                return None;
             }
-            if slot[0] == key[0] && slot[1] == key[1] {
+            if slot[0] == new[0] && slot[1] == new[1] {
                 let before = slot[2];
                 slot[2] |= AGAIN;
-                return Found::Before { row: before & !AGAIN, again: before & AGAIN != 0 };
+                return Some(Repeated { row: new[2], before: before & !AGAIN, again: before & AGAIN != 0 });
             }
             at = if at + 1 == slots.len() { 0 } else { at + 1 };
         }
@@ -99,14 +122,15 @@ impl Seen {
 
     /// Keeps a quarter of the slots free.
     fn make_room(&mut self, more: usize) {
-        if (self.keys + more) * 4 <= self.slots.len() * 3 {
+        let least = (self.keys + more).saturating_mul(4) / 3 + 1;
+        if least <= self.slots.len() {
             return;
         }
-        let larger = vec![[0; 3]; (self.slots.len() * 2).max(LEAST)];
+        let larger = vec![[0; 3]; least.max(self.slots.len() * 2).max(LEAST)];
         for slot in std::mem::replace(&mut self.slots, larger) {
             if slot[2] != 0 {
                 let slots = self.slots.as_mut_slice();
-                let mut at = place([slot[0], slot[1]], slots.len());
+                let mut at = place(slot[0], slots.len());
                 while slots[at][2] != 0 {
                     at = if at + 1 == slots.len() { 0 } else { at + 1 };
                 }
@@ -118,7 +142,25 @@ impl Seen {
 
 /// Where a key lies among so many slots: as far from the front as its hash among all hashes (Lemire 2019).
 #[inline]
-fn place(key: Hash, slots: usize) -> usize {
+fn place(hash: u64, slots: usize) -> usize {
     // The upper half of a product with a length is below that length.
-    usize::try_from((u128::from(key[0]) * slots as u128) >> 64).unwrap_or(0)
+    usize::try_from((u128::from(hash) * slots as u128) >> 64).unwrap_or(0)
+}
+
+/// Keys in the order of the upper bits of their hashes, otherwise as they came.
+fn in_buckets(keys: &[Slot]) -> Vec<Slot> {
+    let bucket = |key: &Slot| usize::try_from(key[0] >> (64 - BUCKET_BITS)).unwrap_or(0);
+    let mut starts = [0_usize; BUCKETS];
+    keys.iter().for_each(|key| starts[bucket(key)] += 1);
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += std::mem::replace(start, sum);
+    }
+    let mut sorted = vec![[0; 3]; keys.len()];
+    for key in keys {
+        let at = &mut starts[bucket(key)];
+        sorted[*at] = *key;
+        *at += 1;
+    }
+    sorted
 }
