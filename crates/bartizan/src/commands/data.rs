@@ -4,6 +4,7 @@ pub(super) mod beside;
 mod diff;
 mod profile;
 pub(super) mod report;
+mod rows;
 mod schema;
 
 use std::fs::File;

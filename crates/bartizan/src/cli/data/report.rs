@@ -24,7 +24,8 @@ pub(crate) struct CheckReports {
     #[command(flatten)]
     pub(crate) reports: Reports,
     /// Write the rows that break a rule that blocks to this new file, with all their raw values: CSV, or JSON lines if it
-    /// ends in `.jsonl`. The file is read once more for it
+    /// ends in `.jsonl`. The file or object is read once more for it; what comes through a pipe is kept in the temporary
+    /// directory until then, under no name
     #[arg(long, value_name = "FILE")]
     pub(crate) rows: Option<PathBuf>,
     /// Also write an OpenLineage event, with counts and no values

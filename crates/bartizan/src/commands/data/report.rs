@@ -2,8 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bartizan_base::{Clock as _, sha256};
@@ -12,14 +10,14 @@ use bartizan_data::limits::LISTED_ROWS;
 use bartizan_data::openlineage::{CheckEvent, Named, Table, event};
 use bartizan_data::quality::QualityReport;
 use bartizan_data::report::{Against, Subject, Suite, html, junit, sarif, uri_of_path};
-use bartizan_data::{Format, Outcome, Profile, ReadOptions, Report, RowsNotRead, Schema, Tier, read_rows};
+use bartizan_data::{Format, Outcome, Profile, ReadOptions, Report, Schema, Tier};
 use bartizan_keys::OsRandom;
 use bartizan_store::SystemClock;
 use rand_core::Rng as _;
 use serde_json::json;
 
 use super::beside::Told;
-use super::{parse_schema, source, unreadable};
+use super::{parse_schema, rows, source, unreadable};
 use crate::catalog::ids;
 use crate::cli::{Beside, CheckReports, Reports};
 use crate::commands::remote::named;
@@ -99,17 +97,27 @@ fn judge(
 ) -> Result<Report, Failure> {
     let Checking { file, schema: path, tier, format, threads, .. } = *checking;
     if let Some(rows) = &wanted.rows {
-        may_list(file, rows)?;
+        rows::may_write(rows)?;
     }
     let schema = against(subject, path)?;
     let listed = if wanted.rows.is_some() { LISTED_ROWS } else { 0 };
     let beside = told.read(work, &schema, path)?;
-    let (opened, progress) = source(work, file, "checking")?;
+    // Rows are read once more, and what comes through a pipe is gone by then.
+    let spooled = match &wanted.rows {
+        Some(_) => rows::spool(work, file)?,
+        None => None,
+    };
+    let open = |doing: &str| match &spooled {
+        Some(spooled) => spooled.source(work, doing),
+        None => source(work, file, doing),
+    };
+    let (opened, progress) = open("checking")?;
     let checked = beside.check(opened, &schema, (tier, format, threads, listed));
     drop(progress);
     let report = checked.map_err(|error| unreadable(file, &error))?;
     if let Some(path) = &wanted.rows {
-        list(work, checking, &schema, &report, path)?;
+        let options = ReadOptions { format: Some(report.kind), csv: schema.csv_options() };
+        rows::write(work, (file, path), &report, &options, || open("reading rows of"))?;
     }
     let suite = || Suite::check(subject, &report);
     let page = || html::check(subject, &report, &schema, beside.reference());
@@ -235,64 +243,6 @@ fn write(wanted: &Reports, suite: impl Fn() -> Suite, page: impl FnOnce() -> Str
     if let Some(path) = &wanted.report {
         put(path, &page())?;
     }
-    Ok(())
-}
-
-/// Whether rows can be written: nothing is there yet, and the file can be read twice.
-fn may_list(file: &Path, rows: &Path) -> Result<(), Failure> {
-    if !std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file()) {
-        let what =
-            format!("`{}` cannot be read twice, which `--rows` needs: it is no regular file", file.display());
-        return Err(Failure::new(ids::USAGE, what));
-    }
-    if rows.symlink_metadata().is_ok() {
-        let what = format!("`{}` is there already, and rows are never written over anything", rows.display());
-        return Err(Failure::new(ids::USAGE, what).then("name a new file with --rows"));
-    }
-    Ok(())
-}
-
-/// Reads the file once more, and writes the rows that break rules that block.
-fn list(
-    work: &Work,
-    checking: &Checking<'_>,
-    schema: &Schema,
-    report: &Report,
-    path: &Path,
-) -> Result<(), Failure> {
-    if report.outcome == Outcome::Error {
-        work.out.note("There is no verdict, so no rows are written.");
-        return Ok(());
-    }
-    let (broken, whole) = report.broken_rows();
-    if broken.is_empty() {
-        work.out.note("No row breaks a rule that blocks, so no rows are written.");
-        return Ok(());
-    }
-    let (opened, progress) = source(work, checking.file, "reading rows of")?;
-    let options = ReadOptions { format: Some(report.kind), csv: schema.csv_options() };
-    let rows = read_rows(opened, &options, report.digest, &broken);
-    drop(progress);
-    let rows = rows.map_err(|error| match error {
-        RowsNotRead::Read(error) => unreadable(checking.file, &error),
-        other => Failure::of(ids::DELIVERY, &other),
-    })?;
-    let lines = matches!(path.extension().and_then(|end| end.to_str()), Some("jsonl" | "ndjson" | "json"));
-    let text = if lines { rows.to_json_lines(&broken) } else { rows.to_csv(&broken) };
-    // It is made here, so that nothing that came there in between is written over, and for its owner alone.
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| file_failure(path, &error))?;
-    let more = if whole { "" } else { "; there are more of them" };
-    work.out.note(&format!(
-        "{} lines written to {}, one for each row and rule that it breaks{more}. They hold the rows as they are, with all \
-         their values.",
-        broken.len(),
-        path.display()
-    ));
     Ok(())
 }
 
