@@ -28,12 +28,18 @@ if [[ ! -e $reference/profile ]]; then
   "$python" bench/profile/generate.py "$((rows / 4))" "$reference"
   "$ours" "$reference/table.parquet" 1 "$reference/profile" >/dev/null
 fi
+# The table that values are looked up in.
+cities=$data/cities.csv
+if [[ ! -e $cities ]]; then
+  { echo name; printf 'city %04d\n' {0..1999}; } >"$cities"
+fi
 for file in "$data"/table.parquet "$data"/table.csv; do
   if [[ ! -e $file ]]; then continue; fi
   echo "$file, $threads threads"
   "$python" bench/profile/measure.py \
     bartizan "$ours" "$file" "$threads" \
     -- bartizan-verdict "$verdict" "$file" "$reference/profile" "$threads" \
+    -- bartizan-rules "$verdict" "$file" "$reference/profile" "$threads" bench/profile/rules.toml "cities=$cities" \
     -- duckdb "$python" bench/profile/peers.py duckdb "$file" "$threads" \
     -- duckdb-summarize "$python" bench/profile/peers.py duckdb-summarize "$file" "$threads" \
     -- polars "$python" bench/profile/peers.py polars "$file" "$threads"

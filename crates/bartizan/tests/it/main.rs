@@ -7,6 +7,7 @@
 
 mod api;
 mod bench;
+mod beside;
 mod bodies;
 mod client;
 mod console;
