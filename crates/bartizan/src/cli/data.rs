@@ -107,7 +107,7 @@ pub(crate) struct Reading {
     /// How the text of CSV is written as bytes [default: UTF-8, or as a byte order mark says]
     #[arg(long, value_name = "ENCODING")]
     pub(crate) encoding: Option<String>,
-    /// How many threads read a file [default: one for each processor]
+    /// How many threads work; they change nothing but the time [default: one for each processor]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<NonZeroUsize>,
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Reports, finite};
+use super::{Reading, Reports, finite};
 
 /// A file whose rows and labels are looked at.
 #[derive(Debug, Args)]
 pub(crate) struct Poison {
-    /// A CSV file
+    /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input
     pub(crate) file: PathBuf,
     /// The column that is to be predicted
     #[arg(long, value_name = "COLUMN")]
@@ -26,7 +26,7 @@ pub(crate) struct Poison {
     /// A column that names each row across versions [default: what the row holds]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) key: Option<String>,
-    /// The version before: labels that changed since
+    /// The version before, in any of these formats: labels that changed since
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
     /// The file that a model of this one is tested on: rows that are in both
@@ -35,12 +35,8 @@ pub(crate) struct Poison {
     /// A column that is not looked at; may be given several times
     #[arg(long, value_name = "COLUMN")]
     pub(crate) leave_out: Vec<String>,
-    /// What separates cells [default: found in the header]
-    #[arg(long, value_name = "CHARACTER")]
-    pub(crate) separator: Option<String>,
-    /// Threads; they change nothing but the time [default: one for each core]
-    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) threads: Option<u16>,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
     /// What random choices follow from
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub(crate) seed: u64,

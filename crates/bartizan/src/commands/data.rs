@@ -72,8 +72,12 @@ fn format_of(text: Option<&str>) -> Result<Option<Format>, Failure> {
     text.map(str::parse).transpose().map_err(|error: FormatInvalid| Failure::of(ids::USAGE, &error))
 }
 
+/// Threads that work at a time, whatever was asked for.
+const THREADS: usize = 256;
+
 pub(super) fn threads(wanted: Option<NonZeroUsize>) -> usize {
-    wanted.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    let wanted = wanted.or_else(|| std::thread::available_parallelism().ok());
+    wanted.map_or(1, NonZeroUsize::get).min(THREADS)
 }
 
 /// A file, or standard input when it is called `-`.

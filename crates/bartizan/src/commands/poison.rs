@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bartizan_data::quality::{
-    Codes, Examined, Finding, Gather, GatherFailed, Gathered, Of, Probabilities, QualityOptions,
-    QualityReport, Rule, Setting, Table, examine, key,
+    Codes, Examined, Finding, Gathered, NotGathered, Of, Probabilities, QualityOptions, QualityReport, Rule,
+    Setting, Table, examine, gather, key,
 };
 use bartizan_data::report::Subject;
-use bartizan_data::{CsvOptions, CsvReader, Outcome, SeparatorInvalid};
+use bartizan_data::{Outcome, ReadOptions};
 use serde_json::{Value, json};
 
-use super::data::{length, open, report, unreadable};
+use super::data::{profile_options, report, source, threads, unreadable};
 use super::{Work, file_failure, out_of_fold};
 use crate::catalog::ids;
 use crate::cli::Poison;
@@ -22,13 +22,18 @@ pub(super) fn run(work: &Work, wanted: &Poison) -> Result<u8, Failure> {
     let subject = report::subject(&wanted.file);
     let also = [&wanted.against, &wanted.test].into_iter().flatten().map(|path| path.as_path());
     let files: Vec<&Path> = std::iter::once(wanted.file.as_path()).chain(also).collect();
+    if files.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+        return Err(Failure::new(ids::USAGE, "standard input can be read once only"));
+    }
     report::guarded(&wanted.reports, &subject, report::Task::POISON, &files, || {
         examined(work, wanted, &subject)
     })
 }
 
 fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failure> {
-    let read = |path: &Path| Columns::read(work, wanted, path);
+    let options = profile_options(&wanted.reading, &[])?.read;
+    let threads = threads(wanted.reading.threads);
+    let read = |path: &Path| Columns::read(work, wanted, path, &options, threads);
     let columns = read(&wanted.file)?;
     let against = wanted.against.as_deref().map(read).transpose()?;
     let test = wanted.test.as_deref().map(read).transpose()?;
@@ -36,8 +41,6 @@ fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failu
     let (old, other) = (wanted.against.as_deref(), wanted.test.as_deref());
     let against = against.as_ref().zip(old).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
     let test = test.as_ref().zip(other).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = wanted.threads.map_or(cores, usize::from);
     let progress = work.out.working("learning what labels to expect");
     let learned = out_of_fold::probabilities(&table, wanted.seed, threads);
     let (values, mut unlearned) = match learned {
@@ -149,27 +152,25 @@ struct Columns {
 }
 
 impl Columns {
-    fn read(work: &Work, wanted: &Poison, path: &Path) -> Result<Self, Failure> {
-        let separator = wanted.separator.as_ref().map(|text| text.parse()).transpose();
-        let separator = separator.map_err(|error: SeparatorInvalid| Failure::of(ids::USAGE, &error))?;
-        let options = CsvOptions { separator, ..CsvOptions::default() };
-        let opened = open(path)?;
-        let progress = work.out.progress(&format!("reading {}", path.display()), length(&opened));
-        let failed = |error| unreadable(path, &error);
-        let reader = CsvReader::open(progress.follow(opened), &options).map_err(failed)?;
-        let mut gather = Gather::new(reader.header(), &options.null);
-        let mut full: Option<GatherFailed> = None;
-        let read = reader.for_each_row(|row| {
-            if full.is_none() {
-                full = gather.push(row).err();
-            }
-        });
-        read.map_err(failed)?;
+    fn read(
+        work: &Work,
+        wanted: &Poison,
+        path: &Path,
+        options: &ReadOptions,
+        threads: usize,
+    ) -> Result<Self, Failure> {
+        let (source, progress) = source(work, path, "reading")?;
+        let gathered = gather(source, options, threads);
         drop(progress);
-        if let Some(error) = full {
-            return Err(Failure::of(ids::INVALID, &error));
-        }
-        Self::split(gather.finish(), wanted, path)
+        let (columns, _) = gathered.map_err(|error| match error {
+            NotGathered::Read(error) => unreadable(path, &error),
+            NotGathered::Cells | NotGathered::Texts => {
+                let mut failure = Failure::of(ids::INVALID, &error);
+                failure.what = format!("`{}` does not fit into memory: {}", path.display(), failure.what);
+                failure
+            }
+        })?;
+        Self::split(columns, wanted, path)
     }
 
     fn split(mut all: Vec<Gathered>, wanted: &Poison, path: &Path) -> Result<Self, Failure> {

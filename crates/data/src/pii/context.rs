@@ -1,7 +1,5 @@
 //! Words near a candidate: those that name its kind speak for it, those that name something else against it.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-
 use super::kind::{Evidence, Family, Kind, KindSet};
 
 /// Bytes before and behind a candidate in which a word counts.
@@ -67,9 +65,10 @@ const VERSIONS: &[&str] = &["version", "ver", "v", "release", "firmware", "build
 
 /// All words at once, for the kinds that are looked for.
 pub(super) struct Words {
-    automaton: Option<AhoCorasick>,
-    // By pattern: the word, the kinds that it speaks for, and whether it speaks against others.
+    // Sorted: the word, the kinds that it speaks for, and whether it speaks against others.
     words: Vec<(&'static str, KindSet, bool)>,
+    // Where the words that begin with each byte, in lower case, are among them.
+    first: [(u16, u16); 256],
 }
 
 /// What a window says of one kind.
@@ -90,9 +89,15 @@ impl Words {
                 }
             }
         }
-        let mut builder = AhoCorasick::builder();
-        builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::ContiguousNFA));
-        Self { automaton: builder.build(words.iter().map(|word| word.0)).ok(), words }
+        words.sort_unstable_by_key(|(word, ..)| *word);
+        let place = |at: usize| u16::try_from(at).unwrap_or(u16::MAX);
+        let first = std::array::from_fn(|byte| {
+            let begins = |word: &str| word.bytes().next().map_or(0, usize::from);
+            let from = words.partition_point(|(word, ..)| begins(word) < byte);
+            let to = words.partition_point(|(word, ..)| begins(word) <= byte);
+            (place(from), place(to))
+        });
+        Self { words, first }
     }
 
     /// How much speaks for a candidate at `start..end`, and the word that decided.
@@ -132,7 +137,6 @@ impl Words {
     /// The words that end last.
     fn listen(&self, window: &[u8], kind: Kind, against: bool) -> Heard {
         let mut heard = Heard { names: None, against: None };
-        let Some(automaton) = self.automaton.as_ref().filter(|_| !window.is_empty()) else { return heard };
         // What stands between a word and the candidate, a number above all, has the word for itself.
         let digit = || window.iter().rposition(u8::is_ascii_digit);
         let from = if against {
@@ -140,17 +144,34 @@ impl Words {
         } else {
             0
         };
-        for found in automaton.find_overlapping_iter(window) {
-            let Some((word, kinds, other)) = self.words.get(found.pattern().as_usize()) else { continue };
-            let near = against && *other && found.start() >= from && window.len() - found.end() <= NEAR;
-            if (kinds.has(kind) || near) && is_word(window, found.start(), found.end()) {
-                let heard = if kinds.has(kind) { &mut heard.names } else { &mut heard.against };
-                if heard.is_none_or(|(end, _)| found.end() >= end) {
-                    *heard = Some((found.end(), word));
+        let mut letter = false;
+        for (start, byte) in window.iter().enumerate() {
+            // A word begins where no letter stands before it.
+            let inside = std::mem::replace(&mut letter, byte.is_ascii_alphabetic());
+            if inside {
+                continue;
+            }
+            for (word, kinds, other) in self.beginning_with(*byte) {
+                let end = start + word.len();
+                let near = against && *other && start >= from && window.len().saturating_sub(end) <= NEAR;
+                let speaks = kinds.has(kind);
+                if (speaks || near)
+                    && window.get(start..end).is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
+                    && is_word(window, start, end)
+                {
+                    let heard = if speaks { &mut heard.names } else { &mut heard.against };
+                    if heard.is_none_or(|(last, _)| end >= last) {
+                        *heard = Some((end, word));
+                    }
                 }
             }
         }
         heard
+    }
+
+    fn beginning_with(&self, byte: u8) -> &[(&'static str, KindSet, bool)] {
+        let (from, to) = self.first.get(usize::from(byte.to_ascii_lowercase())).copied().unwrap_or_default();
+        self.words.get(usize::from(from)..usize::from(to)).unwrap_or_default()
     }
 }
 

@@ -201,7 +201,16 @@ pub(super) struct Patterns {
     // Patterns that may begin with the same letters, digits and byte behind them, one after the other.
     order: Vec<u16>,
     // Where those of one beginning are in it.
-    index: Vec<(u16, u16)>,
+    index: Vec<Slot>,
+}
+
+/// Patterns of one beginning.
+#[derive(Clone, Copy)]
+struct Slot {
+    from: u16,
+    to: u16,
+    // Lengths that the second run of digits may have, a bit for each; all of them when one pattern does not care.
+    second: u32,
 }
 
 struct Pattern {
@@ -243,9 +252,12 @@ impl Patterns {
         let (mut order, mut index) = (Vec::new(), Vec::with_capacity(slots.len()));
         let length = |order: &Vec<u16>| u16::try_from(order.len()).unwrap_or(u16::MAX);
         for mut slot in slots {
+            let second = |place: &u16| patterns.get(usize::from(*place)).and_then(|pattern| pattern.second);
+            let second = slot.iter().map(|place| second(place).map_or(u32::MAX, |run| 1 << run.min(31)));
+            let second = second.fold(0, |all, one| all | one);
             let from = length(&order);
             order.append(&mut slot);
-            index.push((from, length(&order)));
+            index.push(Slot { from, to: length(&order), second });
         }
         Self { patterns, order, index }
     }
@@ -261,12 +273,28 @@ impl Patterns {
     ) {
         let behind = start + begins.0 + begins.1;
         let class = text.get(behind).map_or(0, |next| class(*next));
-        let Some((from, to)) = self.index.get(slot(begins, class)).filter(|(from, to)| from < to) else {
+        // Most numbers in most texts begin like nothing that is looked for.
+        let Some(slot) = self.index.get(slot(begins, class)).filter(|slot| slot.second != 0) else {
             return;
         };
         let after = text.get(behind + 1..).unwrap_or_default();
         let second = after.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
-        for place in self.order.get(usize::from(*from)..usize::from(*to)).unwrap_or_default() {
+        if slot.second >> second & 1 == 0 {
+            return;
+        }
+        self.try_each(text, start, second, *slot, &mut found);
+    }
+
+    #[inline(never)]
+    fn try_each(
+        &self,
+        text: &[u8],
+        start: usize,
+        second: usize,
+        slot: Slot,
+        found: &mut impl FnMut(Match),
+    ) {
+        for place in self.order.get(usize::from(slot.from)..usize::from(slot.to)).unwrap_or_default() {
             let Some(pattern) = self.patterns.get(usize::from(*place)) else { continue };
             if pattern.second.is_none_or(|wanted| wanted == second)
                 && let Some(one) = pattern.matches(text, start)

@@ -5,7 +5,7 @@
 //! crate `phonenumber` knows more, the leading digits of every area, but compiles regular expressions for each
 //! country and parses a few hundred thousand candidates per second; a pass over logs has millions.
 
-use super::checksum::{at, value};
+use super::checksum::at;
 
 /// Country code, its main region (ISO 3166-1), and the digits of national numbers.
 const PLANS: &[(u16, [u8; 2], u8, u8)] = &[
@@ -217,6 +217,28 @@ const PLANS: &[(u16, [u8; 2], u8, u8)] = &[
     (998, *b"UZ", 9, 9),
 ];
 
+/// For each country code one more than its place in [`PLANS`], or 0.
+#[expect(
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler; there are fewer than 256 codes, each below 1,000"
+)]
+const PLACES: [u8; 1_000] = {
+    let mut places = [0; 1_000];
+    let mut place = 0;
+    while place < PLANS.len() {
+        places[PLANS[place].0 as usize] = place as u8 + 1;
+        place += 1;
+    }
+    places
+};
+
+/// The plan of a country code.
+fn plan(code: usize) -> Option<&'static (u16, [u8; 2], u8, u8)> {
+    let place = PLACES.get(code)?.checked_sub(1)?;
+    PLANS.get(usize::from(place))
+}
+
 /// Digits of the longest number, without the prefix `+` (ITU-T E.164, 6.1).
 const MOST_DIGITS: usize = 15;
 
@@ -282,10 +304,8 @@ pub(super) fn extended(text: &[u8], end: usize) -> Option<usize> {
 fn plan_of(digits: &[u8]) -> Option<[u8; 2]> {
     for code_digits in 1..=3 {
         let Some((code, national)) = digits.split_at_checked(code_digits) else { continue };
-        let code = code.iter().try_fold(0_u32, |sum, digit| Some(sum * 10 + value(*digit)?))?;
-        let Some((_, region, shortest, longest)) = PLANS.iter().find(|plan| u32::from(plan.0) == code) else {
-            continue;
-        };
+        let code = code.iter().fold(0, |sum, digit| sum * 10 + usize::from(digit.wrapping_sub(b'0')));
+        let Some((_, region, shortest, longest)) = plan(code) else { continue };
         // `+44 (0)20 ...` writes the trunk prefix too. Italy's zero is part of the number.
         let trunk = usize::from(national.first() == Some(&b'0') && region != b"IT");
         let length = national.len() - trunk;

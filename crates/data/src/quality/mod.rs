@@ -5,7 +5,7 @@
 //! choices follow from a seed, and no answer depends on the number of threads.
 //!
 //! ```text
-//!   rows --Gather--> columns --Table--> examine(table, probabilities, version before, test table) --> QualityReport
+//!   Source --gather--> columns --Table--> examine(table, probabilities, version before, test table) --> QualityReport
 //!                                          |
 //!     poisoning: trigger, confident, knn, duplicates, sources, flips, leakage, overlap
 //!     ordinary:  columns, duplicates                     each with rows, a score, and a Chance
@@ -41,7 +41,7 @@ pub use self::confident::{Filter, LabelIssues, Probabilities, ProbabilitiesInval
 pub use self::duplicates::{Cluster, Group, clusters, equal_rows, near_rows};
 pub use self::examine::{Examined, QualityOptions, examine};
 pub use self::flips::{Flips, FlipsFailed, LabelFlips, label_flips};
-pub use self::gather::{Gather, GatherFailed, Gathered};
+pub use self::gather::{Gathered, NotGathered, gather};
 pub use self::knn::{Disagreement, disagreement};
 pub use self::leakage::{Leak, leaks};
 pub use self::overlap::{Overlap, OverlapFailed, overlap};

@@ -19,12 +19,12 @@ use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 
 /// A row: each value may be missing.
-type Row = (Option<i64>, Option<f64>, Option<String>, Option<bool>, Option<i32>, Option<i64>);
+pub(crate) type Row = (Option<i64>, Option<f64>, Option<String>, Option<bool>, Option<i32>, Option<i64>);
 
 /// Writes a table in some format.
 type Writer = fn(&[Row]) -> Vec<u8>;
 
-fn row() -> impl Strategy<Value = Row> {
+pub(crate) fn row() -> impl Strategy<Value = Row> {
     let whole = prop_oneof![4 => -50_i64..50, 1 => any::<i64>()];
     (
         prop::option::weighted(0.9, whole),
@@ -116,7 +116,7 @@ fn time_text(micros: i64) -> String {
     format!("{} {time}", day_text(days))
 }
 
-fn csv(rows: &[Row]) -> String {
+pub(crate) fn csv(rows: &[Row]) -> String {
     let mut text = "whole,real,text,truth,day,time\n".to_owned();
     for (whole, real, word, truth, day, time) in rows {
         let shown = |value: Option<String>| value.unwrap_or_default();
@@ -134,7 +134,7 @@ fn csv(rows: &[Row]) -> String {
     text
 }
 
-fn json_lines(rows: &[Row]) -> String {
+pub(crate) fn json_lines(rows: &[Row]) -> String {
     let mut text = String::new();
     for (whole, real, word, truth, day, time) in rows {
         let object = serde_json::json!({

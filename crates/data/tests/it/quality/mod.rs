@@ -7,6 +7,7 @@
 )]
 
 mod confident;
+mod formats;
 mod planted;
 mod poison;
 mod real;

@@ -1,17 +1,13 @@
 //! Real files, where they are at hand beside the project: natural predictors raise no alarm, and triggers do.
 
-use bartizan_data::quality::{Gather, Gathered, Table, TriggerOptions, Triggers, triggers};
-use bartizan_data::{CsvOptions, CsvReader};
+use bartizan_data::quality::{Gathered, Table, TriggerOptions, Triggers, gather, triggers};
+use bartizan_data::{ReadOptions, Source};
 
 use crate::real::real;
 
 /// A file in memory, and its label.
 fn columns(csv: &[u8], label: &str, above: Option<f64>) -> (Vec<Gathered>, Gathered) {
-    let options = CsvOptions::default();
-    let reader = CsvReader::open(csv, &options).unwrap();
-    let mut gather = Gather::new(reader.header(), &options.null);
-    reader.for_each_row(|row| gather.push(row).unwrap()).unwrap();
-    let mut columns = gather.finish();
+    let (mut columns, _) = gather(Source::stream(csv), &ReadOptions::default(), 1).unwrap();
     let at = columns.iter().position(|column| column.name == label).unwrap();
     let mut label = columns.remove(at);
     if let Some(above) = above {
