@@ -69,10 +69,18 @@ pub(super) struct Words {
     words: Vec<(&'static str, KindSet, bool)>,
     // Where the words that begin with each byte, in lower case, are among them.
     first: [(u16, u16); 256],
+    // Of each byte whether it is a letter, and whether a word begins with it.
+    marks: [u8; 256],
 }
 
+const LETTER: u8 = 1;
+const BEGINS: u8 = 2;
+
+/// What the surroundings of a candidate make of it, and the word that decided; nothing when they do not speak of it.
+pub(super) type Heard = Option<(Evidence, Option<&'static str>)>;
+
 /// What a window says of one kind.
-struct Heard {
+struct Said {
     names: Option<(usize, &'static str)>,
     against: Option<(usize, &'static str)>,
 }
@@ -97,7 +105,13 @@ impl Words {
             let to = words.partition_point(|(word, ..)| begins(word) <= byte);
             (place(from), place(to))
         });
-        Self { words, first }
+        let marks = std::array::from_fn(|byte| {
+            let letter = u8::try_from(byte).is_ok_and(|byte| byte.is_ascii_alphabetic());
+            let lower = if letter { byte | 0x20 } else { byte };
+            let begins = first.get(lower).is_some_and(|(from, to): &(u16, u16)| from < to);
+            u8::from(letter) * LETTER + u8::from(begins) * BEGINS
+        });
+        Self { words, first, marks }
     }
 
     /// How much speaks for a candidate at `start..end`, and the word that decided.
@@ -106,37 +120,34 @@ impl Words {
         text: &[u8],
         (start, end): (usize, usize),
         kind: Kind,
-        plain: Evidence,
         title: &str,
-    ) -> (Evidence, Option<&'static str>) {
-        let Some(info) = kind.info() else { return (plain, None) };
+    ) -> Heard {
+        let info = kind.info()?;
         if kind == Kind::IPV4 {
             let version = word_before(text, start).and_then(|word| is_one_of(word, VERSIONS));
-            return version.map_or((plain, None), |word| (Evidence::Doubtful, Some(word)));
+            return version.map(|word| (Evidence::Doubtful, Some(word)));
         }
         if info.words.is_empty() {
-            return (plain, None);
+            return None;
         }
         let before = before(text, start);
         let heard = with_blank_markers(before, |before| self.listen(before, kind, numeric(kind)));
         if let Some((at, word)) = heard.names
             && heard.against.is_none_or(|against| at >= against.0)
         {
-            return (Evidence::Context, Some(word));
+            return Some((Evidence::Context, Some(word)));
         }
         if let Some((_, word)) = heard.against {
-            return (Evidence::Doubtful, Some(word));
+            return Some((Evidence::Doubtful, Some(word)));
         }
         let behind = || with_blank_markers(after(text, end), |after| self.listen(after, kind, false)).names;
-        match self.listen(title.as_bytes(), kind, false).names.or_else(behind) {
-            Some((_, word)) => (Evidence::Context, Some(word)),
-            None => (plain, None),
-        }
+        let named = self.listen(title.as_bytes(), kind, false).names.or_else(behind);
+        named.map(|(_, word)| (Evidence::Context, Some(word)))
     }
 
     /// The words that end last.
-    fn listen(&self, window: &[u8], kind: Kind, against: bool) -> Heard {
-        let mut heard = Heard { names: None, against: None };
+    fn listen(&self, window: &[u8], kind: Kind, against: bool) -> Said {
+        let mut heard = Said { names: None, against: None };
         // What stands between a word and the candidate, a number above all, has the word for itself.
         let digit = || window.iter().rposition(u8::is_ascii_digit);
         let from = if against {
@@ -144,11 +155,13 @@ impl Words {
         } else {
             0
         };
-        let mut letter = false;
+        let mut before = 0;
         for (start, byte) in window.iter().enumerate() {
             // A word begins where no letter stands before it.
-            let inside = std::mem::replace(&mut letter, byte.is_ascii_alphabetic());
-            if inside {
+            let mark = self.marks.get(usize::from(*byte)).copied().unwrap_or(0);
+            let begins = mark & BEGINS != 0 && before & LETTER == 0;
+            before = mark;
+            if !begins {
                 continue;
             }
             for (word, kinds, other) in self.beginning_with(*byte) {

@@ -4,6 +4,7 @@ use super::card::card;
 use super::kind::{Evidence, Kind, KindSet};
 use super::national::*;
 use super::phone::{brazil, extended, nanp, nanp_11, trunk, whole};
+use super::scan::digits;
 
 /// A shape and what decides about what has it.
 ///
@@ -206,7 +207,7 @@ pub(super) struct Patterns {
 
 /// Patterns of one beginning.
 #[derive(Clone, Copy)]
-struct Slot {
+pub(super) struct Slot {
     from: u16,
     to: u16,
     // Lengths that the second run of digits may have, a bit for each; all of them when one pattern does not care.
@@ -262,38 +263,27 @@ impl Patterns {
         Self { patterns, order, index }
     }
 
-    /// Hands out what matches at `start`, where a word of so many letters and then digits begins.
+    /// The patterns that begin with so many letters and then digits, when `next` stands behind them. Most numbers in most
+    /// texts begin like nothing that is looked for.
     #[inline]
+    pub(super) fn beginning(&self, begins: (usize, usize), next: u8) -> Option<Slot> {
+        self.index.get(slot(begins, class(next))).copied().filter(|slot| slot.second != 0)
+    }
+
+    /// Hands out what matches at `start`, of the patterns that begin as the word there.
     pub(super) fn each(
         &self,
         text: &[u8],
         start: usize,
         begins: (usize, usize),
+        slot: Slot,
         mut found: impl FnMut(Match),
     ) {
-        let behind = start + begins.0 + begins.1;
-        let class = text.get(behind).map_or(0, |next| class(*next));
-        // Most numbers in most texts begin like nothing that is looked for.
-        let Some(slot) = self.index.get(slot(begins, class)).filter(|slot| slot.second != 0) else {
-            return;
-        };
-        let after = text.get(behind + 1..).unwrap_or_default();
-        let second = after.iter().take(DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+        let after = text.get(start + begins.0 + begins.1 + 1..).unwrap_or_default();
+        let second = digits(after).min(DIGITS);
         if slot.second >> second & 1 == 0 {
             return;
         }
-        self.try_each(text, start, second, *slot, &mut found);
-    }
-
-    #[inline(never)]
-    fn try_each(
-        &self,
-        text: &[u8],
-        start: usize,
-        second: usize,
-        slot: Slot,
-        found: &mut impl FnMut(Match),
-    ) {
         for place in self.order.get(usize::from(slot.from)..usize::from(slot.to)).unwrap_or_default() {
             let Some(pattern) = self.patterns.get(usize::from(*place)) else { continue };
             if pattern.second.is_none_or(|wanted| wanted == second)

@@ -4,12 +4,12 @@
 use std::ops::Range;
 
 use super::birth::date_of_birth;
-use super::context::has_any;
+use super::context::{Heard, has_any};
 use super::detector::Detector;
 use super::finding::Finding;
 use super::kind::{Evidence, Kind};
 use super::marks;
-use super::pattern::goes_on;
+use super::pattern::{Slot, goes_on};
 use super::phone;
 use super::secrets::{self, Find, PREFIXES};
 
@@ -24,7 +24,7 @@ pub(super) fn scan(
     title: &str,
     out: &mut Vec<Finding>,
 ) {
-    let mut scan = Scan { detector, text, title, out };
+    let mut scan = Scan { detector, text, title, out, judged: None };
     scan.numbers_and_marks(owned.clone());
     if let Some(literals) = &detector.literals {
         scan.literals(literals, owned.clone());
@@ -39,6 +39,8 @@ struct Scan<'a, 'o> {
     text: &'a [u8],
     title: &'a str,
     out: &'o mut Vec<Finding>,
+    /// The last candidate that was judged, and what was heard of it: numbers often have several forms of one kind.
+    judged: Option<(Kind, Range<usize>, Heard)>,
 }
 
 /// What stands before a number.
@@ -96,7 +98,7 @@ impl Scan<'_, '_> {
     #[inline]
     fn number(&mut self, start: usize, count: usize) {
         let (text, looks) = (self.text, &self.detector.looks);
-        let next = text.get(start + count).copied().unwrap_or(b' ');
+        let next = text.get(start + count).copied().unwrap_or(b'\n');
         if count <= 3 && next == b'.' && looks.ipv4 {
             self.ipv4(start);
         }
@@ -118,15 +120,15 @@ impl Scan<'_, '_> {
                     let evidence = if grouped { Evidence::Formatted } else { Evidence::Plain };
                     self.propose(Kind::IBAN, range, evidence, None);
                 }
-                self.patterns(word, (letters, count));
+                self.patterns(word, (letters, count), next);
             }
             b'+' if looks.phone => self.international(start, start - 1, Evidence::Formatted),
             _ => {
-                self.patterns(start, (0, count));
+                self.patterns(start, (0, count), next);
                 if matches!(before, b' ' | b'-') && start > 1 && text[start - 2].is_ascii_uppercase() {
                     let window = &text[start.saturating_sub(5)..start - 1];
                     let letters = window.iter().rev().take_while(|byte| byte.is_ascii_uppercase()).count();
-                    self.patterns(start - letters - 1, (letters + 1, count));
+                    self.patterns(start - letters - 1, (letters + 1, count), next);
                 }
                 if looks.phone
                     && count >= 3
@@ -140,9 +142,15 @@ impl Scan<'_, '_> {
     }
 
     #[inline]
-    fn patterns(&mut self, start: usize, begins: (usize, usize)) {
+    fn patterns(&mut self, start: usize, begins: (usize, usize), next: u8) {
+        if let Some(slot) = self.detector.patterns.beginning(begins, next) {
+            self.matching(start, begins, slot);
+        }
+    }
+
+    fn matching(&mut self, start: usize, begins: (usize, usize), slot: Slot) {
         let text = self.text;
-        self.detector.patterns.each(text, start, begins, |found| {
+        self.detector.patterns.each(text, start, begins, slot, |found| {
             let evidence = match (found.speaks, left(text, start)) {
                 (_, Left::Joined) => return,
                 (Evidence::Plain, Left::Doubtful) => Evidence::Doubtful,
@@ -280,8 +288,16 @@ impl Scan<'_, '_> {
     /// Judges a candidate by its surroundings and keeps it if its score suffices.
     fn propose(&mut self, kind: Kind, range: Range<usize>, plain: Evidence, region: Option<[u8; 2]>) {
         let Some(info) = kind.info().filter(|_| self.detector.kinds.has(kind)) else { return };
-        let words = &self.detector.words;
-        let (mut evidence, word) = words.judge(self.text, (range.start, range.end), kind, plain, self.title);
+        let heard = match &self.judged {
+            Some((of, place, heard)) if *of == kind && *place == range => *heard,
+            _ => {
+                let words = &self.detector.words;
+                let heard = words.judge(self.text, (range.start, range.end), kind, self.title);
+                self.judged = Some((kind, range.clone(), heard));
+                heard
+            }
+        };
+        let (mut evidence, word) = heard.unwrap_or((plain, None));
         if plain == Evidence::Doubtful && evidence != Evidence::Context {
             evidence = Evidence::Doubtful;
         }
@@ -294,7 +310,7 @@ impl Scan<'_, '_> {
 
 /// How many digits a text begins with. Few numbers have more than eight, which one word tells without a loop.
 #[inline]
-fn digits(text: &[u8]) -> usize {
+pub(super) fn digits(text: &[u8]) -> usize {
     let Some(bytes) = text.first_chunk::<8>() else { return digits_one_by_one(text) };
     let word = u64::from_le_bytes(*bytes);
     // Of a digit, and of it with 6 added, the upper half is 3; so it is of nothing else.
