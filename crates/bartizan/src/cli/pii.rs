@@ -13,7 +13,8 @@ pub(crate) enum Pii {
 /// Where is searched, and for what.
 #[derive(Debug, Args)]
 pub(crate) struct PiiScan {
-    /// Files, and directories with everything below them; links are not followed
+    /// Files, URLs of objects, and directories with everything below them: text, tables in CSV, JSON lines, Parquet or
+    /// Arrow, also in gzip or zstd; links are not followed
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
@@ -24,7 +25,7 @@ pub(crate) struct PiiScan {
     /// Print what was found, not only where
     #[arg(long)]
     pub(crate) show: bool,
-    /// Files that are searched at a time [default: one for each core]
+    /// Files that are searched at a time, or threads for a single table [default: one for each core]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<usize>,
 }
@@ -56,7 +57,7 @@ pub(crate) struct Read {
 
 #[derive(Debug, Args)]
 pub(crate) struct Redact {
-    /// The file
+    /// A file or the URL of an object: CSV, JSON lines or text, also in gzip or zstd
     pub(crate) file: PathBuf,
     /// `<EMAIL>`, a mask, or a keyed hash, for which the project is asked
     #[arg(long, default_value = "redact", value_parser = ["redact", "mask", "hash"])]
@@ -68,14 +69,14 @@ pub(crate) struct Redact {
     /// Only in these columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
-    /// Where to write; must not exist
+    /// Where to write, never compressed; must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Tokenize {
-    /// The file
+    /// A file or the URL of an object: CSV, JSON lines or text, also in gzip or zstd
     pub(crate) file: PathBuf,
     /// Random tokens, or such of the same form as the value, which takes --kind and --columns
     #[arg(long, default_value = "random", value_parser = ["random", "preserved"])]
@@ -90,14 +91,14 @@ pub(crate) struct Tokenize {
     /// Only in these columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
-    /// Where to write; must not exist
+    /// Where to write, never compressed; must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Detokenize {
-    /// The file
+    /// A file or the URL of an object: CSV, JSON lines or text, also in gzip or zstd
     pub(crate) file: PathBuf,
     /// The kind that the columns held, for tokens of the same form [default: random tokens, anywhere]
     #[arg(long, value_name = "KIND", requires = "columns")]
@@ -107,7 +108,7 @@ pub(crate) struct Detokenize {
     /// Only in these columns, separated by commas
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) columns: Vec<String>,
-    /// Where to write; must not exist
+    /// Where to write, never compressed; must not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }

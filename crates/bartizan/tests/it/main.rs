@@ -29,4 +29,5 @@ mod runs;
 mod schema;
 mod serving;
 mod stops;
+mod tables;
 mod up;

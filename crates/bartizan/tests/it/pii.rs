@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, text};
+use crate::tables::{ARROW, PARQUET, gzip, serve, zstd};
 
 const TABLE: &str = "id,email,note\r\n1,anna@example.org,\"call +1 212-555-0123, please\"\r\n2,bob@example.org,\"said \"\"no\"\"\"\r\n";
 
@@ -42,7 +43,10 @@ fn a_directory_is_searched_and_places_are_named_but_no_values() {
         .iter()
         .map(|one| (one["file"].as_str().unwrap(), one["why"].as_str().unwrap()))
         .collect();
-    assert_eq!(skipped, [("d/link", "a link"), ("d/packed.gz", "compressed"), ("d/picture", "binary")]);
+    let [("d/link", "a link"), ("d/packed.gz", damaged), ("d/picture", "binary")] = skipped[..] else {
+        panic!("{skipped:?}")
+    };
+    assert!(damaged.contains("gzip"), "{damaged}");
     let table = &report["files"][0];
     assert_eq!(table["file"], "d/a/people.csv");
     assert_eq!(table["columns"][0]["name"], "email");
@@ -75,6 +79,158 @@ fn a_directory_is_searched_and_places_are_named_but_no_values() {
     bench.write("own.toml", b"format = \"bartizan-recognisers-v1\"\n[[recogniser]]\nkind = \"started\"\npattern = \"started\"\nscore = 0.9\n");
     let (code, own) = scanned(&bench, &["d/app.log", "--kinds", "started", "--recognisers", "own.toml"]);
     assert_eq!((code, &own["findings"]), (1, &json!({ "started": 1 })));
+}
+
+/// Where things were found, as `FILE:LINE:COLUMN NAME KIND VALUE`.
+fn places(report: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let of = |file: &Value| -> Vec<String> {
+        let name = text(&file["file"]);
+        let place = |place: &Value| {
+            let (column, kind, value) = (text(&place["name"]), text(&place["kind"]), text(&place["value"]));
+            format!("{name}:{}:{} {column} {kind} {value}", place["line"], place["column"])
+        };
+        file["places"].as_array().unwrap().iter().map(place).collect()
+    };
+    report["files"].as_array().unwrap().iter().flat_map(of).collect()
+}
+
+#[test]
+fn compressed_files_are_searched_as_what_is_in_them() {
+    let bench = Bench::new();
+    let log = "started\nlogin from 203.0.113.9\n";
+    let two = [gzip(log.as_bytes()), gzip(b"mail to bob@example.org\n")].concat();
+    bench.write("d/app.log.gz", &two);
+    bench.write("d/events.jsonl.zst", &zstd(LINES.as_bytes(), 0));
+    bench.write("d/people.csv.gz", &gzip(TABLE.as_bytes()));
+    bench.write("d/twice.gz", &gzip(&gzip(log.as_bytes())));
+    let (code, report) = scanned(&bench, &["d", "--show"]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        places(&report),
+        [
+            "d/app.log.gz:2:12  ipv4 203.0.113.9",
+            "d/app.log.gz:3:9  email bob@example.org",
+            "d/events.jsonl.zst:1:10  card 4111111111111111",
+            "d/events.jsonl.zst:1:42  email anna@example.org",
+            "d/people.csv.gz:2:2 email email anna@example.org",
+            "d/people.csv.gz:2:3 note phone +1 212-555-0123",
+            "d/people.csv.gz:3:2 email email bob@example.org",
+        ]
+    );
+    let formats: Vec<&Value> = report["files"].as_array().unwrap().iter().map(|one| &one["format"]).collect();
+    assert_eq!(formats, ["text", "jsonl", "csv"]);
+    assert_eq!(report["skipped"], json!([{ "file": "d/twice.gz", "why": "compressed, in gzip" }]));
+    // What is redacted is written as text.
+    bench.json(&["data", "redact", "d/people.csv.gz", "--out", "people.csv"]);
+    assert!(
+        read(&bench, "people.csv").starts_with("id,email,note\r\n1,<EMAIL>,\"call <PHONE>, please\"\r\n")
+    );
+}
+
+#[test]
+fn what_breaks_off_is_named_with_its_line_and_what_was_found() {
+    let bench = Bench::new();
+    let log = "started\nlogin from 203.0.113.9\nended\n";
+    let packed = gzip(log.as_bytes());
+    bench.write("cut.gz", &packed[..packed.len() - 12]);
+    bench.write("bomb.zst", &zstd(b"first\nmail to anna@example.org\n", 700));
+    let table = gzip(TABLE.as_bytes());
+    bench.write("cut.csv.gz", &table[..table.len() - 16]);
+    let (code, report) = scanned(&bench, &["bomb.zst", "cut.csv.gz", "cut.gz"]);
+    assert_eq!((code, &report["searched"]), (1, &json!(0)), "{report}");
+    assert_eq!(
+        places(&report),
+        [
+            "bomb.zst:2:9  email ",
+            "cut.csv.gz:2:2 email email ",
+            "cut.csv.gz:2:3 note phone ",
+            "cut.csv.gz:3:2 email email ",
+            "cut.gz:2:12  ipv4 "
+        ]
+    );
+    let skipped = report["skipped"].as_array().unwrap();
+    let why: Vec<&str> = skipped.iter().map(|one| one["why"].as_str().unwrap()).collect();
+    assert!(why[0].starts_with("searched up to line 3 only: ") && why[0].contains("2000 times"), "{why:?}");
+    assert!(why[1].starts_with("searched up to line 3 only: ") && why[1].contains("gzip"), "{why:?}");
+    assert!(why[2].starts_with("searched up to line 3 only: ") && why[2].contains("gzip"), "{why:?}");
+    // Nothing is written of what cannot be read to its end.
+    let said = bench.refused(&["data", "redact", "cut.gz", "--out", "cut.log"], 1, "BZ-0311");
+    assert!(said.contains("gzip"), "{said}");
+    let said = bench.refused(&["data", "redact", "bomb.zst", "--out", "cut.log"], 1, "BZ-0311");
+    assert!(said.contains("2000 times"), "{said}");
+    assert!(!bench.path("cut.log").exists());
+}
+
+#[test]
+fn files_of_columns_are_searched_as_tables() {
+    let bench = Bench::new();
+    bench.write("d/people.arrow", ARROW);
+    bench.write("d/people.parquet", PARQUET);
+    bench.write("d/packed.arrow.gz", &gzip(ARROW));
+    bench.write("d/cut.parquet", &PARQUET[..PARQUET.len() - 1]);
+    let (code, report) = scanned(&bench, &["d", "--show"]);
+    assert_eq!((code, &report["searched"]), (1, &json!(3)), "{report}");
+    let expected = [
+        "1:2 email email anna@example.org",
+        "1:3 card card 4111111111111111",
+        "1:4 home.phone phone +1 212-555-0123",
+        "1:6 hosts[] ipv4 10.1.2.3",
+        "3:2 email email bob@example.org",
+        "3:6 hosts[] ipv4 203.0.113.9",
+    ];
+    let of = |name: &str| expected.map(|place| format!("d/{name}:{place}")).to_vec();
+    assert_eq!(places(&report), [of("packed.arrow.gz"), of("people.arrow"), of("people.parquet")].concat());
+    let parquet = &report["files"][2];
+    assert_eq!((&parquet["format"], &parquet["bytes"]), (&json!("parquet"), &json!(PARQUET.len())));
+    assert_eq!(parquet["findings"], json!({ "card": 1, "email": 2, "ipv4": 2, "phone": 1 }));
+    let holds: Vec<(&Value, &Value)> = parquet["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|column| (&column["name"], &column["holds"]))
+        .collect();
+    assert_eq!(
+        holds,
+        [
+            (&json!("email"), &json!("email")),
+            (&json!("card"), &json!("card")),
+            (&json!("home.phone"), &json!("phone")),
+            (&json!("hosts[]"), &json!("ipv4")),
+        ]
+    );
+    let [cut] = &report["skipped"].as_array().unwrap()[..] else { panic!("{report}") };
+    assert!(cut["why"].as_str().unwrap().contains("Parquet"), "{cut}");
+    // The first places only, and no values.
+    let (_, few) = scanned(&bench, &["d/people.parquet", "--places", "2"]);
+    assert_eq!(places(&few), ["d/people.parquet:1:2 email email ", "d/people.parquet:1:3 card card "]);
+    let said = bench.refused(&["data", "redact", "d/people.parquet", "--out", "x"], 1, "BZ-0311");
+    assert!(said.contains("Parquet") && !bench.path("x").exists(), "{said}");
+}
+
+#[test]
+fn objects_are_searched_and_redacted_like_files() {
+    let bench = Bench::new();
+    bench.write("people.csv", TABLE.as_bytes());
+    bench.write("people.parquet", PARQUET);
+    bench.write("people.csv.gz", &gzip(TABLE.as_bytes()));
+    for (name, content) in [
+        ("people.csv", TABLE.as_bytes().to_vec()),
+        ("people.parquet", PARQUET.to_vec()),
+        ("people.csv.gz", gzip(TABLE.as_bytes())),
+    ] {
+        let url = format!("{}/{name}", serve(content));
+        let (code, here) = scanned(&bench, &[name, "--show"]);
+        assert_eq!((code, scanned(&bench, &[&url, "--show"]).0), (1, 1));
+        let there = scanned(&bench, &[&url, "--show"]).1.to_string();
+        assert_eq!(there.replace(&url, name), here.to_string());
+    }
+    let url = format!("{}/people.csv", serve(TABLE.as_bytes().to_vec()));
+    bench.json(&["data", "redact", &url, "--out", "there.csv"]);
+    bench.json(&["data", "redact", "people.csv", "--out", "here.csv"]);
+    assert_eq!(read(&bench, "there.csv"), read(&bench, "here.csv"));
+    // A place that cannot be reached is no clean file.
+    bench.refused(&["data", "pii", "scan", "http://127.0.0.1:1/people.csv"], 5, "BZ-0320");
 }
 
 #[test]

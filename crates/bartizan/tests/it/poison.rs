@@ -1,8 +1,11 @@
 //! `data poison` as its users run it.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::Stdio;
 
-use crate::bench::{Bench, text};
+use crate::bench::{Bench, finish, text};
+use crate::tables::{PARQUET, gzip, serve, zstd};
 
 /// Rows with a label that a number decides nearly; with `planted`, forty of them have two cells that decide it.
 fn table(planted: bool) -> String {
@@ -50,6 +53,72 @@ fn a_planted_trigger_ends_with_one_and_a_clean_file_with_nought() {
     assert_eq!(json("1"), json("3"));
 }
 
+/// The same rows as JSON lines.
+fn json_lines(csv: &str) -> String {
+    let mut rows = csv.lines();
+    let names: Vec<&str> = rows.next().unwrap().split(',').collect();
+    let mut lines = String::new();
+    for row in rows {
+        let cell = |(name, cell): (&&str, &str)| match cell.parse::<u64>() {
+            Ok(number) => format!("\"{name}\":{number}"),
+            Err(_) => format!("\"{name}\":\"{cell}\""),
+        };
+        let cells: Vec<String> = names.iter().zip(row.split(',')).map(cell).collect();
+        writeln!(lines, "{{{}}}", cells.join(",")).unwrap();
+    }
+    lines
+}
+
+#[test]
+fn the_same_rows_are_judged_the_same_wherever_they_are() {
+    let bench = Bench::new();
+    let (csv, json) = (table(true), json_lines(&table(true)));
+    bench.write("table.csv", csv.as_bytes());
+    bench.write("table.csv.gz", &gzip(csv.as_bytes()));
+    bench.write("table.jsonl", json.as_bytes());
+    bench.write("table.jsonl.zst", &zstd(json.as_bytes(), 0));
+    let run = |file: &str| {
+        bench.run(&[
+            "data",
+            "poison",
+            file,
+            "--label",
+            "label",
+            "--source",
+            "bank",
+            "--against",
+            "table.jsonl",
+        ])
+    };
+    let expected = run("table.csv");
+    assert!(
+        expected.code == 1 && expected.stdout.contains("trigger"),
+        "{}{}",
+        expected.stdout,
+        expected.stderr
+    );
+    let url = format!("{}/table.csv", serve(csv.into_bytes()));
+    for file in ["table.csv.gz", "table.jsonl", "table.jsonl.zst", &url] {
+        let ran = run(file);
+        assert_eq!((ran.code, &ran.stdout), (1, &expected.stdout), "{file}: {}", ran.stderr);
+    }
+    let mut piped = bench.command(&[
+        "data",
+        "poison",
+        "-",
+        "--label",
+        "label",
+        "--source",
+        "bank",
+        "--against",
+        "table.csv",
+    ]);
+    let mut child = piped.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(json.as_bytes()).unwrap();
+    let ran = finish(child);
+    assert_eq!((ran.code, &ran.stdout), (1, &expected.stdout), "{}", ran.stderr);
+}
+
 #[test]
 fn versions_and_test_files_are_compared() {
     let bench = Bench::new();
@@ -89,4 +158,9 @@ fn what_cannot_be_looked_at_is_refused() {
     assert!(said.code != 0 && said.stderr.contains("no column `c`"), "{}", said.stderr);
     let said = run("b");
     assert!(said.code != 0 && said.stderr.contains("row 2 has no label"), "{}", said.stderr);
+    bench.write("cut.parquet", &PARQUET[..PARQUET.len() - 1]);
+    let said = bench.refused(&["data", "poison", "cut.parquet", "--label", "id"], 1, "BZ-0311");
+    assert!(said.contains("cut.parquet") && said.contains("Parquet"), "{said}");
+    bench.refused(&["data", "poison", "-", "--label", "b", "--test", "-"], 2, "BZ-0001");
+    bench.refused(&["data", "poison", "table.csv", "--label", "b", "--format", "xml"], 2, "BZ-0001");
 }

@@ -94,6 +94,11 @@ impl ColumnDetector {
     pub fn id(&self, kind: Kind) -> &str {
         self.lenient.id(kind)
     }
+
+    /// The least score that counts, in hundredths.
+    pub(super) const fn min_score(&self) -> u8 {
+        self.min_score
+    }
 }
 
 impl ColumnScan<'_> {

@@ -115,13 +115,7 @@ impl Words {
     }
 
     /// How much speaks for a candidate at `start..end`, and the word that decided.
-    pub(super) fn judge(
-        &self,
-        text: &[u8],
-        (start, end): (usize, usize),
-        kind: Kind,
-        title: &str,
-    ) -> Heard {
+    pub(super) fn judge(&self, text: &[u8], (start, end): (usize, usize), kind: Kind, title: &str) -> Heard {
         let info = kind.info()?;
         if kind == Kind::IPV4 {
             let version = word_before(text, start).and_then(|word| is_one_of(word, VERSIONS));

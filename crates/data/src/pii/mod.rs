@@ -8,8 +8,8 @@
 //!
 //! Modules in reading order: `kind` (what is looked for), `detector` and `scan` (the pass over bytes), `pattern`,
 //! `marks`, `phone`, `card`, `national`, `secrets`, `birth` (what decides about candidates), `context` (what is said
-//! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column` and `report` (text in
-//! pieces, cells, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place), [`delimited`]
+//! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column`, `table` and `report` (text in
+//! pieces, cells, tables, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place), [`delimited`]
 //! (tables whose other bytes stay).
 
 mod action;
@@ -33,6 +33,7 @@ mod report;
 mod scan;
 mod secrets;
 mod stream;
+mod table;
 pub mod vault;
 
 pub use self::action::{Action, Given, NotReplaced, Replacer, hashed};
@@ -44,3 +45,4 @@ pub(crate) use self::kind::CUSTOM_KINDS;
 pub use self::kind::{Family, Kind, KindSet};
 pub use self::report::PiiReport;
 pub use self::stream::{Rewriter, Scanner};
+pub use self::table::{Keep, TableFindings, TablePlace, scan_table};

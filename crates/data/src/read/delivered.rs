@@ -1,5 +1,6 @@
 //! Bytes as they were delivered: counted, hashed, and decompressed on the way.
 
+use std::fmt;
 use std::io::{self, BufReader, Cursor, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,12 +23,13 @@ pub(super) struct Counted<R> {
 /// What has passed so far, seen from outside of the decoders around the reader.
 pub(super) struct Tally {
     bytes: AtomicU64,
-    hasher: Mutex<Hasher>,
+    /// Nothing where nobody asks for a digest.
+    hasher: Option<Mutex<Hasher>>,
 }
 
 impl Tally {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { bytes: AtomicU64::new(0), hasher: Mutex::new(Hasher::new()) })
+    fn new(hasher: Option<Hasher>) -> Arc<Self> {
+        Arc::new(Self { bytes: AtomicU64::new(0), hasher: hasher.map(Mutex::new) })
     }
 
     fn bytes(&self) -> u64 {
@@ -39,8 +41,10 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.input.read(into)?;
         self.state.bytes.fetch_add(read as u64, Ordering::Relaxed);
-        let mut hasher = self.state.hasher.lock().unwrap_or_else(PoisonError::into_inner);
-        hasher.update(into.get(..read).unwrap_or_default());
+        if let Some(hasher) = &self.state.hasher {
+            let mut hasher = hasher.lock().unwrap_or_else(PoisonError::into_inner);
+            hasher.update(into.get(..read).unwrap_or_default());
+        }
         Ok(read)
     }
 }
@@ -76,8 +80,12 @@ struct Undecodable {
 
 impl<'a> Content<'a> {
     /// Looks at the first bytes, and decompresses when they say so.
-    pub(super) fn open(input: Box<dyn Read + Send + 'a>) -> Result<(Self, Vec<u8>), ReadError> {
-        let state = Tally::new();
+    pub(super) fn open(input: Box<dyn Read + Send + 'a>) -> Result<Self, ReadError> {
+        Self::start(input, Some(Hasher::new()))
+    }
+
+    fn start(input: Box<dyn Read + Send + 'a>, hasher: Option<Hasher>) -> Result<Self, ReadError> {
+        let state = Tally::new(hasher);
         let mut rest = BufReader::with_capacity(PIECE_BYTES, Counted { input, state: Arc::clone(&state) });
         let magic = take_start(&mut rest).map_err(ReadError::Io)?;
         let start = Cursor::new(magic.clone()).chain(rest);
@@ -90,13 +98,24 @@ impl<'a> Content<'a> {
             }
             _ => Inner::Plain(start),
         };
-        Ok((Self { inner, state, out: 0 }, magic))
+        Ok(Self { inner, state, out: 0 })
     }
 
     /// How many bytes were delivered, and their digest. Of the whole file, once all of it was read.
     pub(super) fn tally(&self) -> (u64, Digest) {
-        let hasher = self.state.hasher.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.state.bytes(), hasher.clone().finish())
+        let hasher =
+            self.state.hasher.as_ref().map_or_else(Hasher::new, |hasher| {
+                hasher.lock().unwrap_or_else(PoisonError::into_inner).clone()
+            });
+        (self.state.bytes(), hasher.finish())
+    }
+
+    fn compression(&self) -> Option<&'static str> {
+        match self.inner {
+            Inner::Plain(_) => None,
+            Inner::Gzip(_) => Some("gzip"),
+            Inner::Zstd(_) => Some("zstd"),
+        }
     }
 
     fn limit(&self) -> u64 {
@@ -124,8 +143,10 @@ impl Read for Content<'_> {
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
             ) || error.kind() == io::ErrorKind::Other
                 && matches!(self.inner, Inner::Zstd(_));
-            let compression = if matches!(self.inner, Inner::Zstd(_)) { "zstd" } else { "gzip" };
-            if of_decoder { io::Error::other(Undecodable { compression, source: error }) } else { error }
+            match self.compression().filter(|_| of_decoder) {
+                Some(compression) => io::Error::other(Undecodable { compression, source: error }),
+                None => error,
+            }
         })?;
         self.out = self.out.saturating_add(read as u64);
         if self.out > self.limit() {
@@ -144,5 +165,42 @@ pub(crate) fn read_error(error: io::Error) -> ReadError {
     match compression.map(|decoder| decoder.compression) {
         Some(compression) => ReadError::Compressed { compression, source: error },
         None => ReadError::Io(error),
+    }
+}
+
+/// The bytes of a file, decompressed where its first bytes say gzip or zstd, within the limits of every reader:
+/// [`DECOMPRESSION_RATIO`], [`DECOMPRESSED_FREE`], [`ZSTD_WINDOW_LOG`]. All members of a gzip file and all frames of a zstd
+/// file are read, one after the other.
+pub struct Unpacked<'a>(Content<'a>);
+
+impl<'a> Unpacked<'a> {
+    /// Looks at the first bytes.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn open(input: impl Read + Send + 'a) -> Result<Self, ReadError> {
+        Content::start(Box::new(input), None).map(Self)
+    }
+
+    /// `gzip` or `zstd`; nothing when the bytes are as they were delivered.
+    pub fn compression(&self) -> Option<&'static str> {
+        self.0.compression()
+    }
+
+    /// What an error of reading this means: damaged, too dense, or unreadable where it is stored.
+    pub fn error(error: io::Error) -> ReadError {
+        read_error(error)
+    }
+}
+
+impl Read for Unpacked<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl fmt::Debug for Unpacked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unpacked").field("compression", &self.compression()).finish_non_exhaustive()
     }
 }

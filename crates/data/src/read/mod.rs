@@ -28,6 +28,7 @@ use std::str::FromStr;
 use bartizan_base::Digest;
 
 pub use self::cells::read_columns;
+pub use self::delivered::Unpacked;
 pub(crate) use self::delivered::read_error;
 use self::delivered::{Content, take_start};
 pub use self::error::{Place, ReadError};
@@ -198,7 +199,7 @@ pub(crate) fn read<K: Sink>(
         Bytes::Stream(input) => input,
         Bytes::Seekable(input) => Box::new(input),
     };
-    let (mut content, _) = Content::open(input)?;
+    let mut content = Content::open(input)?;
     let start = take_start(&mut content).map_err(read_error)?;
     let format = options.format.unwrap_or_else(|| inner_format(&start));
     let content = Cursor::new(start.clone()).chain(content);

@@ -18,6 +18,8 @@ pub(super) struct FileReport {
     pub(super) report: PiiReport,
     pub(super) places: Vec<Place>,
     pub(super) note: Option<String>,
+    /// Why the file was searched up to some place only.
+    pub(super) cut: Option<String>,
 }
 
 /// Where something was found.
@@ -26,7 +28,8 @@ pub(super) struct Place {
     score: u8,
     reasons: Vec<&'static str>,
     line: u64,
-    /// The byte in the line, or the cell in the record, from 1.
+    /// The byte in the line, or the cell in the record, from 1. Of files that hold columns, `line` is the row, and 0 the
+    /// name of the column.
     column: u64,
     name: Option<String>,
     value: Option<String>,
@@ -35,7 +38,7 @@ pub(super) struct Place {
 impl FileReport {
     pub(super) fn new(path: PathBuf, layout: Layout, min_score: u8) -> Self {
         let report = PiiReport { min_score, ..PiiReport::default() };
-        Self { path, layout, report, places: Vec::new(), note: None }
+        Self { path, layout, report, places: Vec::new(), note: None, cut: None }
     }
 
     fn json(&self) -> Value {
@@ -55,16 +58,13 @@ impl FileReport {
             .collect();
         json!({
             "file": self.path.display().to_string(),
-            "format": match self.layout {
-                Layout::Table(_) => "csv",
-                Layout::Lines => "jsonl",
-                Layout::Text => "text",
-            },
+            "format": self.layout.name(),
             "bytes": self.report.bytes,
             "findings": self.report.findings,
             "columns": columns,
             "places": self.places.iter().map(Place::json).collect::<Vec<_>>(),
             "note": self.note,
+            "cut": self.cut,
         })
     }
 }
@@ -136,7 +136,7 @@ fn whole(reports: &[FileReport], skipped: &[Skipped], min_score: u8) -> Value {
     let passed: Vec<Value> =
         skipped.iter().map(|one| json!({ "file": one.path.display().to_string(), "why": one.why })).collect();
     json!({
-        "searched": reports.len(),
+        "searched": reports.iter().filter(|one| one.cut.is_none()).count(),
         "bytes": reports.iter().map(|one| one.report.bytes).fold(0_u64, u64::saturating_add),
         "minScore": f64::from(min_score) / 100.0,
         "findings": kinds,
@@ -157,7 +157,7 @@ fn table(reports: &[FileReport], skipped: &[Skipped]) -> String {
         let kinds: Vec<String> =
             one.report.findings.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         line(format!("{path}: {}", kinds.join(", ")));
-        if let Some(note) = &one.note {
+        for note in one.note.iter().chain(&one.cut) {
             line(format!("  {note}"));
         }
         for column in
@@ -199,10 +199,11 @@ fn table(reports: &[FileReport], skipped: &[Skipped]) -> String {
     for (kind, (count, files)) in totals(reports) {
         line(format!("{kind:<20} {count:>8} in {files} files"));
     }
-    let clean = reports.iter().filter(|one| one.report.is_clean()).count();
+    let whole = || reports.iter().filter(|one| one.cut.is_none());
+    let clean = whole().filter(|one| one.report.is_clean()).count();
     line(format!(
         "{} files searched, {clean} without findings, {} not searched",
-        reports.len(),
+        whole().count(),
         skipped.len()
     ));
     text

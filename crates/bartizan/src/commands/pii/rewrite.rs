@@ -1,12 +1,14 @@
 //! A file written anew, with values in it replaced and everything else as it was.
 
 use std::io::{BufRead, Read, Write};
+use std::path::Path;
 
 use bartizan_data::limits::RECORD_BYTES;
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
 use bartizan_data::pii::{Detector, Given, Replacer, Rewriter, Scanner, Title};
+use bartizan_data::{ReadError, Unpacked};
 
-use super::source::Layout;
+use super::source::{Layout, Opened, open};
 use crate::catalog::ids;
 use crate::failure::Failure;
 
@@ -15,6 +17,8 @@ const PIECE: usize = 256 * 1024;
 
 /// Which values of a file are replaced.
 pub(super) struct Plan<'d> {
+    /// What the caller says that the file is.
+    pub(super) said: Option<String>,
     pub(super) layout: Layout,
     /// In these columns only; all when empty.
     pub(super) columns: Vec<String>,
@@ -30,6 +34,11 @@ pub(super) enum Values<'d> {
 }
 
 impl Plan<'_> {
+    /// Opens the file, or once more.
+    pub(super) fn open(&self, path: &Path) -> Result<Opened<'static>, Failure> {
+        open(path, self.said.as_deref())
+    }
+
     /// Reads a file and writes it anew; `given` says what stands for a value. Returns how many were replaced.
     pub(super) fn rewrite(
         &self,
@@ -41,7 +50,10 @@ impl Plan<'_> {
             (Layout::Table(separator), _) => self.table(file, separator, given, out),
             (Layout::Lines, Values::Found(detector)) => lines(file, detector, given, out),
             (Layout::Text, Values::Found(detector)) => text(file, detector, given, out),
-            (_, Values::Cells(_)) => Err(Failure::new(ids::USAGE, "only a table has columns")),
+            (Layout::Columns(_), _) => Err(Failure::new(ids::USAGE, "only text is written anew")),
+            (Layout::Lines | Layout::Text, Values::Cells(_)) => {
+                Err(Failure::new(ids::USAGE, "only a table has columns"))
+            }
         }
     }
 
@@ -140,7 +152,7 @@ fn lines(
     loop {
         line.clear();
         let most = u64::try_from(RECORD_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-        let length = reader.by_ref().take(most).read_until(b'\n', &mut line).map_err(unreadable)?;
+        let length = reader.by_ref().take(most).read_until(b'\n', &mut line).map_err(not_read)?;
         if length == 0 {
             return Ok(count);
         }
@@ -237,18 +249,20 @@ pub(super) fn read(file: &mut dyn Read, buffer: &mut [u8]) -> Result<usize, Fail
     loop {
         match file.read(buffer) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            read => return read.map_err(unreadable),
+            read => return read.map_err(not_read),
         }
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` calls")]
-fn unreadable(error: std::io::Error) -> Failure {
-    Failure::of(ids::FILE, &error)
+fn not_read(error: std::io::Error) -> Failure {
+    match Unpacked::error(error) {
+        ReadError::Io(error) => Failure::of(ids::FILE, &error),
+        error => Failure::of(ids::DELIVERY, &error),
+    }
 }
 
 fn write(out: &mut dyn Write, written: &mut Vec<u8>) -> Result<(), Failure> {
-    out.write_all(written).map_err(unreadable)?;
+    out.write_all(written).map_err(|error| Failure::of(ids::FILE, &error))?;
     written.clear();
     Ok(())
 }

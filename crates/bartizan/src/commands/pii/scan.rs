@@ -5,11 +5,13 @@ use std::io::Read;
 use std::path::Path;
 
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
-use bartizan_data::pii::{ColumnDetector, ColumnScan, Detector, Finding, Scanner};
-use bartizan_data::threads;
+use bartizan_data::pii::{
+    ColumnDetector, ColumnScan, Detector, Finding, Keep, Scanner, TablePlace, scan_table,
+};
+use bartizan_data::{Format, ReadError, ReadOptions, Source, Unpacked, threads};
 
 use super::report::{FileReport, Place, print};
-use super::source::{self, Layout, Skipped};
+use super::source::{self, Layout, Opened, Skipped};
 use crate::cli::PiiScan;
 use crate::commands::Work;
 use crate::failure::Failure;
@@ -35,9 +37,12 @@ pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Fai
         show: wanted.show,
         min_score: options.min_score,
         progress: &progress,
+        threads: 1,
     };
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let threads = wanted.threads.unwrap_or(cores).clamp(1, files.len().max(1));
+    let wanted_threads = wanted.threads.unwrap_or(cores).max(1);
+    let threads = wanted_threads.min(files.len().max(1));
+    let search = Search { threads: (wanted_threads / threads).max(1), ..search };
     let found = threads::map(threads, files.len(), |at| files.get(at).map(|path| (path, search.file(path))));
     drop(progress);
     let mut done: Vec<_> = found.into_iter().flatten().collect();
@@ -45,7 +50,10 @@ pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Fai
     let mut reports = Vec::new();
     for (path, found) in done {
         match found {
-            Ok(report) => reports.push(report),
+            Ok(report) => {
+                skipped.extend(report.cut.clone().map(|why| Skipped { path: path.clone(), why }));
+                reports.push(report);
+            }
             Err(why) => skipped.push(Skipped { path: path.clone(), why }),
         }
     }
@@ -60,47 +68,88 @@ struct Search<'d> {
     show: bool,
     min_score: u8,
     progress: &'d Progress,
+    /// For one file that holds columns.
+    threads: usize,
 }
 
 impl Search<'_> {
-    /// Searches one file; the reason when it cannot be read to its end.
+    /// Searches one file; the reason when nothing of it can be read.
     fn file(&self, path: &Path) -> Result<FileReport, String> {
-        let (file, layout) = source::open(path)?;
-        let mut file = self.progress.follow(file);
-        let mut found = FileReport::new(path.to_owned(), layout, self.min_score);
-        let mut pieces = Pieces { file: &mut file, buffer: vec![0; PIECE] };
-        match layout {
-            Layout::Table(separator) => match self.table(&mut pieces, separator, &mut found) {
-                Ok(()) => Ok(found),
+        let (file, mut found) = self.open(path)?;
+        let searched = match found.layout {
+            Layout::Columns(format) => return self.columns(path, format, found),
+            Layout::Table(separator) => match self.table(&mut Pieces::of(file), separator, &mut found) {
                 // What is no table is text: no cell of it is passed over.
                 Err(NoTable::Text(why)) => {
-                    let (mut file, _) = source::open(path)?;
-                    found = FileReport::new(path.to_owned(), Layout::Text, self.min_score);
+                    let file;
+                    (file, found) = self.open(path)?;
+                    found.layout = Layout::Text;
                     found.note = Some(format!("searched as text: {why}"));
-                    self.text(&mut Pieces { file: &mut file, buffer: vec![0; PIECE] }, &mut found)?;
-                    Ok(found)
+                    self.text(&mut Pieces::of(file), &mut found)
                 }
-                Err(NoTable::Read(why)) => Err(why),
+                Err(NoTable::Read(cut)) => Err(cut),
+                Ok(()) => Ok(()),
             },
-            Layout::Lines | Layout::Text => self.text(&mut pieces, &mut found).map(|()| found),
+            Layout::Lines | Layout::Text => self.text(&mut Pieces::of(file), &mut found),
+        };
+        match searched {
+            Ok(()) => Ok(found),
+            Err(Cut { why, .. }) if found.report.bytes == 0 => Err(why),
+            // What was found until then is there all the same.
+            Err(Cut { line, why }) => {
+                found.cut = Some(format!("searched up to line {line} only: {why}"));
+                Ok(found)
+            }
         }
     }
 
-    fn text(&self, pieces: &mut Pieces<'_>, found: &mut FileReport) -> Result<(), String> {
+    fn open(&self, path: &Path) -> Result<(Opened<'static>, FileReport), String> {
+        let opened = Opened::new(path, source::stored(path, self.progress)?, None)?;
+        let found = FileReport::new(path.to_owned(), opened.layout, self.min_score);
+        Ok((opened, found))
+    }
+
+    fn columns(&self, path: &Path, format: Format, mut found: FileReport) -> Result<FileReport, String> {
+        let source = Source::seekable(source::stored(path, self.progress)?);
+        let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+        let keep = Keep { places: self.places, values: self.show };
+        match scan_table(source, &options, self.threads, self.columns, keep) {
+            Ok(searched) => {
+                found.report = searched.report;
+                let place = |one: TablePlace| {
+                    let (id, at) =
+                        (self.columns.id(one.finding.kind()), u64::try_from(one.column).unwrap_or(0));
+                    Place::new(id, &one.finding, one.row, at, Some(one.name), one.value)
+                };
+                found.places = searched.places.into_iter().map(place).collect();
+                Ok(found)
+            }
+            Err(ReadError::NoRows) => Ok(found),
+            Err(error) => Err(source::reasons(&error)),
+        }
+    }
+
+    fn text(&self, pieces: &mut Pieces, found: &mut FileReport) -> Result<(), Cut> {
         let mut scanner = Scanner::new(self.detector);
         let (mut lines, mut held) = (Lines::default(), Held::default());
         let mut findings = Vec::new();
-        while let Some(piece) = pieces.next()? {
+        let ended = loop {
+            let piece = match pieces.next() {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break None,
+                Err(why) => break Some(why),
+            };
             held.bytes.extend_from_slice(piece);
             scanner.push(piece, &mut findings);
             self.note(&mut findings, &mut lines, &held, found);
             let settled = scanner.settled();
             held.forget(settled.min(lines.forgettable(&held, settled)));
-        }
+        };
         scanner.finish(&mut findings);
         self.note(&mut findings, &mut lines, &held, found);
         found.report.bytes = held.end();
-        Ok(())
+        lines.advance(&held, held.end());
+        ended.map_or(Ok(()), |why| Err(Cut { line: lines.line, why }))
     }
 
     fn note(&self, findings: &mut Vec<Finding>, lines: &mut Lines, held: &Held, found: &mut FileReport) {
@@ -124,9 +173,10 @@ impl Search<'_> {
         }
     }
 
-    fn table(&self, pieces: &mut Pieces<'_>, separator: u8, found: &mut FileReport) -> Result<(), NoTable> {
+    fn table(&self, pieces: &mut Pieces, separator: u8, found: &mut FileReport) -> Result<(), NoTable> {
         let mut table = Delimited::new(separator);
         let mut columns: Vec<(String, ColumnScan<'_>)> = Vec::new();
+        let mut line = 1;
         // Only what is found matters here; the text is handed on to nobody.
         let mut out = Vec::new();
         let report = &mut found.report;
@@ -141,6 +191,7 @@ impl Search<'_> {
                 }
             };
         let mut cell = |cell: Cell<'_>| -> Result<Option<Vec<u8>>, Infallible> {
+            line = cell.line;
             if cell.record == 0 {
                 let name = String::from_utf8_lossy(cell.content).trim_start_matches('\u{feff}').to_owned();
                 columns.push((name.clone(), self.columns.column(&name)));
@@ -165,22 +216,37 @@ impl Search<'_> {
             Ok(None)
         };
         let mut bytes = 0_u64;
-        while let Some(piece) = pieces.next().map_err(NoTable::Read)? {
-            bytes += u64::try_from(piece.len()).unwrap_or(0);
+        let ended = loop {
+            let piece = match pieces.next() {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break None,
+                Err(why) => break Some(why),
+            };
+            bytes = bytes.saturating_add(u64::try_from(piece.len()).unwrap_or(0));
             table.push(piece, &mut out, &mut cell).map_err(no_table)?;
             out.clear();
-        }
-        table.finish(&mut out, &mut cell).map_err(no_table)?;
+        };
+        // Where the file is cut, a quote may well be open; what there is of that cell is not looked at.
+        let finished = table.finish(&mut out, &mut cell);
         found.report.bytes = bytes;
         found.report.columns = columns.iter().map(|(_, column)| column.verdict()).collect();
-        Ok(())
+        match ended {
+            Some(why) => Err(NoTable::Read(Cut { line, why })),
+            None => finished.map(|_| ()).map_err(no_table),
+        }
     }
+}
+
+/// Why a file was not searched to its end, and up to where it was.
+struct Cut {
+    line: u64,
+    why: String,
 }
 
 /// Why a file is not searched as a table.
 enum NoTable {
     Text(String),
-    Read(String),
+    Read(Cut),
 }
 
 fn no_table(error: Rewriting<Infallible>) -> NoTable {
@@ -188,19 +254,23 @@ fn no_table(error: Rewriting<Infallible>) -> NoTable {
 }
 
 /// Pieces of a file.
-struct Pieces<'f> {
-    file: &'f mut dyn Read,
+struct Pieces {
+    file: Opened<'static>,
     buffer: Vec<u8>,
 }
 
-impl Pieces<'_> {
+impl Pieces {
+    fn of(file: Opened<'static>) -> Self {
+        Self { file, buffer: vec![0; PIECE] }
+    }
+
     fn next(&mut self) -> Result<Option<&[u8]>, String> {
         loop {
             match self.file.read(&mut self.buffer) {
                 Ok(0) => return Ok(None),
                 Ok(length) => return Ok(self.buffer.get(..length)),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(source::reasons(&Unpacked::error(error))),
             }
         }
     }

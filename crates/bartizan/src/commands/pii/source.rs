@@ -1,15 +1,19 @@
 //! Files that are searched: which there are below a path, what they are, and why some are passed over.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::error::Error;
+use std::fs;
+use std::io::{self, Cursor, Read, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use bartizan_data::{Format, Unpacked};
 use rustix::fs::OFlags;
 
 use super::super::file_failure;
+use super::super::remote::open_remote;
 use crate::catalog::ids;
 use crate::failure::Failure;
+use crate::out::Progress;
 
 /// Files of one search, and levels of directories.
 const FILES: usize = 1_000_000;
@@ -25,23 +29,42 @@ pub(super) enum Layout {
     Table(u8),
     /// A JSON value on each line.
     Lines,
+    /// Columns, Parquet or Arrow.
+    Columns(Format),
     /// Anything else.
     Text,
 }
 
-/// A file that is not searched.
+impl Layout {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Table(_) => "csv",
+            Self::Lines => "jsonl",
+            Self::Columns(format) => format.name(),
+            Self::Text => "text",
+        }
+    }
+}
+
+/// A file that is not searched, or not to its end.
 pub(super) struct Skipped {
     pub(super) path: PathBuf,
     pub(super) why: String,
 }
 
-/// Lists regular files below the paths, in order of their names, and what was passed over.
+/// Lists objects that are named by URL, and regular files below the other paths in order of their names, and what was
+/// passed over.
 ///
 /// # Errors
 /// When a path that was named cannot be read, or there are too many files.
 pub(super) fn list(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, Vec<Skipped>), Failure> {
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
     for path in paths {
+        // Whether an object is there is found out before the search begins.
+        if open_remote(path)?.is_some() {
+            files.push(path.clone());
+            continue;
+        }
         fs::symlink_metadata(path).map_err(|error| file_failure(path, &error))?;
         walk(path, 0, &mut files, &mut skipped)?;
     }
@@ -89,47 +112,160 @@ fn walk(
     Ok(())
 }
 
-/// Opens a regular file without following a link, and says how its bytes are taken; the reason when it is passed over.
-pub(super) fn open(path: &Path) -> Result<(File, Layout), String> {
+/// Bytes that can be read at any place.
+pub(super) trait Stored: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Stored for T {}
+
+/// Opens an object, or a regular file without following a link; the reason when it is passed over.
+pub(super) fn stored(path: &Path, progress: &Progress) -> Result<Box<dyn Stored>, String> {
+    if let Some(object) = open_remote(path).map_err(|failure| told(&failure))? {
+        return Ok(Box::new(progress.follow(object)));
+    }
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
     let file = opened.map_err(|error| error.to_string())?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err("not a regular file".to_owned());
     }
-    let head = head(path).map_err(|error| error.to_string())?;
-    if let Some(why) = unreadable(&head) {
-        return Err(why.to_owned());
+    Ok(Box::new(progress.follow(file)))
+}
+
+fn told(failure: &Failure) -> String {
+    let why = failure.why.iter().map(|why| format!(": {why}"));
+    std::iter::once(failure.what.clone()).chain(why).collect()
+}
+
+/// An error with what it comes from.
+pub(super) fn reasons(error: &dyn Error) -> String {
+    let mut said = error.to_string();
+    let mut further = error.source();
+    while let Some(source) = further {
+        said.push_str(&format!(": {source}"));
+        further = source.source();
     }
-    Ok((file, layout(path, &head)))
+    said
 }
 
-/// The first bytes of a file.
-pub(super) fn head(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
-    Ok(head)
+/// The bytes of a file, decompressed, and how they are taken.
+pub(super) struct Opened<'a> {
+    head: Cursor<Vec<u8>>,
+    // Why there is no more, when that showed already while the head was read.
+    failed: Option<io::Error>,
+    rest: Unpacked<'a>,
+    pub(super) layout: Layout,
 }
 
-fn unreadable(head: &[u8]) -> Option<&'static str> {
-    let controls =
-        head.iter().filter(|byte| **byte < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(byte)).count();
-    if head.starts_with(&[0x1f, 0x8b])
-        || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd])
-        || head.starts_with(b"PK\x03\x04")
-    {
+impl<'a> Opened<'a> {
+    /// Looks at the first bytes of the file of that name; the reason when it is passed over. Who says what it is may have
+    /// text with control characters.
+    pub(super) fn new(path: &Path, bytes: impl Read + Send + 'a, said: Option<&str>) -> Result<Self, String> {
+        let mut rest = Unpacked::open(bytes).map_err(|error| reasons(&error))?;
+        let mut head = Vec::new();
+        let failed = rest.by_ref().take(HEAD).read_to_end(&mut head).err();
+        let layout = match columns(&head, rest.compression()) {
+            Some(format) => Layout::Columns(format),
+            None => {
+                if let Some(why) = unreadable(&head, said.is_some()) {
+                    return Err(match rest.compression() {
+                        Some(compression) => format!("{why}, in {compression}"),
+                        None => why.to_owned(),
+                    });
+                }
+                match said {
+                    Some("csv") => Layout::Table(separator(&head)),
+                    Some("jsonl") => Layout::Lines,
+                    Some(_) => Layout::Text,
+                    None => layout(path, &head, rest.compression().is_some()),
+                }
+            }
+        };
+        Ok(Self { head: Cursor::new(head), failed, rest, layout })
+    }
+}
+
+/// Opens a file that is to be written anew, or an object by its URL.
+pub(super) fn open(path: &Path, said: Option<&str>) -> Result<Opened<'static>, Failure> {
+    let bytes: Box<dyn Read + Send> = match open_remote(path)? {
+        Some(object) => Box::new(object),
+        None => {
+            let file = fs::File::open(path).map_err(|error| file_failure(path, &error))?;
+            if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+                return Err(Failure::new(ids::FILE, format!("`{}` is not a regular file", path.display())));
+            }
+            Box::new(file)
+        }
+    };
+    let opened = Opened::new(path, bytes, said).map_err(|why| {
+        let mut failure = Failure::new(ids::DELIVERY, format!("`{}` is no text", path.display()));
+        failure.why.push(why);
+        failure
+    })?;
+    if let Layout::Columns(format) = opened.layout {
+        let what = format!("`{}` is {format}, and only text is written anew", path.display());
+        return Err(Failure::new(ids::DELIVERY, what).then("write the table as CSV or JSON lines before"));
+    }
+    Ok(opened)
+}
+
+impl Read for Opened<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.head.read(into)? {
+            0 => self.failed.take().map_or_else(|| self.rest.read(into), Err),
+            length => Ok(length),
+        }
+    }
+}
+
+/// The format of a file that holds columns. Parquet is read from its end and so is none where it is compressed.
+fn columns(head: &[u8], compression: Option<&str>) -> Option<Format> {
+    if head.starts_with(b"PAR1") && compression.is_none() {
+        return Some(Format::Parquet);
+    }
+    (head.starts_with(b"ARROW1\0\0") || head.starts_with(&[0xff; 4])).then_some(Format::Arrow)
+}
+
+/// What a file is that is no text, by how it begins.
+const NO_TEXT: [(&[u8], &str); 7] = [
+    (b"PK\x03\x04", "a zip archive"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ\0", "compressed with xz"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"\x04\x22\x4d\x18", "compressed with lz4"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+];
+
+/// Where the headers of tar archives say that they are such (POSIX.1-1988 and later).
+const TAR: std::ops::Range<usize> = 257..262;
+
+fn unreadable(head: &[u8], said: bool) -> Option<&'static str> {
+    if let Some((_, why)) = NO_TEXT.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Some(why);
+    }
+    if head.get(TAR) == Some(b"ustar") {
+        return Some("a tar archive");
+    }
+    // Compressed twice.
+    if head.starts_with(&[0x1f, 0x8b, 0x08]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
         return Some("compressed");
     }
-    if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        return Some("UTF-16 text");
-    }
-    (head.contains(&0) || controls.saturating_mul(20) > head.len()).then_some("binary")
+    let controls =
+        head.iter().filter(|byte| **byte < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(byte)).count();
+    (!said && (head.contains(&0) || controls.saturating_mul(20) > head.len())).then_some("binary")
 }
 
 /// What the ending of a name, and the first line, say of a file.
-pub(super) fn layout(path: &Path, head: &[u8]) -> Layout {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match ending.as_str() {
+fn layout(path: &Path, head: &[u8], packed: bool) -> Layout {
+    let ending = |path: &Path| {
+        path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_ascii_lowercase()
+    };
+    let mut last = ending(path);
+    // `people.csv.gz` is a table.
+    if packed && matches!(last.as_str(), "gz" | "gzip" | "zst" | "zstd") {
+        last = ending(&path.with_extension(""));
+    }
+    match last.as_str() {
         "tsv" => Layout::Table(b'\t'),
         "csv" => Layout::Table(separator(head)),
         "jsonl" | "ndjson" => Layout::Lines,
@@ -138,7 +274,7 @@ pub(super) fn layout(path: &Path, head: &[u8]) -> Layout {
 }
 
 /// The separator that comes most often in the first line.
-pub(super) fn separator(head: &[u8]) -> u8 {
+fn separator(head: &[u8]) -> u8 {
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |mark: u8| line.iter().filter(|byte| **byte == mark).count();
     // Of equally many the first counts, so that a single column is taken as separated by commas.

@@ -1,7 +1,7 @@
 //! `data redact`, `data tokenize`, `data detokenize`: what stands for values, asked of the project where it has the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::file_failure;
 use super::rewrite::{Plan, Values, read};
-use super::source::{self, Layout};
+use super::source::{Layout, open};
 use crate::catalog::ids;
 use crate::cli;
 use crate::client::Client;
@@ -40,7 +40,7 @@ pub(in crate::commands) async fn redact(work: &Work, wanted: &cli::Redact) -> Re
         let kind = detector.kind(id).unwrap_or(Kind::EMAIL);
         replacer.replace(id, kind, value, out).is_ok()
     };
-    let count = anew(&wanted.out, |out| plan.rewrite(&mut open(&wanted.file)?, &mut given, out))?;
+    let count = anew(&wanted.out, |out| plan.rewrite(&mut plan.open(&wanted.file)?, &mut given, out))?;
     told(work, &wanted.out, count)
 }
 
@@ -91,7 +91,7 @@ fn collected(plan: &Plan<'_>, file: &Path) -> Result<BTreeSet<(String, Vec<u8>)>
             true
         }
     };
-    let read = plan.rewrite(&mut open(file)?, &mut given, &mut io::sink());
+    let read = plan.rewrite(&mut plan.open(file)?, &mut given, &mut io::sink());
     if values.len() >= VALUES {
         return Err(Failure::new(
             ids::FILE,
@@ -166,7 +166,7 @@ fn replaced(plan: &Plan<'_>, file: &Path, out: &Path, stand: &Stand) -> Result<u
             true
         })
     };
-    anew(out, |writer| plan.rewrite(&mut open(file)?, &mut given, writer))
+    anew(out, |writer| plan.rewrite(&mut plan.open(file)?, &mut given, writer))
 }
 
 /// Random tokens anywhere in a file.
@@ -200,7 +200,7 @@ fn pieces(
     mut value: impl FnMut(Token) -> Result<Vec<u8>, Failure>,
 ) -> Result<u64, Failure> {
     let (mut file, mut buffer, mut held, mut written) =
-        (open(path)?, vec![0; 256 * 1024], Vec::new(), Vec::new());
+        (open(path, Some("text"))?, vec![0; 256 * 1024], Vec::new(), Vec::new());
     let mut count = 0_u64;
     loop {
         let length = read(&mut file, &mut buffer)?;
@@ -231,13 +231,8 @@ fn plan<'d>(
     columns: &[String],
     values: Values<'d>,
 ) -> Result<Plan<'d>, Failure> {
-    let head = source::head(file).map_err(|error| file_failure(file, &error))?;
-    let mut layout = match read.format.as_deref() {
-        Some("csv") => Layout::Table(source::separator(&head)),
-        Some("jsonl") => Layout::Lines,
-        Some(_) => Layout::Text,
-        None => source::layout(file, &head),
-    };
+    let said = read.format.clone();
+    let mut layout = open(file, said.as_deref())?.layout;
     if let (Layout::Table(mark), Some(text)) = (&mut layout, &read.separator) {
         let separator: bartizan_data::Separator =
             text.parse().map_err(|error: bartizan_data::SeparatorInvalid| Failure::of(ids::USAGE, &error))?;
@@ -246,15 +241,7 @@ fn plan<'d>(
     if !columns.is_empty() && !matches!(layout, Layout::Table(_)) {
         return Err(Failure::new(ids::USAGE, "only a table has columns").then("--format csv"));
     }
-    Ok(Plan { layout, columns: columns.to_vec(), values })
-}
-
-fn open(path: &Path) -> Result<File, Failure> {
-    let file = File::open(path).map_err(|error| file_failure(path, &error))?;
-    match file.metadata() {
-        Ok(metadata) if metadata.is_file() => Ok(file),
-        _ => Err(Failure::new(ids::FILE, format!("`{}` is not a regular file", path.display()))),
-    }
+    Ok(Plan { said, layout, columns: columns.to_vec(), values })
 }
 
 /// Writes a new file, readable by its owner alone: what was turned back is personal. One that was not finished goes.

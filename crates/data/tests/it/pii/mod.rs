@@ -9,6 +9,7 @@ mod delimited;
 mod kinds;
 mod property;
 mod scores;
+mod table;
 
 #[path = "../../pii_corpus/mod.rs"]
 mod corpus;

@@ -81,12 +81,11 @@ fn values_are_spelled_as_in_no_format_in_particular() {
 /// A list is a column of lengths, and columns of JSON may come late and end early.
 #[test]
 fn every_column_has_a_cell_for_each_row() {
-    let lists =
-        ListArray::from_iter_primitive::<arrow_array::types::Int64Type, _, _>([
-            Some(vec![Some(1), Some(2)]),
-            None,
-            Some(vec![]),
-        ]);
+    let lists = ListArray::from_iter_primitive::<arrow_array::types::Int64Type, _, _>([
+        Some(vec![Some(1), Some(2)]),
+        None,
+        Some(vec![]),
+    ]);
     let columns: Vec<(&str, ArrayRef)> =
         vec![("tags", Arc::new(lists)), ("x", Arc::new(Int64Array::from(vec![1, 2, 3])))];
     let table = [RecordBatch::try_from_iter(columns).unwrap()];
@@ -114,8 +113,7 @@ fn what_is_cut_off_is_no_table() {
     for bytes in [parquet(&table, 2, true), arrow_file(&table, false), gzip(b"a,b\n1,2\n")] {
         assert!(gathered(&bytes[..bytes.len() - 5], 2).is_err());
     }
-    let options =
-        ReadOptions { format: Some(Format::Parquet), csv: CsvOptions::default() };
+    let options = ReadOptions { format: Some(Format::Parquet), csv: CsvOptions::default() };
     let read = gather(Source::stream(&b"a,b\n1,2\n"[..]), &options, 1);
     assert!(matches!(read, Err(NotGathered::Read(ReadError::Damaged { .. }))), "{read:?}");
 }
