@@ -9,6 +9,7 @@ use super::context::Words;
 use super::custom::{Recogniser, Recognisers};
 use super::finding::{Finding, resolve};
 use super::fold::Folded;
+use super::gate::Gate;
 use super::kind::{Family, Kind, KindSet};
 use super::pattern::Patterns;
 use super::scan::scan;
@@ -44,6 +45,7 @@ pub struct Detector {
     pub(super) kinds: KindSet,
     pub(super) min_score: u8,
     pub(super) patterns: Patterns,
+    pub(super) gate: Gate,
     pub(super) literals: Option<Searcher>,
     pub(super) words: Words,
     pub(super) looks: Looks,
@@ -81,6 +83,7 @@ impl Detector {
             assigned: kinds.has(Kind::ASSIGNED_SECRET) || kinds.has(Kind::AWS_SECRET_KEY),
             birth: kinds.has(Kind::DATE_OF_BIRTH),
         };
+        let patterns = Patterns::new(kinds);
         let literals = || {
             let mut builder = aho_corasick::packed::Config::new().builder();
             builder.extend(PREFIXES.iter().map(|prefix| prefix.literal)).build()
@@ -88,7 +91,8 @@ impl Detector {
         Self {
             kinds,
             min_score: options.min_score,
-            patterns: Patterns::new(kinds),
+            gate: Gate::new(&looks, &patterns),
+            patterns,
             literals: if literal { literals() } else { None },
             words: Words::new(kinds),
             looks,

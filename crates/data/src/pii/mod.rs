@@ -6,7 +6,7 @@
 //!              classified columns, PiiReport <--------------------------------- + --> redact, mask, hash, tokenise
 //! ```
 //!
-//! Modules in reading order: `kind` (what is looked for), `detector` and `scan` (the pass over bytes), `pattern`,
+//! Modules in reading order: `kind` (what is looked for), `detector` and `scan` (the pass over bytes), `gate`, `pattern`,
 //! `marks`, `phone`, `card`, `national`, `secrets`, `birth` (what decides about candidates), `context` (what is said
 //! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column`, `table` and `report` (text in
 //! pieces, cells, tables, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place), [`delimited`]
@@ -23,6 +23,7 @@ pub mod delimited;
 mod detector;
 mod finding;
 mod fold;
+mod gate;
 mod kind;
 mod marks;
 mod national;

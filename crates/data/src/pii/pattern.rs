@@ -186,8 +186,8 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// Letters that a word may have before its first digit, and digits in its first run.
-const LETTERS: usize = 7;
-const DIGITS: usize = 20;
+pub(super) const LETTERS: usize = 7;
+pub(super) const DIGITS: usize = 20;
 
 /// What can stand behind the first run of digits: nothing that matters, a mark of [`MARKS`], or a letter.
 const BEHIND: usize = MARKS.len() + 2;
@@ -212,6 +212,8 @@ pub(super) struct Slot {
     to: u16,
     // Lengths that the second run of digits may have, a bit for each; all of them when one pattern does not care.
     second: u32,
+    // Those of them of which a pattern wants no third run behind one mark.
+    two: u32,
 }
 
 struct Pattern {
@@ -220,10 +222,19 @@ struct Pattern {
     begins: (usize, usize),
     // Digits in the second run, when a mark stands between.
     second: Option<usize>,
+    // Whether a mark and a digit follow it.
+    third: bool,
     opened: bool,
     kind: Kind,
     speaks: Evidence,
     check: Check,
+}
+
+impl Slot {
+    /// Whether all of them go on with a mark and a digit.
+    pub(super) const fn needs_second(self) -> bool {
+        self.second & 1 == 0
+    }
 }
 
 /// What has the shape of a kind and passes its check.
@@ -256,9 +267,13 @@ impl Patterns {
             let second = |place: &u16| patterns.get(usize::from(*place)).and_then(|pattern| pattern.second);
             let second = slot.iter().map(|place| second(place).map_or(u32::MAX, |run| 1 << run.min(31)));
             let second = second.fold(0, |all, one| all | one);
+            let two = slot.iter().filter_map(|place| patterns.get(usize::from(*place)));
+            let two = two.filter(|pattern| !pattern.third);
+            let two = two.map(|pattern| pattern.second.map_or(u32::MAX, |run| 1 << run.min(31)));
+            let two = two.fold(0, |all, one| all | one);
             let from = length(&order);
             order.append(&mut slot);
-            index.push(Slot { from, to: length(&order), second });
+            index.push(Slot { from, to: length(&order), second, two });
         }
         Self { patterns, order, index }
     }
@@ -281,7 +296,9 @@ impl Patterns {
     ) {
         let after = text.get(start + begins.0 + begins.1 + 1..).unwrap_or_default();
         let second = digits(after).min(DIGITS);
-        if slot.second >> second & 1 == 0 {
+        // `200 512 "` is two numbers and no more.
+        let third = || after.get(second + 1).is_some_and(u8::is_ascii_digit);
+        if slot.second >> second & 1 == 0 || (slot.two >> second & 1 == 0 && !third()) {
             return;
         }
         for place in self.order.get(usize::from(slot.from)..usize::from(slot.to)).unwrap_or_default() {
@@ -384,10 +401,13 @@ fn compile(shape: &Shape) -> Vec<Pattern> {
     let run = rest.bytes().take_while(|byte| *byte == b'd').count();
     let marked = text.as_bytes().get(begins.0 + begins.1).is_some_and(|byte| !byte.is_ascii_alphabetic());
     let second = if marked && run > 0 && rest.as_bytes().get(run) != Some(&b'X') { Some(run) } else { None };
+    let third = rest.as_bytes().get(run + 1..).is_some_and(|rest| rest.starts_with(b"d"));
+    let third = second.is_some() && third && !rest.as_bytes().get(run).is_some_and(u8::is_ascii_alphabetic);
     let of = |mark: &&str| Pattern {
         shape: text.replace('~', mark).into_bytes(),
         begins,
         second,
+        third,
         opened,
         kind: shape.kind,
         speaks: shape.speaks,

@@ -70,7 +70,9 @@ impl Scan<'_, '_> {
             match text[place] {
                 b'0'..=b'9' => {
                     let count = digits(&text[place..]);
-                    self.number(place, count);
+                    if self.detector.gate.opens(text, place, count) {
+                        self.number(place, count);
+                    }
                     place += count;
                 }
                 b':' => {
@@ -95,7 +97,6 @@ impl Scan<'_, '_> {
         }
     }
 
-    #[inline]
     fn number(&mut self, start: usize, count: usize) {
         let (text, looks) = (self.text, &self.detector.looks);
         let next = text.get(start + count).copied().unwrap_or(b'\n');
