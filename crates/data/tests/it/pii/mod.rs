@@ -6,6 +6,7 @@ mod action;
 mod column;
 mod custom;
 mod delimited;
+mod golden;
 mod kinds;
 mod property;
 mod scores;
