@@ -21,12 +21,12 @@ const COUNTS: usize = DIGITS + 1;
 const ALWAYS: u8 = 1;
 /// Worth a look when a digit stands behind what stands behind it.
 const DIGIT: u8 = 2;
+/// Worth a look when it begins with `00`, as telephone numbers may.
+const ZEROS: u8 = 4;
 
 /// The table, made for the kinds that are looked for.
 pub(super) struct Gate {
     table: Vec<u8>,
-    /// Whether `00` may begin a telephone number.
-    zeros: bool,
     /// Whether parts of what began before are looked at too.
     parts: bool,
 }
@@ -39,7 +39,7 @@ impl Gate {
                 table.extend(BEHIND.map(|behind| worth(looks, patterns, before, count, behind)));
             }
         }
-        Self { table, zeros: looks.phone, parts: false }
+        Self { table, parts: false }
     }
 
     /// Whether anything could begin at the `count` digits from `start`, or be found by them.
@@ -51,11 +51,12 @@ impl Gate {
         let behind = class(&BEHIND_CLASSES, byte(start + count));
         let place = (before * COUNTS + count.min(DIGITS)) * BEHIND.len() + behind;
         let further = u8::from(byte(start + count + 1).is_ascii_digit());
-        let table = self.table.get(place).copied().unwrap_or(ALWAYS) & (ALWAYS | DIGIT * further) != 0;
-        let zeros = self.zeros & (count >= 3) & (byte(start) == b'0') & (byte(start + 1) == b'0');
+        let zeros = u8::from((byte(start) == b'0') & (byte(start + 1) == b'0'));
+        let worth = self.table.get(place).copied().unwrap_or(ALWAYS);
+        let worth = worth & (ALWAYS | DIGIT * further | ZEROS * zeros) != 0;
         // What follows a digit and a dot is a part of something that began before.
         let part = (mark == b'.') & start.checked_sub(2).is_some_and(|place| byte(place).is_ascii_digit());
-        (table | zeros) & (self.parts | !part)
+        worth & (self.parts | !part)
     }
 }
 
@@ -78,6 +79,9 @@ fn worth(looks: &Looks, patterns: &Patterns, before: u8, count: usize, behind: u
     let hexadecimal = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
     if looks.mac && count <= 2 && (hexadecimal(before) || hexadecimal(behind)) {
         worth |= ALWAYS;
+    }
+    if looks.phone && count >= 3 && matches!(before, b'*' | b' ' | b'.') {
+        worth |= ZEROS;
     }
     let goes_on = matches!(behind, b'g' | b'a' | b' ' | b'-');
     worth

@@ -199,6 +199,25 @@ pub(super) fn ipv4(text: &[u8], start: usize) -> Option<(Ipv4Addr, usize)> {
 /// Bytes of the longest IPv6 address in text.
 const IPV6_BYTES: usize = 45;
 
+/// Whether what stands behind a colon has the two colons in a row, or the six colons, that every IPv6 address has: times of
+/// day and the like have not, which is cheaper to see than to parse.
+pub(super) fn groups_go_on(text: &[u8], colon: usize) -> bool {
+    let mut place = colon + 1;
+    for _ in 1..IPV6_COLONS {
+        let group = text.get(place..).unwrap_or_default();
+        let digits = group.iter().take(5).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        match group.get(digits) {
+            Some(b':') if digits == 0 => return true,
+            Some(b':') if digits <= 4 => place += digits + 1,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// Colons of an address that leaves no group out, at least: the last two groups may be written as IPv4.
+const IPV6_COLONS: usize = 6;
+
 /// An IPv6 address whose first colon is at `colon` (RFC 4291, 2.2).
 pub(super) fn ipv6(text: &[u8], colon: usize) -> Option<(Ipv6Addr, Range<usize>)> {
     let before = text.get(colon.saturating_sub(5)..colon)?;
@@ -228,11 +247,6 @@ pub(super) fn ipv6(text: &[u8], colon: usize) -> Option<(Ipv6Addr, Range<usize>)
         || length > IPV6_BYTES
         || window.get(written.len()).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
     {
-        return None;
-    }
-    // Times of day and the like have too few colons, which is cheaper to see than to parse.
-    let colons = written.iter().filter(|byte| **byte == b':').count();
-    if colons < 6 && !written.windows(2).any(|pair| pair == b"::") {
         return None;
     }
     let address = std::str::from_utf8(written).ok()?.parse().ok()?;

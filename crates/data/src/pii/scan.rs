@@ -1,4 +1,4 @@
-//! The one pass over bytes: stops at digits and a few marks, looks what could be there, and asks what decides.
+//! The pass over bytes: stops at digits and a few marks, looks what could be there, and asks what decides.
 #![expect(clippy::indexing_slicing, reason = "the hot loop; every index is compared with the length first")]
 
 use std::ops::Range;
@@ -25,7 +25,14 @@ pub(super) fn scan(
     out: &mut Vec<Finding>,
 ) {
     let mut scan = Scan { detector, text, title, out, judged: None };
-    scan.numbers_and_marks(owned.clone());
+    if detector.looks.assigned {
+        scan.numbers_and_marks::<b'='>(owned.clone());
+    } else {
+        scan.numbers_and_marks::<b':'>(owned.clone());
+    }
+    if detector.looks.email {
+        scan.addresses(owned.clone());
+    }
     if let Some(literals) = &detector.literals {
         scan.literals(literals, owned.clone());
     }
@@ -55,7 +62,8 @@ enum Left {
 }
 
 impl Scan<'_, '_> {
-    fn numbers_and_marks(&mut self, owned: Range<usize>) {
+    /// Stops at digits and at marks up to `LAST`, which is `:` or `=`.
+    fn numbers_and_marks<const LAST: u8>(&mut self, owned: Range<usize>) {
         let text = self.text;
         let mut place = owned.start;
         // Digits that began before are somebody else's.
@@ -63,7 +71,7 @@ impl Scan<'_, '_> {
             place += digits(&text[place..]);
         }
         while place < owned.end {
-            place = next_stop(text, place);
+            place = next_stop::<LAST>(text, place);
             if place >= owned.end {
                 return;
             }
@@ -83,16 +91,17 @@ impl Scan<'_, '_> {
                     self.assigned(place);
                     place += 1;
                 }
-                b'@' => {
-                    if self.detector.looks.email
-                        && let Some((range, sure)) = marks::email(text, place)
-                    {
-                        let evidence = if sure { Evidence::Plain } else { Evidence::Doubtful };
-                        self.propose(Kind::EMAIL, range, evidence, None);
-                    }
-                    place += 1;
-                }
                 _ => place += 1,
+            }
+        }
+    }
+
+    fn addresses(&mut self, owned: Range<usize>) {
+        let text = self.text;
+        for at in memchr::memchr_iter(b'@', &text[owned.clone()]) {
+            if let Some((range, sure)) = marks::email(text, owned.start + at) {
+                let evidence = if sure { Evidence::Plain } else { Evidence::Doubtful };
+                self.propose(Kind::EMAIL, range, evidence, None);
             }
         }
     }
@@ -233,6 +242,7 @@ impl Scan<'_, '_> {
         }
         if looks.ipv6
             && (hex || next == b':')
+            && marks::groups_go_on(text, colon)
             && let Some((address, range)) = marks::ipv6(text, colon)
         {
             let written = &text[range.clone()];
@@ -344,22 +354,23 @@ fn left(text: &[u8], start: usize) -> Left {
     }
 }
 
-/// The first byte from `0` to `@` at or behind `from`: a digit, `:`, `=`, `@`, or one of `;<>?`. Eight bytes at a
-/// time: in bytes below 0x80, adding 0x50 or taking from 0xC0 shows on which side of a bound each of them is.
+/// The first byte from `0` to `LAST` at or behind `from`: a digit, `:`, and up to `=` also `;<=`. Eight bytes at a time: in
+/// bytes below 0x80, taking from them or them from something shows on which side of a bound each of them is.
 #[inline]
-fn next_stop(text: &[u8], from: usize) -> usize {
+fn next_stop<const LAST: u8>(text: &[u8], from: usize) -> usize {
+    let last = HIGH | u64::from(LAST) * ONES;
     let mut place = from;
     while let Some(bytes) = text.get(place..place + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) {
         let word = u64::from_le_bytes(bytes);
-        let not_below = (word | HIGH).wrapping_sub(0x30 * ONES);
-        let not_above = (0xC0 * ONES).wrapping_sub(word & !HIGH);
+        let not_below = (word | HIGH).wrapping_sub(u64::from(b'0') * ONES);
+        let not_above = last.wrapping_sub(word & !HIGH);
         let stops = not_below & not_above & !word & HIGH;
         if stops != 0 {
             return place + stops.trailing_zeros() as usize / 8;
         }
         place += 8;
     }
-    while place < text.len() && !matches!(text[place], b'0'..=b'@') {
+    while place < text.len() && !(b'0'..=LAST).contains(&text[place]) {
         place += 1;
     }
     place

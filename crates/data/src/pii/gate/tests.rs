@@ -10,7 +10,7 @@ use crate::pii::{Finding, Kind, KindSet};
 fn unguarded(kinds: KindSet) -> Detector {
     let options = DetectorOptions { kinds, min_score: 1, recognisers: None };
     let table = vec![ALWAYS; BEFORE.len() * COUNTS * BEHIND.len()];
-    Detector { gate: Gate { table, zeros: true, parts: true }, ..Detector::new(&options) }
+    Detector { gate: Gate { table, parts: true }, ..Detector::new(&options) }
 }
 
 fn guarded(kinds: KindSet) -> Detector {
