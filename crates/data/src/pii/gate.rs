@@ -53,7 +53,7 @@ impl Gate {
         let further = u8::from(byte(start + count + 1).is_ascii_digit());
         let zeros = u8::from((byte(start) == b'0') & (byte(start + 1) == b'0'));
         let worth = self.table.get(place).copied().unwrap_or(ALWAYS);
-        let worth = worth & (ALWAYS | DIGIT * further | ZEROS * zeros) != 0;
+        let worth = worth & (ALWAYS | (DIGIT * further) | (ZEROS * zeros)) != 0;
         // What follows a digit and a dot is a part of something that began before.
         let part = (mark == b'.') & start.checked_sub(2).is_some_and(|place| byte(place).is_ascii_digit());
         worth & (self.parts | !part)

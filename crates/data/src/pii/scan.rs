@@ -324,8 +324,10 @@ impl Scan<'_, '_> {
 pub(super) fn digits(text: &[u8]) -> usize {
     let Some(bytes) = text.first_chunk::<8>() else { return digits_one_by_one(text) };
     let word = u64::from_le_bytes(*bytes);
-    // Of a digit, and of it with 6 added, the upper half is 3; so it is of nothing else.
-    let others = ((word & 0xF0 * ONES) | ((word.wrapping_add(6 * ONES) & 0xF0 * ONES) >> 4)) ^ 0x33 * ONES;
+    // Of a digit, and of it with 6 added, the upper half is 3; so it is of nothing else. What a byte carries over reaches
+    // only those behind it, and no digit does.
+    let upper = |word: u64| word & (0xF0 * ONES);
+    let others = (upper(word) | (upper(word.wrapping_add(6 * ONES)) >> 4)) ^ (0x33 * ONES);
     if others != 0 {
         return others.trailing_zeros() as usize / 8;
     }
@@ -358,7 +360,7 @@ fn left(text: &[u8], start: usize) -> Left {
 /// bytes below 0x80, taking from them or them from something shows on which side of a bound each of them is.
 #[inline]
 fn next_stop<const LAST: u8>(text: &[u8], from: usize) -> usize {
-    let last = HIGH | u64::from(LAST) * ONES;
+    let last = HIGH | (u64::from(LAST) * ONES);
     let mut place = from;
     while let Some(bytes) = text.get(place..place + 8).and_then(|bytes| <[u8; 8]>::try_from(bytes).ok()) {
         let word = u64::from_le_bytes(bytes);
