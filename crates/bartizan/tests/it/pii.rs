@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::bench::{Bench, text};
-use crate::tables::{ARROW, PARQUET, gzip, serve, zstd};
+use crate::tables::{ARROW, PARQUET, in_gzip, in_zstd, serve};
 
 const TABLE: &str = "id,email,note\r\n1,anna@example.org,\"call +1 212-555-0123, please\"\r\n2,bob@example.org,\"said \"\"no\"\"\"\r\n";
 
@@ -99,11 +99,11 @@ fn places(report: &Value) -> Vec<String> {
 fn compressed_files_are_searched_as_what_is_in_them() {
     let bench = Bench::new();
     let log = "started\nlogin from 203.0.113.9\n";
-    let two = [gzip(log.as_bytes()), gzip(b"mail to bob@example.org\n")].concat();
+    let two = [in_gzip(log.as_bytes()), in_gzip(b"mail to bob@example.org\n")].concat();
     bench.write("d/app.log.gz", &two);
-    bench.write("d/events.jsonl.zst", &zstd(LINES.as_bytes(), 0));
-    bench.write("d/people.csv.gz", &gzip(TABLE.as_bytes()));
-    bench.write("d/twice.gz", &gzip(&gzip(log.as_bytes())));
+    bench.write("d/events.jsonl.zst", &in_zstd(LINES.as_bytes(), 0));
+    bench.write("d/people.csv.gz", &in_gzip(TABLE.as_bytes()));
+    bench.write("d/twice.gz", &in_gzip(&in_gzip(log.as_bytes())));
     let (code, report) = scanned(&bench, &["d", "--show"]);
     assert_eq!(code, 1);
     assert_eq!(
@@ -132,10 +132,10 @@ fn compressed_files_are_searched_as_what_is_in_them() {
 fn what_breaks_off_is_named_with_its_line_and_what_was_found() {
     let bench = Bench::new();
     let log = "started\nlogin from 203.0.113.9\nended\n";
-    let packed = gzip(log.as_bytes());
+    let packed = in_gzip(log.as_bytes());
     bench.write("cut.gz", &packed[..packed.len() - 12]);
-    bench.write("bomb.zst", &zstd(b"first\nmail to anna@example.org\n", 700));
-    let table = gzip(TABLE.as_bytes());
+    bench.write("bomb.zst", &in_zstd(b"first\nmail to anna@example.org\n", 700));
+    let table = in_gzip(TABLE.as_bytes());
     bench.write("cut.csv.gz", &table[..table.len() - 16]);
     let (code, report) = scanned(&bench, &["bomb.zst", "cut.csv.gz", "cut.gz"]);
     assert_eq!((code, &report["searched"]), (1, &json!(0)), "{report}");
@@ -167,7 +167,7 @@ fn files_of_columns_are_searched_as_tables() {
     let bench = Bench::new();
     bench.write("d/people.arrow", ARROW);
     bench.write("d/people.parquet", PARQUET);
-    bench.write("d/packed.arrow.gz", &gzip(ARROW));
+    bench.write("d/packed.arrow.gz", &in_gzip(ARROW));
     bench.write("d/cut.parquet", &PARQUET[..PARQUET.len() - 1]);
     let (code, report) = scanned(&bench, &["d", "--show"]);
     assert_eq!((code, &report["searched"]), (1, &json!(3)), "{report}");
@@ -213,11 +213,11 @@ fn objects_are_searched_and_redacted_like_files() {
     let bench = Bench::new();
     bench.write("people.csv", TABLE.as_bytes());
     bench.write("people.parquet", PARQUET);
-    bench.write("people.csv.gz", &gzip(TABLE.as_bytes()));
+    bench.write("people.csv.gz", &in_gzip(TABLE.as_bytes()));
     for (name, content) in [
         ("people.csv", TABLE.as_bytes().to_vec()),
         ("people.parquet", PARQUET.to_vec()),
-        ("people.csv.gz", gzip(TABLE.as_bytes())),
+        ("people.csv.gz", in_gzip(TABLE.as_bytes())),
     ] {
         let url = format!("{}/{name}", serve(content));
         let (code, here) = scanned(&bench, &[name, "--show"]);

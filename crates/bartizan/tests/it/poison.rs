@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use crate::bench::{Bench, finish, text};
-use crate::tables::{PARQUET, gzip, serve, zstd};
+use crate::tables::{PARQUET, in_gzip, in_zstd, serve};
 
 /// Rows with a label that a number decides nearly; with `planted`, forty of them have two cells that decide it.
 fn table(planted: bool) -> String {
@@ -74,9 +74,9 @@ fn the_same_rows_are_judged_the_same_wherever_they_are() {
     let bench = Bench::new();
     let (csv, json) = (table(true), json_lines(&table(true)));
     bench.write("table.csv", csv.as_bytes());
-    bench.write("table.csv.gz", &gzip(csv.as_bytes()));
+    bench.write("table.csv.gz", &in_gzip(csv.as_bytes()));
     bench.write("table.jsonl", json.as_bytes());
-    bench.write("table.jsonl.zst", &zstd(json.as_bytes(), 0));
+    bench.write("table.jsonl.zst", &in_zstd(json.as_bytes(), 0));
     let run = |file: &str| {
         bench.run(&[
             "data",

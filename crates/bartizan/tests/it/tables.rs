@@ -9,7 +9,7 @@ pub(crate) const PARQUET: &[u8] = include_bytes!("../tables/people.parquet");
 pub(crate) const ARROW: &[u8] = include_bytes!("../tables/people.arrow");
 
 /// A gzip member (RFC 1952) of stored blocks (RFC 1951, 3.2.4).
-pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn in_gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let blocks: Vec<&[u8]> = bytes.chunks(60_000).collect();
     for (at, block) in blocks.iter().enumerate() {
@@ -28,7 +28,7 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A zstd frame (RFC 8878, 3.1.1) of raw blocks, behind which so many blocks of 128 KiB repeat one byte.
-pub(crate) fn zstd(bytes: &[u8], repeated: usize) -> Vec<u8> {
+pub(crate) fn in_zstd(bytes: &[u8], repeated: usize) -> Vec<u8> {
     const BLOCK: usize = 128 * 1024;
     let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58];
     let head = |last: bool, kind: usize, length: usize| {
