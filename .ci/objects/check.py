@@ -60,6 +60,26 @@ def main(binary, place):
         assert here[1].replace(name, "NAME") == there[1].replace(url, "NAME"), name
         print(f"the same profile of {name} ({(place / name).stat().st_size:,} bytes) here and in the bucket")
 
+    # A column of addresses to find, and a label to judge rows by.
+    people = pyarrow.table({
+        "mail": pyarrow.array([f"user{i}@example.org" if i % 5 else "none" for i in range(4_000)]),
+        "amount": pyarrow.array([float(i * 7919 % 1_009) for i in range(4_000)]),
+        "label": pyarrow.array([int(i * 7919 % 1_009 > 700) for i in range(4_000)]),
+    })
+    pyarrow.parquet.write_table(people, place / "people.parquet", row_group_size=700)
+    client.upload_file(str(place / "people.parquet"), BUCKET, "people.parquet")
+    url = f"s3://{BUCKET}/people.parquet"
+    scan = ("data", "pii", "scan", "--output", "json")
+    here, there = (run(binary, *scan, name, place=place) for name in ("people.parquet", url))
+    assert here[0] == there[0] == 1 and json.loads(there[1])["findings"] == {"email": 3_200}, (here, there)
+    assert here[1] == there[1].replace(url, "people.parquet")
+    judge = ("--label", "label", "--leave-out", "mail", "--output", "json")
+    here, there = (run(binary, "data", "poison", name, *judge, place=place) for name in ("people.parquet", url))
+    # The amount gives the label away.
+    assert here[0] == there[0] == 1 and here[1] == there[1], (here, there)
+    assert json.loads(here[1])["findings"][0]["rule"] == "leakage" and json.loads(here[1])["rows"] == 4_000, here
+    print("personal data found, and labels judged, the same here and in the bucket")
+
     csv = f"s3://{BUCKET}/2026/big.csv"
     assert run(binary, "data", "schema", "infer", csv, "--out", "schema.toml", place=place)[0] == 0
     code, said, wrong = run(binary, "data", "check", csv, "--schema", "schema.toml", "--openlineage", "event.json", place=place)
