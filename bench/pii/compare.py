@@ -1,19 +1,21 @@
-"""Bartizan beside the pattern recognisers of Presidio on the same labelled texts: compare.py EXAMPLE [SEED COUNT].
+"""Bartizan beside the pattern recognisers of Presidio on the same labelled texts: compare.py EXAMPLE [SEED COUNT | FILE].
 
-EXAMPLE is the program `cargo build --release -p bartizan-data --example pii` makes; it also writes the texts. Presidio's
-recognisers are called directly, without its language models. What its context enhancer would do with lemmas is done with
-words here: a result whose recogniser has a context word in the text gets 0.35 more, and at least 0.4, as it does.
+EXAMPLE is the program `cargo build --release -p bartizan-data --example pii` makes; it also writes the texts, unless a file has
+others, as faker_texts.py writes them. Presidio's recognisers are called directly, without its language models. What its
+context enhancer would do with lemmas is done with words here: a result whose recogniser has a context word in the text gets 0.35 more, and at least 0.4, as it does.
 Of all thresholds Presidio gets the one with which its F1 is best on these texts, for each kind. Bartizan is shown with the
 score from which it reports by default, and where that has the lower recall also with the score that Presidio's recall takes.
 """
 
+import pathlib
 import subprocess
 import sys
 import time
 
 from presidio_analyzer import predefined_recognizers as p
 
-EXAMPLE, SEED, COUNT = sys.argv[1], *(sys.argv[2:4] or ("41", "20000"))
+EXAMPLE, SEED, COUNT = sys.argv[1], *(sys.argv[2:4] if len(sys.argv) > 3 else ("41", "20000"))
+FILE = sys.argv[2] if len(sys.argv) == 3 else None
 
 RECOGNISERS = {
     "email": ["EmailRecognizer"],
@@ -59,7 +61,11 @@ def counted(texts, labels, found, kind):
     return ratio(right, right + wrong), ratio(hit, total), total
 
 
-lines = subprocess.run([EXAMPLE, "corpus", SEED, COUNT], capture_output=True, text=True, check=True).stdout.splitlines()
+if FILE:
+    made = pathlib.Path(FILE).read_text()
+else:
+    made = subprocess.run([EXAMPLE, "corpus", SEED, COUNT], capture_output=True, text=True, check=True).stdout
+lines = made.split("\n")[:-1]
 labels, texts = [], []
 for line in lines:
     kind, start, end, _, text = line.split("\t", 4)
@@ -86,10 +92,12 @@ def bartizan(*arguments):
 default = bartizan()
 
 behind = []
-print(f"{len(texts)} texts, seed {SEED}; precision, recall\n\n| kind | values | Bartizan, default | Bartizan, lower score | Presidio | its score |")
+print(f"{len(texts)} texts, {FILE or f'seed {SEED}'}; precision, recall\n\n| kind | values | Bartizan, default | Bartizan, lower score | Presidio | its score |")
 print("|---|---|---|---|---|---|")
 spent = 0.0
 for kind, names in RECOGNISERS.items():
+    if not any(label[0] == kind for label in labels):
+        continue
     classes = [getattr(p, name) for name in names if hasattr(p, name)]
     if not classes:
         print(f"| {kind} | | | | not in this version | |")

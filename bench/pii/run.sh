@@ -13,4 +13,8 @@ fi
 cd "$root"
 cargo build -q --release -p bartizan-data --example pii
 "$venv/bin/python" "$here/compare.py" target/release/examples/pii "$@"
+texts=$(mktemp)
+trap 'rm -f "$texts"' EXIT
+"$venv/bin/python" "$here/faker_texts.py" 3 8000 >"$texts"
+"$venv/bin/python" "$here/compare.py" target/release/examples/pii "$texts"
 cargo bench -q -p bartizan-data --bench pii
