@@ -143,7 +143,7 @@ pub(crate) enum CellSource<'a> {
 }
 
 impl<'a> Cell<'a> {
-    const NULL: Self = Cell { value: Value::Null, source: CellSource::Nothing };
+    pub(crate) const NULL: Self = Cell { value: Value::Null, source: CellSource::Nothing };
 
     /// The value as CSV writes it: its own spelling where it came as text.
     pub(crate) fn text(&self) -> Cow<'a, [u8]> {

@@ -1,5 +1,4 @@
-//! What deliveries are compared with beside their schema: a reference and other tables, brought along or data of this
-//! project.
+//! What deliveries are compared with beside their schema: a reference and tables, uploaded or versions of this project.
 
 use bartizan_base::{Digest, Timestamp, VersionRef};
 use bartizan_data::{Beside, CsvOptions, Format, NotBeside, Other, Profile, Schema, Source};

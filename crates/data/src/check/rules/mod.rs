@@ -161,9 +161,7 @@ impl<'a> Watched<'a> {
     pub(super) fn observe(&mut self, column: &Column<'_>) {
         let lane = &column.lane;
         let missing = self.presence.missing.count;
-        if !self.presence.clean(lane) {
-            (0..column.len()).for_each(|at| self.presence.cell(column.row(at), &column.cell(at)));
-        }
+        self.presence.observe(column);
         self.present += column.len() as u64 - (self.presence.missing.count - missing);
         if let Some(labels) = &mut self.labels {
             labels.observe(column);

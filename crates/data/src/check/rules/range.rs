@@ -1,5 +1,7 @@
 //! Whether a number lies within its range.
 
+use arrow_buffer::NullBuffer;
+
 use super::{Counted, Rule};
 use crate::cell::Value;
 use crate::read::batch::{Cell, Lane};
@@ -27,14 +29,26 @@ impl Range {
         // Without a way out of the loop the comparisons are made side by side.
         numbers.fold(true, |all, number| all & (number >= self.min) & (number <= self.max))
     }
+
+    /// Whether all numbers that are there lie within.
+    fn all_there(&self, numbers: impl Iterator<Item = f64>, nulls: Option<&NullBuffer>) -> bool {
+        numbers.enumerate().all(|(at, number)| {
+            self.holds(number) || number.is_nan() || nulls.is_some_and(|nulls| nulls.is_null(at))
+        })
+    }
 }
 
 impl Rule for Range {
     fn clean(&self, lane: &Lane<'_>) -> bool {
         match lane {
             Lane::Nulls(_) => true,
-            Lane::Integers(values, _) => self.all(values.iter().map(|value| *value as f64)),
-            Lane::Floats(values, _) => self.all(values.iter().copied()),
+            Lane::Integers(values, nulls) => {
+                let numbers = || values.iter().map(|value| *value as f64);
+                self.all(numbers()) || self.all_there(numbers(), nulls.as_ref())
+            }
+            Lane::Floats(values, nulls) => {
+                self.all(values.iter().copied()) || self.all_there(values.iter().copied(), nulls.as_ref())
+            }
             Lane::Cells(cells) => cells.values.iter().all(|value| match value {
                 Value::Integer(integer) => self.holds(*integer as f64),
                 Value::Float(float) => self.holds(*float),
