@@ -44,7 +44,7 @@ catalog! {
     NOT_FOUND "BZ-0203" "not found" "There is no such thing, or it is not yours to know of." "bartizan status";
     CONFLICT "BZ-0204" "not possible now" "What was asked for is not possible in the present state." "look at the state with `show`, then decide anew";
     NOT_READY "BZ-0205" "not ready for release" "In tier release granting a guarded role takes two admins, and approving takes an approver. Keys that somebody else issued end with tier explore, and there is no way back to it." "bartizan access user add WHO, access key create WHO --enrol, access role grant WHO admin";
-    CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore what is named from a backup of the data directory, then run the command again; `bartizan ledger fsck` looks at everything";
+    CONTENT_CHANGED "BZ-0301" "content changed" "Stored content is not what was stored: a byte was changed, or the content was erased." "restore what is named from a backup of the data directory, then run the command again; `bartizan model verify NAME:VERSION` reads the files of a model, `bartizan ledger fsck` ledger and records";
     MODEL_SIGNATURE "BZ-0302" "model signature" "The signature over the model's files does not hold." "bartizan model quarantine NAME:VERSION --reason TEXT";
     PUBLISHER_SIGNATURE "BZ-0303" "publisher signature" "The bundle is not a signature of these files by the key that you named." "get files, bundle and key from the publisher again";
     MODEL_FILES "BZ-0304" "model files" "The files do not make a model: a link, a special file, an absolute or climbing path, or one that cannot be read." "mend the directory and import again";

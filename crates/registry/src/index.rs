@@ -1,6 +1,6 @@
 //! The SQL index: rows that follow from the fold, written after it and compared with it. It grants nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bartizan_base::VersionRef;
 use bartizan_ledger::SignedCheckpoint;
@@ -277,9 +277,12 @@ fn put_version(tables: &mut Tables, state: &State, version: &Version) {
         entry: version.statement.entry,
         state_entry: version.state_entries.last().copied().unwrap_or(version.statement.entry),
     });
-    for dataset in state.origin_of(version).map(Origin::trained_on).unwrap_or_default() {
+    let trained_on = state.origin_of(version).map(Origin::trained_on).unwrap_or_default();
+    // A statement may name a data set twice.
+    let trained_on: BTreeSet<&VersionRef> = trained_on.iter().map(|dataset| &dataset.version).collect();
+    for dataset in trained_on {
         let entry = version.statement.entry;
-        tables.lineage.push(edge("dataset", &dataset.version, "model", &body.version, "trained", entry));
+        tables.lineage.push(edge("dataset", dataset, "model", &body.version, "trained", entry));
     }
     // One row for each person and what they covered; a later approval of the same replaces an earlier one.
     let mut given = BTreeMap::new();

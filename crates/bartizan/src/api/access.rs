@@ -24,7 +24,7 @@ pub(super) async fn list_users(app: &Arc<App>, call: Call) -> Result<Answer, Fai
     let users = app.registry.list_principals(call.caller()?).await?;
     let users: Vec<_> = users
         .iter()
-        .map(|user| json!({ "id": user.id, "name": user.name, "kind": user.kind, "responsible": user.responsible, "standing": user.standing, "roles": user.roles }))
+        .map(|user| json!({ "id": user.id, "name": user.name, "kind": user.kind, "responsible": user.responsible, "standing": user.standing, "roles": user.roles, "confirmed": user.confirmed }))
         .collect();
     Ok(Answer::Json(users.into()))
 }

@@ -7,7 +7,7 @@ use bartizan_base::{Name, VersionRef};
 use bartizan_gateway::{Columns, Constant};
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::{Endpoint, State};
-use bartizan_registry::statement::{Beyond, Routed};
+use bartizan_registry::statement::{Beyond, Routed, Standing};
 use bartizan_registry::{NewEndpoint, NewRoute};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -121,7 +121,7 @@ pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
     app.registry.route_endpoint(&caller, route).await?;
     let warning = not_obeyed(app, &endpoint).await;
     let mut answer = described(app, &endpoint, Some(comparison)).await?;
-    if let Answer::Json(Value::Object(members)) = &mut answer {
+    if let (Answer::Json(Value::Object(members)), Some(warning)) = (&mut answer, warning) {
         members.insert("warning".to_owned(), warning.into());
     }
     Ok(answer)
@@ -175,10 +175,13 @@ pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, 
     let not_obeyed = not_obeyed(app, &endpoint).await;
     let state = app.registry.state();
     let shown = state.endpoints().get(&endpoint).map_or(Value::Null, |found| shown(&state, found));
-    let next = format!(
-        "{0} may still be routed; to stop it everywhere: bartizan model quarantine {0} --reason TEXT",
-        done.from
-    );
+    let usable = state.version(&done.from).is_some_and(|found| state.releasable(found));
+    let next = usable.then(|| {
+        format!(
+            "{0} may still be routed; to stop it everywhere: bartizan model quarantine {0} --reason TEXT",
+            done.from
+        )
+    });
     let alone = state.endpoints().get(&endpoint).is_some_and(|found| {
         let fallback = &found.body.fallback;
         fallback.version.is_none() && fallback.constant.is_none()
@@ -240,12 +243,30 @@ async fn described(app: &Arc<App>, name: &Name, comparison: Option<Comparison>) 
     if let Some(members) = described.as_object_mut() {
         // Only the process that serves knows; a command that opened the data directory alone does not.
         let status = app.open_gateway().and_then(|gateway| gateway.status(name));
+        let body = &found.body;
+        let named = body.fallback.version.is_some() || body.fallback.constant.is_some();
+        let named = named && body.standing == Standing::Active;
+        let lacking = status.as_ref().filter(|status| named && status.fallback != READY).map(|status| {
+            match status.fallback {
+                "stopped" => {
+                    "what is to answer instead is stopped: nobody answers if the model is stopped too"
+                }
+                _ => "what is to answer instead cannot: nobody answers if the model is stopped",
+            }
+        });
+        members.insert("warning".to_owned(), lacking.into());
         members.insert("serving".to_owned(), json!(status));
         if let Some(comparison) = comparison.or(status.map(|status| status.comparison)) {
             members.insert("compared".to_owned(), comparison.compared.into());
             members.insert("notCompared".to_owned(), comparison.not_compared.into());
         }
         members.insert("before".to_owned(), before.collect());
+        if let Some(constant) = &found.body.fallback.constant {
+            let document = app.registry.read_document(constant).await?;
+            let outputs =
+                Constant::outputs_of(&document).map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+            members.insert("fallbackConstant".to_owned(), outputs);
+        }
         members.insert("subject_input".to_owned(), columns.subject.into());
         members.insert("withheld".to_owned(), columns.withheld.into_iter().collect());
         members.insert("slices".to_owned(), columns.slices.into_iter().collect());
@@ -287,6 +308,7 @@ fn shown(state: &State, endpoint: &Endpoint) -> Value {
         "primary": primary.map(VersionRef::to_string),
         "state": primary.and_then(standing_of),
         "fallback": fallback,
+        "fallbackState": body.fallback.version.as_ref().and_then(|fallback| standing_of(&fallback.version)),
         "beyond": body.beyond,
         "change": body.change,
         "entry": endpoint.statement.entry,

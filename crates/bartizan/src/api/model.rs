@@ -203,21 +203,31 @@ async fn stopping(mut call: Call) -> Result<(bartizan_registry::Caller, VersionR
     Ok((caller, version, reason))
 }
 
+/// Has the server that runs here stop what was stopped, before whoever stopped it is told so.
+fn stop_now(app: &App) {
+    if let Some(gateway) = app.open_gateway() {
+        gateway.stop_what_is_stopped();
+    }
+}
+
 pub(super) async fn quarantine(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let (caller, version, reason) = stopping(call).await?;
     app.registry.quarantine(&caller, &Quarantine { version: version.clone(), reason }).await?;
+    stop_now(app);
     Ok(Answer::Json(json!({ "version": version.to_string(), "state": "quarantined" })))
 }
 
 pub(super) async fn retire(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let (caller, version, reason) = stopping(call).await?;
     app.registry.retire(&caller, &version, &reason).await?;
+    stop_now(app);
     Ok(Answer::Json(json!({ "version": version.to_string(), "state": "retired" })))
 }
 
 pub(super) async fn revoke(app: &Arc<App>, call: Call) -> Result<Answer, Failure> {
     let (caller, version, reason) = stopping(call).await?;
     app.registry.revoke(&caller, &version, &reason).await?;
+    stop_now(app);
     Ok(Answer::Json(json!({ "version": version.to_string(), "state": "revoked" })))
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Route {
 /// Settings of an endpoint. What is not named stays as it is; an empty name takes a setting away.
 #[derive(Debug, Args)]
 pub(crate) struct EndpointSettings {
-    /// What is done with a request beyond what the model was trained on [default: flag]
+    /// What is done with a request beyond what the model was trained on [default: flag, for a new endpoint]
     #[arg(long, value_parser = ["reject", "flag"])]
     pub(crate) beyond: Option<String>,
     /// The input that says whom a prediction is about, where no header does

@@ -43,7 +43,7 @@ impl Gateway {
 
     /// Tells endpoints of every version that may not be served any more, and drops those that are out of service.
     /// It reads nothing, so it is at once.
-    fn stop_what_is_stopped(&self) {
+    pub(crate) fn stop_what_is_stopped(&self) {
         let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
         // Taken under the lock: whoever puts an endpoint there looks at the state under it too.
         let state = self.registry.state();

@@ -99,7 +99,8 @@ fn names(nodes: &Value) -> Vec<String> {
 
 #[test]
 fn lineage_goes_from_a_source_to_endpoints_and_back() {
-    let bench = with_models(&["--trained-on", "rides:1"]);
+    // Named twice, it is named.
+    let bench = with_models(&["--trained-on", "rides:1", "--trained-on", "rides:1"]);
     bench.json(&["data", "source", "add", "shop", "--key", text(&golden("p256.pub.pem"))]);
     bench.write("feed.csv", CSV);
     let p256 = golden("p256.sig");

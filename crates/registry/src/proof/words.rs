@@ -199,7 +199,7 @@ fn about_comparison(verdict: &mut Verdict, prediction: &ProvenPrediction) {
     let Some(decisions) = prediction.group(Group::Decisions) else { return };
     let found = RecordComparison::parse(decisions);
     let compared = found.as_ref().is_some_and(|found| found.compared != Compared::None);
-    if compared && matches!(prediction.envelope.answered_by, AnsweredBy::Fallback | AnsweredBy::Constant) {
+    if compared && prediction.envelope.answered_by == AnsweredBy::Fallback {
         verdict.not_covered.push(
             "whether the inputs are like what the fallback was trained on: they were compared with the training data of the version \
              that the endpoint was routed to"

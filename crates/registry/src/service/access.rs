@@ -42,6 +42,8 @@ pub struct PrincipalView {
     pub standing: Standing,
     /// The roles it holds.
     pub roles: Vec<Role>,
+    /// The roles that one person confirmed, and that wait for another to grant them.
+    pub confirmed: Vec<Role>,
 }
 
 /// Why somebody may or may not do something.
@@ -62,11 +64,19 @@ impl Registry {
         if profiles.is_empty() && !state.principals().is_empty() {
             return Err(Failed::Unreadable { login: format!("local:{user}") });
         }
-        let found = profiles.into_iter().find(|(id, profile)| {
-            let active = state.principals().get(id).is_some_and(|found| found.standing == Standing::Active);
-            active && profile.local_user.as_deref() == Some(user)
-        });
-        let (id, _) = found.ok_or_else(|| Failed::not_found("principal for", format!("local:{user}")))?;
+        let known = |profile: &Profile| profile.local_user.as_deref() == Some(user);
+        let (active, disabled): (Vec<_>, Vec<_>) =
+            profiles.into_iter().filter(|(_, profile)| known(profile)).partition(|(id, _)| {
+                state.principals().get(id).is_some_and(|found| found.standing == Standing::Active)
+            });
+        let Some((id, _)) = active.into_iter().next() else {
+            return Err(match disabled.first() {
+                Some((id, _)) => {
+                    Failed::conflict(format!("principal {id} for local:{user}"), "it is disabled")
+                }
+                None => Failed::not_found("principal for", format!("local:{user}")),
+            });
+        };
         Ok(Caller::local(id))
     }
 
@@ -110,6 +120,12 @@ impl Registry {
             responsible: found.responsible,
             standing: found.standing,
             roles: found.roles.keys().copied().collect(),
+            confirmed: state
+                .role_confirmations()
+                .values()
+                .filter(|one| one.principal == *id)
+                .map(|one| one.role)
+                .collect(),
         };
         Ok(state.principals().iter().map(view).collect())
     }
@@ -189,7 +205,7 @@ impl Registry {
             ));
         }
         if standing == Standing::Disabled {
-            self.check_admin_left(&state, id, writer.now()).await?;
+            self.check_admins_left(&state, (id, false), writer.now()).await?;
         }
         if found.standing == standing {
             return Err(Failed::conflict(format!("principal {id}"), "it stands so already"));

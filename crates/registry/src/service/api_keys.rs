@@ -144,7 +144,7 @@ impl Registry {
         }
         let owner = stored.terms.principal;
         if !self.could_act_without(&state, owner, &id.to_string(), writer.now()).await? {
-            self.check_admin_left(&state, owner, writer.now()).await?;
+            self.check_admins_left(&state, (owner, true), writer.now()).await?;
         }
         let body = api_key_statement(&stored, Standing::Disabled, None, writer.act(&allowed));
         writer.append(vec![Statement::about(body)]).await.map(|_| ())

@@ -233,7 +233,9 @@ fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(
     };
     let Some(target) = target.cloned() else {
         return conflict(match to {
-            Some(version) => format!("{version} was not promoted to it before: promote it"),
+            Some(version) => {
+                format!("{version} was not promoted to it before, or was rolled back from: promote it")
+            }
             None => "nothing was promoted to it before".to_owned(),
         });
     };

@@ -1,5 +1,7 @@
 //! How files become a model version: imported with a declaration, or put out by a run.
 
+use std::collections::BTreeSet;
+
 use bartizan_base::{Digest, Name, VersionRef, sha256};
 use bartizan_keys::{PublicKey, Purpose, oms};
 use bartizan_policy::{ModelFacts, Operation, op};
@@ -229,7 +231,9 @@ pub(super) fn references(state: &State, versions: &[VersionRef]) -> Result<Vec<D
         let found = state.dataset(version).ok_or_else(|| Failed::not_found("data set version", version))?;
         Ok(DatasetRef { version: version.clone(), root: found.body.root, statement: found.statement })
     };
-    versions.iter().map(reference).collect()
+    // Whatever is named twice is named.
+    let mut seen = BTreeSet::new();
+    versions.iter().filter(|version| seen.insert(*version)).map(reference).collect()
 }
 
 fn same_model(state: &State, name: &Name, manifest: Digest) -> Option<VersionRef> {

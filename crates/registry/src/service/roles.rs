@@ -7,7 +7,7 @@ use bartizan_policy::{PrincipalKind, ProjectWide, Role, Tier, op};
 
 use super::access::known;
 use super::{Caller, Failed, Profile, Registry};
-use crate::state::State;
+use crate::state::{RoleConfirmation, State};
 use crate::statement::{ProjectV1, RoleChange, RoleV1, Standing, Statement};
 
 /// Admins without whom nobody could grant a guarded role in tier release: one confirms, another grants.
@@ -16,7 +16,7 @@ const ADMINS: usize = 2;
 const APPROVERS: usize = 1;
 
 impl Registry {
-    /// Grants a role, confirms that somebody else may grant it, or withdraws it.
+    /// Grants a role, confirms that somebody else may grant it, or withdraws the role and what was confirmed of it.
     ///
     /// # Errors
     /// When the caller may not, or the role is held, or not held, already.
@@ -54,7 +54,9 @@ impl Registry {
         if change == RoleChange::Withdrawn {
             self.check_not_last(&state, to, role, writer.now()).await?;
         }
-        let held = state.roles(to).contains(&role);
+        let about_it = |found: &RoleConfirmation| found.principal == to && found.role == role;
+        let open = state.role_confirmations().values().any(about_it);
+        let held = state.roles(to).contains(&role) || (open && change == RoleChange::Withdrawn);
         if held != (change == RoleChange::Withdrawn) {
             let why = if held { "it is held already" } else { "it is not held" };
             return Err(Failed::conflict(format!("role {role} of {to}"), why));
@@ -93,31 +95,39 @@ impl Registry {
             return Ok(());
         }
         let others = others.len();
+        let without = match role {
+            Role::Admin => "without two admins nobody could grant admin, approver or security any more",
+            _ => "without an approver nothing could be approved",
+        };
         conflict(format!(
-            "that would leave {others} who can sign in by themselves, and tier release takes {needed}: without two admins nobody could \
-             grant admin, approver or security any more. Have the role granted to somebody else first; to stop {from} at once: \
-             bartizan access user disable {from}"
+            "that would leave {others} who can sign in by themselves, and tier release takes {needed}: {without}. Have the role granted \
+             to somebody else first; to stop {from} at once: bartizan access user disable {from}"
         ))
     }
 
-    /// Refuses what would leave nobody who can sign in as an admin: nobody could undo it.
-    pub(super) async fn check_admin_left(
+    /// Refuses what would leave too few who can sign in as admins: one to undo it, or two where it cannot be undone.
+    pub(super) async fn check_admins_left(
         &self,
         state: &State,
-        without: PrincipalId,
+        (without, for_good): (PrincipalId, bool),
         now: Timestamp,
     ) -> Result<(), Failed> {
         if state.tier() != Tier::Release || !state.roles(without).contains(&Role::Admin) {
             return Ok(());
         }
         let profiles = self.profiles().await?;
-        if able(state, &profiles, Role::Admin, now).any(|id| id != without) {
-            return Ok(());
-        }
-        Err(Failed::conflict(
-            format!("principal {without}"),
-            "no other admin can sign in, so nobody could undo that: have the role of admin granted to somebody else first",
-        ))
+        let others = able(state, &profiles, Role::Admin, now).filter(|id| *id != without).count();
+        let why = match (for_good, others) {
+            (_, 0) => {
+                "no other admin could sign in, so nobody could undo that: have the role of admin granted to somebody else first"
+            }
+            (true, others) if others < ADMINS => {
+                "that would leave one admin who can sign in, and granting a guarded role takes two: disable the admin, which stops the key at once and \
+                 can be undone (bartizan access user disable), or have the role granted to somebody else first"
+            }
+            _ => return Ok(()),
+        };
+        Err(Failed::conflict(format!("principal {without}"), why))
     }
 
     /// Whether somebody can sign in without one of their keys, or could not with it either.

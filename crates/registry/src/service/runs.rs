@@ -2,6 +2,7 @@
 //!
 //! The registry runs nothing. It hands out what was decided on ([`StartedRun`]), and takes what the sandbox reports.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 
 use bartizan_base::{Digest, Name, RunId, Timestamp, VersionRef, canonical};
@@ -147,6 +148,12 @@ impl Registry {
         }
         if new.inputs.len() > RUN_INPUTS {
             return Err(Failed::invalid("inputs", format!("a run reads at most {RUN_INPUTS} data sets")));
+        }
+        let mut names = BTreeSet::new();
+        if let Some(again) = new.inputs.iter().find(|version| !names.insert(&version.name)) {
+            let why =
+                format!("`{}` is named twice, and a run finds each data set under its name", again.name);
+            return Err(Failed::invalid("inputs", why));
         }
         let code = if code.is_empty() { None } else { Some(Manifest::new(code)?) };
         let writer = self.writer().await?;

@@ -231,9 +231,41 @@ async fn nobody_gets_stuck_in_tier_release() {
     role(RoleChange::Withdrawn).await;
     let enrolment = world.registry.issue_key(&world.admin, ada, world.enrolment()).await.unwrap();
     let newcomer = world.with_key(&enrolment).unwrap();
-    world.registry.claim_key(&newcomer, world.claim("read")).await.unwrap();
+    let key = world.registry.claim_key(&newcomer, world.claim("read")).await.unwrap();
     role(RoleChange::Granted).await;
     world.registry.raise_tier(&world.admin).await.unwrap();
+    // Without that key nobody could enrol her again, nor make anybody else an admin.
+    let refused = world.registry.revoke_key(&world.admin, key.id()).await.unwrap_err();
+    assert!(refused.to_string().contains("bartizan access user disable"), "{refused}");
+    world.registry.set_standing(&world.admin, ada, Standing::Disabled).await.unwrap();
+    assert_eq!(
+        world.with_key(&key).unwrap().principal(),
+        ada,
+        "the key is known, and its owner may do nothing"
+    );
+    let asked = world.registry.list_principals(&world.with_key(&key).unwrap()).await;
+    assert!(matches!(asked, Err(Failed::Refused { .. })), "{asked:?}");
+}
+
+#[tokio::test]
+async fn what_one_person_confirmed_is_seen_and_can_be_taken_back() {
+    let world = World::new().await;
+    world.release().await;
+    let sue = world.person("sue", &[]).await.principal();
+    let second = world.registry.local_caller("second admin").await.unwrap();
+    let change =
+        async |by: &Caller, change| world.registry.change_role(by, sue, Role::Approver, change).await;
+    let confirmed = async || {
+        let all = world.registry.list_principals(&world.admin).await.unwrap();
+        all.into_iter().find(|one| one.id == sue).unwrap().confirmed
+    };
+    change(&world.admin, RoleChange::Confirmed).await.unwrap();
+    assert_eq!(confirmed().await, [Role::Approver]);
+    change(&second, RoleChange::Withdrawn).await.unwrap();
+    assert_eq!(confirmed().await, []);
+    let granted = change(&second, RoleChange::Granted).await;
+    assert!(matches!(granted, Err(Failed::Refused { .. })), "{granted:?}");
+    world.reopen(false).await.unwrap();
 }
 
 #[tokio::test]

@@ -43,6 +43,24 @@ async fn start(world: &World, caller: &Caller) -> Result<StartedRun, Failed> {
 }
 
 #[tokio::test]
+async fn a_run_finds_each_data_set_under_its_name_so_it_takes_one_version_of_each() {
+    let world = World::new().await;
+    let eve = world.person("eve", &[Role::DataScientist]).await;
+    add(&world, &eve, ("feed", CLEAN), None, false).await.unwrap();
+    let entries = world.registry.state().next_index();
+    let new = NewRun {
+        model: "fraud".parse().unwrap(),
+        inputs: vec!["feed:1".parse().unwrap(), "feed:2".parse().unwrap()],
+        code: Vec::new(),
+        command: vec!["true".to_owned()],
+        isolation: Isolation::Full,
+    };
+    let twice = world.registry.start_run(&eve, new).await.unwrap_err();
+    assert!(twice.to_string().contains("`feed` is named twice"), "{twice}");
+    assert_eq!(world.registry.state().next_index(), entries, "nothing is stated");
+}
+
+#[tokio::test]
 async fn what_a_run_made_is_a_version_with_its_provenance() {
     let world = World::new().await;
     let trust = world.trust();
