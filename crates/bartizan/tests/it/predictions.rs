@@ -95,13 +95,12 @@ fn a_search_finds_what_was_asked_for_and_goes_on_where_it_stopped() {
     };
     let everything = of(&[8, 7, 6, 5, 4, 3, 2, 1, 0]);
     bench.write("anna.txt", b"anna@example.org\n");
-    let table: [(&[&str], &str, Vec<&str>); 13] = [
+    let table: [(&[&str], &str, Vec<&str>); 12] = [
         (&[], "", everything.clone()),
         (&["--endpoint", "scores", "--model", "tips:2", "--since", "1h"], "", everything.clone()),
         (&["--model", "tips"], "", everything.clone()),
         (&["--model", "tips:1"], "", vec![]),
         (&["--model", "tip"], "", vec![]),
-        (&["--endpoint", "other"], "", vec![]),
         (&["--answered-by", "fallback"], "", vec![]),
         (&["--until", "1h"], "", vec![]),
         (&["--flagged"], "", vec![]),
@@ -124,6 +123,8 @@ fn a_search_finds_what_was_asked_for_and_goes_on_where_it_stopped() {
         }
     }
     assert_eq!(found, everything);
+    let other = ["predictions", "search", "--endpoint", "other"];
+    assert_eq!(bench.run_with("BARTIZAN_TOKEN", &key, &other).code, 4, "a name that was mistyped");
     bench.write("two.txt", b"anna\nben\n");
     for wrong in [["--cursor", "x"], ["--since", "soon"], ["--limit", "0"], ["--subject-file", "two.txt"]] {
         let ran = bench.run_with("BARTIZAN_TOKEN", &key, &[&["predictions", "search"], &wrong[..]].concat());
