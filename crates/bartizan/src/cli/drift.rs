@@ -69,7 +69,8 @@ pub(crate) struct Drift {
     /// When each row happened: tells gradual changes from sudden ones
     #[arg(long, value_name = "COLUMN")]
     pub(crate) time: Option<String>,
-    /// Compare each hour of the week with the same hour (UTC)
+    /// Compare each hour of the week with the same hour (UTC); rows without a time are left out, and with more than one in
+    /// fifty of them a column is not judged
     #[arg(long, requires = "time")]
     pub(crate) season: bool,
     /// The column that is to be predicted: tells whether a change comes with one label

@@ -117,6 +117,56 @@ fn a_source_that_breaks_is_named() {
     }
 }
 
+/// Readings of so many weeks, 15 an hour: a load that is high by day, and a value that one row in twenty has, around `mean`.
+fn readings(first: u64, weeks: u64, mean: u64, seed: u64) -> String {
+    let mut numbers = Numbers(seed);
+    let mut csv = "at,load,seldom\n".to_owned();
+    for row in 0..weeks * 168 * 15 {
+        let minutes = (first * 168 * 60) + row * 4;
+        let (day, hour, minute) = (minutes / 1_440, minutes / 60 % 24, minutes % 60);
+        let at = format!("2024-{:02}-{:02}T{hour:02}:{minute:02}:00Z", 1 + day / 28, 1 + day % 28);
+        let load = numbers.below(50) + if (8..20).contains(&hour) { 100 } else { 0 };
+        let seldom = numbers.below(100);
+        let filled = numbers.below(20) == 0;
+        writeln!(csv, "{at},{load},{}", if filled { (mean + seldom).to_string() } else { String::new() })
+            .unwrap();
+    }
+    csv
+}
+
+#[test]
+fn a_season_is_no_drift_and_hides_none() {
+    let bench = Bench::new();
+    let old = bench.write("old.csv", readings(0, 3, 0, 1).as_bytes());
+    // The new rows are those of days, which is no drift of the load.
+    let same = readings(4, 1, 0, 2);
+    let by_day = |line: &&str| line.contains("at") || (8..20).contains(&line[11..13].parse::<u32>().unwrap());
+    let days: Vec<&str> = same.lines().filter(by_day).collect();
+    let days = bench.write("days.csv", format!("{}\n", days.join("\n")).as_bytes());
+    let season = ["--time", "at", "--season"];
+    assert_eq!(one(drifted(&read(&drift(&bench, &[&old, &days], &season[..2])))), ["load sudden"]);
+    let ran = drift(&bench, &[&old, &days], &season);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    // A value that is seldom there has too few of each hour, and drifts all the same.
+    let new = bench.write("new.csv", readings(4, 1, 80, 2).as_bytes());
+    let ran = drift(&bench, &[&old, &new], &season);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(drifted(&read(&ran))[0].1.len(), 1, "{}", ran.stdout);
+    // A row without a time is left out and counted; where they are many there is no verdict.
+    let mut lines: Vec<String> = same.lines().map(str::to_owned).collect();
+    lines[7] = format!(",{}", &lines[7][21..]);
+    let file = bench.write("one.csv", format!("{}\n", lines.join("\n")).as_bytes());
+    let ran = drift(&bench, &[&old, &file], &season);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let without = &read(&ran)["comparisons"][0]["without_time"];
+    assert_eq!((without["reference"].as_u64(), without["current"].as_u64()), (Some(0), Some(1)));
+    lines.iter_mut().skip(8).step_by(10).for_each(|line| *line = format!(",{}", &line[21..]));
+    let file = bench.write("many.csv", format!("{}\n", lines.join("\n")).as_bytes());
+    let ran = drift(&bench, &[&old, &file], &season);
+    assert_eq!((ran.code, read(&ran)["outcome"].as_str()), (1, Some("error")), "{}", ran.stdout);
+    assert!(ran.stdout.contains("hours-unknown"), "{}", ran.stdout);
+}
+
 #[test]
 fn periods_and_groups_are_compared_with_the_first_or_the_one_before() {
     let bench = Bench::new();

@@ -105,7 +105,8 @@ fn arrange_strata(
     for (stratum, current) in there {
         let reference = here.iter().find(|other| other.0 == *stratum).map(|other| &other.1);
         // Without a reference there is nothing to compare these rows with; a season's fall-back avoids it.
-        let reference = reference.ok_or(NotJudged::Undefined(Undefined::NoReference))?;
+        let none = if here.is_empty() { Undefined::NoReference.into() } else { NotJudged::StratumUnmatched };
+        let reference = reference.ok_or(none)?;
         let sides = Sides::of(total(reference, cells.len()), total(current, cells.len()));
         all.add(&sides, alone);
         if clustered {

@@ -7,6 +7,7 @@ use super::forms::{Form, Prepared, prepare};
 use super::null::{Design, Plan, Tested};
 use super::random::Random;
 use super::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
+use super::season::Strata;
 use super::statistic::{Statistic, Undefined};
 use super::summary::{Bounded, Edges, Frequent, Histogram, QuantileSketch};
 use crate::limits::DRIFT_DRAWS;
@@ -114,7 +115,7 @@ pub struct Comparison<'a> {
     /// A stratum for each row of each side, such as the hour of the week: rows change sides within a stratum only,
     /// and the reference is weighted as the current rows are spread over the strata. Ordered statistics are then
     /// measured on [`DRIFT_CELLS`](crate::limits::DRIFT_CELLS) cells.
-    pub strata: Option<(&'a [u16], &'a [u16])>,
+    pub strata: Option<Strata<'a>>,
 }
 
 /// How to judge.
@@ -307,22 +308,22 @@ fn missing(
 }
 
 fn arranged(
-    (one, two): (Vec<u32>, Vec<u32>),
+    (mut one, mut two): (Vec<u32>, Vec<u32>),
     comparison: &Comparison<'_>,
     cells: &Cells,
     plan: &Plan,
 ) -> Result<Arranged, NotJudged> {
-    let fits = |labels: usize, rows: &[u32]| labels == rows.len();
-    let matched = comparison
-        .clusters
-        .is_none_or(|clusters| fits(clusters.reference.len(), &one) && fits(clusters.current.len(), &two))
-        && comparison.strata.is_none_or(|strata| fits(strata.0.len(), &one) && fits(strata.1.len(), &two));
+    let fits = |labels: (usize, usize)| labels == (one.len(), two.len());
+    let matched = comparison.clusters.is_none_or(|all| fits((all.reference.len(), all.current.len())))
+        && comparison.strata.is_none_or(|strata| fits(strata.rows()));
     if !matched {
         return Err(NotJudged::ClustersUnmatched);
     }
+    let strata = comparison.strata.map(|strata| strata.labels(&mut one, &mut two)).transpose()?;
+    let strata = strata.as_ref();
     let side = |cells, clusters, strata| Rows { cells, clusters, strata };
-    let one = side(one, comparison.clusters.map(|all| all.reference), comparison.strata.map(|all| all.0));
-    let two = side(two, comparison.clusters.map(|all| all.current), comparison.strata.map(|all| all.1));
+    let one = side(one, comparison.clusters.map(|all| all.reference), strata.map(|all| all.0.as_ref()));
+    let two = side(two, comparison.clusters.map(|all| all.current), strata.map(|all| all.1.as_ref()));
     arrange(&one, &two, cells, plan.seed)
 }
 

@@ -87,6 +87,10 @@ pub enum NotJudged {
     BoundsTooWide,
     /// There is not one cluster for each row, or clusters came with counts instead of rows.
     ClustersUnmatched,
+    /// Current rows lie in a stratum in which the reference has no value.
+    StratumUnmatched,
+    /// More than one row in fifty of a side is left out because its hour is not known.
+    HoursUnknown,
     /// More categories or bins than drift is measured on.
     TooMany,
     /// A summary contradicts itself, such as one with a rank error of 2.
@@ -95,7 +99,7 @@ pub enum NotJudged {
 
 impl NotJudged {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::AbsentFromReference,
         Self::AbsentFromCurrent,
         Self::KindsDiffer,
@@ -107,6 +111,8 @@ impl NotJudged {
         Self::TooFew,
         Self::BoundsTooWide,
         Self::ClustersUnmatched,
+        Self::StratumUnmatched,
+        Self::HoursUnknown,
         Self::TooMany,
         Self::Unsound,
     ];
@@ -125,6 +131,8 @@ impl NotJudged {
             Self::TooFew => "too-few",
             Self::BoundsTooWide => "bounds-too-wide",
             Self::ClustersUnmatched => "clusters-unmatched",
+            Self::StratumUnmatched => "stratum-unmatched",
+            Self::HoursUnknown => "hours-unknown",
             Self::TooMany => "too-many",
             Self::Unsound => "unsound-summary",
         }
@@ -144,6 +152,8 @@ impl NotJudged {
             Self::TooFew => "too few rows or clusters: even the largest difference could be chance",
             Self::BoundsTooWide => "the summaries are too coarse to tell",
             Self::ClustersUnmatched => "clusters and rows do not match",
+            Self::StratumUnmatched => "the reference holds no value in a stratum that the current data have",
+            Self::HoursUnknown => "too many rows have no time by which they could be compared",
             Self::TooMany => "too many categories or bins",
             Self::Unsound => "a summary contradicts itself",
         }
@@ -267,8 +277,8 @@ impl DriftReport {
     /// What follows for whoever waits: `invalid` when something drifts; `error` when something was not judged, or there
     /// was nothing to judge, which must not pass; `valid` otherwise.
     ///
-    /// A column in which one side has no value at all is no error as long as the shares of rows without one were
-    /// compared: where that found no drift, the values that the other side has are in fewer rows than its floor.
+    /// A column in which one side has no value at all is no error where hardly any row of the other side has one
+    /// either, see [`Self::is_empty_and_told`].
     pub fn outcome(&self) -> Outcome {
         if self.drifted().next().is_some() {
             return Outcome::Invalid;
@@ -280,19 +290,22 @@ impl DriftReport {
         Outcome::Valid
     }
 
-    /// Whether a line is not judged because its column has no value on a side, and the comparison of rows without one
-    /// was: nothing is left open then.
+    /// Whether a line is not judged because its column has no value at all on a side, and the comparison of rows without
+    /// one says that their shares differ by less than its floor: the values that the other side has are in so few rows
+    /// that nothing is left open.
     pub fn is_empty_and_told(&self, column: &ColumnDrift) -> bool {
-        let empty = matches!(
-            column.verdict,
-            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference | Undefined::NoCurrent))
-        );
+        let size = match column.verdict {
+            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference)) => column.reference,
+            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoCurrent)) => column.current,
+            _ => return false,
+        };
         let told = |other: &ColumnDrift| {
             other.measure == Measure::Missing
                 && other.column == column.column
-                && !matches!(other.verdict, Verdict::NotJudged(_))
+                && other.verdict == Verdict::NoDrift
+                && other.effect.is_some_and(|effect| effect.high < other.floor)
         };
-        empty && column.measure == Measure::Values && self.columns.iter().any(told)
+        size.values == 0 && column.measure == Measure::Values && self.columns.iter().any(told)
     }
 
     /// The report for people.

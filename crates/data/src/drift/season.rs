@@ -1,6 +1,9 @@
-//! Seasonal baselines: every hour of the week is compared with the same hour of other weeks.
+//! Strata of rows, above all seasonal baselines: every hour of the week is compared with the same hour of other weeks.
 
-use super::compare::ClusterCounts;
+use std::borrow::Cow;
+
+use super::compare::{ClusterCounts, Side};
+use super::report::NotJudged;
 
 /// Hours of a week.
 pub const HOURS: usize = 168;
@@ -16,6 +19,74 @@ pub const fn hour_of_week(unix_seconds: i64, offset: i32) -> u8 {
     let hour = unix_seconds.saturating_add(offset as i64).div_euclid(3_600);
     let hour = (hour + MONDAY_TO_THURSDAY).rem_euclid(WEEK);
     hour.to_le_bytes()[0]
+}
+
+/// Which rows of two tables may change sides with which.
+#[derive(Debug, Clone, Copy)]
+pub enum Strata<'a> {
+    /// Those with the same label, of which there is one for each row. Where the reference has no value in a stratum that
+    /// current rows are in, a column is not judged.
+    Labels {
+        /// Of the reference.
+        reference: &'a [u16],
+        /// Of the current rows.
+        current: &'a [u16],
+    },
+    /// Those of the same hour of the week, as [`hour_of_week`] counts them. Hours in which the reference has too few
+    /// values of a column are joined for that column, see [`Seasons`].
+    Hours {
+        /// The hour of each row of the reference; [`HOURS`] and more where it is not known. Such rows are left out, and
+        /// where they are more than one in fifty the column is not judged.
+        reference: &'a [u8],
+        /// The hour of each current row.
+        current: &'a [u8],
+        /// Values of the reference that an hour needs to be a baseline.
+        least: u64,
+    },
+}
+
+/// A label for each row of both sides.
+pub(super) type Labels<'a> = (Cow<'a, [u16]>, Cow<'a, [u16]>);
+
+impl<'a> Strata<'a> {
+    /// How many rows there are on both sides.
+    pub(super) const fn rows(&self) -> (usize, usize) {
+        match self {
+            Self::Labels { reference, current } => (reference.len(), current.len()),
+            Self::Hours { reference, current, .. } => (reference.len(), current.len()),
+        }
+    }
+
+    /// The labels of all rows, given the cell of each; takes the cell from rows that are left out.
+    pub(super) fn labels(&self, ours: &mut [u32], theirs: &mut [u32]) -> Result<Labels<'a>, NotJudged> {
+        match *self {
+            Self::Labels { reference, current } => Ok((Cow::Borrowed(reference), Cow::Borrowed(current))),
+            Self::Hours { reference, current, least } => {
+                let seasons = Seasons::new(&count(ours, reference)?, &count(theirs, current)?, least.max(1));
+                let stratum = |hour: &u8| seasons.stratum(*hour);
+                Ok((reference.iter().map(stratum).collect(), current.iter().map(stratum).collect()))
+            }
+        }
+    }
+}
+
+/// Rows with a value by their hour; those whose hour is not known lose their cell.
+fn count(cells: &mut [u32], of_rows: &[u8]) -> Result<[u64; HOURS], NotJudged> {
+    const MOST_UNKNOWN: u64 = 50;
+    let (mut counts, mut known, mut unknown) = ([0_u64; HOURS], 0_u64, 0_u64);
+    for (cell, hour) in cells.iter_mut().zip(of_rows).filter(|(cell, _)| **cell != Side::MISSING) {
+        match counts.get_mut(usize::from(*hour)) {
+            Some(count) => {
+                *count += 1;
+                known += 1;
+            }
+            None => {
+                *cell = Side::MISSING;
+                unknown += 1;
+            }
+        }
+    }
+    if unknown * MOST_UNKNOWN > known + unknown { Err(NotJudged::HoursUnknown) } else { Ok(counts) }
 }
 
 /// Which hours of the week share a baseline.
@@ -52,8 +123,7 @@ impl Seasons {
         seasons
     }
 
-    /// The stratum of an hour of the week, for [`Comparison::strata`](super::Comparison::strata) and
-    /// [`ClusterCounts`].
+    /// The stratum of an hour of the week, for [`Strata::Labels`] and [`ClusterCounts`].
     pub fn stratum(&self, hour: u8) -> u16 {
         u16::from(self.group(hour))
     }

@@ -2,8 +2,8 @@
 
 use bartizan_data::Profile;
 use bartizan_data::drift::{
-    Column, Frame, FrameColumn, FrameKind, HOURS, Pair, Period, ProfilePair, Seasons, Side, Tags,
-    hour_of_week, pairs, profile_pairs, value_name,
+    Column, Frame, FrameColumn, FrameKind, Pair, Period, ProfilePair, Side, Tags, hour_of_week, pairs,
+    profile_pairs, value_name,
 };
 use bartizan_data::limits::DRIFT_GROUPS;
 
@@ -17,7 +17,8 @@ pub(super) struct Case<'a> {
     pub(super) label: String,
     pub(super) sides: Sides<'a>,
     pub(super) clusters: Option<(Vec<u64>, Vec<u64>)>,
-    pub(super) strata: Option<(Vec<u16>, Vec<u16>)>,
+    /// The hour of the week of each row, where these are compared one by one.
+    pub(super) hours: Option<(Vec<u8>, Vec<u8>)>,
     pub(super) times: Option<(Vec<f64>, Vec<f64>)>,
     pub(super) time_kind: FrameKind,
     pub(super) sources: Option<Tags>,
@@ -68,7 +69,7 @@ pub(super) fn of_profiles(
             label: name.clone(),
             sides: Sides::Profiles(pairs),
             clusters: None,
-            strata: None,
+            hours: None,
             times: None,
             time_kind: FrameKind::Empty,
             sources: None,
@@ -98,7 +99,7 @@ pub(super) fn of_tables(
     for (at, current) in (1..).zip(rest) {
         let mut whole = whole((reference, name(0)), (current, name(at)), wanted)?;
         whole.label = name(at).to_owned();
-        whole.strata = seasons(&whole, wanted);
+        whole.hours = hours(&whole, wanted);
         each(&whole)?;
     }
     Ok(())
@@ -150,7 +151,7 @@ fn whole<'a>(
         label: String::new(),
         sides: Sides::Tables(pairs),
         clusters: tags(drift.cluster.as_deref())?.map(clusters),
-        strata: None,
+        hours: None,
         times,
         time_kind,
         sources: few(drift.source.as_deref())?,
@@ -188,31 +189,26 @@ fn clusters(tags: Tags) -> (Vec<u64>, Vec<u64>) {
     )
 }
 
-/// Rows of one hour of the week that a baseline of its own takes.
-const ROWS_OF_AN_HOUR: u64 = 50;
-
-/// The hour of the week of each row, joined with others where the reference has too few rows of it.
-fn seasons(case: &Case<'_>, wanted: &Wanted<'_>) -> Option<(Vec<u16>, Vec<u16>)> {
-    /// Rows without a time are compared with each other.
-    const NO_TIME: u16 = u16::MAX;
+/// The hour of the week of each row, [`NO_HOUR`] where there is no time.
+fn hours(case: &Case<'_>, wanted: &Wanted<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
     let (before, after) = case.times.as_ref().filter(|_| wanted.drift.season)?;
     #[expect(
         clippy::cast_possible_truncation,
         reason = "a float is cut to seconds on purpose, and saturates"
     )]
-    let hour = |time: &f64| time.is_finite().then(|| hour_of_week(*time as i64, 0));
-    let counts = |times: &[f64]| {
-        let mut counts = [0_u64; HOURS];
-        for hour in times.iter().filter_map(hour) {
-            if let Some(count) = counts.get_mut(usize::from(hour)) {
-                *count += 1;
-            }
-        }
-        counts
-    };
-    let seasons = Seasons::new(&counts(before), &counts(after), ROWS_OF_AN_HOUR);
-    let stratum = |time: &f64| hour(time).map_or(NO_TIME, |hour| seasons.stratum(hour));
-    Some((before.iter().map(stratum).collect(), after.iter().map(stratum).collect()))
+    let hour = |time: &f64| if time.is_finite() { hour_of_week(time.floor() as i64, 0) } else { NO_HOUR };
+    Some((before.iter().map(hour).collect(), after.iter().map(hour).collect()))
+}
+
+/// The hour of a row without a time.
+const NO_HOUR: u8 = u8::MAX;
+
+impl Case<'_> {
+    /// Rows of both sides that are left out of a season because they have no time.
+    pub(super) fn timeless(&self) -> (u64, u64) {
+        let without = |hours: &[u8]| count(hours.iter().filter(|hour| **hour == NO_HOUR).count());
+        self.hours.as_ref().map_or((0, 0), |(one, two)| (without(one), without(two)))
+    }
 }
 
 /// Each group of the current rows with the reference, or with the group before.
@@ -283,7 +279,7 @@ fn groups(
         };
         let mut picked = picked(case, others, own);
         picked.label = if wanted.previous { format!("{name} against {other}") } else { name.clone() };
-        picked.strata = seasons(&picked, wanted);
+        picked.hours = hours(&picked, wanted);
         each(&picked)?;
     }
     Ok(())
@@ -324,7 +320,7 @@ fn picked<'a>(case: &Case<'a>, one: &[u32], two: &[u32]) -> Case<'a> {
         label: String::new(),
         sides,
         clusters: both(&case.clusters, one, two),
-        strata: None,
+        hours: None,
         times: both(&case.times, one, two),
         time_kind: case.time_kind,
         sources: tags(&case.sources),

@@ -14,7 +14,7 @@ use std::path::Path;
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
     ChangeKind, Clusters, ColumnDrift, Comparison, DomainOptions, DomainReport, DriftReport, JoinReport,
-    Options, Plan, Purpose, Verdict, conclude, domain, judge,
+    Options, Plan, Purpose, Strata, Verdict, conclude, domain, judge,
 };
 use bartizan_data::report::{Against, Subject};
 use bartizan_data::threads;
@@ -34,6 +34,7 @@ use crate::failure::Failure;
 struct Part {
     label: String,
     rows: (u64, u64),
+    timeless: (u64, u64),
     lines: Vec<ColumnDrift>,
     moved: Vec<Option<Moved>>,
     kinds: Vec<Option<Kind>>,
@@ -45,8 +46,9 @@ struct Part {
 struct Compared {
     /// What was compared, where there are several.
     label: String,
-    /// Rows of both sides.
+    /// Rows of both sides, and of these such that a season leaves out for they have no time.
     rows: (u64, u64),
+    timeless: (u64, u64),
     report: DriftReport,
     /// For each line of the report what changed, and for those that drift what kind of change it was.
     moved: Vec<Option<Moved>>,
@@ -106,6 +108,9 @@ fn compared(work: &Work, drift: &Drift, subject: &Subject) -> Result<u8, Failure
     Ok(u8::from(outcome != Outcome::Valid))
 }
 
+/// Values of one hour of the week that a baseline of its own takes.
+const VALUES_OF_AN_HOUR: u64 = 50;
+
 /// Judges every column of a case by itself.
 fn judged(
     case: &Case<'_>,
@@ -118,7 +123,11 @@ fn judged(
     let seed = options.plan.seed.wrapping_add(u64::try_from(number).unwrap_or(0) << 32);
     let own = Options { plan: Plan { seed, ..options.plan }, ..*options };
     let clusters = case.clusters.as_ref().map(|(reference, current)| Clusters { reference, current });
-    let strata = case.strata.as_ref().map(|(one, two)| (one.as_slice(), two.as_slice()));
+    let strata = case.hours.as_ref().map(|(reference, current)| Strata::Hours {
+        reference,
+        current,
+        least: VALUES_OF_AN_HOUR,
+    });
     let comparison = Comparison { clusters, strata };
     let lines = threads::map(threads, case.sides.len(), |at| {
         case.sides.column(at).map_or_else(Vec::new, |column| judge(&wanted.told(column), &comparison, &own))
@@ -127,6 +136,7 @@ fn judged(
     Ok(Part {
         label: case.label.clone(),
         rows: case.rows,
+        timeless: case.timeless(),
         moved: lines.iter().map(|line| words::moved(case, line)).collect(),
         kinds: kinds::of(case, &lines, wanted, options.level),
         together: wanted.drift.together.then(|| together(case, &own)),
@@ -149,6 +159,7 @@ fn concluded(parts: Vec<Part>, options: &Options) -> Vec<Compared> {
         Compared {
             label: part.label,
             rows: part.rows,
+            timeless: part.timeless,
             moved: part.moved,
             kinds: part.kinds.into_iter().zip(&columns).map(told).collect(),
             together: part.together,

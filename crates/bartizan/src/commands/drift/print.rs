@@ -64,6 +64,7 @@ fn document(
         Ok(json!({
             "label": one.label,
             "rows": { "reference": one.rows.0, "current": one.rows.1 },
+            "without_time": { "reference": one.timeless.0, "current": one.timeless.1 },
             "outcome": one.report.outcome().as_str(),
             "report": report,
             "changes": lines.collect::<Vec<Value>>(),
@@ -152,6 +153,10 @@ fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
         text.push_str(&format!("  no drift: {}\n", calm.join(", ")));
     }
     text.push_str(&open(one));
+    if one.timeless != (0, 0) {
+        let (before, after) = one.timeless;
+        text.push_str(&format!("  left out, as they have no time: {after} rows, {before} before\n"));
+    }
     if let Some(error) = rank_error(lines) {
         text.push_str(&format!(
             "  from profiles: shares are known within {:.2} points, and verdicts hold within these bounds\n",

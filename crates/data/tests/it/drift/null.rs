@@ -2,7 +2,7 @@
 
 use bartizan_data::drift::{
     ClusterCounts, Clusters, Column, Comparison, Dependence, Edges, Numbers, Options, Plan, Random, Side,
-    Statistic, adjust, judge,
+    Statistic, Strata, adjust, judge,
 };
 
 use super::{multinomial, normals};
@@ -150,7 +150,10 @@ fn p_is_uniform_within_strata() {
             (values, strata)
         };
         let (one, two) = (side([60, 30]), side([15, 45]));
-        let comparison = Comparison { clusters: None, strata: Some((&one.1, &two.1)) };
+        let comparison = Comparison {
+            clusters: None,
+            strata: Some(Strata::Labels { reference: &one.1, current: &two.1 }),
+        };
         p_values.push(p_of(
             Column::new("c", Side::Numbers(&one.0), Side::Numbers(&two.0)),
             &comparison,

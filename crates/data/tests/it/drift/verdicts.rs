@@ -1,9 +1,10 @@
 //! From columns to verdicts, and the stored report.
 
+use bartizan_data::Outcome;
 use bartizan_data::drift::{
     Clusters, Column, Comparison, DriftReport, Edges, HOURS, Histogram, JoinInvalid, JoinedColumn,
     JoinedSide, Measure, NotJudged, Options, Plan, Purpose, QuantileSketch, Random, Seasons, Side, Statistic,
-    Undefined, Verdict, compare, hour_of_week, join_rows,
+    Strata, Undefined, Verdict, compare, hour_of_week, join_rows,
 };
 use expect_test::expect;
 
@@ -214,9 +215,88 @@ fn a_season_is_no_drift_from_the_same_hours() {
     let (one, two) = (side(500, 500), side(50, 450));
     let column = [Column::new("c", Side::Numbers(&one.0), Side::Numbers(&two.0))];
     assert_eq!(judged(&column).columns[0].verdict, Verdict::Drift);
-    let comparison = Comparison { clusters: None, strata: Some((&one.1, &two.1)) };
+    let comparison =
+        Comparison { clusters: None, strata: Some(Strata::Labels { reference: &one.1, current: &two.1 }) };
     let report = compare(&column, &comparison, &Options::default());
     assert_eq!(report.columns[0].verdict, Verdict::NoDrift, "{}", report.render());
+}
+
+/// A column of so many weeks that has a value in one of twenty rows, with the hour of each row.
+fn sparse(weeks: usize, mean: f64, random: &mut Random) -> (Vec<f64>, Vec<u8>) {
+    let rows = weeks * HOURS * 15;
+    let mut values = normals(rows, mean, random);
+    values.iter_mut().filter(|_| random.uniform() > 0.05).for_each(|value| *value = f64::NAN);
+    let hours = (0..rows).map(|row| u8::try_from(row / 15 % HOURS).unwrap()).collect();
+    (values, hours)
+}
+
+fn by_hour(one: &(Vec<f64>, Vec<u8>), two: &(Vec<f64>, Vec<u8>)) -> DriftReport {
+    let column = Column::new("c", Side::Numbers(&one.0), Side::Numbers(&two.0));
+    let strata = Strata::Hours { reference: &one.1, current: &two.1, least: 50 };
+    compare(&[column], &Comparison { clusters: None, strata: Some(strata) }, &Options::default())
+}
+
+#[test]
+fn a_season_finds_the_drift_of_a_column_that_is_seldom_filled() {
+    let mut random = Random::new(1);
+    let before = sparse(4, 0.0, &mut random);
+    // Each hour has 60 rows in the reference, and three values on average; of some hours there is none.
+    let moved = by_hour(&before, &sparse(1, 5.0, &mut random));
+    assert_eq!(moved.columns[0].verdict, Verdict::Drift, "{}", moved.render());
+    let same = by_hour(&before, &sparse(1, 0.0, &mut random));
+    assert_eq!(same.columns[0].verdict, Verdict::NoDrift, "{}", same.render());
+    assert_eq!(same.outcome(), Outcome::Valid);
+}
+
+#[test]
+fn rows_without_a_time_are_left_out_of_a_season_while_they_are_few() {
+    let mut random = Random::new(2);
+    let before = sparse(4, 0.0, &mut random);
+    let mut after = sparse(1, 0.0, &mut random);
+    // Of the one row in a hundred that has no time no value is like the others.
+    after.0.iter_mut().step_by(100).for_each(|value| *value = 1e9);
+    let told = after.1.clone();
+    after.1.iter_mut().step_by(100).for_each(|hour| *hour = u8::MAX);
+    let report = by_hour(&before, &after);
+    let verdicts = |report: &DriftReport| report.columns.iter().map(|line| line.verdict).collect::<Vec<_>>();
+    // Among the values they are one in six, and among the rows one in a hundred.
+    assert_eq!(verdicts(&report), [Verdict::NotJudged(NotJudged::HoursUnknown), Verdict::NoDrift]);
+    assert_eq!(report.outcome(), Outcome::Error);
+    after.0.iter_mut().step_by(100).skip(2).for_each(|value| *value = f64::NAN);
+    assert_eq!(verdicts(&by_hour(&before, &after)), [Verdict::NoDrift, Verdict::NoDrift]);
+    after.1 = told;
+    after.1.iter_mut().step_by(10).for_each(|hour| *hour = u8::MAX);
+    let unknown = Verdict::NotJudged(NotJudged::HoursUnknown);
+    assert_eq!(verdicts(&by_hour(&before, &after)), [unknown, unknown]);
+}
+
+#[test]
+fn only_a_column_that_is_empty_on_a_side_and_nearly_so_on_the_other_is_passed_unjudged() {
+    // A stratum without a reference is no empty column.
+    let (one, two) = ([f64::NAN, f64::NAN, 1.0, 2.0], [3.0, f64::NAN, 1.0, 2.0]);
+    let (ours, theirs): (Vec<f64>, Vec<f64>) = (one.repeat(50), two.repeat(50));
+    let strata: Vec<u16> = [1, 1, 2, 2].repeat(50);
+    let column =
+        Column { missing_floor: Some(1.0), ..Column::new("c", Side::Numbers(&ours), Side::Numbers(&theirs)) };
+    let strata = Some(Strata::Labels { reference: &strata, current: &strata });
+    let report = compare(&[column], &Comparison { clusters: None, strata }, &Options::default());
+    let lines: Vec<_> = report.columns.iter().map(|line| (line.measure, line.verdict)).collect();
+    let unmatched = Verdict::NotJudged(NotJudged::StratumUnmatched);
+    assert_eq!(lines, [(Measure::Values, unmatched), (Measure::Missing, Verdict::NoDrift)]);
+    assert_eq!(report.outcome(), Outcome::Error);
+    // Four of forty rows have a value, then none of forty: by chance, perhaps, but there is no all-clear.
+    let filled = |some: usize, rows: usize| -> Vec<f64> {
+        (0..rows).map(|row| if row < some { 1.5 } else { f64::NAN }).collect()
+    };
+    for (some, rows, outcome) in [(4, 40, Outcome::Error), (4, 400, Outcome::Valid), (0, 40, Outcome::Valid)]
+    {
+        let (some, none) = (filled(some, rows), filled(0, rows));
+        for (one, two) in [(&some, &none), (&none, &some)] {
+            let report = judged(&[Column::new("c", Side::Numbers(one), Side::Numbers(two))]);
+            assert_eq!(report.columns[1].verdict, Verdict::NoDrift);
+            assert_eq!(report.outcome(), outcome, "{}", report.render());
+        }
+    }
 }
 
 #[test]
