@@ -10,7 +10,7 @@
 
 use std::fs::File;
 
-use bartizan_data::drift::{Column, Comparison, Options, ProfilePair, compare, profile_pairs};
+use bartizan_data::drift::{Column, Comparison, Options, ProfilePair, Want, compare, profile_pairs};
 use bartizan_data::{Beside, CsvFormat, Encoding, InferOptions, Schema, Separator, Source, Tier};
 
 fn main() {
@@ -30,7 +30,7 @@ fn main() {
     }
     let source = Source::seekable(File::open(path).unwrap());
     let report = beside.check(source, &schema, (Tier::Release, None, threads, 0)).unwrap();
-    let pairs = profile_pairs(beside.reference().unwrap(), &report.profile, |_| false);
+    let pairs = profile_pairs(beside.reference().unwrap(), &report.profile, |_| Want::Found);
     let columns: Vec<Column<'_>> = pairs.iter().map(ProfilePair::column).collect();
     let drift = compare(&columns, &Comparison::default(), &Options::default());
     print!("{}{}", report.render(), drift.render());

@@ -57,6 +57,12 @@ pub(crate) fn is_number(cell: &[u8]) -> bool {
     number(cell.trim_ascii()).is_some()
 }
 
+/// The truth value that a text is, white space around it aside.
+pub(crate) fn truth(text: &[u8]) -> Option<bool> {
+    let text = text.trim_ascii();
+    is_boolean(text).then(|| matches!(text.first(), Some(b't' | b'T')))
+}
+
 fn is_boolean(text: &[u8]) -> bool {
     matches!(text, b"true" | b"True" | b"TRUE" | b"false" | b"False" | b"FALSE")
 }

@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compare::Side;
+use super::spelling;
 use crate::cell::{self, Value};
 use crate::limits::{DRIFT_CATEGORIES, DRIFT_TABLE_BYTES};
+use crate::profile::whole as whole_number;
 use crate::read::batch::{Cell, CellSource, Column, Lane, Rows};
 use crate::read::{ReadError, ReadOptions, ReadOutcome, Sink, Source, read};
 use crate::text;
@@ -18,8 +20,13 @@ pub enum Want {
     Skip,
     /// Compare it as what its values are.
     Found,
-    /// Compare its values as categories, also where they are numbers.
+    /// Compare its values as categories, also where they are numbers or times: equal ones are one, however they are
+    /// written.
     Categories,
+    /// Compare its values as categories by their text, in which `1` and `1.0` are two.
+    Texts,
+    /// Tell its rows apart by its values, exactly, for [`Tags`](super::Tags); they are not compared.
+    Key,
 }
 
 /// What all values of a column are.
@@ -49,12 +56,14 @@ pub struct Frame {
 #[derive(Debug, Clone, PartialEq, Default)]
 // INVARIANT: numbers and times have `numbers`, texts have `codes`; both as long as the column, with NaN and
 // `Side::MISSING` where there is no value. Every other code is a place in `texts`, or `DRIFT_CATEGORIES` for what
-// came after that many.
+// came after that many. Numbers of a key are integers, held as such in `integers` beside `numbers`, with 0 where there is
+// none; other numbers of a key are texts.
 pub struct FrameColumn {
     name: String,
     kind: FrameKind,
     missing: usize,
     numbers: Vec<f64>,
+    integers: Vec<i64>,
     codes: Vec<u32>,
     texts: Vec<Box<[u8]>>,
     nested: bool,
@@ -96,7 +105,9 @@ impl Frame {
         for (name, state) in table.columns {
             match state.want {
                 Want::Skip => skipped.push(name),
-                Want::Found | Want::Categories => columns.push(state.column(name, rows)),
+                Want::Found | Want::Categories | Want::Texts | Want::Key => {
+                    columns.push(state.column(name, rows))
+                }
             }
         }
         Ok((Self { columns, skipped, rows }, table.outcome))
@@ -142,6 +153,11 @@ impl FrameColumn {
     /// A number for each row, NaN where there is none; `None` unless it holds numbers or times.
     pub fn numbers(&self) -> Option<&[f64]> {
         matches!(self.kind, FrameKind::Numbers | FrameKind::Times).then_some(self.numbers.as_slice())
+    }
+
+    /// The integer of a row of a key.
+    pub(super) fn integer(&self, row: usize) -> Option<i64> {
+        self.integers.get(row).copied()
     }
 
     /// A code for each row and what each code stands for; `None` unless it holds texts.
@@ -216,7 +232,8 @@ impl<W> Filling<W> {
     /// Counts what a column grew by.
     fn settle(&self, state: &mut State) {
         let column = &state.column;
-        let cells = 8 * column.numbers.len() as u64 + 4 * column.codes.len() as u64;
+        let numbers = column.numbers.len() as u64 + column.integers.len() as u64;
+        let cells = 8 * numbers + 4 * column.codes.len() as u64;
         let now = cells + state.text_bytes;
         self.used.fetch_add(now.saturating_sub(state.used), Ordering::Relaxed);
         state.used = now.max(state.used);
@@ -239,15 +256,17 @@ impl State {
     fn cell(&mut self, cell: &Cell<'_>) {
         match cell.value {
             Value::Null => self.missing(),
-            _ if self.want == Want::Categories => self.text(&cell.text()),
+            _ if self.want == Want::Texts => self.text(&spelling::by_text(cell.text())),
+            _ if self.want == Want::Categories => self.text(&spelling::by_value(cell)),
             Value::Integer(value) => self.integer(value),
+            Value::Float(value) if self.want == Want::Key => self.key(value, cell),
             Value::Float(value) => self.float(value),
             Value::List(length) => self.float(f64::from(length)),
             Value::Date | Value::Timestamp => match seconds(cell) {
                 Some(seconds) => self.time(seconds),
                 None => self.text(&cell.text()),
             },
-            Value::Boolean | Value::Text | Value::Binary => self.text(&cell.text()),
+            Value::Boolean | Value::Text | Value::Binary => self.text(&spelling::by_value(cell)),
         }
     }
 
@@ -255,37 +274,52 @@ impl State {
         self.column.missing += 1;
         match self.column.kind {
             FrameKind::Empty => {}
-            FrameKind::Numbers | FrameKind::Times => self.column.numbers.push(f64::NAN),
+            FrameKind::Numbers | FrameKind::Times => self.number(f64::NAN, 0),
             FrameKind::Texts => self.column.codes.push(Side::MISSING),
+        }
+    }
+
+    /// Takes a number or time, of which `integer` is what a key keeps.
+    fn number(&mut self, number: f64, integer: i64) {
+        self.column.numbers.push(number);
+        if self.want == Want::Key && self.column.kind == FrameKind::Numbers {
+            self.column.integers.push(integer);
         }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "numbers beyond 2^53 are compared as the nearest double")]
     fn integer(&mut self, value: i64) {
-        if self.want == Want::Categories {
-            let mut out = Vec::new();
-            text::integer(&mut out, value);
-            self.text(&out);
-        } else {
-            self.float(value as f64);
+        let want = self.want;
+        match want {
+            Want::Key if self.becomes(FrameKind::Numbers) => self.number(value as f64, value),
+            Want::Key | Want::Categories | Want::Texts => self.text(&integer_text(value)),
+            Want::Found | Want::Skip => self.float(value as f64),
         }
     }
 
     fn float(&mut self, value: f64) {
-        if value.is_nan() {
-            self.missing();
-        } else if self.want == Want::Categories {
-            self.text(&number_text(value));
-        } else if self.becomes(FrameKind::Numbers) {
-            self.column.numbers.push(value + 0.0);
+        let want = self.want;
+        match want {
+            _ if value.is_nan() => self.missing(),
+            Want::Key if let Some(integer) = whole_number(value) => self.integer(integer),
+            Want::Found | Want::Skip if self.becomes(FrameKind::Numbers) => self.number(value + 0.0, 0),
+            _ => self.text(&number_text(value)),
+        }
+    }
+
+    /// Takes a number that is to be told from all others: as it is written where a double does not hold it.
+    fn key(&mut self, value: f64, cell: &Cell<'_>) {
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if value.abs() < EXACT || matches!(cell.source, CellSource::Number) {
+            self.float(value);
         } else {
-            self.text(&number_text(value));
+            self.text(cell.text().trim_ascii());
         }
     }
 
     fn time(&mut self, seconds: f64) {
         if self.becomes(FrameKind::Times) {
-            self.column.numbers.push(seconds);
+            self.number(seconds, 0);
         } else {
             self.text(&time_text(seconds));
         }
@@ -296,6 +330,9 @@ impl State {
         if self.column.kind == FrameKind::Empty {
             self.column.kind = kind;
             self.column.numbers = vec![f64::NAN; self.column.missing];
+            if self.want == Want::Key && kind == FrameKind::Numbers {
+                self.column.integers = vec![0; self.column.missing];
+            }
         }
         self.column.kind == kind
     }
@@ -314,9 +351,12 @@ impl State {
             FrameKind::Empty => self.column.codes = vec![Side::MISSING; self.column.missing],
             FrameKind::Numbers | FrameKind::Times => {
                 let numbers = std::mem::take(&mut self.column.numbers);
+                let mut integers = std::mem::take(&mut self.column.integers).into_iter();
                 for number in numbers {
+                    let integer = integers.next();
                     let code = match kind {
                         _ if number.is_nan() => Side::MISSING,
+                        _ if let Some(integer) = integer => self.code(&integer_text(integer)),
                         FrameKind::Times => self.code(&time_text(number)),
                         _ => self.code(&number_text(number)),
                     };
@@ -331,8 +371,10 @@ impl State {
         if let Some(code) = self.places.get(text) {
             return *code;
         }
-        let code = u32::try_from(self.column.texts.len().min(DRIFT_CATEGORIES)).unwrap_or(Side::MISSING);
-        if self.column.texts.len() < DRIFT_CATEGORIES {
+        // Keys are told apart as far as memory goes, which is counted elsewhere.
+        let most = if self.want == Want::Key { usize::MAX } else { DRIFT_CATEGORIES };
+        let code = u32::try_from(self.column.texts.len().min(most)).unwrap_or(Side::MISSING);
+        if self.column.texts.len() < most {
             self.text_bytes += 2 * text.len() as u64 + TEXT_COST;
             self.column.texts.push(text.into());
             self.places.insert(text.into(), code);
@@ -346,9 +388,12 @@ impl State {
         match after.kind {
             FrameKind::Empty => (0..after.missing).for_each(|_| self.missing()),
             FrameKind::Numbers | FrameKind::Times => {
+                let mut integers = after.integers.into_iter();
                 for number in after.numbers {
+                    let integer = integers.next();
                     match after.kind {
                         _ if number.is_nan() => self.missing(),
+                        _ if let Some(integer) = integer => self.integer(integer),
                         FrameKind::Times => self.time(number),
                         _ => self.float(number),
                     }
@@ -384,7 +429,13 @@ impl State {
 /// Bytes of a text that is told from others by more than its beginning.
 const TEXT_BYTES: usize = 1_024;
 
-fn number_text(number: f64) -> Vec<u8> {
+fn integer_text(integer: i64) -> Vec<u8> {
+    let mut out = Vec::new();
+    text::integer(&mut out, integer);
+    out
+}
+
+pub(super) fn number_text(number: f64) -> Vec<u8> {
     let mut out = Vec::new();
     text::float(&mut out, number);
     out

@@ -35,9 +35,11 @@ mod random;
 mod report;
 mod season;
 mod skew;
+mod spelling;
 mod statistic;
 mod stored;
 mod summary;
+mod tags;
 mod watch;
 
 pub use self::bounds::{of_histograms, of_sketches};
@@ -57,7 +59,7 @@ pub use self::domain::{AucTest, DomainOptions, DomainReport, auc_test, domain};
 pub use self::frame::{Frame, FrameColumn, FrameKind, NotFramed, Want};
 pub use self::null::Plan;
 pub use self::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
-pub use self::pair::{Held, Pair, Tags, pairs};
+pub use self::pair::{Held, Pair, pairs};
 pub use self::period::{Period, PeriodInvalid, month, value_name};
 pub use self::profiles::{ProfilePair, Summary, profile_pairs};
 pub use self::random::Random;
@@ -67,4 +69,5 @@ pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedS
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
 pub use self::stored::DriftReportInvalid;
 pub use self::summary::{Bounded, Edges, EdgesInvalid, Frequent, Histogram, QuantileSketch};
+pub use self::tags::Tags;
 pub use self::watch::{Alarm, AlarmPolicy, Watch, WatchInvalid};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::change::SchemaChange;
 use super::compare::{Column, Side};
-use super::frame::{Frame, FrameColumn, FrameKind, lossy};
+use super::frame::{Frame, FrameColumn, FrameKind};
 
 /// The values of one side of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,98 +136,6 @@ impl Pair<'_> {
     /// As a column to compare.
     pub fn column(&self) -> Column<'_> {
         Column::new(self.name, self.reference.side(), self.current.side())
-    }
-}
-
-/// What the rows of two tables say in a column that puts them into groups, such as a cluster, a period or a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tags {
-    /// A place in `names` for each row of the reference; [`Side::MISSING`] where there is no value.
-    pub reference: Vec<u32>,
-    /// The same for the current rows.
-    pub current: Vec<u32>,
-    /// The different values in their order: of numbers, of time, or of the alphabet.
-    pub names: Vec<String>,
-}
-
-impl Tags {
-    /// The values of a column of two tables; a table that has no such column is `None` and has no rows here. `cut` makes
-    /// less of a number or time, such as the month in which it lies.
-    pub fn of(
-        reference: Option<&FrameColumn>,
-        current: Option<&FrameColumn>,
-        cut: impl Fn(f64) -> f64,
-        name: impl Fn(f64, FrameKind) -> String,
-    ) -> Self {
-        let sides = [reference, current];
-        let mut keys: Vec<Key<'_>> = sides.into_iter().flatten().flat_map(|side| side.keys(&cut)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let kind = sides.into_iter().flatten().map(FrameColumn::kind).find(|kind| *kind != FrameKind::Empty);
-        let mut tags = sides.map(|side| {
-            let Some(side) = side else { return Vec::new() };
-            let code = |key: Option<Key<'_>>| {
-                let place = key.and_then(|key| keys.binary_search(&key).ok());
-                place.and_then(|place| u32::try_from(place).ok()).unwrap_or(Side::MISSING)
-            };
-            if let Some((codes, texts)) = side.coded() {
-                let known: Vec<u32> = texts.iter().map(|text| code(Some(Key::Text(text)))).collect();
-                let of =
-                    |own: &u32| place(*own).and_then(|at| known.get(at)).copied().unwrap_or(Side::MISSING);
-                return codes.iter().map(of).collect();
-            }
-            match side.numbers() {
-                Some(numbers) => numbers.iter().map(|number| code(Key::cut(*number, &cut))).collect(),
-                None => vec![Side::MISSING; side.len()],
-            }
-        });
-        let names = keys.iter().map(|key| match key {
-            Key::Number(bits) => name(number(*bits), kind.unwrap_or_default()),
-            Key::Text(text) => lossy(text).into_owned(),
-        });
-        let names = names.collect();
-        let [reference, current] = tags.each_mut().map(std::mem::take);
-        Self { reference, current, names }
-    }
-}
-
-/// What values are put in order by: numbers, then texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key<'a> {
-    /// Bits that are in the order of the numbers.
-    Number(i64),
-    Text(&'a [u8]),
-}
-
-impl Key<'_> {
-    /// The key of what is left of a number; `None` where there is none.
-    fn cut(number: f64, cut: &impl Fn(f64) -> f64) -> Option<Self> {
-        if number.is_nan() { None } else { Self::of(cut(number)) }
-    }
-
-    const fn of(number: f64) -> Option<Self> {
-        if number.is_nan() {
-            return None;
-        }
-        let bits = (number + 0.0).to_bits().cast_signed();
-        Some(Self::Number(bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())))
-    }
-}
-
-fn number(bits: i64) -> f64 {
-    f64::from_bits((bits ^ (((bits >> 63).cast_unsigned() >> 1).cast_signed())).cast_unsigned())
-}
-
-impl FrameColumn {
-    fn keys(&self, cut: &impl Fn(f64) -> f64) -> Vec<Key<'_>> {
-        let mut keys: Vec<Key<'_>> = match (self.numbers(), self.coded()) {
-            (Some(numbers), _) => numbers.iter().filter_map(|number| Key::cut(*number, cut)).collect(),
-            (None, Some((_, texts))) => texts.iter().map(|text| Key::Text(text)).collect(),
-            (None, None) => Vec::new(),
-        };
-        keys.sort_unstable();
-        keys.dedup();
-        keys
     }
 }
 

@@ -1,9 +1,12 @@
 //! Two profiles side by side: what is left of each column when its values are gone.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::change::SchemaChange;
 use super::compare::{Column, Side};
+use super::frame::Want;
+use super::spelling;
 use super::summary::{Frequent, QuantileSketch};
 use crate::cell;
 use crate::csv::NullTokens;
@@ -59,20 +62,21 @@ impl ProfilePair<'_> {
     }
 }
 
-/// Puts the columns of two profiles side by side: those of the reference in their order, then those that are new. Columns
-/// that `categories` names are compared as categories also where they hold numbers.
+/// Puts the columns of two profiles side by side: those of the reference in their order, then those that are new, each
+/// compared as `want` says, or left out.
 pub fn profile_pairs<'a>(
     reference: &'a Profile,
     current: &'a Profile,
-    categories: impl Fn(&str) -> bool,
+    want: impl Fn(&str) -> Want,
 ) -> Vec<ProfilePair<'a>> {
     let new = current.columns().iter().filter(|column| reference.column(column.name()).is_none());
     let known = reference.columns().iter().map(|one| (Some(one), current.column(one.name())));
     known
         .chain(new.map(|column| (None, Some(column))))
-        .map(|(one, two)| {
+        .filter_map(|(one, two)| {
             let name = one.or(two).map_or("", ColumnProfile::name);
-            pair(name, one, two, categories(name))
+            let want = want(name);
+            (want != Want::Skip).then(|| pair(name, one, two, want))
         })
         .collect()
 }
@@ -81,7 +85,7 @@ fn pair<'a>(
     name: &'a str,
     one: Option<&ColumnProfile>,
     two: Option<&ColumnProfile>,
-    categories: bool,
+    want: Want,
 ) -> ProfilePair<'a> {
     let kinds = [one, two].map(|side| side.map(kind));
     let schema = match kinds {
@@ -96,14 +100,16 @@ fn pair<'a>(
     let known = kinds.into_iter().flatten().find(|kind| *kind != Kind::Empty).unwrap_or(Kind::Texts);
     // Instants that are too many to be known one by one are known as frequent values alone.
     let times_known = [one, two].into_iter().flatten().all(|side| side.distinct().is_some());
-    let mut codes = Codes { places: HashMap::new(), texts: Vec::new() };
+    let by_value = want == Want::Categories;
+    let mut codes =
+        Codes { by_value, nulls: NullTokens::default(), places: HashMap::new(), texts: Vec::new() };
     let [reference, current] = [one, two].map(|side| match side {
         None => Summary::Absent,
         Some(side) => {
             let kind = if kind(side) == Kind::Empty { known } else { kind(side) };
             match kind {
-                Kind::Numbers if !categories => numbers(side),
-                Kind::Times if !categories && times_known => times(side),
+                Kind::Numbers if want == Want::Found => numbers(side),
+                Kind::Times if want == Want::Found && times_known => times(side),
                 _ => codes.categories(side),
             }
         }
@@ -174,6 +180,9 @@ fn times(column: &ColumnProfile) -> Summary {
 
 /// The dictionary of both sides.
 struct Codes {
+    /// Whether equal numbers and times are one, and not only truth values.
+    by_value: bool,
+    nulls: NullTokens,
     places: HashMap<String, usize>,
     texts: Vec<String>,
 }
@@ -181,17 +190,17 @@ struct Codes {
 impl Codes {
     fn categories(&mut self, column: &ColumnProfile) -> Summary {
         let mut counts = Vec::new();
+        // How many spellings the category has that has most.
+        let mut spellings: Vec<u64> = Vec::new();
         for top in column.top(usize::MAX) {
-            let next = self.texts.len();
-            let code = *self.places.entry(top.value.clone()).or_insert(next);
-            if code == next {
-                self.texts.push(top.value);
-            }
+            let code = self.code(top.value);
             if code >= counts.len() {
                 counts.resize(code + 1, 0_u64);
+                spellings.resize(code + 1, 0);
             }
-            if let Some(count) = counts.get_mut(code) {
+            if let Some((count, spellings)) = counts.get_mut(code).zip(spellings.get_mut(code)) {
                 *count = count.saturating_add(top.lower);
+                *spellings += 1;
             }
         }
         let missing = column.nulls();
@@ -199,8 +208,26 @@ impl Codes {
             0 => Summary::Categories(counts, missing),
             error => {
                 let values = column.count().saturating_sub(missing);
-                Summary::Frequent(Frequent { counts, error, values, missing })
+                // Each spelling may have come more often than is known, also one that is not named at all.
+                let truth = self.texts.iter().any(|text| cell::truth(text.as_bytes()).is_some());
+                let most = spellings.into_iter().max().unwrap_or(1).max(if truth { 3 } else { 1 });
+                Summary::Frequent(Frequent { counts, error: error.saturating_mul(most), values, missing })
             }
         }
+    }
+
+    fn code(&mut self, text: String) -> usize {
+        let spelled = if self.by_value {
+            spelling::of_kept(text.as_bytes(), &self.nulls)
+        } else {
+            spelling::by_text(Cow::Borrowed(text.as_bytes()))
+        };
+        let text = String::from_utf8_lossy(&spelled).into_owned();
+        let next = self.texts.len();
+        let code = *self.places.entry(text.clone()).or_insert(next);
+        if code == next {
+            self.texts.push(text);
+        }
+        code
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow_array::{Array, BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray};
 use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 
-use crate::cell::Value;
+use crate::cell::{self, Value};
 use crate::text;
 
 /// One column of one batch.
@@ -174,9 +174,7 @@ impl<'a> Cell<'a> {
     pub(crate) fn truth(&self) -> Option<bool> {
         match (self.value, self.source) {
             (Value::Boolean, CellSource::Boolean(value)) => Some(value),
-            (Value::Boolean, CellSource::Text(text)) => {
-                Some(matches!(text.trim_ascii().first(), Some(b't' | b'T')))
-            }
+            (Value::Boolean, CellSource::Text(text)) => cell::truth(text),
             _ => None,
         }
     }
@@ -265,7 +263,7 @@ impl Lane<'_> {
             }
             Self::Texts(blobs) => {
                 let text = blobs.get(at);
-                (crate::cell::typed_text(text), CellSource::Text(text))
+                (cell::typed_text(text), CellSource::Text(text))
             }
             Self::Bytes(blobs) => (Value::Binary, CellSource::Text(blobs.get(at))),
             Self::Lists(lengths, _) => {

@@ -404,6 +404,27 @@ fn distributions_are_compared_with_the_reference() {
 }
 
 #[test]
+fn another_spelling_of_the_reference_is_no_drift() {
+    let rules = "[reference]\nprofile = \"a.profile\"\n[[column]]\nname = \"a\"\ntype = \"boolean\"\n\
+                 drift = { limit = 0.1 }\n";
+    let schema = schema(rules);
+    let csv = |spelled: [&str; 2]| {
+        let row = |at: usize| format!("{}\n", spelled[usize::from(at % 3 == 0)]);
+        "a\n".to_owned() + &(0..900).map(row).collect::<String>()
+    };
+    let (reference, _) = infer(csv(["true", "false"]).as_bytes(), &CsvOptions::default()).unwrap();
+    let with = CheckOptions { reference: Some(&reference), ..CheckOptions::new(Tier::Release) };
+    expect![[r#"
+        valid 5/5
+    "#]]
+    .assert_eq(&said(&schema, &csv(["True", "False"]), &with));
+    expect![[r#"
+        invalid 5/5
+        drift a the distribution is 0.333333 from the reference by l-infinity, 0.1 is allowed, and chance does not explain it []
+    "#]].assert_eq(&said(&schema, &csv(["FALSE", "TRUE"]), &with));
+}
+
+#[test]
 fn single_rules_have_a_severity() {
     let rules = "[[column]]\nname = \"a\"\ntype = \"integer\"\nmin_present = 1.0\nrange = { max = 5 }\n\
                  severities = { range = \"warn\" }\n";

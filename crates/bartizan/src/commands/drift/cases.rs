@@ -3,7 +3,7 @@
 use bartizan_data::Profile;
 use bartizan_data::drift::{
     Column, Frame, FrameColumn, FrameKind, Pair, Period, ProfilePair, Side, Tags, hour_of_week, pairs,
-    profile_pairs, value_name,
+    profile_pairs,
 };
 use bartizan_data::limits::DRIFT_GROUPS;
 
@@ -62,7 +62,7 @@ pub(super) fn of_profiles(
 ) -> Result<(), Failure> {
     let Some((reference, rest)) = profiles.split_first() else { return Ok(()) };
     for (profile, name) in rest.iter().zip(names.iter().skip(1)) {
-        let mut pairs = profile_pairs(reference, profile, |name| wanted.is_category(name));
+        let mut pairs = profile_pairs(reference, profile, |name| wanted.form(name));
         check_columns(wanted, names, |name| pairs.iter().any(|pair| pair.name == name))?;
         pairs.retain(|pair| wanted.is_compared(pair.name));
         each(&Case {
@@ -121,8 +121,7 @@ fn whole<'a>(
         Ok(Some((one, two)))
     };
     let tags = |role: Option<&str>| -> Result<Option<Tags>, Failure> {
-        let tags = |(one, two)| Tags::of(Some(one), Some(two), |number| number, value_name);
-        Ok(columns(role)?.map(tags))
+        Ok(columns(role)?.map(|(one, two)| Tags::of(Some(one), Some(two), None)))
     };
     let few = |role: Option<&str>| -> Result<Option<Tags>, Failure> {
         let tags = tags(role)?;
@@ -228,21 +227,7 @@ fn groups(
             format!("`{role}` holds no times that `--every` could make periods of"),
         ));
     }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_precision_loss,
-        reason = "seconds of any year fit both"
-    )]
-    let cut = |number: f64| match every {
-        Some(every) if number.is_finite() => every.start(number as i64) as f64,
-        _ => number,
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "seconds of any year fit")]
-    let name = |number: f64, kind| match every {
-        Some(every) => every.name(number as i64),
-        None => value_name(number, kind),
-    };
-    let tags = Tags::of(None, Some(by), cut, name);
+    let tags = Tags::of(None, Some(by), every);
     if tags.names.len() > DRIFT_GROUPS {
         return Err(too_many(role, tags.names.len()));
     }

@@ -110,18 +110,23 @@ impl<'a> Wanted<'a> {
 
     /// How a column is read.
     pub(super) fn want(&self, name: &str) -> Want {
-        let role = self.roles().any(|role| role == name) || self.drift.label.as_deref() == Some(name);
+        let is = |role: &Option<String>| role.as_deref() == Some(name);
+        let role = self.roles().any(|role| role == name) || is(&self.drift.label);
         match (self.is_compared(name), role) {
-            (true, _) if self.is_category(name) => Want::Categories,
-            (true, _) | (_, true) => Want::Found,
+            (true, _) => self.form(name),
+            (false, true) if is(&self.drift.time) => Want::Found,
+            (false, true) => Want::Key,
             (false, false) => Want::Skip,
         }
     }
 
-    /// Whether the schema says that a column holds categories.
-    pub(super) fn is_category(&self, name: &str) -> bool {
-        let rules = self.schema.as_ref().and_then(|schema| schema.column(name));
-        rules.is_some_and(|rules| rules.domain.is_some() || rules.kind == ColumnType::String)
+    /// As what a column is compared: as what its values are, unless the schema says that it holds categories.
+    pub(super) fn form(&self, name: &str) -> Want {
+        match self.schema.as_ref().and_then(|schema| schema.column(name)) {
+            Some(rules) if rules.kind == ColumnType::String => Want::Texts,
+            Some(rules) if rules.domain.is_some() => Want::Categories,
+            _ => Want::Found,
+        }
     }
 
     /// A column with what was said of it.

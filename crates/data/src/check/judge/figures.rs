@@ -1,12 +1,17 @@
 //! Rules of a column as a whole: its figures, its age, its distribution.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Judge, whole};
 use crate::cell::{self, Value};
 use crate::check::Context;
 use crate::check::report::{Finding, Rule};
 use crate::check::rules::Watched;
+use crate::check::tables::spelling;
+use crate::csv::NullTokens;
 use crate::drift::{self, Measure, Side, Verdict};
 use crate::profile::{ColumnProfile, ColumnType, Profile};
+use crate::read::batch::{Cell, CellSource};
 use crate::schema::{Bounds, ColumnRules, as_f64};
 
 impl Judge {
@@ -183,15 +188,20 @@ fn sides(before: &ColumnProfile, after: &ColumnProfile, kind: ColumnType) -> Sid
         };
     }
     let Some((before, after)) = exact else { return Sides::Unknown };
-    let mut names: Vec<&str> = before.iter().chain(&after).map(|(name, _)| *name).collect();
-    names.sort_unstable();
-    names.dedup();
-    let counts = |values: &[(&str, u64)]| {
-        let count = |name: &&str| {
-            let at = values.binary_search_by(|(known, _)| known.as_bytes().cmp(name.as_bytes())).ok();
-            at.and_then(|at| values.get(at)).map_or(0, |(_, count)| *count)
-        };
-        names.iter().map(count).collect()
+    let nulls = NullTokens::default();
+    let spelled = |values: &[(&str, u64)]| {
+        let mut counts: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
+        for (text, count) in values {
+            let text = text.as_bytes();
+            let cell = Cell { value: cell::classify(text, &nulls), source: CellSource::Text(text) };
+            *counts.entry(spelling(&cell, kind).into_owned()).or_default() += count;
+        }
+        counts
+    };
+    let (before, after) = (spelled(&before), spelled(&after));
+    let names: BTreeSet<&Vec<u8>> = before.keys().chain(after.keys()).collect();
+    let counts = |side: &BTreeMap<Vec<u8>, u64>| {
+        names.iter().map(|name| side.get(*name).copied().unwrap_or(0)).collect()
     };
     Sides::Categories(counts(&before), counts(&after), missing)
 }

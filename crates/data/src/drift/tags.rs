@@ -1,0 +1,168 @@
+//! What rows say of themselves in one column: the group, source, cluster or entity that each belongs to.
+
+use std::cmp::Ordering;
+
+use super::compare::Side;
+use super::frame::{FrameColumn, FrameKind, lossy, number_text};
+use super::period::{Period, value_name, whole as seconds};
+use crate::cell::{self, Value};
+use crate::profile::whole;
+use crate::text;
+
+/// What the rows of two tables say in a column that puts them into groups, such as a cluster, a period or a source.
+///
+/// Values are told apart exactly in columns that were read as [`Want::Key`](super::Want::Key): 64-bit ids as integers,
+/// everything else as text. An id that is a number on one side and its text on the other is the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags {
+    /// A place in `names` for each row of the reference; [`Side::MISSING`] where there is no value.
+    pub reference: Vec<u32>,
+    /// The same for the current rows.
+    pub current: Vec<u32>,
+    /// The different values in their order: of numbers, of time, or of the alphabet.
+    pub names: Vec<String>,
+}
+
+impl Tags {
+    /// The values of a column of two tables; a table that has no such column is `None` and has no rows here. Of times only
+    /// the period in which they lie is taken where there is one.
+    pub fn of(reference: Option<&FrameColumn>, current: Option<&FrameColumn>, every: Option<Period>) -> Self {
+        let sides = [reference, current];
+        let mut keys: Vec<Key<'_>> = sides.into_iter().flatten().flat_map(|side| side.keys(every)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let code = |key: Option<Key<'_>>| {
+            let place = key.and_then(|key| keys.binary_search(&key).ok());
+            place.and_then(|place| u32::try_from(place).ok()).unwrap_or(Side::MISSING)
+        };
+        let tags = |side: Option<&FrameColumn>| -> Vec<u32> {
+            let Some(side) = side else { return Vec::new() };
+            match side.coded() {
+                Some((codes, texts)) => {
+                    let known: Vec<u32> = texts.iter().map(|text| code(Some(Key::of_text(text)))).collect();
+                    let of = |own: &u32| usize::try_from(*own).ok().and_then(|at| known.get(at)).copied();
+                    codes.iter().map(|own| of(own).unwrap_or(Side::MISSING)).collect()
+                }
+                None => (0..side.len()).map(|row| code(side.key(row, every))).collect(),
+            }
+        };
+        let (reference, current) = (tags(reference), tags(current));
+        Self { reference, current, names: keys.iter().map(|key| key.name(every)).collect() }
+    }
+}
+
+/// What rows are told apart and put in order by: numbers, then times, then texts.
+#[derive(Debug, Clone, Copy)]
+enum Key<'a> {
+    Integer(i64),
+    /// A number that is no integer of 64 bits.
+    Float(f64),
+    /// Seconds since 1970-01-01.
+    Time(f64),
+    Text(&'a [u8]),
+}
+
+impl<'a> Key<'a> {
+    fn of_number(number: f64) -> Option<Self> {
+        if number.is_nan() { None } else { Some(whole(number).map_or(Self::Float(number), Self::Integer)) }
+    }
+
+    /// A text that is the one spelling of a number is that number.
+    fn of_text(text: &'a [u8]) -> Self {
+        let mut spelled = Vec::new();
+        let key = match cell::number(text) {
+            Some(Value::Integer(integer)) => {
+                text::integer(&mut spelled, integer);
+                Self::Integer(integer)
+            }
+            // More digits than a double holds are told apart as text.
+            Some(Value::Float(float)) if float.abs() < EXACT => {
+                spelled = number_text(float);
+                Self::Float(float)
+            }
+            _ => return Self::Text(text),
+        };
+        if spelled == text { key } else { Self::Text(text) }
+    }
+
+    fn name(&self, every: Option<Period>) -> String {
+        match (self, every) {
+            (Self::Integer(integer), _) => integer.to_string(),
+            (Self::Float(float), _) => value_name(*float, FrameKind::Numbers),
+            (Self::Time(time), Some(every)) if time.is_finite() => every.name(seconds(*time)),
+            (Self::Time(time), _) => value_name(*time, FrameKind::Times),
+            (Self::Text(text), _) => lossy(text).into_owned(),
+        }
+    }
+
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Integer(_) | Self::Float(_) => 0,
+            Self::Time(_) => 1,
+            Self::Text(_) => 2,
+        }
+    }
+}
+
+/// Below this every whole number is a double.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+impl Ord for Key<'_> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a float that is no integer is far from those beyond 2^53"
+    )]
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Integer(one), Self::Integer(two)) => one.cmp(two),
+            (Self::Integer(one), Self::Float(two)) => (*one as f64).total_cmp(two).then(Ordering::Less),
+            (Self::Float(one), Self::Integer(two)) => one.total_cmp(&(*two as f64)).then(Ordering::Greater),
+            (Self::Float(one), Self::Float(two)) | (Self::Time(one), Self::Time(two)) => one.total_cmp(two),
+            (Self::Text(one), Self::Text(two)) => one.cmp(two),
+            _ => self.rank().cmp(&other.rank()),
+        }
+    }
+}
+
+impl PartialOrd for Key<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Key<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Key<'_> {}
+
+impl FrameColumn {
+    /// The different keys, ascending.
+    fn keys(&self, every: Option<Period>) -> Vec<Key<'_>> {
+        let mut keys: Vec<Key<'_>> = match self.coded() {
+            Some((_, texts)) => texts.iter().map(|text| Key::of_text(text)).collect(),
+            None => (0..self.len()).filter_map(|row| self.key(row, every)).collect(),
+        };
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    }
+
+    /// The key of a row of numbers or times.
+    #[expect(clippy::cast_precision_loss, reason = "seconds of any year are below 2^53")]
+    fn key(&self, row: usize, every: Option<Period>) -> Option<Key<'_>> {
+        let number = self.numbers()?.get(row).copied().filter(|number| !number.is_nan())?;
+        if self.kind() == FrameKind::Times {
+            return Some(Key::Time(match every {
+                Some(every) if number.is_finite() => every.start(seconds(number)) as f64,
+                _ => number,
+            }));
+        }
+        match self.integer(row) {
+            Some(integer) => Some(Key::Integer(integer)),
+            None => Key::of_number(number),
+        }
+    }
+}
