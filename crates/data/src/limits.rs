@@ -132,7 +132,10 @@ pub const DRIFT_TABLE_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 pub const DRIFT_GROUPS: usize = 1_000;
 
 /// Bytes of a stored drift report, and of a stored watch.
-pub const DRIFT_REPORT_BYTES: usize = 64 * 1024 * 1024;
+pub const DRIFT_REPORT_BYTES: usize = bartizan_base::limits::CANONICAL_BYTES;
+
+/// Entries of a stored drift report.
+pub const DRIFT_REPORT_ENTRIES: usize = 20_000;
 
 /// Permutations drawn for one column.
 pub const DRIFT_DRAWS: u32 = 1_000_000;

@@ -46,6 +46,10 @@ pub(crate) struct Drift {
     /// docs/formats/drift-report.md]; for one column COLUMN=NUMBER; may be given several times
     #[arg(long, value_name = "[COLUMN=]NUMBER")]
     pub(crate) floor: Vec<String>,
+    /// The least difference of the shares of rows without a value that counts [default: 0.02]; for one column
+    /// COLUMN=NUMBER; may be given several times
+    #[arg(long, value_name = "[COLUMN=]NUMBER")]
+    pub(crate) missing_floor: Vec<String>,
     /// The share of false ones tolerated among what is called drift, and the chance of calling anything so when nothing
     /// drifts
     #[arg(long, value_name = "SHARE", default_value_t = 0.05, value_parser = share)]
@@ -56,7 +60,7 @@ pub(crate) struct Drift {
     /// Rows with the same value here belong together (a session, a user, an hour) and are no independent evidence
     #[arg(long, value_name = "COLUMN")]
     pub(crate) cluster: Option<String>,
-    /// Compare the rows of each value or period of this column by themselves
+    /// Compare the rows of each value or period of this column by themselves; rows without one are a group of their own
     #[arg(long, value_name = "COLUMN")]
     pub(crate) by: Option<String>,
     /// The periods that `--by` makes of times (UTC)
@@ -88,6 +92,10 @@ pub(crate) struct Drift {
     /// With --key: the share of joined rows of a column that may differ
     #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
     pub(crate) mismatch: f64,
+    /// With --key: the share of the current rows that must be joined for a verdict; rows without a key, and with one that
+    /// repeats, are not
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = up_to_all)]
+    pub(crate) min_joined: f64,
     /// Also ask whether a classifier can tell the two sides apart by all columns together
     #[arg(long)]
     pub(crate) together: bool,
@@ -141,6 +149,11 @@ fn share(text: &str) -> Result<f64, String> {
     } else {
         Err("it is not a share from 0 to below 1".to_owned())
     }
+}
+
+fn up_to_all(text: &str) -> Result<f64, String> {
+    let number = finite(text)?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("it is not a share from 0 to 1".to_owned()) }
 }
 
 fn budget(text: &str) -> Result<f64, String> {

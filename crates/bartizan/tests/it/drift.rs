@@ -228,6 +228,114 @@ fn rows_are_joined_for_skew_and_clusters_count_as_one() {
 }
 
 #[test]
+fn skew_needs_rows_that_can_be_joined() {
+    let bench = Bench::new();
+    let table = |from: u64| -> String {
+        let rows = (from..from + 1_000).map(|row| format!("{row},{}\n", row * 7_919 % 1_000));
+        format!("id,x\n{}", rows.collect::<String>())
+    };
+    let old = bench.write("trained.csv", table(0).as_bytes());
+    // One row of a thousand is in both, and is the same.
+    let other = bench.write("served.csv", table(999).as_bytes());
+    let xml = bench.path("skew.xml");
+    let ran = drift(&bench, &[&old, &other], &["--key", "id", "--junit", text(&xml)]);
+    assert_eq!((ran.code, read(&ran)["outcome"].as_str()), (1, Some("error")), "{}", ran.stdout);
+    let told = std::fs::read_to_string(&xml).unwrap();
+    assert!(told.contains("joined-rows") && told.contains("1 of 1000 current rows were joined"), "{told}");
+    let ran = drift(&bench, &[&old, &other], &["--key", "id", "--min-joined", "0.001"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    // Ids of 64 bits that differ in their last digit are two.
+    let wide = |served: u64| -> String {
+        let rows =
+            (0..400_u64).map(|row| format!("{},{}\n", 9_007_199_254_740_992 + 2 * row + served, row % 9));
+        format!("id,x\n{}", rows.collect::<String>())
+    };
+    let old = bench.write("wide.csv", wide(0).as_bytes());
+    let same = bench.write("same.csv", wide(0).as_bytes());
+    let other = bench.write("other.csv", wide(1).as_bytes());
+    let joined = |file: &Path| {
+        let ran = drift(&bench, &[&old, file], &["--key", "id"]);
+        (ran.code, read(&ran)["comparisons"][0]["skew"]["joined"].as_u64().unwrap())
+    };
+    assert_eq!((joined(&same), joined(&other)), ((0, 400), (1, 0)));
+    // What differs is in the report, and in the stored one.
+    let lines = wide(0).replace(",3\n", ",4\n");
+    let off = bench.write("off.csv", lines.as_bytes());
+    let out = bench.path("report.json");
+    let ran = drift(
+        &bench,
+        &[&old, &off],
+        &["--key", "id", "--floor", "1", "--together", "--junit", text(&xml), "--out", text(&out)],
+    );
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let told = std::fs::read_to_string(&xml).unwrap();
+    assert!(
+        told.contains("x: skew") && told.contains("joined rows differ") && told.contains("together"),
+        "{told}"
+    );
+    let stored: Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    assert_eq!(stored["beside"][1]["test"], "skew");
+    assert_eq!(stored["beside"][1]["outcome"], "invalid");
+}
+
+#[test]
+fn groups_leave_nothing_out() {
+    let bench = Bench::new();
+    let mut lines = String::new();
+    let mut numbers = Numbers(7);
+    for row in 0..2_400 {
+        let group = if row % 3 == 0 { "a" } else { "b" };
+        let day = if row % 100 == 7 { "null".to_owned() } else { format!("\"{group}\"") };
+        let size = numbers.below(1_000);
+        writeln!(lines, "{{\"g\": {day}, \"x\": {size}, \"tags\": [{}, 2]}}", numbers.below(9)).unwrap();
+    }
+    let file = bench.write("groups.jsonl", lines.as_bytes());
+    let ran = drift(&bench, &[&file], &["--by", "g", "--columns", "x"]);
+    let labels: Vec<String> = drifted(&read(&ran)).into_iter().map(|one| one.0).collect();
+    assert_eq!(labels, ["b", "rows without `g`"]);
+    let report = read(&ran);
+    let rows = |at: usize| report["comparisons"][at]["rows"]["current"].as_u64().unwrap();
+    assert_eq!((rows(0), rows(1)), (1_584, 24));
+    // Elements of lists are not picked by row, which is said.
+    let ran = drift(&bench, &[&file], &["--by", "g"]);
+    assert_eq!(read(&ran)["outcome"], "error");
+    assert!(ran.stdout.contains("elements-of-lists"), "{}", ran.stdout);
+    let ran = drift(&bench, &[&file], &["--by", "g", "--leave-out", "tags[]"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+}
+
+#[test]
+fn a_floor_is_that_of_what_it_names() {
+    let bench = Bench::new();
+    let table = |gaps: u64| {
+        let rows = (0..1_000_u64).map(|row| {
+            if row % 10 < gaps { ",1\n".to_owned() } else { format!("{},1\n", row * 7_919 % 1_000) }
+        });
+        format!("x,y\n{}", rows.collect::<String>())
+    };
+    let old = bench.write("old.csv", table(0).as_bytes());
+    let new = bench.write("new.csv", table(4).as_bytes());
+    // A floor of the statistic says nothing of rows without a value.
+    let ran = drift(&bench, &[&old, &new], &["--method", "x=wasserstein", "--floor", "x=0.5"]);
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let ran = drift(&bench, &[&old, &new], &["--floor", "x=0.5", "--missing-floor", "x=0.5"]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    for option in ["--floor", "--missing-floor"] {
+        bench.refused(&["data", "drift", text(&old), text(&new), option, "z=0.5"], 2, "BZ-0318");
+    }
+    bench.refused(&["data", "drift", text(&old), text(&new), "--method", "z=ks"], 2, "BZ-0318");
+    // Truth values are the same however they are spelled.
+    let flags = |spelled: [&str; 2]| {
+        let rows = (0..600).map(|row| format!("{},{}\n", row % 7, spelled[usize::from(row % 3 == 0)]));
+        format!("x,f\n{}", rows.collect::<String>())
+    };
+    let old = bench.write("lower.csv", flags(["true", "false"]).as_bytes());
+    let new = bench.write("python.csv", flags(["True", "False"]).as_bytes());
+    let ran = drift(&bench, &[&old, &new], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+}
+
+#[test]
 fn profiles_are_compared_within_their_bounds() {
     let bench = Bench::new();
     // More different amounts than a profile counts one by one: what is left of them is a sketch.

@@ -205,7 +205,7 @@ pub fn conclude(mut columns: Vec<ColumnDrift>, options: &Options) -> DriftReport
         };
     }
     let Options { purpose, level, dependence, plan } = *options;
-    DriftReport { purpose, level, dependence, seed: plan.seed, columns }
+    DriftReport { purpose, level, dependence, seed: plan.seed, columns, beside: Vec::new(), left_out: 0 }
 }
 
 /// The least difference of the shares of missing rows that is called drift: one row in fifty, as models that impute
@@ -377,22 +377,9 @@ fn effect(statistic: Statistic, value: f64, (n, m): (f64, f64), scale: Option<f6
 fn unjudged(column: &Column<'_>, reason: NotJudged) -> ColumnDrift {
     let statistic = column.statistic.unwrap_or(Statistic::KolmogorovSmirnov);
     ColumnDrift {
-        column: column.name.to_owned(),
-        measure: Measure::Values,
         statistic,
-        mode: Mode::Exact,
-        reference: SideSize::default(),
-        current: SideSize::default(),
-        value: None,
-        effect: None,
         floor: column.floor.unwrap_or(statistic.floor()),
-        threshold: None,
-        p: None,
-        least_p: 1.0,
-        from_tail: false,
-        draws: 0,
-        adjusted_p: None,
-        verdict: Verdict::NotJudged(reason),
+        ..ColumnDrift::not_judged(column.name, reason)
     }
 }
 

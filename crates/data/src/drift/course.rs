@@ -1,5 +1,7 @@
 //! The course of a column over time, by source and label: what [`explain`](super::explain) takes.
 
+#![expect(clippy::cast_precision_loss, reason = "numbers of buckets")]
+
 use std::collections::BTreeMap;
 
 use super::change::{Bucket, Group};
@@ -24,8 +26,16 @@ pub struct RowFacts<'a> {
     pub seasonal: bool,
 }
 
-/// Buckets of both sides, as many of them the reference's as the second says.
-pub type Course = (Vec<Bucket>, usize);
+/// A column over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Course {
+    /// Buckets of both sides, those of the reference first.
+    pub buckets: Vec<Bucket>,
+    /// How many of them are the reference's.
+    pub split: usize,
+    /// When each begins, in seconds since 1970-01-01; empty without times.
+    pub begins: Vec<f64>,
+}
 
 /// Counts by source and label.
 type Parts = BTreeMap<(u32, Option<u32>), Vec<u64>>;
@@ -48,7 +58,7 @@ const MOST_CELLS: usize = 64;
 pub fn course(reference: &Held<'_>, current: &Held<'_>, facts: &RowFacts<'_>) -> Option<Course> {
     let (ours, theirs, cells) = cells(reference, current)?;
     let (mut first, mut second) = (vec![0; ours.len()], vec![0; theirs.len()]);
-    let mut phases = Vec::new();
+    let (mut phases, mut begins) = (Vec::new(), Vec::new());
     let mut split = 1;
     if let Some((before, after)) = facts.times {
         let (one, two) = (range(before)?, range(after)?);
@@ -64,23 +74,29 @@ pub fn course(reference: &Held<'_>, current: &Held<'_>, facts: &RowFacts<'_>) ->
         } else {
             (spans.0.min(spans.1) / STRETCHES).max((spans.0 + spans.1) / MOST_STRETCHES)
         };
-        let bucket = |time: f64, from: f64| whole(((time - from) / length).max(0.0));
         // A season begins on the hour.
         let from = |time: f64| if seasonal { (time / hour).floor() * hour } else { time };
         let starts = (from(one.0), from(two.0));
-        split = bucket(one.1, starts.0) + 1;
-        let all = split + bucket(two.1, starts.1) + 1;
-        let place = |time: &f64, start: f64, first: usize| {
-            if time.is_finite() { first + bucket(*time, start) } else { usize::MAX }
+        let bucket = |time: f64, from: f64| whole(((time - from) / length).max(0.0));
+        // The last time of a side ends its last stretch and begins none of its own, unless stretches are hours of the day.
+        let count = |last: f64, from: f64| {
+            let stretches = (last - from) / length;
+            let ends = !seasonal && stretches > 0.5 && (stretches - stretches.round()).abs() < 1e-6;
+            if ends { whole(stretches.round()) } else { bucket(last, from) + 1 }
         };
-        first = before.iter().map(|time| place(time, starts.0, 0)).collect();
-        second = after.iter().map(|time| place(time, starts.1, split)).collect();
-        let phase = |at: usize| {
-            let (start, step) = if at < split { (starts.0, at) } else { (starts.1, at - split) };
-            let step = i64::try_from(step).unwrap_or(0);
-            u16::from(hour_of_week(seconds(start).saturating_add(step.saturating_mul(3_600)), 0))
+        split = count(one.1, starts.0);
+        let all = split + count(two.1, starts.1);
+        let place = |time: &f64, start: f64, first: usize, end: usize| {
+            if time.is_finite() { (first + bucket(*time, start)).min(end - 1) } else { usize::MAX }
         };
-        phases = (0..all).map(|at| if seasonal { phase(at) } else { 0 }).collect();
+        first = before.iter().map(|time| place(time, starts.0, 0, split)).collect();
+        second = after.iter().map(|time| place(time, starts.1, split, all)).collect();
+        begins = (0..all)
+            .map(|at| if at < split { (starts.0, at) } else { (starts.1, at - split) })
+            .map(|(start, step)| start + step as f64 * length)
+            .collect();
+        let phase = |begins: &f64| u16::from(hour_of_week(seconds(*begins + hour / 2.0), 0));
+        phases = begins.iter().map(|begins| if seasonal { phase(begins) } else { 0 }).collect();
     } else {
         second.fill(1);
         phases.resize(2, 0);
@@ -105,7 +121,8 @@ pub fn course(reference: &Held<'_>, current: &Held<'_>, facts: &RowFacts<'_>) ->
         phase,
         groups: groups.into_iter().map(|((source, label), counts)| Group { source, label, counts }).collect(),
     };
-    Some((phases.into_iter().zip(buckets).map(bucket).collect(), split))
+    let buckets = phases.into_iter().zip(buckets).map(bucket).collect();
+    Some(Course { buckets, split, begins })
 }
 
 /// The cell of each row of both sides, one for rows without a value among them, and how many cells there are.

@@ -14,6 +14,7 @@
 //! own: times and seeds are arguments.
 
 mod arrange;
+mod beside;
 mod bounds;
 mod cells;
 mod change;
@@ -42,6 +43,7 @@ mod summary;
 mod tags;
 mod watch;
 
+pub use self::beside::{Beside, BesideTest};
 pub use self::bounds::{of_histograms, of_sketches};
 pub use self::change::{
     Bucket, Carriers, Change, ChangeEvidence, ChangeKind, ChangeOptions, Group, Part, SchemaChange, carriers,

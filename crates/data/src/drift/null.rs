@@ -187,16 +187,15 @@ impl Tested {
         tail.map_or(counted, |tail| tail.p(self.statistic, value).min(counted)).max(self.least_p)
     }
 
-    /// The value that a share `level` of the null exceeds; `None` when there are too few draws to say.
+    /// The value that a share `level` of the null exceeds: counted where ten draws or more lie beyond it, read off the
+    /// tail where that can be fitted, and `None` where there are too few draws to say.
     pub(super) fn threshold(&self, level: f64) -> Option<f64> {
-        if let Some(tail) = Tail::fit(self.statistic, &self.drawn).filter(|tail| tail.share > 4.0 * level) {
-            let expected = level * (self.drawn.len() + 1) as f64;
-            if expected < f64::from(FEW_BEYOND) {
-                return Some(tail.value(self.statistic, level));
-            }
+        let beyond = level * (self.drawn.len() + 1) as f64;
+        if beyond < f64::from(FEW_BEYOND) {
+            let tail = Tail::fit(self.statistic, &self.drawn)?;
+            return Some(tail.value(self.statistic, level));
         }
-        let rank = (level * (self.drawn.len() + 1) as f64).floor();
-        let from_top = (1..=self.drawn.len()).take_while(|place| *place as f64 <= rank).last()?;
+        let from_top = (1..=self.drawn.len()).take_while(|place| *place as f64 <= beyond.floor()).last()?;
         self.drawn.len().checked_sub(from_top).and_then(|place| self.drawn.get(place)).copied()
     }
 }

@@ -1,7 +1,9 @@
 //! What a comparison says: a verdict for each column, and why there is none where there is none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+use super::beside::Beside;
 use super::discovery::Dependence;
 use super::statistic::{Statistic, Undefined};
 use super::summary::Bounded;
@@ -79,6 +81,8 @@ pub enum NotJudged {
     AbsentFromCurrent,
     /// Numbers on one side, categories on the other, or forms that cannot be compared.
     KindsDiffer,
+    /// It holds the elements of lists, and only some of the rows are compared.
+    ElementsOfLists,
     /// The statistic has no value on these samples.
     Undefined(Undefined),
     /// Even the most extreme samples of these sizes would not have been significant.
@@ -99,10 +103,11 @@ pub enum NotJudged {
 
 impl NotJudged {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AbsentFromReference,
         Self::AbsentFromCurrent,
         Self::KindsDiffer,
+        Self::ElementsOfLists,
         Self::Undefined(Undefined::NoReference),
         Self::Undefined(Undefined::NoCurrent),
         Self::Undefined(Undefined::Infinite),
@@ -123,6 +128,7 @@ impl NotJudged {
             Self::AbsentFromReference => "absent-from-reference",
             Self::AbsentFromCurrent => "absent-from-current",
             Self::KindsDiffer => "kinds-differ",
+            Self::ElementsOfLists => "elements-of-lists",
             Self::Undefined(Undefined::NoReference) => "no-reference-values",
             Self::Undefined(Undefined::NoCurrent) => "no-current-values",
             Self::Undefined(Undefined::Infinite) => "infinite-values",
@@ -144,6 +150,7 @@ impl NotJudged {
             Self::AbsentFromReference => "the reference has no such column",
             Self::AbsentFromCurrent => "the current data have no such column",
             Self::KindsDiffer => "the two sides hold different kinds of values",
+            Self::ElementsOfLists => "elements of lists cannot be picked by row",
             Self::Undefined(Undefined::NoReference) => "the reference holds no value",
             Self::Undefined(Undefined::NoCurrent) => "the current data hold no value",
             Self::Undefined(Undefined::Infinite) => "a value is infinite, so that distances have no meaning",
@@ -225,7 +232,7 @@ pub struct ColumnDrift {
     pub effect: Option<Bounded>,
     /// The least effect that is called drift.
     pub floor: f64,
-    /// The value that is exceeded with a chance of the level when nothing drifts.
+    /// The value that is exceeded with a chance of the level when nothing drifts, where enough was drawn to say.
     pub threshold: Option<f64>,
     /// The chance of such a value when nothing drifts, from the lower bound; then from the upper bound.
     pub p: Option<(f64, f64)>,
@@ -241,6 +248,31 @@ pub struct ColumnDrift {
     pub verdict: Verdict,
 }
 
+impl ColumnDrift {
+    /// The line of a column that is not judged.
+    pub fn not_judged(column: &str, reason: NotJudged) -> Self {
+        let statistic = Statistic::KolmogorovSmirnov;
+        Self {
+            column: column.to_owned(),
+            measure: Measure::Values,
+            statistic,
+            mode: Mode::Exact,
+            reference: SideSize::default(),
+            current: SideSize::default(),
+            value: None,
+            effect: None,
+            floor: statistic.floor(),
+            threshold: None,
+            p: None,
+            least_p: 1.0,
+            from_tail: false,
+            draws: 0,
+            adjusted_p: None,
+            verdict: Verdict::NotJudged(reason),
+        }
+    }
+}
+
 /// What the comparison of two tables says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DriftReport {
@@ -254,6 +286,10 @@ pub struct DriftReport {
     pub seed: u64,
     /// One for each property of each column, in the order given.
     pub columns: Vec<ColumnDrift>,
+    /// What was asked beside the columns.
+    pub beside: Vec<Beside>,
+    /// Entries that a stored report had no room for; none of them changes the [outcome](Self::outcome).
+    pub left_out: u64,
 }
 
 impl DriftReport {
@@ -274,17 +310,19 @@ impl DriftReport {
         first.or_else(|| self.columns.first()).map(|column| column.verdict)
     }
 
-    /// What follows for whoever waits: `invalid` when something drifts; `error` when something was not judged, or there
-    /// was nothing to judge, which must not pass; `valid` otherwise.
+    /// What follows for whoever waits: `invalid` when something drifts, or differs in what was asked beside the columns;
+    /// `error` when something was not judged, or there was nothing to judge, which must not pass; `valid` otherwise.
     ///
     /// A column in which one side has no value at all is no error where hardly any row of the other side has one
     /// either, see [`Self::is_empty_and_told`].
     pub fn outcome(&self) -> Outcome {
-        if self.drifted().next().is_some() {
+        let beside = |outcome| self.beside.iter().any(|one| one.outcome == outcome);
+        if self.drifted().next().is_some() || beside(Outcome::Invalid) {
             return Outcome::Invalid;
         }
         let open = |column: &&ColumnDrift| !self.is_empty_and_told(column);
-        if self.columns.is_empty() || self.not_judged().any(|column| open(&column)) {
+        if self.columns.is_empty() || self.not_judged().any(|column| open(&column)) || beside(Outcome::Error)
+        {
             return Outcome::Error;
         }
         Outcome::Valid
@@ -308,6 +346,29 @@ impl DriftReport {
         size.values == 0 && column.measure == Measure::Values && self.columns.iter().any(told)
     }
 
+    /// The lines of a report of `most` at most, in their order. What would change the outcome is left out last.
+    pub(super) fn bounded(&self, most: usize) -> Vec<&ColumnDrift> {
+        if self.columns.len() <= most {
+            return self.columns.iter().collect();
+        }
+        let told: BTreeSet<&str> = self
+            .not_judged()
+            .filter(|line| self.is_empty_and_told(line))
+            .map(|line| line.column.as_str())
+            .collect();
+        let rank = |line: &ColumnDrift| match line.verdict {
+            Verdict::Drift => 0,
+            Verdict::NotJudged(_) if !told.contains(line.column.as_str()) => 1,
+            _ if told.contains(line.column.as_str()) => 2,
+            _ => 3,
+        };
+        let mut places: Vec<(u8, usize)> = self.columns.iter().map(rank).zip(0..).collect();
+        places.sort_unstable();
+        places.truncate(most);
+        places.sort_unstable_by_key(|(_, place)| *place);
+        places.into_iter().filter_map(|(_, place)| self.columns.get(place)).collect()
+    }
+
     /// The report for people.
     pub fn render(&self) -> String {
         let (drifted, open) = (self.drifted().count(), self.not_judged().count());
@@ -329,6 +390,15 @@ impl DriftReport {
                 column.statistic.id(),
                 column.floor,
                 column.verdict
+            ));
+        }
+        for beside in &self.beside {
+            let outcome = beside.outcome.as_str();
+            text.push_str(&format!(
+                "  {} {}: {outcome}, {}\n",
+                beside.column,
+                beside.test.id(),
+                beside.message
             ));
         }
         text

@@ -60,6 +60,8 @@ pub struct JoinReport {
     pub only_training: u64,
     /// Keys of serving alone.
     pub only_serving: u64,
+    /// Rows without a key on each side, which are not compared.
+    pub keyless: (u64, u64),
     /// Each feature, in the order given.
     pub features: Vec<FeatureSkew>,
 }
@@ -81,13 +83,13 @@ pub enum JoinInvalid {
     },
 }
 
-/// Joins rows by their keys and compares each feature.
+/// Joins rows by their keys and compares each feature. A row without a key is joined with none.
 ///
 /// # Errors
 /// When a feature has another number of rows than its keys, or other kinds of values on the two sides.
 pub fn join_rows<K: Ord>(
-    training: &[K],
-    serving: &[K],
+    training: &[Option<K>],
+    serving: &[Option<K>],
     columns: &[JoinedColumn<'_>],
 ) -> Result<JoinReport, JoinInvalid> {
     for column in columns {
@@ -101,8 +103,15 @@ pub fn join_rows<K: Ord>(
             return Err(JoinInvalid::Kinds { name: name() });
         }
     }
-    let mut report =
-        JoinReport { joined: 0, ambiguous: 0, only_training: 0, only_serving: 0, features: Vec::new() };
+    let keyless = |keys: &[Option<K>]| keys.iter().filter(|key| key.is_none()).count() as u64;
+    let mut report = JoinReport {
+        joined: 0,
+        ambiguous: 0,
+        only_training: 0,
+        only_serving: 0,
+        keyless: (keyless(training), keyless(serving)),
+        features: Vec::new(),
+    };
     let mut pairs = Vec::new();
     let (ours, theirs) = (sorted(training), sorted(serving));
     let (mut ours, mut theirs) = (ours.as_slice(), theirs.as_slice());
@@ -123,8 +132,9 @@ pub fn join_rows<K: Ord>(
     Ok(report)
 }
 
-fn sorted<K: Ord>(keys: &[K]) -> Vec<(&K, usize)> {
-    let mut rows: Vec<(&K, usize)> = keys.iter().zip(0..).collect();
+fn sorted<K: Ord>(keys: &[Option<K>]) -> Vec<(&K, usize)> {
+    let keyed = keys.iter().zip(0..).filter_map(|(key, row)| Some((key.as_ref()?, row)));
+    let mut rows: Vec<(&K, usize)> = keyed.collect();
     rows.sort_unstable();
     rows
 }

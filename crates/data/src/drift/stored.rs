@@ -3,11 +3,13 @@
 use bartizan_base::canonical;
 use serde::{Deserialize, Serialize};
 
+use super::beside::{Beside, BesideTest};
 use super::discovery::Dependence;
 use super::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
 use super::statistic::Statistic;
 use super::summary::Bounded;
-use crate::limits::{COLUMNS, DRIFT_REPORT_BYTES};
+use crate::check::Outcome;
+use crate::limits::{DRIFT_REPORT_BYTES, DRIFT_REPORT_ENTRIES};
 
 const FORMAT: &str = "bartizan-drift-report-v1";
 
@@ -37,15 +39,31 @@ pub enum DriftReportInvalid {
 }
 
 impl DriftReport {
-    /// The stored form `bartizan-drift-report-v1`: canonical JSON, other numbers than counts as decimal text.
+    /// The stored form `bartizan-drift-report-v1`: canonical JSON, other numbers than counts as decimal text. It is one that
+    /// [`Self::from_bytes`] reads: entries for which there is no room are left out and counted, those without drift first.
     ///
     /// # Errors
     /// When a count exceeds what a canonical document holds.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
+        let mut most = DRIFT_REPORT_ENTRIES;
+        loop {
+            match self.bounded_bytes(most) {
+                Err(canonical::EncodeError::TooLarge { .. }) if most > 0 => most /= 2,
+                written => return written,
+            }
+        }
+    }
+
+    fn bounded_bytes(&self, most: usize) -> Result<Vec<u8>, canonical::EncodeError> {
+        let columns = self.bounded(most);
+        let beside: Vec<StoredBeside> = self.beside.iter().take(most).map(stored_beside).collect();
+        let left_out = (self.columns.len() - columns.len()) as u64 + self.left_out;
         canonical::to_bytes(&Stored {
-            columns: self.columns.iter().map(stored).collect(),
+            beside: Some(beside).filter(|beside| !beside.is_empty()),
+            columns: columns.into_iter().map(stored).collect(),
             dependence: self.dependence.id().to_owned(),
             format: FORMAT.to_owned(),
+            left_out: Some(left_out).filter(|left_out| *left_out > 0),
             level: decimal(self.level),
             purpose: self.purpose.id().to_owned(),
             seed: self.seed.to_string(),
@@ -64,10 +82,15 @@ impl DriftReport {
         if stored.format != FORMAT {
             return Err(DriftReportInvalid::Format { format: stored.format.chars().take(80).collect() });
         }
-        if stored.columns.len() > 2 * COLUMNS {
-            return Err(DriftReportInvalid::Member { place: 0, member: "columns" });
-        }
         let member = |member| DriftReportInvalid::Member { place: 0, member };
+        if stored.columns.len() > DRIFT_REPORT_ENTRIES {
+            return Err(member("columns"));
+        }
+        let beside = match &stored.beside {
+            Some(beside) if beside.is_empty() || beside.len() > DRIFT_REPORT_ENTRIES => None,
+            Some(beside) => beside.iter().map(read_beside).collect(),
+            None => Some(Vec::new()),
+        };
         let columns = (1..).zip(&stored.columns).map(|(place, column)| {
             read(column).map_err(|member| DriftReportInvalid::Member { place, member })
         });
@@ -83,6 +106,11 @@ impl DriftReport {
                 .ok_or(member("dependence"))?,
             seed,
             columns: columns.collect::<Result<_, _>>()?,
+            beside: beside.ok_or(member("beside"))?,
+            left_out: match stored.left_out {
+                Some(0) => return Err(member("left_out")),
+                left_out => left_out.unwrap_or(0),
+            },
         })
     }
 }
@@ -90,12 +118,25 @@ impl DriftReport {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beside: Option<Vec<StoredBeside>>,
     columns: Vec<StoredColumn>,
     dependence: String,
     format: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left_out: Option<u64>,
     level: String,
     purpose: String,
     seed: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredBeside {
+    column: String,
+    message: String,
+    outcome: String,
+    test: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -136,6 +177,25 @@ struct StoredBounded {
     high: String,
     low: String,
     value: String,
+}
+
+fn stored_beside(beside: &Beside) -> StoredBeside {
+    StoredBeside {
+        column: beside.column.clone(),
+        message: beside.message.clone(),
+        outcome: beside.outcome.as_str().to_owned(),
+        test: beside.test.id().to_owned(),
+    }
+}
+
+fn read_beside(stored: &StoredBeside) -> Option<Beside> {
+    let outcomes = [Outcome::Valid, Outcome::Invalid, Outcome::Error];
+    Some(Beside {
+        test: one_of(BesideTest::ALL, BesideTest::id, &stored.test)?,
+        column: stored.column.clone(),
+        outcome: outcomes.into_iter().find(|outcome| outcome.as_str() == stored.outcome)?,
+        message: stored.message.clone(),
+    })
 }
 
 fn stored(column: &ColumnDrift) -> StoredColumn {

@@ -17,6 +17,9 @@ pub(super) fn about(id: &str) -> &'static str {
         // Drift.
         "drift" => "The values of the column are distributed as in the reference.",
         "drift-missing" => "The share of rows without a value is that of the reference.",
+        "joined-rows" => "Enough rows of both sides have a key by which they can be compared one by one.",
+        "skew" => "Rows with the same key have the same value on both sides.",
+        "together" => "No classifier tells the two sides apart by all columns together.",
         // Poisoning and label quality.
         "trigger" => "No combination of few cells decides the label.",
         "label-flips" => "Labels are those of the version before.",

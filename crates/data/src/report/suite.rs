@@ -6,7 +6,7 @@ use bartizan_base::{Digest, Timestamp};
 
 use super::{Subject, cut, plain};
 use crate::check::{Check, Finding, Outcome, Report, Rule};
-use crate::drift::{ColumnDrift, DriftReport, Measure, Verdict};
+use crate::drift::{Beside, ColumnDrift, DriftReport, Measure, Verdict};
 use crate::quality::{self, QualityReport};
 use crate::read::Format;
 use crate::schema::Severity;
@@ -103,8 +103,12 @@ impl Suite {
     /// warn of drift. [`DriftReport::outcome`] is what follows of the columns alone.
     pub fn drift(subject: &Subject, report: &DriftReport, outcome: Outcome) -> Self {
         let severity = if outcome == Outcome::Invalid { Severity::Block } else { Severity::Warn };
-        let mut cases: Vec<Case> = report.columns.iter().map(|column| of_drift(column, severity)).collect();
-        if outcome == Outcome::Invalid && report.drifted().next().is_none() {
+        let columns = report.columns.iter().map(|column| of_drift(column, severity));
+        let mut cases: Vec<Case> =
+            columns.chain(report.beside.iter().map(|beside| of_beside(beside, severity))).collect();
+        if outcome == Outcome::Invalid
+            && !cases.iter().any(|case| matches!(case.standing, Standing::Found(_)))
+        {
             let message =
                 "no column drifts by itself, but the rows compared together or one by one differ".to_owned();
             let told = Told { severity, message, count: None, share: None, rows: Vec::new() };
@@ -280,6 +284,18 @@ fn of_drift(column: &ColumnDrift, severity: Severity) -> Case {
         }),
     };
     Case::new(rule, plain(&column.column), standing)
+}
+
+fn of_beside(beside: &Beside, severity: Severity) -> Case {
+    let message = plain(&beside.message);
+    let standing = match beside.outcome {
+        Outcome::Valid => Standing::Kept,
+        Outcome::Error => Standing::NotRun(message),
+        Outcome::Invalid => {
+            Standing::Found(Told { severity, message, count: None, share: None, rows: Vec::new() })
+        }
+    };
+    Case::new(beside.test.id(), plain(&beside.column), standing)
 }
 
 /// How far a column drifted, in words.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use bartizan_base::{Timestamp, sha256};
-use bartizan_data::drift::{Column, Comparison, DriftReport, Options, Side, compare};
+use bartizan_data::drift::{Beside, BesideTest, Column, Comparison, DriftReport, Options, Side, compare};
 use bartizan_data::limits::{REPORT_BYTES, REPORT_COLUMNS};
 use bartizan_data::report::{Against, Standing, Subject, Suite, html, junit, plain, sarif, uri_of_path};
 use bartizan_data::{
@@ -501,6 +501,29 @@ fn drift_is_told_in_every_form() {
     let same = compared(&one, &one);
     let suite = Suite::drift(&subject("b.csv"), &same, Outcome::Invalid);
     assert!(junit::write(&[suite]).contains("failures=\"1\""));
+    // What was found there is named, each by itself.
+    let beside = |test, column: &str, outcome| Beside {
+        test,
+        column: column.to_owned(),
+        outcome,
+        message: "3 of 9 rows".to_owned(),
+    };
+    let asked = DriftReport {
+        beside: vec![
+            beside(BesideTest::JoinedRows, "", Outcome::Valid),
+            beside(BesideTest::Skew, "a<b", Outcome::Invalid),
+            beside(BesideTest::Together, "", Outcome::Error),
+        ],
+        ..same
+    };
+    let suite = Suite::drift(&subject("b.csv"), &asked, asked.outcome());
+    let xml = junit::write(std::slice::from_ref(&suite));
+    assert!(xml.contains("name=\"a&lt;b: skew\"") && xml.contains("failures=\"1\""), "{xml}");
+    assert!(xml.contains("3 of 9 rows") && xml.contains("name=\"together\""), "{xml}");
+    assert!(sarif::write(&[suite]).contains("\"skew\""));
+    let page = html::drift(&subject("b.csv"), &asked, asked.outcome(), None, None);
+    sound(&page);
+    assert!(page.contains("There is drift.") && page.contains("3 of 9 rows") && page.contains("differs"));
     // Too few rows to tell are never called no drift.
     let report = compared(&one[..2], &two[..2]);
     let page = html::drift(&subject("b.csv"), &report, report.outcome(), None, None);

@@ -26,6 +26,8 @@ pub(super) struct Case<'a> {
     pub(super) keys: Option<Tags>,
     /// Rows of both sides.
     pub(super) rows: (u64, u64),
+    /// Columns of which some of the rows cannot be picked.
+    pub(super) unpicked: Vec<&'a str>,
 }
 
 /// The columns of both sides.
@@ -76,6 +78,7 @@ pub(super) fn of_profiles(
             labels: None,
             keys: None,
             rows: (reference.rows(), profile.rows()),
+            unpicked: Vec::new(),
         })?;
     }
     Ok(())
@@ -157,6 +160,7 @@ fn whole<'a>(
         labels: few(drift.label.as_deref())?,
         keys: tags(drift.key.as_deref())?,
         rows: (count(reference.rows()), count(current.rows())),
+        unpicked: Vec::new(),
     })
 }
 
@@ -166,8 +170,7 @@ fn count(rows: usize) -> u64 {
 
 /// Every column that the command names must be somewhere.
 fn check_columns(wanted: &Wanted<'_>, names: &[String], known: impl Fn(&str) -> bool) -> Result<(), Failure> {
-    let named = wanted.drift.columns.iter().chain(&wanted.drift.leave_out);
-    match named.into_iter().find(|name| !known(name) && !wanted.roles().any(|role| role == name.as_str())) {
+    match wanted.named().find(|name| !known(name) && !wanted.roles().any(|role| role == *name)) {
         Some(name) => Err(Wanted::absent(name, names.first().map_or("", String::as_str))),
         None => Ok(()),
     }
@@ -231,16 +234,13 @@ fn groups(
     if tags.names.len() > DRIFT_GROUPS {
         return Err(too_many(role, tags.names.len()));
     }
-    let mut rows: Vec<Vec<u32>> = vec![Vec::new(); tags.names.len()];
-    for (row, code) in (0_u32..).zip(&tags.current) {
-        let group = usize::try_from(*code).ok().and_then(|code| rows.get_mut(code));
-        group.into_iter().for_each(|rows| rows.push(row));
-    }
+    let groups = grouped(tags, role);
+    let valued = groups.iter().filter(|group| group.valued).count();
     let least = if apart { 1 } else { 2 };
-    if rows.len() < least {
+    if valued < least {
         return Err(Failure::new(
             ids::DRIFT,
-            format!("`{role}` has {} values, and there is nothing to compare", rows.len()),
+            format!("`{role}` has {valued} values, and there is nothing to compare"),
         ));
     }
     let outer = whole((reference, first), (current, second), wanted)?;
@@ -250,24 +250,50 @@ fn groups(
         None
     };
     let all: Vec<u32> = (0..u32::try_from(reference.rows()).unwrap_or(u32::MAX)).collect();
-    for (at, (name, own)) in tags.names.iter().zip(&rows).enumerate() {
-        let before = at.checked_sub(1).and_then(|at| rows.get(at).zip(tags.names.get(at)));
-        let (case, (others, other)) = match (apart, wanted.previous, before) {
-            (true, true, Some((rows, name))) => (inner.as_ref().unwrap_or(&outer), (rows, name.as_str())),
-            (true, ..) => (&outer, (&all, first)),
-            (false, _, None) => continue,
-            (false, true, Some((rows, name))) => (&outer, (rows, name.as_str())),
-            (false, false, Some(_)) => match rows.first().zip(tags.names.first()) {
-                Some((rows, name)) => (&outer, (rows, name.as_str())),
-                None => continue,
+    for (at, group) in groups.iter().enumerate() {
+        // Rows without a value come after no others.
+        let previous = wanted.previous && group.valued;
+        let before = at.checked_sub(1).and_then(|at| groups.get(at));
+        let (case, others, other) = match (apart, before) {
+            (true, Some(before)) if previous => {
+                (inner.as_ref().unwrap_or(&outer), &before.rows, before.name.as_str())
+            }
+            (true, _) => (&outer, &all, first),
+            (false, None) => continue,
+            (false, Some(before)) => match groups.first().filter(|_| !previous).unwrap_or(before) {
+                Group { rows, name, .. } => (&outer, rows, name.as_str()),
             },
         };
-        let mut picked = picked(case, others, own);
+        let mut picked = picked(case, others, &group.rows);
+        let name = &group.name;
         picked.label = if wanted.previous { format!("{name} against {other}") } else { name.clone() };
         picked.hours = hours(&picked, wanted);
         each(&picked)?;
     }
     Ok(())
+}
+
+/// Rows that `--by` compares by themselves.
+struct Group {
+    name: String,
+    rows: Vec<u32>,
+    /// Whether they have a value.
+    valued: bool,
+}
+
+/// The rows of each value in the order of the values, and those without one, if there are such.
+fn grouped(tags: Tags, role: &str) -> Vec<Group> {
+    let group = |name| Group { name, rows: Vec::new(), valued: true };
+    let mut groups: Vec<Group> = tags.names.into_iter().map(group).collect();
+    let mut rest = Group { name: format!("rows without `{role}`"), rows: Vec::new(), valued: false };
+    for (row, code) in (0_u32..).zip(&tags.current) {
+        let group = usize::try_from(*code).ok().and_then(|code| groups.get_mut(code));
+        group.unwrap_or(&mut rest).rows.push(row);
+    }
+    if !rest.rows.is_empty() {
+        groups.push(rest);
+    }
+    groups
 }
 
 /// Some rows of a case.
@@ -285,12 +311,16 @@ fn picked<'a>(case: &Case<'a>, one: &[u32], two: &[u32]) -> Case<'a> {
             names: tags.names.clone(),
         })
     };
+    // Elements of lists have no rows to pick.
+    let unpicked = match &case.sides {
+        Sides::Profiles(_) => Vec::new(),
+        Sides::Tables(pairs) => pairs.iter().filter(|pair| pair.nested).map(|pair| pair.name).collect(),
+    };
     let sides = match &case.sides {
         Sides::Profiles(_) => Sides::Profiles(Vec::new()),
         Sides::Tables(pairs) => Sides::Tables(
             pairs
                 .iter()
-                // Elements of lists have no rows to pick.
                 .filter(|pair| !pair.nested)
                 .map(|pair| Pair {
                     reference: pair.reference.pick(one),
@@ -312,5 +342,6 @@ fn picked<'a>(case: &Case<'a>, one: &[u32], two: &[u32]) -> Case<'a> {
         labels: tags(&case.labels),
         keys: tags(&case.keys),
         rows: (count(one.len()), count(two.len())),
+        unpicked,
     }
 }

@@ -1,7 +1,6 @@
 //! Training/serving skew: the rows of both sides joined by their key.
 
-use bartizan_data::Outcome;
-use bartizan_data::drift::{Held, JoinReport, JoinedColumn, JoinedSide, Pair, join_rows};
+use bartizan_data::drift::{Held, JoinReport, JoinedColumn, JoinedSide, Pair, Side, join_rows};
 
 use super::cases::{Case, Sides};
 use crate::catalog::ids;
@@ -30,14 +29,15 @@ pub(super) fn join(case: &Case<'_>, drift: &Drift) -> Result<JoinReport, Failure
             Some(JoinedColumn { name: pair.name, training, serving, tolerance: drift.tolerance })
         })
         .collect();
-    join_rows(&keys.reference, &keys.current, &columns).map_err(|error| Failure::of(ids::DRIFT, &error))
+    let keyed = |codes: &[u32]| -> Vec<Option<u32>> {
+        codes.iter().map(|code| Some(*code).filter(|code| *code != Side::MISSING)).collect()
+    };
+    join_rows(&keyed(&keys.reference), &keyed(&keys.current), &columns)
+        .map_err(|error| Failure::of(ids::DRIFT, &error))
 }
 
-/// What follows: skew where more rows differ than may, and no verdict where no rows could be joined.
-pub(super) fn outcome(report: &JoinReport, mismatch: f64) -> Outcome {
-    if report.joined == 0 || report.features.is_empty() {
-        return Outcome::Error;
-    }
-    let skewed = report.features.iter().any(|feature| feature.share().is_some_and(|share| share > mismatch));
-    if skewed { Outcome::Invalid } else { Outcome::Valid }
+/// The share of the current rows that were joined with one of the reference.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
+pub(super) fn share(report: &JoinReport, current: u64) -> f64 {
+    report.joined as f64 / current.max(1) as f64
 }

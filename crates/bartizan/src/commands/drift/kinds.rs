@@ -1,8 +1,8 @@
 //! What kind of change a drift is: of the schema, gradual, seasonal, sudden, or from one source or with one label.
 
 use bartizan_data::drift::{
-    ChangeKind, ChangeOptions, ColumnDrift, Held, Measure, Part, RowFacts, SchemaChange, Tags, carriers,
-    course, explain,
+    ChangeKind, ChangeOptions, ColumnDrift, Course, Held, Measure, Part, RowFacts, SchemaChange, Tags,
+    carriers, course, explain,
 };
 
 use super::cases::{Case, Sides};
@@ -101,7 +101,7 @@ fn told(case: &Case<'_>, line: &ColumnDrift, wanted: &Wanted<'_>) -> Kind {
     };
     let options = ChangeOptions::default();
     let carried = || {
-        let Some((buckets, split)) =
+        let Some(Course { buckets, split, .. }) =
             course(&pair.reference, &pair.current, &RowFacts { times: None, ..facts })
         else {
             return unknown("the two sides hold different kinds of values");
@@ -112,14 +112,14 @@ fn told(case: &Case<'_>, line: &ColumnDrift, wanted: &Wanted<'_>) -> Kind {
     if facts.times.is_none() {
         return carried();
     }
-    let Some((buckets, split)) = course(&pair.reference, &pair.current, &facts) else {
+    let Some(course) = course(&pair.reference, &pair.current, &facts) else {
         let mut kind = carried();
         kind.reasons.push("the two sides overlap in time, so that neither came after the other".to_owned());
         return kind;
     };
-    let change = explain(&buckets, split, &[], &options);
+    let change = explain(&course.buckets, course.split, &[], &options);
     let mut reasons: Vec<String> = change.reasons.iter().map(|reason| named(case, reason)).collect();
-    if let Some(begins) = starts(case, change.kind, change.evidence.begins, split, buckets.len()) {
+    if let Some(begins) = starts(case, change.kind, &course, change.evidence.begins) {
         reasons.push(begins);
     }
     Kind { id: change.kind.id(), reasons }
@@ -142,23 +142,11 @@ fn named(case: &Case<'_>, reason: &str) -> String {
 }
 
 /// When a change began, where that is known.
-#[expect(clippy::cast_precision_loss, reason = "numbers of buckets")]
-fn starts(case: &Case<'_>, kind: ChangeKind, begins: usize, split: usize, all: usize) -> Option<String> {
+fn starts(case: &Case<'_>, kind: ChangeKind, course: &Course, at: usize) -> Option<String> {
     if !matches!(kind, ChangeKind::Gradual | ChangeKind::Sudden | ChangeKind::SuspectedAttack) {
         return None;
     }
-    let (before, after) = case.times.as_ref()?;
-    let range = |times: &[f64]| {
-        let known = times.iter().copied().filter(|time| time.is_finite());
-        known
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), time| (least.min(time), most.max(time)))
-    };
-    let ((start, end), at, count) = if begins < split {
-        (range(before), begins, split)
-    } else {
-        (range(after), begins - split, all - split)
-    };
-    let time = start + (end - start) * at as f64 / count.max(1) as f64;
+    let time = course.begins.get(at)?;
     Some(format!("it began about {}", bartizan_data::drift::value_name(time.floor(), case.time_kind)))
 }
 

@@ -1,5 +1,6 @@
 //! `data drift`: reads what is compared, compares it, tells what kind of change it was, and prints the report.
 
+mod beside;
 mod cases;
 mod input;
 mod joined;
@@ -14,7 +15,7 @@ use std::path::Path;
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
     ChangeKind, Clusters, ColumnDrift, Comparison, DomainOptions, DomainReport, DriftReport, JoinReport,
-    Options, Plan, Purpose, Strata, Verdict, conclude, domain, judge,
+    NotJudged, Options, Plan, Purpose, Strata, Verdict, conclude, domain, judge,
 };
 use bartizan_data::report::{Against, Subject};
 use bartizan_data::threads;
@@ -96,14 +97,15 @@ fn compared(work: &Work, drift: &Drift, subject: &Subject) -> Result<u8, Failure
     drop(progress);
     let mut outcome = all(compared.iter().flat_map(|one| [one.report.outcome(), others(one, drift)]));
     if let Some(path) = &drift.out {
-        let bytes = whole(&compared, &options).to_bytes().map_err(|error| Failure::of(ids::DRIFT, &error))?;
+        let bytes =
+            whole(&compared, &options, drift).to_bytes().map_err(|error| Failure::of(ids::DRIFT, &error))?;
         std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
     }
     if let (Some(watch), [only]) = (&mut watch, compared.as_slice()) {
         outcome = watch.take(&only.report, outcome, others(only, drift))?;
     }
     let profiles = || input::profiles(work, &wanted, &opened);
-    report::drift(&drift.reports, subject, &whole(&compared, &options), outcome, profiles)?;
+    report::drift(&drift.reports, subject, &whole(&compared, &options, drift), outcome, profiles)?;
     print::print(work, drift, &opened, &compared, watch.as_ref(), outcome)?;
     Ok(u8::from(outcome != Outcome::Valid))
 }
@@ -132,7 +134,8 @@ fn judged(
     let lines = threads::map(threads, case.sides.len(), |at| {
         case.sides.column(at).map_or_else(Vec::new, |column| judge(&wanted.told(column), &comparison, &own))
     });
-    let lines: Vec<ColumnDrift> = lines.into_iter().flatten().collect();
+    let unpicked = case.unpicked.iter().map(|name| ColumnDrift::not_judged(name, NotJudged::ElementsOfLists));
+    let lines: Vec<ColumnDrift> = lines.into_iter().flatten().chain(unpicked).collect();
     Ok(Part {
         label: case.label.clone(),
         rows: case.rows,
@@ -164,7 +167,15 @@ fn concluded(parts: Vec<Part>, options: &Options) -> Vec<Compared> {
             kinds: part.kinds.into_iter().zip(&columns).map(told).collect(),
             together: part.together,
             skew: part.skew,
-            report: DriftReport { purpose, level, dependence, seed: plan.seed, columns },
+            report: DriftReport {
+                purpose,
+                level,
+                dependence,
+                seed: plan.seed,
+                columns,
+                beside: Vec::new(),
+                left_out: 0,
+            },
         }
     };
     parts.into_iter().map(compared).collect()
@@ -184,14 +195,8 @@ fn together(case: &Case<'_>, options: &Options) -> Result<DomainReport, String> 
 
 /// What follows of what was asked beside the report.
 fn others(compared: &Compared, drift: &Drift) -> Outcome {
-    let together = match compared.together.as_ref().map(|report| report.as_ref().map(|report| report.verdict))
-    {
-        None | Some(Ok(Verdict::NoDrift)) => Outcome::Valid,
-        Some(Ok(Verdict::Drift)) => Outcome::Invalid,
-        Some(Ok(Verdict::NotJudged(_)) | Err(_)) => Outcome::Error,
-    };
-    let skew = compared.skew.as_ref().map_or(Outcome::Valid, |skew| joined::outcome(skew, drift.mismatch));
-    all([together, skew])
+    let asked = beside::of(compared, "", drift).into_iter().map(|one| one.outcome);
+    all(asked.chain([Outcome::Valid]))
 }
 
 /// What follows of several verdicts: the worst of them, and none of none.
@@ -205,7 +210,7 @@ fn all(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
 }
 
 /// All comparisons in one report; where there are several, columns are named `COMPARISON: COLUMN`.
-fn whole(compared: &[Compared], options: &Options) -> DriftReport {
+fn whole(compared: &[Compared], options: &Options, drift: &Drift) -> DriftReport {
     let several = compared.len() > 1;
     let named = |one: &Compared| -> Vec<ColumnDrift> {
         let name = |line: &ColumnDrift| match several {
@@ -221,5 +226,10 @@ fn whole(compared: &[Compared], options: &Options) -> DriftReport {
         dependence,
         seed: plan.seed,
         columns: compared.iter().flat_map(named).collect(),
+        beside: compared
+            .iter()
+            .flat_map(|one| beside::of(one, if several { one.label.as_str() } else { "" }, drift))
+            .collect(),
+        left_out: 0,
     }
 }

@@ -20,8 +20,12 @@ pub(super) struct Wanted<'a> {
     pub(super) previous: bool,
     schema: Option<Schema>,
     methods: BTreeMap<Option<String>, Statistic>,
-    floors: BTreeMap<Option<String>, f64>,
+    floors: Floors,
+    missing_floors: Floors,
 }
+
+/// The least effect that counts, by column; that of `None` goes for all others.
+type Floors = BTreeMap<Option<String>, f64>;
 
 impl<'a> Wanted<'a> {
     pub(super) fn of(drift: &'a Drift) -> Result<Self, Failure> {
@@ -31,15 +35,6 @@ impl<'a> Wanted<'a> {
             let (column, text) = of_column(text);
             let statistic = text.parse().map_err(|error: StatisticInvalid| usage(&error))?;
             methods.insert(column, statistic);
-        }
-        let mut floors = BTreeMap::new();
-        for text in &drift.floor {
-            let (column, text) = of_column(text);
-            let floor = text.parse().ok().filter(|floor: &f64| floor.is_finite() && *floor >= 0.0);
-            let refused = || {
-                Failure::new(ids::USAGE, format!("`{text}` is not a number from 0 on, as `--floor` takes"))
-            };
-            floors.insert(column, floor.ok_or_else(refused)?);
         }
         let refused = |what: &str| Err(Failure::new(ids::USAGE, what));
         match (drift.by.is_some(), drift.current.len()) {
@@ -84,7 +79,8 @@ impl<'a> Wanted<'a> {
                 .map(|path| parse_schema(path).map(|(schema, _)| schema))
                 .transpose()?,
             methods,
-            floors,
+            floors: floors(&drift.floor, "--floor")?,
+            missing_floors: floors(&drift.missing_floor, "--missing-floor")?,
         })
     }
 
@@ -139,14 +135,37 @@ impl<'a> Wanted<'a> {
                 matches!(column.reference, Side::Numbers(_) | Side::NumberCounts(..) | Side::Sketch(_));
             (ordered || !all.is_ordered()).then_some(all)
         });
-        let floor = self.floors.get(&own).or_else(|| self.floors.get(&None)).copied();
-        Column { statistic: statistic.copied(), floor, missing_floor: floor, ..column }
+        let of = |floors: &Floors| floors.get(&own).or_else(|| floors.get(&None)).copied();
+        Column {
+            statistic: statistic.copied(),
+            floor: of(&self.floors),
+            missing_floor: of(&self.missing_floors),
+            ..column
+        }
+    }
+
+    /// The columns that the command names, other than those that say something of rows.
+    pub(super) fn named(&self) -> impl Iterator<Item = &str> {
+        let floors = self.floors.keys().chain(self.missing_floors.keys());
+        let lists = self.drift.columns.iter().chain(&self.drift.leave_out);
+        lists.chain(self.methods.keys().chain(floors).flatten()).map(String::as_str)
     }
 
     /// A failure that names a column which is not there.
     pub(super) fn absent(column: &str, file: &str) -> Failure {
         Failure::new(ids::DRIFT, format!("`{file}` has no column `{column}`"))
     }
+}
+
+fn floors(texts: &[String], option: &str) -> Result<Floors, Failure> {
+    let floor = |text: &String| {
+        let (column, text) = of_column(text);
+        let floor = text.parse().ok().filter(|floor: &f64| floor.is_finite() && *floor >= 0.0);
+        let refused =
+            || Failure::new(ids::USAGE, format!("`{text}` is not a number from 0 on, as `{option}` takes"));
+        Ok((column, floor.ok_or_else(refused)?))
+    };
+    texts.iter().map(floor).collect()
 }
 
 /// `COLUMN=VALUE`, or a value for all columns. A column's name may hold an equals sign itself.

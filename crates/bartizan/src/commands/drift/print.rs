@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::input::{Input, Opened};
 use super::watching::Watching;
-use super::{Compared, words};
+use super::{Compared, joined, words};
 use crate::catalog::ids;
 use crate::cli::Drift;
 use crate::commands::Work;
@@ -118,6 +118,7 @@ fn skew_document(skew: &JoinReport) -> Value {
         "ambiguous": skew.ambiguous,
         "only_training": skew.only_training,
         "only_serving": skew.only_serving,
+        "without_key": [skew.keyless.0, skew.keyless.1],
         "features": skew.features.iter().map(feature).collect::<Vec<_>>(),
     })
 }
@@ -167,7 +168,7 @@ fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
         text.push_str(&told_together(together));
     }
     if let Some(skew) = &one.skew {
-        text.push_str(&told_skew(skew));
+        text.push_str(&told_skew(skew, after, drift));
     }
     text
 }
@@ -227,11 +228,19 @@ fn told_together(together: &Result<DomainReport, String>) -> String {
     )
 }
 
-fn told_skew(skew: &JoinReport) -> String {
+fn told_skew(skew: &JoinReport, current: u64, drift: &Drift) -> String {
     let mut text = format!(
-        "  joined rows: {} (of one side alone {} and {}; not joined for keys that repeat {})\n",
-        skew.joined, skew.only_training, skew.only_serving, skew.ambiguous
+        "  joined rows: {} (of one side alone {} and {}; not joined for keys that repeat {}, for having none {} and {})\n",
+        skew.joined, skew.only_training, skew.only_serving, skew.ambiguous, skew.keyless.0, skew.keyless.1
     );
+    let share = joined::share(skew, current);
+    if share < drift.min_joined {
+        text.push_str(&format!(
+            "  not judged row by row, as {:.1} of 100 current rows were joined and {:.1} are needed (`--min-joined`)\n",
+            share * 100.0,
+            drift.min_joined * 100.0
+        ));
+    }
     for feature in skew.features.iter().filter(|feature| feature.differing > 0) {
         let rows = feature
             .examples

@@ -11,11 +11,11 @@ use super::page::{Heading, Paper, counted, footer, heading, icon, named, tiles};
 use super::shown::Gate;
 use super::{against, title};
 use crate::check::Outcome;
-use crate::drift::{ColumnDrift, DriftReport, Measure, Purpose, Verdict};
+use crate::drift::{Beside, ColumnDrift, DriftReport, Measure, Purpose, Verdict};
 use crate::profile::Profile;
 use crate::profile::render::grouped;
-use crate::report::Subject;
 use crate::report::suite::drifted;
+use crate::report::{Subject, plain};
 
 /// What the comparison of two tables says and what follows of it, with both distributions of each column side by side where profiles are at hand.
 ///
@@ -48,6 +48,9 @@ pub fn drift(
     let left_out = paper.put_all(&ordered, |one| line(one, places.get(one.column.as_str()).copied()));
     paper.put(&close("tbody></table></div"));
     paper.put(&left(left_out, "comparison", "comparisons"));
+    if !report.beside.is_empty() {
+        beside(&mut paper, report);
+    }
     if current.is_some() {
         columns(&mut paper, &views, reference.is_some(), &gate);
     }
@@ -163,6 +166,37 @@ fn line(one: &ColumnDrift, place: Option<usize>) -> Markup {
             }
         }
     }
+}
+
+/// What was asked beside the columns; what differs first.
+fn beside(paper: &mut Paper, report: &DriftReport) {
+    let mut all: Vec<&Beside> = report.beside.iter().collect();
+    all.sort_by_key(|one| match one.outcome {
+        Outcome::Invalid => 0,
+        Outcome::Error => 1,
+        Outcome::Valid => 2,
+    });
+    paper.put(&html! { h2 { "Rows compared one by one, and together" } });
+    paper.put(&open("div class=\"card\"><table class=\"stack\""));
+    paper.put(&html! { thead { tr {
+        th scope="col" { "Test" } th scope="col" { "Of" } th scope="col" { "Figures" } th scope="col" { "Verdict" }
+    } } });
+    paper.put(&open("tbody"));
+    let left_out = paper.put_all(&all, |one| {
+        let (class, word) = match one.outcome {
+            Outcome::Invalid => ("bad", "differs"),
+            Outcome::Valid => ("ok", "the same"),
+            Outcome::Error => ("warn", "not judged"),
+        };
+        html! { tr {
+            th scope="row" { (one.test.id()) }
+            td data-label="Of" { (named(&one.column)) }
+            td data-label="Figures" { (plain(&one.message)) }
+            td data-label="Verdict" { span.pill.(class) { (icon(class)) (word) } }
+        } }
+    });
+    paper.put(&close("tbody></table></div"));
+    paper.put(&left(left_out, "test", "tests"));
 }
 
 fn number(number: f64) -> String {

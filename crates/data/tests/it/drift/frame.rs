@@ -4,9 +4,9 @@
 use std::io::Cursor;
 
 use bartizan_data::drift::{
-    Bucket, ChangeKind, ChangeOptions, Column, Comparison, Frame, FrameKind, Frequent, Held, Mode, NotJudged,
-    Options, Period, Random, RowFacts, Side, Statistic, Tags, Verdict, Want, carriers, compare, course,
-    explain, month, pairs, profile_pairs,
+    Bucket, ChangeKind, ChangeOptions, Column, Comparison, Course, Frame, FrameKind, Frequent, Held, Mode,
+    NotJudged, Options, Period, Random, RowFacts, Side, Statistic, Tags, Verdict, Want, carriers, compare,
+    course, explain, month, pairs, profile_pairs,
 };
 use bartizan_data::{CsvOptions, ProfileOptions, ReadOptions, Source, infer, profile};
 use expect_test::{Expect, expect};
@@ -313,13 +313,22 @@ fn the_course_of_a_column_tells_what_kind_of_change_it_is() {
         sources: Some((&before.2, &after.2)),
         ..RowFacts::default()
     };
-    let (buckets, split) = course(&held(&before.0), &held(&after.0), &facts).unwrap();
+    let Course { buckets, split, begins } = course(&held(&before.0), &held(&after.0), &facts).unwrap();
+    // Twelve stretches of each side, none of which holds the last row alone.
+    assert_eq!((buckets.len(), split, begins.len()), (24, 12, 24));
+    let length = (50.0 * 3_600.0 - 60.0) / 12.0;
+    assert!(
+        (begins[1] - length).abs() < 1e-6 && (begins[13] - 180_000.0 - length).abs() < 1e-6,
+        "{begins:?}"
+    );
+    let rows_of = |bucket: &Bucket| bucket.groups.iter().flat_map(|group| &group.counts).sum::<u64>();
+    assert!(buckets.iter().all(|bucket| (249..=251).contains(&rows_of(bucket))), "{buckets:?}");
     let change = explain(&buckets, split, &[], &ChangeOptions::default());
     assert_eq!(change.kind, ChangeKind::SuspectedAttack, "{change:?}");
     assert_eq!(change.evidence.source.unwrap().id, 1);
     // Without times the source is known all the same.
     let facts = RowFacts { times: None, ..facts };
-    let (buckets, split) = course(&held(&before.0), &held(&after.0), &facts).unwrap();
+    let Course { buckets, split, .. } = course(&held(&before.0), &held(&after.0), &facts).unwrap();
     let rows = |buckets: &[Bucket]| -> u64 {
         buckets.iter().flat_map(|one| &one.groups).flat_map(|group| &group.counts).sum()
     };

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
-    ColumnDrift, DriftReport, DriftReportInvalid, Measure, Mode, NotJudged, Purpose, Verdict, Watch,
+    Beside, BesideTest, ColumnDrift, DriftReport, DriftReportInvalid, Measure, Mode, NotJudged, Purpose,
+    Verdict, Watch,
 };
 
 fn sample(name: &str) -> Vec<u8> {
@@ -32,6 +33,50 @@ fn a_report_is_read_and_written_the_same() {
     let gone = NotJudged::AbsentFromCurrent;
     assert_eq!(of("only_old", Measure::Values).verdict, Verdict::NotJudged(gone));
     assert_eq!(report.outcome(), Outcome::Invalid);
+}
+
+#[test]
+fn what_is_written_can_be_read_however_much_there_is() {
+    let mut report = DriftReport::from_bytes(&sample("drift-report/v1/report.json")).unwrap();
+    let line = |name: String, measure, verdict| -> ColumnDrift {
+        ColumnDrift { measure, verdict, ..ColumnDrift::not_judged(&name, NotJudged::TooFew) }
+    };
+    report.columns = (0..30_000)
+        .map(|at| line(format!("calm {at}"), Measure::Values, Verdict::NoDrift))
+        .chain([line("late".to_owned(), Measure::Values, Verdict::NotJudged(NotJudged::TooFew))])
+        .collect();
+    report.beside = vec![Beside {
+        test: BesideTest::Together,
+        column: String::new(),
+        outcome: Outcome::Valid,
+        message: "50 of 100".to_owned(),
+    }];
+    let bytes = report.to_bytes().unwrap();
+    let read = DriftReport::from_bytes(&bytes).unwrap();
+    assert_eq!((read.columns.len(), read.left_out, &read.beside), (20_000, 10_001, &report.beside));
+    // What was not judged stays, in its place, and so does the outcome.
+    assert_eq!(read.columns.last().unwrap().column, "late");
+    assert_eq!((read.outcome(), report.outcome()), (Outcome::Error, Outcome::Error));
+    assert_eq!(read.to_bytes().unwrap(), bytes);
+    report.columns.push(line("last".to_owned(), Measure::Values, Verdict::Drift));
+    let read = DriftReport::from_bytes(&report.to_bytes().unwrap()).unwrap();
+    assert_eq!((read.left_out, read.outcome()), (10_002, Outcome::Invalid));
+    // Names are long: the bytes are what there is no room for.
+    report.columns.iter_mut().for_each(|line| line.column = format!("{}{}", "x".repeat(4_000), line.column));
+    let read = DriftReport::from_bytes(&report.to_bytes().unwrap()).unwrap();
+    assert_eq!((read.columns.len(), read.outcome()), (2_500, Outcome::Invalid));
+    // What was asked beside the columns counts.
+    report.columns.truncate(3);
+    report.beside[0].outcome = Outcome::Invalid;
+    assert_eq!(report.outcome(), Outcome::Invalid);
+    let text = String::from_utf8(report.to_bytes().unwrap()).unwrap();
+    for (from, to) in
+        [("\"test\":\"together\"", "\"test\":\"apart\""), ("\"outcome\":\"invalid\"", "\"outcome\":\"bad\"")]
+    {
+        assert!(text.contains(from), "{from}");
+        let error = DriftReport::from_bytes(text.replacen(from, to, 1).as_bytes()).unwrap_err();
+        assert!(matches!(error, DriftReportInvalid::Member { member: "beside", .. }), "{error}");
+    }
 }
 
 #[test]

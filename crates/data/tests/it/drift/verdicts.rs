@@ -80,6 +80,25 @@ fn columns_that_never_change_do_not_drift() {
 }
 
 #[test]
+fn a_threshold_is_told_where_enough_was_drawn() {
+    let mut random = Random::new(7);
+    let (before, same) = (normals(500, 0.0, &mut random), normals(500, 0.0, &mut random));
+    let judged = |plan: Plan, level: f64| {
+        let column = Column::new("c", Side::Numbers(&before), Side::Numbers(&same));
+        let options = Options { plan, level, ..Options::default() };
+        compare(&[column], &Comparison::default(), &options).columns.remove(0)
+    };
+    // Thirty exceedances came soon, and one in twenty of some forty draws is nothing to go by.
+    let soon = judged(Plan { stop_after: 30, ..Plan::default() }, 0.05);
+    assert!(soon.draws < 199 && soon.threshold.is_none(), "{soon:?}");
+    let all = judged(Plan { stop_after: u32::MAX, max_draws: 4_999, seed: 0 }, 0.05);
+    // The critical value of Smirnov's test (1948) at 0.05: 1.358 times the root of 1 / 500 + 1 / 500.
+    assert!((all.threshold.unwrap() / 0.08589 - 1.0).abs() < 0.05, "{all:?}");
+    let tail = judged(Plan { stop_after: u32::MAX, max_draws: 999, seed: 0 }, 0.001);
+    assert!((tail.threshold.unwrap() / (1.949 * 0.063_246) - 1.0).abs() < 0.15, "{tail:?}");
+}
+
+#[test]
 fn missing_values_are_a_line_of_their_own() {
     let mut random = Random::new(2);
     let before = normals(2_000, 0.0, &mut random);
@@ -166,7 +185,7 @@ fn the_report_is_canonical() {
     let options = Options { purpose: Purpose::Skew, plan, ..Options::default() };
     let report = compare(&columns, &Comparison::default(), &options);
     let bytes = report.to_bytes().unwrap();
-    expect![[r#"{"columns":[{"adjusted_p":"0.01","column":"kind","current":{"clusters":null,"missing":0,"values":100},"draws":99,"effect":{"high":"0.3","low":"0.3","value":"0.3"},"floor":"0.05","from_tail":false,"least_p":"0.01","measure":"values","mode":"exact","p":"0.01","p_upper_bound":"0.01","rank_error":null,"reason":null,"reference":{"clusters":null,"missing":0,"values":100},"statistic":"l-infinity","threshold":"0.12","value":{"high":"0.3","low":"0.3","value":"0.3"},"verdict":"drift"},{"adjusted_p":null,"column":"gone","current":{"clusters":null,"missing":0,"values":0},"draws":0,"effect":null,"floor":"0.05","from_tail":false,"least_p":"1.0","measure":"values","mode":"exact","p":null,"p_upper_bound":null,"rank_error":null,"reason":"absent-from-current","reference":{"clusters":null,"missing":0,"values":0},"statistic":"ks","threshold":null,"value":null,"verdict":"not-judged"}],"dependence":"any","format":"bartizan-drift-report-v1","level":"0.05","purpose":"skew","seed":"0"}"#]].assert_eq(std::str::from_utf8(&bytes).unwrap());
+    expect![[r#"{"columns":[{"adjusted_p":"0.01","column":"kind","current":{"clusters":null,"missing":0,"values":100},"draws":99,"effect":{"high":"0.3","low":"0.3","value":"0.3"},"floor":"0.05","from_tail":false,"least_p":"0.01","measure":"values","mode":"exact","p":"0.01","p_upper_bound":"0.01","rank_error":null,"reason":null,"reference":{"clusters":null,"missing":0,"values":100},"statistic":"l-infinity","threshold":null,"value":{"high":"0.3","low":"0.3","value":"0.3"},"verdict":"drift"},{"adjusted_p":null,"column":"gone","current":{"clusters":null,"missing":0,"values":0},"draws":0,"effect":null,"floor":"0.05","from_tail":false,"least_p":"1.0","measure":"values","mode":"exact","p":null,"p_upper_bound":null,"rank_error":null,"reason":"absent-from-current","reference":{"clusters":null,"missing":0,"values":0},"statistic":"ks","threshold":null,"value":null,"verdict":"not-judged"}],"dependence":"any","format":"bartizan-drift-report-v1","level":"0.05","purpose":"skew","seed":"0"}"#]].assert_eq(std::str::from_utf8(&bytes).unwrap());
     expect![[r#"
         skew: 1 of 2 comparisons, 1 not judged
           kind                          l-infinity      effect    0.3000 (floor 0.05)  p  1.00e-2  drift
@@ -301,7 +320,8 @@ fn only_a_column_that_is_empty_on_a_side_and_nearly_so_on_the_other_is_passed_un
 
 #[test]
 fn rows_are_joined_by_their_keys() {
-    let (training, serving) = (["a", "b", "c", "d", "d", "e"], ["e", "b", "a", "d", "x", "c"]);
+    let (training, serving) =
+        (["a", "b", "c", "d", "d", "e"].map(Some), ["e", "b", "a", "d", "x", "c"].map(Some));
     let columns = [
         JoinedColumn {
             name: "amount",
@@ -321,6 +341,13 @@ fn rows_are_joined_by_their_keys() {
     let [amount, kind] = report.features.as_slice() else { panic!("two features") };
     assert_eq!((amount.differing, amount.largest, amount.examples.as_slice()), (1, 0.5, &[(1, 1)][..]));
     assert_eq!((kind.differing, kind.one_sided, kind.share()), (1, (1, 0), Some(0.25)));
+    // Rows without a key are not alike for that.
+    let (one, two) = (
+        [None, Some("a"), Some("b"), None, None, Some("c")],
+        [None, Some("a"), Some("z"), Some("b"), Some("y"), Some("x")],
+    );
+    let report = join_rows(&one, &two, &columns).unwrap();
+    assert_eq!((report.joined, report.only_training, report.only_serving, report.keyless), (2, 1, 3, (3, 1)));
     let short = JoinedColumn { training: JoinedSide::Numbers(&[1.0]), ..columns[0] };
     assert_eq!(
         join_rows(&training, &serving, &[short]),
