@@ -220,20 +220,21 @@ fn ordered_clustered((n, m): (u64, u64), trials: u32) {
     report(&format!("clusters continuous {n:>7} {m:>7}"), &alarms, &ORDERED, None);
 }
 
-/// Edges at the tenths of the reference alone, without and with saying so.
+/// Bins at the tenths of the reference: as those of every draw; as edges that stay, without and with saying so.
 fn reference_edges((n, m): (u64, u64), trials: u32) {
     let mut random = Random::new(n ^ m << 20);
-    let mut alarms = [[Alarms::default(); 5]; 2];
+    let mut alarms = [[Alarms::default(); 5]; 3];
     for trial in 0..trials {
         let mut side = |size: u64| (0..size).map(|_| random.normal()).collect::<Vec<f64>>();
         let (one, two) = (side(n), side(m));
         let edges = Edges::quantiles(&Numbers::new(&one), 10);
-        for (alarms, told) in alarms.iter_mut().zip([false, true]) {
+        let ways = [(None, false), (Some(&edges), false), (Some(&edges), true)];
+        for (alarms, (edges, edges_of_reference)) in alarms.iter_mut().zip(ways) {
             for (alarms, statistic) in alarms.iter_mut().zip(SHARES) {
                 let column = Column {
                     statistic: Some(statistic),
-                    edges: Some(&edges),
-                    edges_of_reference: told,
+                    edges,
+                    edges_of_reference,
                     ..Column::new("column", Side::Numbers(&one), Side::Numbers(&two))
                 };
                 let lines = judge(&column, &Comparison::default(), &options(u64::from(trial)));
@@ -241,7 +242,7 @@ fn reference_edges((n, m): (u64, u64), trials: u32) {
             }
         }
     }
-    for (alarms, name) in alarms.iter().zip(["untold", "told"]) {
+    for (alarms, name) in alarms.iter().zip(["by draw", "untold", "told"]) {
         report(&format!("edges    {name:<10} {n:>7} {m:>7}"), alarms, &SHARES, None);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cells::{Cells, of_weights};
+use super::cells::Cells;
 use super::compare::{ClusterCounts, Side};
 use super::draw::{Sides, add};
 use super::null::{Block, Design, Exchange};
@@ -45,7 +45,7 @@ impl Arranged {
         statistic: Statistic,
         value: Bounded,
     ) -> Result<(Bounded, Bounded), NotJudged> {
-        let of = |sides: &Sides| of_weights(statistic, &sides.reference, &sides.current, &self.design.gaps);
+        let of = |sides: &Sides| self.design.measure(statistic, sides);
         let value = if self.weighted { Bounded::exact(of(&self.all)?) } else { value };
         Ok((value, Bounded::exact(of(&self.tested)?)))
     }
@@ -129,7 +129,7 @@ fn arrange_strata(
     tested.rescale(alone);
     all.rescale(alone);
     let clusters = if clustered { (Some(clusters.0), Some(clusters.1)) } else { (None, None) };
-    let design = Design { strata, cells: cells.len(), gaps: cells.gaps.clone() };
+    let design = Design::of(strata, cells);
     Ok(Arranged { design, weighted, tested, all, clusters })
 }
 

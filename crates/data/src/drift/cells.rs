@@ -16,6 +16,8 @@ pub(super) struct Cells {
     pub(super) gaps: Vec<f64>,
     /// The greatest value of each cell, for values; empty when cells are categories or bins.
     pub(super) tops: Vec<f64>,
+    /// Whether statistics of shares are measured on the tenths of the reference, which are runs of cells.
+    pub(super) tenths: bool,
 }
 
 /// How values fall into cells.
@@ -97,8 +99,36 @@ impl Cells {
     /// The statistic on the cells' counts.
     pub(super) fn value(&self, statistic: Statistic) -> Result<f64, Undefined> {
         let floats = |counts: &[u64]| counts.iter().map(|count| *count as f64).collect::<Vec<_>>();
-        of_weights(statistic, &floats(&self.reference), &floats(&self.current), &self.gaps)
+        let (reference, current) = (floats(&self.reference), floats(&self.current));
+        if self.tenths {
+            return of_tenths(statistic, &reference, &current);
+        }
+        of_weights(statistic, &reference, &current, &self.gaps)
     }
+}
+
+/// Bins that numbers are put into.
+const BINS: usize = 10;
+
+/// A statistic of shares of the bins that the tenths of the reference make of ordered cells. A bin begins at the first cell
+/// with which more than so many tenths are reached; where a cell takes several of them there are fewer bins.
+pub(super) fn of_tenths(statistic: Statistic, reference: &[f64], current: &[f64]) -> Result<f64, Undefined> {
+    let (mut ours, mut theirs) = ([0.0; BINS], [0.0; BINS]);
+    let all: f64 = reference.iter().sum();
+    let (mut below, mut tenth, mut bin) = (0.0, 1.0, 0);
+    for (own, other) in reference.iter().zip(current) {
+        let before = tenth;
+        while tenth < BINS as f64 && below + own > all * tenth / BINS as f64 {
+            tenth += 1.0;
+        }
+        bin += usize::from(tenth > before);
+        if let Some((ours, theirs)) = ours.get_mut(bin).zip(theirs.get_mut(bin)) {
+            *ours += own;
+            *theirs += other;
+        }
+        below += own;
+    }
+    of_weights(statistic, &ours, &theirs, &[])
 }
 
 /// A statistic of two lists of weights over cells.

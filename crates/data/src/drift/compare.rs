@@ -66,8 +66,9 @@ pub struct Column<'a> {
     pub floor: Option<f64>,
     /// The least difference of the shares of missing rows that is called drift, if not 0.02.
     pub missing_floor: Option<f64>,
-    /// Frozen edges for statistics of shares. By default the tenths of the values of both sides together, which
-    /// leaves the permutation test exact.
+    /// Edges for statistics of shares that were frozen on other data, or between which both sides were counted. By default
+    /// numbers are put into the tenths of the reference, and each permutation into those of its own, which leaves the
+    /// test exact.
     pub edges: Option<&'a Edges>,
     /// Whether the edges (also those of histograms) are values of this reference, such as its tenths, which hardly
     /// repeat. Then the counts of the reference are no matter of chance, a permutation of rows would be wrong by a
@@ -230,9 +231,9 @@ fn values(
         (arranged.design, value, observed)
     } else if simple {
         let design = if column.edges_of_reference && edges.is_some() {
-            Design::between(&cells.reference, &cells.current, &cells.gaps)
+            Design::between(&cells)
         } else {
-            Design::rows(&cells.reference, &cells.current, &cells.gaps)
+            Design::rows(&cells)
         };
         let on_cells = cells.value(statistic)?;
         let observed = if mode == Mode::Exact { Bounded::exact(on_cells) } else { value };
@@ -287,7 +288,7 @@ fn missing(
         let cells = Cells::of_counts(&counts(&reference), &counts(&current))?;
         let value = Bounded::exact(cells.value(statistic)?);
         if comparison.clusters.is_none() && comparison.strata.is_none() {
-            let design = Design::rows(&cells.reference, &cells.current, &[]);
+            let design = Design::rows(&cells);
             let tested = test(&design, statistic, value, &plan)?;
             return Ok((value, value, tested, (None, None)));
         }

@@ -237,10 +237,14 @@ fn of_numbers(column: &Column<'_>, one: &Form<'_>, two: &Form<'_>) -> Result<Pre
     let (here, there) = one.counted().zip(two.counted()).ok_or(NotJudged::KindsDiffer)?;
     let scale = spread(&here);
     if !statistic.is_ordered() {
-        let edges = column.edges.cloned().unwrap_or_else(|| tenths(&here, &there));
-        let cells = Cells::of_counts(&edges.count(here), &edges.count(there))?;
-        let value = Bounded::exact(cells.value(statistic)?);
-        return Ok(Prepared { statistic, mode: Mode::Exact, value, cells, scale, edges: Some(edges) });
+        let edges = column.edges.cloned().unwrap_or_else(|| tenths(&here));
+        let bins = Cells::of_counts(&edges.count(here.iter().copied()), &edges.count(there.iter().copied()))?;
+        let value = Bounded::exact(bins.value(statistic)?);
+        let (cells, edges) = match column.edges {
+            Some(_) => (bins, Some(edges)),
+            None => (in_tenths(&here, &there)?, None),
+        };
+        return Ok(Prepared { statistic, mode: Mode::Exact, value, cells, scale, edges });
     }
     let cells = Cells::of_values(here.iter().copied(), there.iter().copied())?;
     let value = match (one, two, statistic) {
@@ -321,11 +325,12 @@ fn of_histogram_and_sketch(
 fn of_sketches(column: &Column<'_>, one: &Form<'_>, two: &Form<'_>) -> Result<Prepared, NotJudged> {
     let statistic = column.statistic.unwrap_or(Statistic::KolmogorovSmirnov);
     let (here, there) = one.sketch().zip(two.sketch()).ok_or(NotJudged::KindsDiffer)?;
-    let edges = (!statistic.is_ordered())
-        .then(|| column.edges.cloned().unwrap_or_else(|| tenths(&here.items, &there.items)));
+    let edges =
+        (!statistic.is_ordered()).then(|| column.edges.cloned().unwrap_or_else(|| tenths(&here.items)));
     let value = bounds::of_sketches(statistic, &here, &there, edges.as_ref())?;
     let (of_here, of_there) = (here.items.iter().copied(), there.items.iter().copied());
     let cells = match &edges {
+        Some(_) if column.edges.is_none() => in_tenths(&here.items, &there.items)?,
         Some(edges) => Cells::of_counts(&edges.count(of_here), &edges.count(of_there))?,
         None => Cells::of_values(of_here, of_there)?,
     };
@@ -336,19 +341,22 @@ fn of_sketches(column: &Column<'_>, one: &Form<'_>, two: &Form<'_>) -> Result<Pr
         value,
         cells,
         scale: spread(&here.items),
-        edges,
+        edges: edges.filter(|_| column.edges.is_some()),
     })
 }
 
-/// Edges at the tenths of both sides together.
-fn tenths(one: &[(f64, u64)], two: &[(f64, u64)]) -> Edges {
-    let mut both: Vec<(f64, u64)> = one.iter().chain(two).copied().collect();
-    // Stable, because that sort finds the two runs and merges them.
-    both.sort_by(|one, two| one.0.total_cmp(&two.0));
-    let all = both.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+/// Cells of which the tenths of the reference, whichever rows that are, make bins.
+fn in_tenths(one: &[(f64, u64)], two: &[(f64, u64)]) -> Result<Cells, NotJudged> {
+    let cells = Cells::of_values(one.iter().copied(), two.iter().copied())?;
+    Ok(Cells { tenths: true, ..cells })
+}
+
+/// Edges at the tenths of values that are in order.
+fn tenths(values: &[(f64, u64)]) -> Edges {
+    let all = values.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
     let mut edges = Vec::new();
     let (mut below, mut tenth) = (0_u64, 1_u64);
-    for (value, count) in both {
+    for (value, count) in values.iter().copied() {
         // The edge is the first value of the bin that it begins.
         while tenth < 10 && below.saturating_add(count) as f64 > all as f64 / 10.0 * tenth as f64 {
             edges.push(value);

@@ -2,7 +2,7 @@
 
 #![expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
 
-use super::cells::of_weights;
+use super::cells::{Cells, of_tenths, of_weights};
 use super::draw::{Drawer, Sides};
 use super::random::Random;
 use super::statistic::{Statistic, Undefined};
@@ -50,6 +50,9 @@ pub(super) struct Design {
     pub(super) strata: Vec<Exchange>,
     pub(super) cells: usize,
     pub(super) gaps: Vec<f64>,
+    /// Whether statistics of shares are measured on the tenths of the reference. Each draw then has its own, as its
+    /// reference has, so that the observed value is one among equals.
+    pub(super) tenths: bool,
 }
 
 /// The outcome of a permutation test.
@@ -70,16 +73,27 @@ pub(super) struct Tested {
 
 impl Design {
     /// Rows that are independent of each other.
-    pub(super) fn rows(reference: &[u64], current: &[u64], gaps: &[f64]) -> Self {
-        let pooled = reference.iter().zip(current).map(|(one, two)| one + two).collect();
-        let stratum = Exchange::Rows { pooled, current: current.iter().sum() };
-        Self { strata: vec![stratum], cells: reference.len().min(current.len()), gaps: gaps.to_vec() }
+    pub(super) fn rows(cells: &Cells) -> Self {
+        let pooled = cells.reference.iter().zip(&cells.current).map(|(one, two)| one + two).collect();
+        Self::of(vec![Exchange::Rows { pooled, current: cells.current.iter().sum() }], cells)
     }
 
     /// Independent rows in bins whose edges are values of the reference.
-    pub(super) fn between(reference: &[u64], current: &[u64], gaps: &[f64]) -> Self {
-        let stratum = Exchange::Between { reference: reference.to_vec(), current: current.iter().sum() };
-        Self { strata: vec![stratum], cells: reference.len(), gaps: gaps.to_vec() }
+    pub(super) fn between(cells: &Cells) -> Self {
+        let current = cells.current.iter().sum();
+        Self::of(vec![Exchange::Between { reference: cells.reference.clone(), current }], cells)
+    }
+
+    pub(super) fn of(strata: Vec<Exchange>, cells: &Cells) -> Self {
+        Self { strata, cells: cells.len(), gaps: cells.gaps.clone(), tenths: cells.tenths }
+    }
+
+    /// The statistic of two sides.
+    pub(super) fn measure(&self, statistic: Statistic, sides: &Sides) -> Result<f64, Undefined> {
+        if self.tenths {
+            return of_tenths(statistic, &sides.reference, &sides.current);
+        }
+        of_weights(statistic, &sides.reference, &sides.current, &self.gaps)
     }
 
     /// Draws until the plan ends and says how extreme `observed` is.
@@ -88,8 +102,7 @@ impl Design {
     /// also where a statistic takes few values: P(p <= a) = a for every a that the number of draws can show, and
     /// never more. With the observed value counted among the draws p is never 0 (Phipson and Smyth, 2010).
     pub(super) fn test(&self, statistic: Statistic, observed: f64, plan: &Plan) -> Result<Tested, Undefined> {
-        let measure = |sides: &Sides| of_weights(statistic, &sides.reference, &sides.current, &self.gaps);
-        self.test_of(measure, statistic, observed, plan)
+        self.test_of(|sides| self.measure(statistic, sides), statistic, observed, plan)
     }
 
     /// As [`Self::test`] for any measure whose null has a tail like that of `statistic`.

@@ -52,7 +52,7 @@ pub fn auc_test(
         None => {
             let floats = |counts: &[u64]| counts.iter().map(|count| *count as f64).collect();
             let sides = Sides::of(floats(&cells.reference), floats(&cells.current));
-            (Design::rows(&cells.reference, &cells.current, &cells.gaps), of_sides(&sides)?)
+            (Design::rows(&cells), of_sides(&sides)?)
         }
         Some(clusters) => {
             let rows = |scores: &[f64]| {

@@ -74,6 +74,34 @@ fn p_is_uniform_when_edges_come_from_the_reference() {
     calibrated(&p_values);
 }
 
+#[test]
+fn p_is_uniform_in_the_tenths_of_the_reference() {
+    let mut random = Random::new(8);
+    let (mut p_values, mut tied, mut of_clusters) = ([Vec::new(), Vec::new()], Vec::new(), Vec::new());
+    fn tenths<'a>(statistic: Statistic, one: &'a [f64], two: &'a [f64]) -> Column<'a> {
+        Column { statistic: Some(statistic), ..Column::new("c", Side::Numbers(one), Side::Numbers(two)) }
+    }
+    for seed in 0..1_000 {
+        let (one, two) = (normals(60, 0.0, &mut random), normals(300, 0.0, &mut random));
+        for (p_values, statistic) in p_values.iter_mut().zip([Statistic::Psi, Statistic::LInfinity]) {
+            p_values.push(p_of(tenths(statistic, &one, &two), &Comparison::default(), seed));
+        }
+        // Numbers that come again and again make fewer bins, and not always as many.
+        let mut counts = |rows: usize| -> Vec<f64> {
+            normals(rows, 0.0, &mut random).iter().map(|one| one.round()).collect()
+        };
+        let (one, two) = (counts(80), counts(120));
+        tied.push(p_of(tenths(Statistic::Hellinger, &one, &two), &Comparison::default(), seed));
+        let (one, two) = (clustered(30, 0, 0.0, &mut random), clustered(20, 100, 0.0, &mut random));
+        let clusters = Some(Clusters { reference: &one.1, current: &two.1 });
+        let comparison = Comparison { clusters, strata: None };
+        of_clusters.push(p_of(tenths(Statistic::Psi, &one.0, &two.0), &comparison, seed));
+    }
+    for p_values in [&p_values[0], &p_values[1], &tied, &of_clusters] {
+        calibrated(p_values);
+    }
+}
+
 /// Rows that come in clusters: sizes vary, and half of the variance is between clusters.
 fn clustered(clusters: u64, first: u64, shift: f64, random: &mut Random) -> (Vec<f64>, Vec<u64>) {
     let (mut values, mut ids) = (Vec::new(), Vec::new());

@@ -99,6 +99,35 @@ fn a_threshold_is_told_where_enough_was_drawn() {
 }
 
 #[test]
+fn numbers_are_put_into_the_tenths_of_the_reference() {
+    let one: Vec<f64> = (0..1_000).map(|at| f64::from(at * 37 % 1_009)).collect();
+    let two: Vec<f64> = (0..500).map(|at| f64::from(at * 53 % 701 + 100)).collect();
+    // In Python, with `bisect_right(edges, value)` for the bin of a value: edges `sorted(one)[100 * k]` for k from 1 to 9
+    // (100, 200, ..., 907) put 100 of the reference into each bin, and of the current values
+    // 0, 72, 71, 72, 71, 72, 72, 70, 0, 0; PSI with half a count more in each bin of both sides.
+    for (statistic, expected) in [
+        (Statistic::Psi, 1.475_974_735_864_336_7),
+        (Statistic::LInfinity, 0.1),
+        (Statistic::JensenShannon, 0.411_351_885_091_328_5),
+    ] {
+        let column = Column {
+            statistic: Some(statistic),
+            ..Column::new("c", Side::Numbers(&one), Side::Numbers(&two))
+        };
+        let value = judged(&[column]).columns[0].value.unwrap();
+        assert!((value.value - expected).abs() < 1e-12 && value.low == value.high, "{statistic} {value:?}");
+    }
+    // A reference of one value and little else has fewer bins, and what lies below all of it has one.
+    let (ones, below) = ([vec![1.0; 95], vec![2.0; 5]].concat(), [vec![1.0; 60], vec![0.0; 40]].concat());
+    let column = Column {
+        statistic: Some(Statistic::LInfinity),
+        ..Column::new("c", Side::Numbers(&ones), Side::Numbers(&below))
+    };
+    let line = judged(&[column]).columns.remove(0);
+    assert_eq!((line.value.unwrap().value, line.verdict), (0.4, Verdict::Drift));
+}
+
+#[test]
 fn missing_values_are_a_line_of_their_own() {
     let mut random = Random::new(2);
     let before = normals(2_000, 0.0, &mut random);
