@@ -38,7 +38,7 @@ pub(crate) struct Drift {
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,
     /// How to compare: `ks`, `wasserstein` (numbers), `psi`, `jensen-shannon`, `hellinger`, `chi-squared`, `l-infinity`
-    /// (categories, and numbers in tenths) [default: `ks`; `jensen-shannon`; `l-infinity` for two or very many
+    /// (categories, and numbers in the tenths of the reference) [default: `ks`; `jensen-shannon`; `l-infinity` for two or very many
     /// categories]; for one column COLUMN=STATISTIC; may be given several times
     #[arg(long, value_name = "[COLUMN=]STATISTIC")]
     pub(crate) method: Vec<String>,

@@ -260,9 +260,10 @@ fn groups(
             }
             (true, _) => (&outer, &all, first),
             (false, None) => continue,
-            (false, Some(before)) => match groups.first().filter(|_| !previous).unwrap_or(before) {
-                Group { rows, name, .. } => (&outer, rows, name.as_str()),
-            },
+            (false, Some(before)) => {
+                let other = groups.first().filter(|_| !previous).unwrap_or(before);
+                (&outer, &other.rows, other.name.as_str())
+            }
         };
         let mut picked = picked(case, others, &group.rows);
         let name = &group.name;
