@@ -140,7 +140,9 @@ fn a_season_is_no_drift_and_hides_none() {
     let old = bench.write("old.csv", readings(0, 3, 0, 1).as_bytes());
     // The new rows are those of days, which is no drift of the load.
     let same = readings(4, 1, 0, 2);
-    let by_day = |line: &&str| line.contains("at") || (8..20).contains(&line[11..13].parse::<u32>().unwrap());
+    let by_day = |line: &&str| {
+        line.contains("at") || (8..20).contains(&line.get(11..13).unwrap().parse::<u32>().unwrap())
+    };
     let days: Vec<&str> = same.lines().filter(by_day).collect();
     let days = bench.write("days.csv", format!("{}\n", days.join("\n")).as_bytes());
     let season = ["--time", "at", "--season"];
@@ -155,13 +157,13 @@ fn a_season_is_no_drift_and_hides_none() {
     assert_eq!(drifted(&read(&ran))[0].1.len(), 1, "{}", ran.stdout);
     // A row without a time is left out and counted; where they are many there is no verdict.
     let mut lines: Vec<String> = same.lines().map(str::to_owned).collect();
-    lines[7] = format!(",{}", &lines[7][21..]);
+    lines[7] = format!(",{}", lines[7].get(21..).unwrap());
     let file = bench.write("one.csv", format!("{}\n", lines.join("\n")).as_bytes());
     let ran = drift(&bench, &[&old, &file], &season);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     let without = &read(&ran)["comparisons"][0]["without_time"];
     assert_eq!((without["reference"].as_u64(), without["current"].as_u64()), (Some(0), Some(1)));
-    lines.iter_mut().skip(8).step_by(10).for_each(|line| *line = format!(",{}", &line[21..]));
+    lines.iter_mut().skip(8).step_by(10).for_each(|line| *line = format!(",{}", line.get(21..).unwrap()));
     let file = bench.write("many.csv", format!("{}\n", lines.join("\n")).as_bytes());
     let ran = drift(&bench, &[&old, &file], &season);
     assert_eq!((ran.code, read(&ran)["outcome"].as_str()), (1, Some("error")), "{}", ran.stdout);

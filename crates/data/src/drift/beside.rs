@@ -1,5 +1,4 @@
-//! What a comparison was asked beside its columns one by one: whether joined rows are equal, and whether all columns
-//! together tell the sides apart.
+//! What a comparison was asked beside its columns one by one: of joined rows, and of all columns together.
 
 use crate::check::Outcome;
 
