@@ -40,16 +40,32 @@ impl Builder {
             });
         let mut columns: Vec<ColumnRules> = Vec::new();
         let mut known = std::collections::HashSet::new();
+        let mut gravest: HashMap<&str, Severity> = HashMap::new();
+        for one in &suite.expectations {
+            for name in one.columns() {
+                let known = gravest.entry(name).or_insert(one.severity);
+                *known = one.severity.max(*known);
+            }
+        }
         for name in suite.expectations.iter().flat_map(Expectation::columns) {
             if !is_sound(name) || columns.len() >= COLUMNS || !known.insert(name) {
                 continue;
             }
             let (kind, stated) = types.get(name);
             let found = profile.and_then(|profile| profile.column(name)).map(|column| column.column_type());
+            // That all numbers were whole, and all times midnight, is not what was expected.
+            let found = found.map(|kind| match kind {
+                ColumnType::Integer => ColumnType::Float,
+                ColumnType::Date => ColumnType::Timestamp,
+                other => other,
+            });
             let kind = if stated { kind } else { found.unwrap_or(kind) };
             let mut rules = ColumnRules::new(name.to_owned(), kind);
-            // The suite names the column, and does not say that a file must have it.
             rules.severities.insert("type".to_owned(), Severity::Warn);
+            // Without the column whatever names it fails, as gravely as that is meant.
+            if gravest.get(name) == Some(&Severity::Warn) {
+                rules.severities.insert("missing-column".to_owned(), Severity::Warn);
+            }
             columns.push(rules);
         }
         Self {
@@ -92,6 +108,12 @@ impl Builder {
         known.ok_or_else(|| format!("`{}` cannot be the name of a column here", plain(name)))
     }
 
+    /// Whether it is no more than a warning that a column is not there.
+    pub(super) fn only_warned(&self, column: &str) -> bool {
+        let known = self.schema.column(column);
+        known.is_some_and(|column| column.severity_of("missing-column") == Severity::Warn)
+    }
+
     /// Gives a column a rule, if the place for it is free, and notes its severity.
     pub(super) fn slot(
         &mut self,
@@ -108,10 +130,23 @@ impl Builder {
         if put && severity == Severity::Warn {
             column.severities.insert(rule.to_owned(), severity);
         }
+        // What is of another type is none of a set's values, and is as long, and looks, as it is written.
+        if put && matches!(rule, "domain" | "length" | "pattern") && column.kind != ColumnType::String {
+            column.every_value = true;
+        }
         if put {
             self.used.insert((name.to_owned(), rule.to_owned()), severity);
         }
         Ok(put)
+    }
+
+    /// Has a column's values of another type count as much as the expectation does: there it could not be tried with them.
+    pub(super) fn needs_type(&mut self, column: &str, severity: Severity) {
+        if severity == Severity::Block
+            && let Ok(column) = self.column(column)
+        {
+            column.severities.remove("type");
+        }
     }
 
     fn room(&self, rules: usize) -> Result<(), String> {
@@ -138,7 +173,16 @@ impl Builder {
                 self.schema.columns.push(rules);
             }
         }
-        match self.parsed(&text) {
+        // Whether it is about Spark or a database a condition does not say, unless in its parser's name.
+        let settled = match of.text("condition_parser") {
+            Some("spark") => Ok(text),
+            _ => {
+                let settled =
+                    Expression::settled(&text, &|name| self.schema.column(name).map(|one| one.kind));
+                settled.map_err(|error| format!("as an expression, {error}"))
+            }
+        };
+        match settled.and_then(|text| self.parsed(&text)) {
             Ok(when) => {
                 // A name can be part of another.
                 let used = |name: &str| when.columns().any(|column| column == name);
@@ -147,6 +191,10 @@ impl Builder {
                     at += 1;
                     at <= there || used(&column.name)
                 });
+                // What is of another type has no order among the others.
+                if when.as_str().contains(['<', '>']) {
+                    when.columns().for_each(|column| self.needs_type(column, of.severity));
+                }
                 Ok(Some(when))
             }
             Err(why) => {
@@ -180,6 +228,17 @@ impl Builder {
             None => format!("expression `{}`", holds.as_str()),
             Some(when) => format!("expression `{}` when `{}`", holds.as_str(), when.as_str()),
         };
+        // What an expression sees of another type is as if it were missing. These are not easier to keep for that.
+        let regardless = matches!(
+            of.kind.as_str(),
+            "expect_column_values_to_not_be_null"
+                | "expect_column_values_to_not_be_in_set"
+                | "expect_multicolumn_values_to_be_unique"
+                | "expect_select_column_values_to_be_unique_within_record"
+        );
+        if !regardless {
+            holds.columns().for_each(|column| self.needs_type(column, of.severity));
+        }
         self.schema.expressions.push(ExpressionRules {
             name,
             when,
@@ -207,6 +266,7 @@ impl Builder {
         }
         let Some(when) = self.when(of)? else {
             if self.slot(of, "statistics", |column| put(&mut column.statistics))? {
+                self.needs_type(&name, of.severity);
                 return Ok(Done::whole("`statistics`".to_owned()));
             }
             return Err("the column has other bounds of that figure already".to_owned());
@@ -214,7 +274,6 @@ impl Builder {
         self.room(self.schema.slices.len())?;
         let mut rules = ColumnRules::new(name, kind);
         rules.severity = of.severity;
-        rules.severities.insert("type".to_owned(), Severity::Warn);
         put(&mut rules.statistics);
         let how = format!("slice `{}` with `statistics`", when.as_str());
         self.schema.slices.push(SliceRules {

@@ -24,6 +24,10 @@ pub(super) fn name(column: &str) -> String {
 pub(super) fn literal(value: &Value) -> Result<String, String> {
     match value {
         Value::Number(number) => {
+            // Numbers of expressions are doubles.
+            if number.as_i64().is_some_and(|whole| whole.unsigned_abs() > 1 << 53) {
+                return Err("a whole number beyond 2^53 is compared to the next double".to_owned());
+            }
             let number = number.as_f64().filter(|number| number.is_finite());
             number.map(|number| format!("{number}")).ok_or_else(|| "a number is too large".to_owned())
         }

@@ -1,7 +1,8 @@
 //! Expectation suites of Great Expectations (JSON, of 0.18 and of 1.x) as schemas.
 //!
 //! Each expectation becomes rules that say the same, or is listed with the reason why it does not: none is dropped in
-//! silence. What a suite does not ask for is not asked for: types only warn, and other columns may be there.
+//! silence. What a suite does not ask for is not asked for: types only warn where an expectation can be tried without
+//! them, and other columns may be there.
 //! `docs/formats/expectations.md` says what becomes of each expectation of the core gallery.
 //!
 //! Modules in reading order: `suite` (the JSON), `types` (what columns hold), `condition` (which rows are meant),

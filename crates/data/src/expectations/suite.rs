@@ -91,6 +91,11 @@ impl Expectation {
         self.kwargs.get(key).filter(|value| !value.is_null())
     }
 
+    /// All arguments, by name.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.kwargs.iter()
+    }
+
     pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.get(key).and_then(Value::as_str)
     }

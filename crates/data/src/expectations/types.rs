@@ -14,13 +14,14 @@ pub(super) fn named(name: &str) -> Option<ColumnType> {
     let base = name.split(['(', '[']).next().unwrap_or_default();
     let integer = base.trim_start_matches('u').strip_prefix("int").is_some_and(|rest| {
         rest.is_empty()
+            || rest == "_"
             || rest == "eger"
             || rest == "egertype"
             || rest.bytes().all(|byte| byte.is_ascii_digit())
     });
     Some(match base {
         _ if integer => ColumnType::Integer,
-        "bigint" | "smallint" | "tinyint" | "longtype" | "shorttype" | "bytetype" | "long" => {
+        "bigint" | "smallint" | "tinyint" | "longtype" | "shorttype" | "byteint" | "bytetype" | "long" => {
             ColumnType::Integer
         }
         "float" | "float16" | "float32" | "float64" | "float_" | "double" | "double_precision" | "real"
@@ -103,7 +104,7 @@ fn wider(one: ColumnType, other: ColumnType) -> ColumnType {
     if one == other { one } else { ColumnType::String }
 }
 
-/// The widest of several types; `None` when one is not known, or none holds all.
+/// The widest of those types that are known; `None` when none is, or none holds all.
 pub(super) fn widest(names: &[&str]) -> Option<ColumnType> {
     let mut kinds = names.iter().filter_map(|name| named(name));
     let first = kinds.next()?;

@@ -147,6 +147,15 @@ impl Expression {
         parse::parse(text, type_of)
     }
 
+    /// The text of an expression that means the same, but that nothing is unknown for it: a comparison with something
+    /// missing is false, and true where it says that something is not so (`!=`, `not in`), as in pandas.
+    pub(crate) fn settled(
+        text: &str,
+        type_of: &dyn Fn(&str) -> Option<ColumnType>,
+    ) -> Result<String, ExpressionInvalid> {
+        parse::settled(text, type_of)
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text

@@ -25,20 +25,68 @@ struct Parser<'a> {
     open: usize,
     type_of: &'a dyn Fn(&str) -> Option<ColumnType>,
     columns: Vec<(String, ColumnType)>,
+    /// Where each comparison begins and ends, and whether it says that something is not so.
+    comparisons: Vec<(usize, usize, bool)>,
+    /// Whether a `not` turns something round.
+    turns: bool,
 }
 
 pub(super) fn parse(
     text: &str,
     type_of: &dyn Fn(&str) -> Option<ColumnType>,
 ) -> Result<Expression, ExpressionInvalid> {
+    parsed(text, type_of).map(|(expression, _)| expression)
+}
+
+/// The text with each comparison known where a side is missing: true when it says that something is not so, and else
+/// false. What unknown would come to in the end stays as it is.
+pub(super) fn settled(
+    text: &str,
+    type_of: &dyn Fn(&str) -> Option<ColumnType>,
+) -> Result<String, ExpressionInvalid> {
+    let (_, Parser { comparisons, turns, .. }) = parsed(text, type_of)?;
+    let mut put: Vec<(usize, bool, &str)> = Vec::new();
+    for (from, to, negated) in comparisons {
+        if negated || turns {
+            let trimmed = text.get(from..to).map_or(to, |part| from + part.trim_end().len());
+            put.push((from, true, "coalesce("));
+            put.push((trimmed, false, if negated { ", true)" } else { ", false)" }));
+        }
+    }
+    // What ends somewhere ends before the next begins there.
+    put.sort_by_key(|(at, begins, _)| (*at, *begins));
+    let (mut out, mut done) = (String::with_capacity(text.len() + 20 * put.len()), 0);
+    for (at, _, what) in put {
+        out.push_str(text.get(done..at).unwrap_or_default());
+        out.push_str(what);
+        done = at;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Ok(out)
+}
+
+fn parsed<'a>(
+    text: &'a str,
+    type_of: &'a dyn Fn(&str) -> Option<ColumnType>,
+) -> Result<(Expression, Parser<'a>), ExpressionInvalid> {
     let words = words(text)?;
-    let mut parser = Parser { text, words, next: 0, open: 0, type_of, columns: Vec::new() };
+    let mut parser = Parser {
+        text,
+        words,
+        next: 0,
+        open: 0,
+        type_of,
+        columns: Vec::new(),
+        comparisons: Vec::new(),
+        turns: false,
+    };
     let root = parser.any()?;
     if *parser.word() != Word::End {
         return Err(parser.wrong_here(&format!("{} comes after the end", parser.word().shown())));
     }
     let root = parser.wants(root, Kind::Truth, "an expression says whether something holds: it is")?;
-    Ok(Expression { text: text.to_owned(), root: root.node, columns: parser.columns })
+    let columns = parser.columns.clone();
+    Ok((Expression { text: text.to_owned(), root: root.node, columns }, parser))
 }
 
 /// Words that are never bare names of columns.
@@ -138,6 +186,7 @@ impl Parser<'_> {
         if !self.takes_word("not") {
             return self.compared();
         }
+        self.turns = true;
         let part = self.within(Self::negated)?;
         let part = self.wants(part, Kind::Truth, "`not` turns round")?;
         self.made(at, Kind::Truth, part.depth, Node::Not(Box::new(part.node)))
@@ -157,6 +206,7 @@ impl Parser<'_> {
         };
         self.next += 1;
         let right = self.sum()?;
+        self.comparisons.push((left.at, self.at(), comparison == Comparison::Unequal));
         self.comparison(comparison, left, right)
     }
 
@@ -213,6 +263,7 @@ impl Parser<'_> {
         }
         self.next += 1 + usize::from(negated);
         let test = if is_in { self.listed(left)? } else { self.between(left)? };
+        self.comparisons.push((at, self.at(), negated));
         self.perhaps(negated, test)
     }
 

@@ -120,6 +120,8 @@ pub struct ColumnRules {
     pub references: Option<ReferenceRules>,
     /// Whether personal data and secrets are refused.
     pub no_pii: bool,
+    /// Whether rules of values are asked of values of another type too.
+    pub every_value: bool,
     /// What a violation means.
     pub severity: Severity,
     /// What violations of single rules mean instead, by the id of the rule.
@@ -148,6 +150,7 @@ impl ColumnRules {
             freshness: None,
             references: None,
             no_pii: false,
+            every_value: false,
             severity: Severity::Block,
             severities: BTreeMap::new(),
         }

@@ -9,20 +9,29 @@ use serde_json::{Value, json};
 
 use crate::real::real;
 
-fn stored(name: &str) -> Value {
+fn beside(name: &str) -> Vec<u8> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/expectations").join(name);
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    std::fs::read(path).unwrap()
+}
+
+fn stored(name: &str) -> Value {
+    serde_json::from_slice(&beside(name)).unwrap()
 }
 
 fn suite_of(expectations: &[Value]) -> Vec<u8> {
     serde_json::to_vec(&json!({ "name": "suite", "expectations": expectations })).unwrap()
 }
 
-/// Imports one expectation after the other, checks the data that great_expectations was asked about, and compares.
+/// Imports one expectation after the other, checks the data that great_expectations was asked about, and compares. Where a
+/// suite was made like other data, that data says what types columns have.
 fn agrees(name: &str, summary: Expect) {
     let stored = stored(name);
-    let Some(data) = real(stored.get("data").and_then(Value::as_str).unwrap()) else { return };
-    let (profile, read) = infer(data.as_slice(), &CsvOptions::default()).unwrap();
+    let file = stored.get("data").and_then(Value::as_str).unwrap();
+    let like = stored.get("like").and_then(Value::as_str);
+    let data = if like.is_some() { Some(beside(file)) } else { real(file) };
+    let Some(data) = data else { return };
+    let like = like.map_or_else(|| data.clone(), beside);
+    let (profile, read) = infer(like.as_slice(), &CsvOptions::default()).unwrap();
     let like: Option<(&Profile, _)> = Some((&profile, read.format()));
     let expectations = stored.pointer("/suite/expectations").and_then(Value::as_array).unwrap();
     let whole = import(&serde_json::to_vec(stored.get("suite").unwrap()).unwrap(), like).unwrap();
@@ -78,6 +87,38 @@ fn verdicts_on_penguins_are_those_of_great_expectations() {
         expect_column_value_z_scores_to_be_less_than: it measures values by the batch that they are in, so that a bad batch makes its own yardstick; use `range`, `statistics` or `drift`
         expect_column_values_to_be_increasing: rows have no order here: a table is a set of them, read in parts
         expect_table_column_count_to_equal: a schema names its columns and does not count them; `unexpected_columns` says whether others may be there
+    "#]],
+    );
+}
+
+#[test]
+fn verdicts_on_values_of_other_types_are_those_of_great_expectations() {
+    agrees(
+        "orders-1.24.json",
+        expect![[r#"
+        52 compared, 22 kept
+
+    "#]],
+    );
+    agrees(
+        "orders-0.18.json",
+        expect![[r#"
+        50 compared, 22 kept
+
+    "#]],
+    );
+    agrees(
+        "orders-lines-1.24.json",
+        expect![[r#"
+        56 compared, 23 kept
+
+    "#]],
+    );
+    agrees(
+        "orders-lines-0.18.json",
+        expect![[r#"
+        54 compared, 23 kept
+
     "#]],
     );
 }
@@ -185,4 +226,153 @@ fn what_is_no_suite_is_refused() {
         "expectation 1 has no `type`, or its `kwargs` are not an object"
     );
     assert_eq!(said(br#"{"expectations": []}"#), "the suite names no column, so no schema can be made of it");
+}
+
+/// The verdict of a suite, made like one CSV file, about another.
+fn verdict(expectations: Value, like: &str, checked: &str) -> String {
+    let (profile, read) = infer(like.as_bytes(), &CsvOptions::default()).unwrap();
+    let suite = suite_of(expectations.as_array().unwrap());
+    let imported = import(&suite, Some((&profile, read.format()))).unwrap();
+    // What was written is what is read.
+    assert_eq!(Schema::parse(&imported.to_toml().unwrap()).unwrap(), imported.schema);
+    let source = Source::stream(std::io::Cursor::new(checked.as_bytes().to_vec()));
+    let report = check_table(source, &imported.schema, &CheckOptions::new(Tier::Release)).unwrap();
+    let mut said = format!("{}\n", report.outcome);
+    for finding in &report.findings {
+        let column = finding.column.as_deref().unwrap_or("-");
+        let (severity, rule) = (finding.severity, finding.rule.id());
+        said.push_str(&format!("{severity} {column} {rule}: {}\n", finding.message));
+    }
+    said
+}
+
+#[test]
+fn values_of_another_type_break_what_is_expected_of_values() {
+    let like = "code,amount,note\n1,5,a\n2,70,b\n";
+    let dirty = "code,amount,note\n1,5,a\nfoo,lots,b\n3,n/k,c\n";
+    let in_set = |more: Value| {
+        let mut kwargs = json!({ "column": "code", "value_set": [1, 2, 3] });
+        kwargs.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "type": "expect_column_values_to_be_in_set", "kwargs": kwargs })
+    };
+    let between = json!({ "type": "expect_column_values_to_be_between",
+        "kwargs": { "column": "amount", "min_value": 0, "max_value": 100, "mostly": 0.2 } });
+    let mean = json!({ "type": "expect_column_mean_to_be_between",
+        "kwargs": { "column": "amount", "min_value": 0 } });
+    expect![[r#"
+        invalid
+        block code domain: 33.33 % of the values are none of the 3 known ones, at most 0.00 % may be
+        warn code type: 33.33 % of the values are not of type float
+    "#]]
+    .assert_eq(&verdict(json!([in_set(json!({}))]), like, dirty));
+    // As many as may be otherwise.
+    expect![[r#"
+        valid
+        warn code type: 33.33 % of the values are not of type float
+    "#]]
+    .assert_eq(&verdict(json!([in_set(json!({ "mostly": 0.5 }))]), like, dirty));
+    // A number cannot be compared with a word, however many may lie outside.
+    for one in [between, mean] {
+        expect![[r#"
+            invalid
+            block amount type: 66.67 % of the values are not of type float
+        "#]]
+        .assert_eq(&verdict(json!([one]), like, dirty));
+    }
+    let patterned = json!({ "type": "expect_column_values_to_match_regex",
+        "kwargs": { "column": "code", "regex": "^[0-9]$" } });
+    expect![[r#"
+        invalid
+        block code pattern: 33.33 % of the values do not look as the pattern says, at most 0.00 % may
+        warn code type: 33.33 % of the values are not of type float
+    "#]]
+    .assert_eq(&verdict(json!([patterned]), like, dirty));
+    // All numbers were whole in the file that the suite was made like, which says nothing of the next one.
+    let between = json!({ "type": "expect_column_values_to_be_between",
+        "kwargs": { "column": "amount", "min_value": 0, "max_value": 100 } });
+    assert_eq!(verdict(json!([between]), like, "code,amount,note\n1,2.5,a\n"), "valid\n");
+    // What only warns does no more.
+    let mut warned = in_set(json!({}));
+    warned.as_object_mut().unwrap().insert("severity".to_owned(), json!("warning"));
+    expect![[r#"
+        valid
+        warn code type: 33.33 % of the values are not of type float
+        warn code domain: 33.33 % of the values are none of the 3 known ones, at most 0.00 % may be
+    "#]]
+    .assert_eq(&verdict(json!([warned]), like, dirty));
+}
+
+#[test]
+fn arguments_are_understood_or_said_to_be_passed_over() {
+    let rows = |kwargs: Value| json!({ "type": "expect_table_row_count_to_be_between", "kwargs": kwargs });
+    let lengths =
+        |kwargs: Value| json!({ "type": "expect_column_value_lengths_to_be_between", "kwargs": kwargs });
+    let imported = listed(
+        json!([
+            rows(json!({ "min_value": 3, "max_value": 10, "strict_min": true, "strict_max": true })),
+            rows(json!({ "min_value": "100", "max_value": 1000 })),
+            rows(json!({ "min_value": 3, "strict_min": "yes" })),
+            lengths(json!({ "column": "a", "min_value": 2.5, "max_value": 9.5 })),
+            lengths(json!({ "column": "b", "max_value": -1 })),
+            { "type": "expect_column_to_exist", "severity": "warning", "kwargs": { "column": "c" } },
+            { "type": "expect_column_values_to_be_in_type_list",
+              "kwargs": { "column": "d", "type_list": ["FOO", "BAR", "int64"] } },
+            { "type": "expect_column_values_to_not_be_null",
+              "kwargs": { "column": "d", "windows": [{ "range": 3 }], "catch_exceptions": true, "result_format": "BASIC" } },
+            { "type": "expect_column_values_to_not_be_in_set",
+              "kwargs": { "column": "d", "value_set": [9_007_199_254_740_993_i64] } },
+            { "type": "expect_column_pair_values_to_be_equal",
+              "kwargs": { "column_A": "a", "column_B": "b", "ignore_row_if": "sometimes" } },
+        ]),
+        expect![[r#"
+            1. `[rows]`
+            2. NOT: its `min_value` is not a number
+            3. NOT: its `strict_min` is neither true nor false
+            4. `min_length`, `max_length`
+            5. NOT: its bounds are no counts
+            6. the column is in the schema, but a file without the column has no verdict, since what else the schema says of it cannot run
+            7. `type = "integer"`, but no type here is `FOO` or `BAR`; a type is what values say, not what another program stored them as
+            8. `min_present = 1`, but what `windows` asks for is passed over
+            9. NOT: a whole number beyond 2^53 is compared to the next double
+            10. NOT: its `ignore_row_if` is none of `all_values_are_missing`, `any_value_is_missing`, `both_values_are_missing`, `either_value_is_missing`, `neither`, `never`
+        "#]],
+    );
+    assert_eq!((imported.schema.rows.min, imported.schema.rows.max), (Some(4), Some(9)));
+    let column = imported.schema.column("a").unwrap();
+    assert_eq!((column.min_length, column.max_length), (Some(3), Some(9)));
+}
+
+#[test]
+fn rows_without_a_value_are_in_no_set_and_unequal_to_everything() {
+    let when = |condition: &str| {
+        json!({ "type": "expect_column_values_to_be_between",
+            "kwargs": { "column": "n", "min_value": 1, "max_value": 10,
+                        "row_condition": condition, "condition_parser": "pandas" } })
+    };
+    let like = "n,state\n5,a\n6,\n7,x\n";
+    let checked = "n,state\n5,a\n99,\n3,y\n";
+    let text = |expectations: Value| {
+        let (profile, read) = infer(like.as_bytes(), &CsvOptions::default()).unwrap();
+        let suite = suite_of(expectations.as_array().unwrap());
+        let imported = import(&suite, Some((&profile, read.format()))).unwrap();
+        imported.schema.expressions.first().unwrap().when.as_ref().unwrap().as_str().to_owned()
+    };
+    for (condition, meant, refused) in [
+        ("state != \"x\"", "coalesce(state != 'x', true)", true),
+        ("state == \"a\"", "state == 'a'", false),
+        (
+            "not (state == 'a' or n > 1000)",
+            "not (coalesce(state == 'a', false) or coalesce(n > 1000, false))",
+            true,
+        ),
+        (
+            "n < 1000 and state not in ['a', 'y']",
+            "n < 1000 and coalesce(state not in ('a', 'y'), true)",
+            true,
+        ),
+    ] {
+        assert_eq!(text(json!([when(condition)])), meant);
+        let said = verdict(json!([when(condition)]), like, checked);
+        assert_eq!(said.starts_with("invalid"), refused, "{condition}: {said}");
+    }
 }

@@ -446,3 +446,31 @@ fn single_rules_have_a_severity() {
     "#]],
     );
 }
+
+#[test]
+fn rules_of_values_can_be_asked_of_every_value() {
+    let rules = "[[column]]\nname = \"a\"\ntype = \"integer\"\nrange = { min = 0, max = 9 }\n\
+                 domain = { values = [\"1\", \"2\", \"30\"] }\nmax_length = 2\nseverities = { type = \"warn\" }\n";
+    let csv = "a\n1\n2\n30\n\"\"\nlots\n";
+    check(
+        rules,
+        csv,
+        expect![[r#"
+            invalid 7/7
+            range a 25.00 % of the values lie outside 0 to 9, at most 0.00 % may [3:9]
+            type a 25.00 % of the values are not of type integer [5:a]
+        "#]],
+    );
+    let every = format!("{rules}every_value = true\n");
+    check(
+        &every,
+        csv,
+        expect![[r#"
+            invalid 7/7
+            range a 50.00 % of the values lie outside 0 to 9, at most 0.00 % may [3:9 5:a]
+            domain a 25.00 % of the values are none of the 3 known ones, at most 0.00 % may be [5:a]
+            length a 25.00 % of the values are longer than 2 characters [5:a]
+            type a 25.00 % of the values are not of type integer [5:a]
+        "#]],
+    );
+}

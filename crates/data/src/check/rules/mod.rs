@@ -40,7 +40,8 @@ pub(super) trait Rule {
     /// Whether a glance at the lane shows that no cell of it breaks the rule. `false` is always right.
     fn clean(&self, lane: &Lane<'_>) -> bool;
 
-    /// Looks at one cell: for [`Presence`] any, for the others one whose value is of the column's type.
+    /// Looks at one cell: for [`Presence`] any, for the others one whose value is of the column's type, or any that has a
+    /// value where the column asks for that.
     fn cell(&mut self, row: u64, cell: &Cell<'_>);
 }
 
@@ -129,7 +130,7 @@ impl<'a> Watched<'a> {
             present: 0,
             presence: Presence::default(),
             kind: Kind::new(rules.kind),
-            range: rules.range.map(Range::new),
+            range: rules.range.map(|range| Range::new(range, rules.every_value)),
             domain: rules.domain.as_ref().map(|domain| Domain::new(domain, rules.kind)),
             length: (rules.min_length.is_some() || rules.max_length.is_some())
                 .then(|| Length::new(rules.min_length, rules.max_length)),
@@ -169,7 +170,8 @@ impl<'a> Watched<'a> {
         if !self.kind.clean(lane) {
             (0..column.len()).for_each(|at| self.kind.cell(column.row(at), &column.cell(at)));
         }
-        let kind = self.rules.kind;
+        // Without a type, every value is shown.
+        let kind = (!self.rules.every_value).then_some(self.rules.kind);
         if let Some(range) = &mut self.range {
             accepted(range, kind, column);
         }
@@ -227,14 +229,14 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// Shows the values that are of the column's type to a rule.
-fn accepted(rule: &mut impl Rule, kind: ColumnType, column: &Column<'_>) {
+/// Shows the values that are of a type to a rule.
+fn accepted(rule: &mut impl Rule, kind: Option<ColumnType>, column: &Column<'_>) {
     if rule.clean(&column.lane) {
         return;
     }
     for at in 0..column.len() {
         let cell = column.cell(at);
-        if cell.value != Value::Null && kind.accepts(cell.value) {
+        if cell.value != Value::Null && kind.is_none_or(|kind| kind.accepts(cell.value)) {
             rule.cell(column.row(at), &cell);
         }
     }

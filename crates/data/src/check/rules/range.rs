@@ -12,12 +12,14 @@ use crate::schema;
 pub(in crate::check) struct Range {
     min: f64,
     max: f64,
+    /// Whether what is no number lies outside.
+    every: bool,
     pub(in crate::check) outside: Counted,
 }
 
 impl Range {
-    pub(super) fn new(range: schema::Range) -> Self {
-        Self { min: range.min, max: range.max, outside: Counted::default() }
+    pub(super) fn new(range: schema::Range, every: bool) -> Self {
+        Self { min: range.min, max: range.max, every, outside: Counted::default() }
     }
 
     fn holds(&self, number: f64) -> bool {
@@ -52,22 +54,23 @@ impl Rule for Range {
             Lane::Cells(cells) => cells.values.iter().all(|value| match value {
                 Value::Integer(integer) => self.holds(*integer as f64),
                 Value::Float(float) => self.holds(*float),
-                _ => true,
+                Value::Null => true,
+                _ => !self.every,
             }),
             Lane::Dictionary { values, .. } => self.clean(values),
             Lane::Decimals(..) => false,
-            // What is no number has no range.
-            _ => true,
+            _ => !self.every,
         }
     }
 
     fn cell(&mut self, row: u64, cell: &Cell<'_>) {
-        let number = match cell.value {
-            Value::Integer(integer) => integer as f64,
-            Value::Float(float) => float,
-            _ => return,
+        let holds = match cell.value {
+            Value::Integer(integer) => self.holds(integer as f64),
+            Value::Float(float) => self.holds(float),
+            // What is no number has no range, where that is not asked.
+            _ => !self.every,
         };
-        if !self.holds(number) {
+        if !holds {
             self.outside.add(row, cell);
         }
     }

@@ -23,6 +23,24 @@ fn bounds(of: &Expectation) -> Result<Bounds, String> {
     Ok(Bounds { min, max })
 }
 
+/// The bounds of a count.
+pub(super) fn counts(of: &Expectation) -> Result<(Option<u64>, Option<u64>), String> {
+    let Bounds { min, max } = bounds(of)?;
+    if max.is_some_and(|max| max < 0.0) || min.is_some_and(|min| min > 9e15) {
+        return Err("its bounds are no counts".to_owned());
+    }
+    let count = |bound: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to the range")]
+        let count = bound.clamp(0.0, 9e15) as u64;
+        count
+    };
+    let (min, max) = (min.map(|min| count(min.ceil())), max.map(|max| count(max.floor())));
+    if min.zip(max).is_some_and(|(min, max)| min > max) {
+        return Err("no count lies between its bounds".to_owned());
+    }
+    Ok((min, max))
+}
+
 pub(super) fn figure(builder: &mut Builder, of: &Expectation, place: usize) -> Result<Done, String> {
     let bounds = bounds(of)?;
     let kind = of.kind.clone();
@@ -93,11 +111,7 @@ pub(super) fn distinct(builder: &mut Builder, of: &Expectation) -> Result<Done, 
     }
     let bounds = bounds(of)?;
     let shares = of.kind.contains("proportion");
-    let count = |bound: Option<f64>, up: bool| {
-        let bound = bound.map(|bound| if up { bound.ceil() } else { bound.floor() });
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "held to the range")]
-        bound.map(|bound| bound.clamp(0.0, 9e15) as u64)
-    };
+    let (min, max) = if shares { (None, None) } else { counts(of)? };
     let share = |bound: Option<f64>| bound.map(|bound| bound.clamp(0.0, 1.0));
     if shares && (bounds.min.is_some_and(|min| min > 1.0) || bounds.max.is_some_and(|max| max < 0.0)) {
         return Err("its bounds are no shares".to_owned());
@@ -113,7 +127,7 @@ pub(super) fn distinct(builder: &mut Builder, of: &Expectation) -> Result<Done, 
             column.distinct = Some(if shares {
                 DistinctRules { min_share: share(bounds.min), max_share: share(bounds.max), ..known }
             } else {
-                DistinctRules { min: count(bounds.min, true), max: count(bounds.max, false), ..known }
+                DistinctRules { min, max, ..known }
             });
         }
         free

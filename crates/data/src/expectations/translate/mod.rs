@@ -1,5 +1,6 @@
 //! What becomes of each expectation of the core gallery.
 
+mod arguments;
 mod figures;
 mod several;
 mod table;
@@ -21,15 +22,21 @@ impl Done {
     }
 
     pub(super) fn but(self, but: &str) -> Self {
-        Self { but: Some(but.to_owned()), ..self }
+        let but = self.but.map_or_else(|| but.to_owned(), |before| format!("{before}; {but}"));
+        Self { but: Some(but), ..self }
     }
 }
 
 /// Translates one expectation, the one at that place of its suite.
 pub(super) fn translate(builder: &mut Builder, of: &Expectation, place: usize) -> Translation {
     match translated(builder, of, place) {
-        Ok(Done { how, but: None }) => Translation::Whole(how),
-        Ok(Done { how, but: Some(but) }) => Translation::Partly { how, but },
+        Ok(Done { how, but }) => {
+            let but: Vec<String> = but.into_iter().chain(arguments::not_understood(of)).collect();
+            match but.is_empty() {
+                true => Translation::Whole(how),
+                false => Translation::Partly { how, but: but.join("; ") },
+            }
+        }
         Err(why) => Translation::Not(why),
     }
 }
@@ -45,13 +52,15 @@ fn translated(builder: &mut Builder, of: &Expectation, place: usize) -> Result<D
     if ARGUMENTS.into_iter().any(parameter) {
         return Err("it has a parameter whose value is given when the suite runs".to_owned());
     }
+    arguments::hold(of)?;
     match of.kind.as_str() {
         "expect_column_to_exist" => table::exists(builder, of),
         "expect_table_columns_to_match_set" => table::columns(builder, of, "column_set"),
         "expect_table_columns_to_match_ordered_list" => table::columns(builder, of, "column_list"),
         "expect_table_row_count_to_equal" => table::rows(builder, of, of.count("value"), of.count("value")),
         "expect_table_row_count_to_be_between" => {
-            table::rows(builder, of, of.count("min_value"), of.count("max_value"))
+            let (min, max) = figures::counts(of)?;
+            table::rows(builder, of, min, max)
         }
         "expect_column_values_to_be_null" => values::null(builder, of, place),
         "expect_column_values_to_not_be_null" => values::not_null(builder, of, place),
@@ -63,8 +72,7 @@ fn translated(builder: &mut Builder, of: &Expectation, place: usize) -> Result<D
             values::lengths(builder, of, place, of.count("value"), of.count("value"))
         }
         "expect_column_value_lengths_to_be_between" => {
-            let min = of.count("min_value").map(|min| min + u64::from(of.flag("strict_min")));
-            let max = of.count("max_value").map(|max| max.saturating_sub(u64::from(of.flag("strict_max"))));
+            let (min, max) = figures::counts(of)?;
             values::lengths(builder, of, place, min, max)
         }
         "expect_column_values_to_be_of_type"

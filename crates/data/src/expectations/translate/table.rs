@@ -9,6 +9,12 @@ pub(super) fn exists(builder: &mut Builder, of: &Expectation) -> Result<Done, St
     let name = of.column().ok_or_else(|| "it names no column".to_owned())?;
     builder.kind(name)?;
     let done = Done::whole("the column is in the schema".to_owned());
+    let done = match builder.only_warned(name) {
+        true => done.but(
+            "a file without the column has no verdict, since what else the schema says of it cannot run",
+        ),
+        false => done,
+    };
     Ok(match of.get("column_index") {
         None => done,
         Some(_) => done.but("columns have no places here"),

@@ -158,6 +158,7 @@ pub(super) fn between(builder: &mut Builder, of: &Expectation, place: usize) -> 
             free
         })?;
     if put {
+        builder.needs_type(column(of)?, of.severity);
         return Ok(Done::whole("`range`".to_owned()));
     }
     let name = name(column(of)?);
@@ -222,11 +223,16 @@ pub(super) fn of_type(builder: &mut Builder, of: &Expectation) -> Result<Done, S
     if column.kind != kind {
         return Err(format!("other expectations say that the column is of type {}", column.kind));
     }
-    match severity {
-        Severity::Block => column.severities.remove("type"),
-        Severity::Warn => column.severities.insert("type".to_owned(), severity),
-    };
-    let done = Done::whole(format!("`type = \"{kind}\"`"));
+    if severity == Severity::Block {
+        column.severities.remove("type");
+    }
+    let mut done = Done::whole(format!("`type = \"{kind}\"`"));
+    let unknown: Vec<String> =
+        names.iter().filter(|name| types::named(name).is_none()).map(|name| plain(name)).collect();
+    if !unknown.is_empty() {
+        let shown: Vec<&str> = unknown.iter().take(5).map(String::as_str).collect();
+        done = done.but(&format!("no type here is `{}`", shown.join("` or `")));
+    }
     Ok(match kind {
         ColumnType::String => done.but("a column of text may hold what reads as a number"),
         _ => done.but("a type is what values say, not what another program stored them as"),

@@ -55,6 +55,8 @@ pub(super) struct Column {
     max_repeated: Option<f64>,
     #[serde(default, skip_serializing_if = "is_false")]
     no_pii: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    every_value: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     range: Option<RangeText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,6 +222,7 @@ pub(super) fn write_column(column: &ColumnRules, with_type: bool) -> Column {
         max_length_outside: (column.max_length_outside != 0.0).then_some(column.max_length_outside),
         max_repeated: column.max_repeated,
         no_pii: column.no_pii,
+        every_value: column.every_value,
         range: column.range.map(|range| RangeText {
             min: finite(range.min),
             max: finite(range.max),
@@ -325,6 +328,7 @@ pub(super) fn read_column(column: Column, whole: Option<ColumnType>) -> Result<C
         freshness: column.freshness.map(|of| read_freshness(&of, place)).transpose()?,
         references: column.references.map(|of| read_references(of, place)).transpose()?,
         no_pii: column.no_pii,
+        every_value: column.every_value,
         severity: severity(&column.severity, place)?,
         severities: severities?,
         name,
