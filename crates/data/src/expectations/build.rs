@@ -126,6 +126,12 @@ impl Builder {
         let used = self.used.get(&(name.to_owned(), rule.to_owned()));
         let taken = used.is_some_and(|known| *known != severity);
         let column = self.column(name)?;
+        if column.kind == ColumnType::List && matches!(rule, "domain" | "length" | "pattern") {
+            return Err(format!(
+                "column `{}` holds lists, whose elements are a column of their own",
+                plain(name)
+            ));
+        }
         let put = !taken && put(column);
         if put && severity == Severity::Warn {
             column.severities.insert(rule.to_owned(), severity);

@@ -22,6 +22,8 @@ const WIDEN_FEW: f64 = 1.0;
 const FEW: u64 = 1_500;
 /// The least share by which the label may move.
 const LABEL_TOLERANCE: f64 = 0.01;
+/// Fewer values than this can be different by chance.
+const RUNNING: u64 = 20;
 /// The factor by which the longest text may be exceeded.
 const LENGTH_FACTOR: u64 = 2;
 
@@ -96,9 +98,11 @@ fn names(profile: &Profile) -> String {
 pub(super) fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
     let kind = column.column_type();
     let present = column.kinds().total();
+    // Elements of lists are not one in each row.
+    let rows = if column.name().contains("[]") { column.count() } else { rows };
     ColumnRules {
         min_present: min_present(present, rows),
-        range: if kind.is_number() { range(column, present) } else { None },
+        range: if kind.is_number() && !is_running(column) { range(column, present) } else { None },
         domain: domain(column, kind, present),
         max_length: match (kind, column.lengths()) {
             (ColumnType::String, Some((_, longest))) => Some(longest.saturating_mul(LENGTH_FACTOR)),
@@ -121,7 +125,7 @@ pub(super) fn min_present(present: u64, rows: u64) -> f64 {
 
 /// The observed range, widened at each end, and the share of values that may lie outside it. A range that starts
 /// or ends at nought keeps that end: such a nought is a bound, not an accident.
-fn range(column: &ColumnProfile, present: u64) -> Option<Range> {
+pub(super) fn range(column: &ColumnProfile, present: u64) -> Option<Range> {
     let (low, high) = (*column.lowest().first()?, *column.highest().first()?);
     let slack = (high - low) * if present < FEW { WIDEN_FEW } else { WIDEN };
     let min = if low == 0.0 { 0.0 } else { low - slack };
@@ -129,6 +133,35 @@ fn range(column: &ColumnProfile, present: u64) -> Option<Range> {
     let whole = column.column_type() == ColumnType::Integer;
     let (min, max) = if whole { (min.floor(), max.ceil()) } else { (min, max) };
     (min.is_finite() && max.is_finite()).then_some(Range { min, max, max_outside: MAX_OUTSIDE })
+}
+
+/// Whether the numbers are of rows and measure nothing: whole, none twice, and either most of those between the least and
+/// the greatest, as running numbers are, or in a column that is called an id. The next batch goes on where this one ended.
+fn is_running(column: &ColumnProfile) -> bool {
+    let present = column.kinds().total();
+    let Some((least, greatest)) = column.integers().filter(|_| column.column_type() == ColumnType::Integer)
+    else {
+        return false;
+    };
+    let unique = match column.distinct() {
+        Some(distinct) => u64::try_from(distinct).is_ok_and(|distinct| distinct == present),
+        // Beyond what is counted exactly: about as many as there are, and none surely twice.
+        None => {
+            let near = column.distinct_estimate().is_some_and(|about| about >= 0.97 * as_f64(present));
+            near && column.top(1).first().is_none_or(|top| top.lower <= 1)
+        }
+    };
+    let between = u64::try_from(i128::from(greatest) - i128::from(least) + 1).unwrap_or(u64::MAX);
+    present >= RUNNING && unique && (between / 2 <= present || is_called_id(column.name()))
+}
+
+/// Whether the last word of a name is one for identifiers: `id`, `order_id`, `customerId`, `row.key`.
+fn is_called_id(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let last = lower.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    matches!(last, "id" | "key" | "pk" | "uid" | "guid" | "rowid")
+        || name.ends_with("Id")
+        || name.ends_with("ID")
 }
 
 /// The values of a column that has few of them, each seen often enough to take the list for complete.

@@ -240,10 +240,17 @@ pub struct SliceRules {
 }
 
 /// The profile that distributions are compared with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReferenceProfile {
     /// The file, as the schema names it.
     pub profile: String,
     /// SHA-256 of its bytes, when it has to be that one.
     pub sha256: Option<Digest>,
+    /// The chance that a batch like it has drift by chance alone, over all columns together.
+    pub level: f64,
+}
+
+impl ReferenceProfile {
+    /// The level where a schema says none: one batch in ten thousand, since each is refused at a gate.
+    pub const LEVEL: f64 = 1e-4;
 }

@@ -237,6 +237,18 @@ fn the_newest_value_has_an_age_that_the_caller_knows() {
         freshness at could not run: what time it is was not given []
     "#]]
     .assert_eq(&said(&schema, csv, &CheckOptions::new(Tier::Release)));
+    // One time in the future hides how old the others are, and a local one may be ahead of UTC.
+    let ahead = |csv: &str| said(&schema, csv, &at("2026-01-03T12:00:00.000Z"));
+    expect![[r#"
+        invalid 5/5
+        freshness at the newest value lies 26889d ahead, so that how old the others are is not known []
+    "#]]
+    .assert_eq(&ahead("at\n2020-01-01\n2099-08-18\n"));
+    assert_eq!(ahead("at\n2026-01-04\n"), "valid 5/5\n");
+    assert_eq!(ahead("at\n2026-01-04T02:00:00\n"), "valid 5/5\n");
+    assert_eq!(ahead("at\n2026-01-03T12:15:00Z\n"), "valid 5/5\n");
+    assert!(ahead("at\n2026-01-03T12:15:01Z\n").contains("lies 15m ahead"));
+    assert!(ahead("at\n2026-01-04T02:00:01\n").contains("lies 14h ahead"));
 }
 
 #[test]
@@ -422,6 +434,45 @@ fn another_spelling_of_the_reference_is_no_drift() {
         invalid 5/5
         drift a the distribution is 0.333333 from the reference by l-infinity, 0.1 is allowed, and chance does not explain it []
     "#]].assert_eq(&said(&schema, &csv(["FALSE", "TRUE"]), &with));
+}
+
+#[test]
+fn a_batch_like_the_reference_is_hardly_ever_refused() {
+    let rules = |level: &str| {
+        schema(&format!(
+            "[reference]\nprofile = \"a.profile\"\n{level}[[column]]\nname = \"a\"\ntype = \"float\"\n\
+             drift = {{ statistic = \"ks\", limit = 0.05 }}\n"
+        ))
+    };
+    // 300 rows of a line that is bent, from another place each time.
+    let batch = |seed: u64| {
+        let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as f64 / f64::from(1_u32 << 31)
+        };
+        "a\n".to_owned() + &(0..300).map(|_| format!("{:.6}\n", next() * next())).collect::<String>()
+    };
+    let refused = |level: &str| {
+        let schema = rules(level);
+        (0..80_u64)
+            .filter(|pair| {
+                let (reference, _) = infer(batch(2 * pair).as_bytes(), &CsvOptions::default()).unwrap();
+                let options =
+                    CheckOptions { reference: Some(&reference), ..CheckOptions::new(Tier::Release) };
+                report(&schema, &batch(2 * pair + 1), &options).blocking() > 0
+            })
+            .count()
+    };
+    assert_eq!(refused(""), 0);
+    // One in twenty, where that is asked for.
+    assert!((1..=10).contains(&refused("level = 0.05\n")));
+    for wrong in ["0", "1", "nan", "-0.1"] {
+        let text = format!(
+            "{HEAD}[reference]\nprofile = \"a\"\nlevel = {wrong}\n[[column]]\nname = \"a\"\ntype = \"float\"\n"
+        );
+        assert!(Schema::parse(&text).unwrap_err().to_string().contains("`level`"), "{wrong}");
+    }
 }
 
 #[test]

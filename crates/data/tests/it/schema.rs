@@ -78,7 +78,7 @@ fn an_error_quotes_little_of_the_file() {
         said(&text.replacen("min_present", "min_presnt", 1)),
         "the schema does not parse: line 14, column 1: unknown field `min_presnt`, expected one of `name`, \
          `type`, `optional`, `environments`, `min_present`, `severity`, `min_length`, `max_length`, \
-         `max_length_outside`, `max_repeated`, `no_pii`, `range`, `domain`, `pattern`, `distinct`, `statistics`, \
+         `max_length_outside`, `max_repeated`, `no_pii`, `every_value`, `range`, `domain`, `pattern`, `distinct`, `statistics`, \
          `drift`, `freshness`, `references`, `severities`"
     );
     let long = "x".repeat(100_000);
@@ -95,5 +95,68 @@ fn an_error_quotes_little_of_the_file() {
         let said = said(&hostile);
         assert!(said.len() < 700, "{} bytes: {:.200}", said.len(), said);
         assert!(!said.chars().any(char::is_control), "{said:.200?}");
+    }
+}
+
+#[test]
+fn running_numbers_have_no_range() {
+    let column = |name: &str, values: &mut dyn Iterator<Item = i64>| {
+        let csv = format!("{name},b\n") + &values.map(|value| format!("{value},x\n")).collect::<String>();
+        inferred(csv.as_bytes(), None).columns.first().unwrap().range.is_some()
+    };
+    assert!(!column("a", &mut (1..=5_000)));
+    assert!(!column("a", &mut (1..=5_000).rev()));
+    // Beyond what is counted exactly.
+    assert!(!column("a", &mut (1..=300_000)));
+    // Some were deleted.
+    assert!(!column("a", &mut (1..=5_000).filter(|at| at % 3 != 0)));
+    // Far apart, and called what they are.
+    for name in ["id", "order_id", "customerId", "row.key"] {
+        assert!(!column(name, &mut (1..=50).map(|at| at * 1_000_003)), "{name}");
+    }
+    assert!(column("paid", &mut (1..=50).map(|at| at * 1_000_003)));
+    // Measurements repeat, and a few are different by chance.
+    assert!(column("a", &mut (1..=5_000).map(|at| at % 4_000)));
+    assert!(column("a", &mut (1..=19)));
+}
+
+#[test]
+fn elements_of_lists_are_there_or_not_among_elements() {
+    use bartizan_data::{CheckOptions, ProfileOptions, Source, Tier, check_table, profile};
+    let source = |text: &str| Source::stream(std::io::Cursor::new(text.as_bytes().to_vec()));
+    let train = "{\"id\":\"x\",\"tags\":[\"a\"]}\n{\"id\":\"y\",\"tags\":[\"b\"]}\n";
+    let (profile, read) = profile(source(train), &ProfileOptions::default(), 1).unwrap();
+    let schema = Schema::infer(&profile, read.format(), &InferOptions::default()).unwrap();
+    let said = |text: &str| {
+        let report = check_table(source(text), &schema, &CheckOptions::new(Tier::Release)).unwrap();
+        let found: Vec<String> = report.findings.iter().map(|one| one.message.clone()).collect();
+        format!("{} {}", report.outcome, found.join("; "))
+    };
+    // A list without elements lacks none of them.
+    assert_eq!(said("{\"id\":\"x\",\"tags\":[\"a\"]}\n{\"id\":\"y\",\"tags\":[]}\n"), "valid ");
+    // More elements than rows do not make up for those that are null.
+    assert_eq!(
+        said("{\"id\":\"x\",\"tags\":[\"a\",\"b\",null]}\n{\"id\":\"y\",\"tags\":[]}\n"),
+        "invalid 33.33 % of the elements have no value, at most 0.00 % may"
+    );
+}
+
+#[test]
+fn rules_about_values_are_for_the_elements_of_a_list() {
+    let text = "format = \"bartizan-schema-v1\"\ncsv = { separator = \",\", encoding = \"utf-8\", null = [] }\n\
+                [[column]]\nname = \"mails\"\ntype = \"list\"\nstatistics = { least = { min = 1 } }\n\
+                [[column]]\nname = \"mails[]\"\ntype = \"string\"\nno_pii = true\n";
+    Schema::parse(text).unwrap();
+    for rule in [
+        "no_pii = true",
+        "pattern = { matches = [\"x\"] }",
+        "domain = { values = [\"x\"] }",
+        "min_length = 1",
+        "max_length = 1",
+        "references = { table = \"t\", column = \"c\" }",
+    ] {
+        let edited = text.replacen("type = \"list\"\n", &format!("type = \"list\"\n{rule}\n"), 1);
+        let error = Schema::parse(&edited).unwrap_err().to_string();
+        assert!(error.contains("column `mails[]`"), "{rule}: {error}");
     }
 }

@@ -12,7 +12,12 @@ use crate::csv::NullTokens;
 use crate::drift::{self, Measure, Side, Verdict};
 use crate::profile::{ColumnProfile, ColumnType, Profile};
 use crate::read::batch::{Cell, CellSource};
-use crate::schema::{Bounds, ColumnRules, as_f64};
+use crate::schema::{Bounds, ColumnRules, ReferenceProfile, as_f64};
+
+/// Seconds by which the clocks of two machines may differ.
+const CLOCKS: f64 = 900.0;
+/// Seconds by which a local day or time may be ahead of UTC: it is tomorrow on Kiritimati.
+const ZONES: f64 = 14.0 * 3_600.0;
 
 impl Judge {
     pub(super) fn figures(
@@ -89,6 +94,15 @@ impl Judge {
         self.run(Some(&rules.name), Rule::Freshness);
         let age = (i128::from(now.millis()) * 1_000_000 - newest) as f64 / 1e9;
         let most = as_f64(freshness.max_age.seconds());
+        let zoned = profiled.and_then(|column| Some(column.instants()?.zoned == column.kinds().total()));
+        if -age > if zoned == Some(true) { CLOCKS } else { ZONES } {
+            let severity = rules.severity_of(Rule::Freshness.id());
+            let ahead = aged(-age, 0.0);
+            let message =
+                format!("the newest value lies {ahead} ahead, so that how old the others are is not known");
+            let finding = whole(Some(&rules.name), Rule::Freshness, severity, message);
+            return self.find(Finding { share: age, limit: most, ..finding });
+        }
         if age > most {
             let severity = rules.severity_of(Rule::Freshness.id());
             let message = format!(
@@ -113,7 +127,8 @@ impl Judge {
             }
             return;
         };
-        let options = drift::Options::default();
+        let level = context.schema.reference.as_ref().map_or(ReferenceProfile::LEVEL, |one| one.level);
+        let options = drift::Options { level, ..drift::Options::default() };
         let mut lines = Vec::new();
         for rules in &asked {
             let (Some(drift), Some(current)) = (rules.drift, profile.column(&rules.name)) else { continue };

@@ -272,12 +272,18 @@ impl Judge {
     /// The schema says what share must be there, so that is what is compared: `1.0 - 0.9` is not `0.1`.
     fn presence(&mut self, column: &Watched<'_>, rows: u64) {
         self.run(Some(&column.rules.name), Rule::Presence);
+        // Elements of lists are not one in each row.
+        let elements = column.rules.name.contains("[]");
+        let (of, rows) = match elements {
+            true => ("elements", column.present + column.presence.missing.count),
+            false => ("rows", rows),
+        };
         // Of no rows none lacks a value.
         if rows == 0 || share_of(column.present, rows) >= column.rules.min_present {
             return;
         }
         let (share, limit) = (share_of(column.presence.missing.count, rows), 1.0 - column.rules.min_present);
-        let message = format!("{} of the rows have no value, at most {} may", percent(share), percent(limit));
+        let message = format!("{} of the {of} have no value, at most {} may", percent(share), percent(limit));
         self.find(broken(column, Rule::Presence, &column.presence.missing, share, limit, message));
     }
 

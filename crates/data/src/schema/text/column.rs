@@ -291,6 +291,21 @@ pub(super) fn read_column(column: Column, whole: Option<ColumnType>) -> Result<C
             "`drift` is for numbers, text and truth values, and the type is `{kind}`"
         )));
     }
+    let of_values = [
+        ("domain", column.domain.is_some()),
+        ("min_length", column.min_length.is_some()),
+        ("max_length", column.max_length.is_some()),
+        ("pattern", column.pattern.is_some()),
+        ("references", column.references.is_some()),
+        ("no_pii", column.no_pii),
+    ];
+    if kind == ColumnType::List
+        && let Some((rule, _)) = of_values.into_iter().find(|(_, there)| *there)
+    {
+        return Err(wrong(format!(
+            "`{rule}` is about values, and those of a list are in the column `{shown}[]`"
+        )));
+    }
     if name.contains("[]") && (column.max_repeated.is_some() || column.distinct.is_some()) {
         return Err(wrong("`max_repeated` and `distinct` need one value in each row".to_owned()));
     }

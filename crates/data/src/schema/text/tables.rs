@@ -17,6 +17,8 @@ pub(super) struct Reference {
     profile: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    level: Option<f64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -65,7 +67,8 @@ fn any_missing() -> String {
 
 pub(super) fn write_reference(reference: &ReferenceProfile) -> Reference {
     let hex = |digest: bartizan_base::Digest| digest.to_string().trim_start_matches("sha256:").to_owned();
-    Reference { profile: reference.profile.clone(), sha256: reference.sha256.map(hex) }
+    let (profile, level) = (reference.profile.clone(), Some(reference.level));
+    Reference { profile, sha256: reference.sha256.map(hex), level }
 }
 
 pub(super) fn write_key(key: &KeyRules) -> Key {
@@ -106,7 +109,11 @@ pub(super) fn read_reference(reference: Reference) -> Result<ReferenceProfile, S
     }
     let sha256 = reference.sha256.map(|text| text.parse()).transpose();
     let sha256 = sha256.map_err(|error: bartizan_base::DigestInvalid| value(place(), error))?;
-    Ok(ReferenceProfile { profile: reference.profile, sha256 })
+    let level = reference.level.unwrap_or(ReferenceProfile::LEVEL);
+    if !(level > 0.0 && level < 1.0) {
+        return Err(value(place(), "`level` is a chance above 0 and below 1"));
+    }
+    Ok(ReferenceProfile { profile: reference.profile, sha256, level })
 }
 
 /// Reads what is asked of rows into a schema whose columns are known.

@@ -32,7 +32,11 @@ pub(super) fn run(
     if let Some(path) = reference {
         let bytes = profile.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
         let named = beside(path, out)?;
-        schema.reference = Some(ReferenceProfile { profile: named, sha256: Some(sha256(&bytes)) });
+        schema.reference = Some(ReferenceProfile {
+            profile: named,
+            sha256: Some(sha256(&bytes)),
+            level: ReferenceProfile::LEVEL,
+        });
         limit_drift(&mut schema, &profile);
         frozen = Some((path, bytes));
     }
@@ -48,7 +52,10 @@ fn limit_drift(schema: &mut Schema, profile: &Profile) {
     for column in &mut schema.columns {
         let counted = profile.column(&column.name).is_some_and(|known| known.values().is_some());
         let statistic = match column.kind {
-            ColumnType::Integer | ColumnType::Float => drift::Statistic::KolmogorovSmirnov,
+            // Running numbers have no range, and the next batch has others.
+            ColumnType::Integer | ColumnType::Float if column.range.is_some() => {
+                drift::Statistic::KolmogorovSmirnov
+            }
             ColumnType::Boolean | ColumnType::String if counted && column.domain.is_some() => {
                 drift::Statistic::JensenShannon
             }
