@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
-use super::infer::{column_rules, min_present};
+use super::infer::{column_rules, range};
 use super::text::column_toml;
 use super::{ColumnRules, Schema, SchemaInvalid};
 use crate::check::{Finding, Report, Rule};
@@ -83,6 +83,18 @@ impl Schema {
                 update.finding(finding)?;
             }
         }
+        // What a report had no room for is not known to be one thing or another.
+        let lost = report.each.iter().filter(|check| check.ran).flat_map(|check| {
+            check.findings.iter().filter(|place| **place >= report.findings.len()).map(|_| check.rule)
+        });
+        let lost: Vec<Rule> = lost.collect();
+        if let Some(rule) = lost.first() {
+            update.leave(
+                None,
+                *rule,
+                format!("{} findings are more than a report holds: update again", lost.len()),
+            );
+        }
         let Update { document, changes, left, .. } = update;
         let text = match changes.is_empty() {
             true => text.to_owned(),
@@ -109,24 +121,19 @@ impl Update<'_> {
         // A finding in a slice is about the slice.
         let in_slice = finding.message.starts_with("in slice `");
         match (finding.rule, name) {
-            (Rule::Rows, _) => self.rows(finding.count),
-            (Rule::UnexpectedColumn, Some(name)) => return self.unexpected(name),
-            (Rule::MissingColumn, Some(name)) => {
-                let table = self.column(name)?;
-                set(table, "optional", true);
-                self.changed(Some(name), "optional", Some("false".to_owned()), "true".to_owned());
-            }
-            (Rule::Type, Some(name)) if !in_slice => return self.kind(name),
+            (Rule::Rows, _) => self.rows(finding),
+            (Rule::UnexpectedColumn, Some(name)) => return self.unexpected(name, finding),
+            (Rule::MissingColumn, Some(name)) => return self.missing(name),
+            (Rule::Type, Some(name)) if !in_slice => return self.kind(name, finding),
             (Rule::Presence | Rule::Range | Rule::Domain | Rule::Length, Some(name)) if !in_slice => {
                 let profiled = self.report.profile.column(name);
                 let rules = self.schema.column(name);
-                if let Some((profiled, rules)) = profiled.zip(rules) {
-                    return self.widen(finding.rule, profiled, rules);
+                match profiled.zip(rules) {
+                    Some((profiled, rules)) => return self.widen(finding, profiled, rules),
+                    None => self.leave_found(finding),
                 }
             }
-            _ => {
-                self.leave(name, finding.rule, finding.message.clone());
-            }
+            _ => self.leave_found(finding),
         }
         Ok(())
     }
@@ -139,6 +146,10 @@ impl Update<'_> {
         self.left.push(Left { column: column.map(str::to_owned), rule: rule.id(), why });
     }
 
+    fn leave_found(&mut self, finding: &Finding) {
+        self.leave(finding.column.as_deref(), finding.rule, finding.message.clone());
+    }
+
     /// The table of a column.
     fn column(&mut self, name: &str) -> Result<&mut Table, NotUpdated> {
         let tables = self.document.get_mut("column").and_then(Item::as_array_of_tables_mut);
@@ -147,33 +158,59 @@ impl Update<'_> {
         tables.find(of).ok_or(NotUpdated::Shape)
     }
 
-    fn rows(&mut self, rows: u64) {
+    fn rows(&mut self, finding: &Finding) {
+        let rows = finding.count;
         let (min, max) = (self.schema.rows.min, self.schema.rows.max);
         let (key, from) = match (min, max) {
             (Some(min), _) if rows < min => ("min", min),
             (_, Some(max)) if rows > max => ("max", max),
-            _ => return,
+            _ => return self.leave_found(finding),
         };
         if let Some(table) = self.document.get_mut("rows").and_then(Item::as_table_like_mut) {
             set(table, key, i64::try_from(rows).unwrap_or(i64::MAX));
             let rule = if key == "min" { "rows.min" } else { "rows.max" };
             self.changed(None, rule, Some(from.to_string()), rows.to_string());
+        } else {
+            self.leave_found(finding);
         }
     }
 
-    fn unexpected(&mut self, name: &str) -> Result<(), NotUpdated> {
+    /// Where there are environments, the others keep the column as it is asked for.
+    fn missing(&mut self, name: &str) -> Result<(), NotUpdated> {
+        let of = self.schema.column(name).map_or(&[][..], |column| &column.environments);
+        let all = if of.is_empty() { &self.schema.environments } else { of };
+        let others: Vec<String> =
+            all.iter().filter(|one| Some(*one) != self.environment.as_ref()).cloned().collect();
+        if self.environment.is_some() && !others.is_empty() {
+            let from = (!of.is_empty()).then(|| of.join(", "));
+            let list: Array = others.iter().map(String::as_str).collect();
+            set(self.column(name)?, "environments", list);
+            self.changed(Some(name), "environments", from, others.join(", "));
+            return Ok(());
+        }
+        set(self.column(name)?, "optional", true);
+        self.changed(Some(name), "optional", Some("false".to_owned()), "true".to_owned());
+        Ok(())
+    }
+
+    fn unexpected(&mut self, name: &str, finding: &Finding) -> Result<(), NotUpdated> {
         let rows = self.report.rows;
         if let Some(known) = self.schema.column(name) {
-            let Some(environment) = self.environment.clone() else { return Ok(()) };
+            let environment = self.environment.clone();
             let from = known.environments.join(", ");
-            let table = self.column(name)?;
-            if let Some(list) = table.get_mut("environments").and_then(Item::as_array_mut) {
-                list.push(environment.as_str());
-            }
+            let list = self.column(name)?.get_mut("environments").and_then(Item::as_array_mut);
+            let Some((list, environment)) = list.zip(environment) else {
+                self.leave_found(finding);
+                return Ok(());
+            };
+            list.push(environment.as_str());
             self.changed(Some(name), "environments", Some(from.clone()), format!("{from}, {environment}"));
             return Ok(());
         }
-        let Some(profiled) = self.report.profile.column(name) else { return Ok(()) };
+        let Some(profiled) = self.report.profile.column(name) else {
+            self.leave_found(finding);
+            return Ok(());
+        };
         let mut rules = column_rules(profiled, rows);
         // Batches without it were as they should be, and no environment but this one was said to have it. Where it only
         // warned, what is in it does no more.
@@ -200,10 +237,13 @@ impl Update<'_> {
     }
 
     /// The smallest type that holds what there is and what there was.
-    fn kind(&mut self, name: &str) -> Result<(), NotUpdated> {
+    fn kind(&mut self, name: &str, finding: &Finding) -> Result<(), NotUpdated> {
         use ColumnType as C;
         let known = self.schema.column(name).zip(self.report.profile.column(name));
-        let Some((rules, profiled)) = known else { return Ok(()) };
+        let Some((rules, profiled)) = known else {
+            self.leave_found(finding);
+            return Ok(());
+        };
         let wider = match (rules.kind, profiled.column_type()) {
             (C::Integer, C::Float) => C::Float,
             (C::Date, C::Timestamp) => C::Timestamp,
@@ -236,25 +276,36 @@ impl Update<'_> {
         Ok(())
     }
 
-    fn widen(&mut self, rule: Rule, profiled: &ColumnProfile, rules: &ColumnRules) -> Result<(), NotUpdated> {
+    fn widen(
+        &mut self,
+        finding: &Finding,
+        profiled: &ColumnProfile,
+        rules: &ColumnRules,
+    ) -> Result<(), NotUpdated> {
         let name = rules.name.as_str();
         let inferred = column_rules(profiled, self.report.rows);
-        match rule {
+        let before = (self.changes.len(), self.left.len());
+        match finding.rule {
             Rule::Presence => {
-                let relaxed = min_present(profiled.kinds().total(), self.report.rows).min(rules.min_present);
+                let relaxed = inferred.min_present.min(rules.min_present);
                 set(self.column(name)?, "min_present", relaxed);
                 let from = Some(rules.min_present.to_string());
                 self.changed(Some(name), "min_present", from, relaxed.to_string());
             }
             Rule::Range => {
-                let (Some(range), Some(seen)) = (rules.range, inferred.range) else { return Ok(()) };
                 let observed = profiled.lowest().first().copied().zip(profiled.highest().first().copied());
-                let Some((lowest, highest)) = observed else { return Ok(()) };
-                for (key, rule, from, to, broken) in [
-                    ("min", "range.min", range.min, seen.min.min(range.min), lowest < range.min),
-                    ("max", "range.max", range.max, seen.max.max(range.max), highest > range.max),
-                ] {
-                    if broken {
+                let ends = rules.range.zip(observed);
+                let seen = range(profiled, profiled.kinds().total());
+                let ends = ends.map(|(range, (lowest, highest))| {
+                    // Where there is no room beyond what came, that is the end.
+                    let (min, max) = seen.map_or((lowest, highest), |seen| (seen.min, seen.max));
+                    [
+                        ("min", "range.min", range.min, min.min(range.min), lowest < range.min),
+                        ("max", "range.max", range.max, max.max(range.max), highest > range.max),
+                    ]
+                });
+                for (key, rule, from, to, broken) in ends.into_iter().flatten() {
+                    if broken && to.is_finite() {
                         let table = self.column(name)?.get_mut("range").and_then(Item::as_table_like_mut);
                         set(table.ok_or(NotUpdated::Shape)?, key, to);
                         self.changed(Some(name), rule, Some(from.to_string()), to.to_string());
@@ -262,7 +313,7 @@ impl Update<'_> {
                 }
             }
             Rule::Length => {
-                let Some((shortest, longest)) = profiled.lengths() else { return Ok(()) };
+                let (shortest, longest) = profiled.lengths().unwrap_or((u64::MAX, 0));
                 let room = inferred.max_length.unwrap_or(longest).max(longest);
                 for (key, from, to) in [
                     ("min_length", rules.min_length.filter(|min| shortest < *min), shortest),
@@ -274,12 +325,20 @@ impl Update<'_> {
                     }
                 }
             }
-            _ => return self.domain(profiled, rules),
+            _ => self.domain(profiled, rules, finding)?,
+        }
+        if (self.changes.len(), self.left.len()) == before {
+            self.leave_found(finding);
         }
         Ok(())
     }
 
-    fn domain(&mut self, profiled: &ColumnProfile, rules: &ColumnRules) -> Result<(), NotUpdated> {
+    fn domain(
+        &mut self,
+        profiled: &ColumnProfile,
+        rules: &ColumnRules,
+        finding: &Finding,
+    ) -> Result<(), NotUpdated> {
         let name = rules.name.as_str();
         let (Some(domain), Some(values)) = (&rules.domain, profiled.values()) else {
             let why = "the values are too many to list".to_owned();
@@ -289,6 +348,10 @@ impl Update<'_> {
         let known: BTreeSet<&str> = domain.values.iter().map(String::as_str).collect();
         let new: Vec<&str> =
             values.into_iter().map(|(value, _)| value).filter(|value| !known.contains(value)).collect();
+        if new.is_empty() {
+            self.leave_found(finding);
+            return Ok(());
+        }
         if known.len() + new.len() > DOMAIN_VALUES {
             let why = format!("it would have more than {DOMAIN_VALUES} values");
             self.leave(Some(name), Rule::Domain, why);

@@ -182,3 +182,58 @@ fn what_a_person_has_to_decide_is_left() {
         "#]],
     );
 }
+
+const ONE: &str =
+    "format = \"bartizan-schema-v1\"\ncsv = { separator = \",\", encoding = \"utf-8\", null = [\"\"] }\n";
+
+#[test]
+fn a_range_without_room_ends_where_the_values_do() {
+    let schema =
+        format!("{ONE}[[column]]\nname = \"x\"\ntype = \"float\"\nrange = {{ min = 0.0, max = 10.0 }}\n");
+    let (text, _) = settled(&schema, b"x\n1.5\n-1.7e308\n1.6e308\n");
+    let range = Schema::parse(&text).unwrap().column("x").unwrap().range.unwrap();
+    assert_eq!((range.min, range.max), (-1.7e308, 1.6e308));
+    assert!(updated(&text, b"x\n1.5\n-1.7e308\n1.6e308\n").left.is_empty());
+    // Words are no numbers, so that no end is too near.
+    let every = format!("{schema}every_value = true\nseverities = {{ type = \"warn\" }}\n");
+    let (_, said) = settled(&every, b"x\n1.5\nlots\n");
+    expect![[r#"
+        x type left: as string it could not have `range`, which a person may want to keep
+        x range left: 50.00 % of the values lie outside 0 to 10, at most 0.00 % may
+    "#]]
+    .assert_eq(&said);
+}
+
+#[test]
+fn more_new_columns_than_a_report_has_room_for_are_added_in_turns() {
+    let schema = format!("{ONE}[[column]]\nname = \"x\"\ntype = \"float\"\n");
+    let names: Vec<String> = (0..2_500).map(|at| format!("c{at}")).collect();
+    let csv = format!("x,{}\n1,{}\n", names.join(","), vec!["1"; names.len()].join(","));
+    let first = updated(&schema, csv.as_bytes());
+    assert_eq!(first.changes.len(), 1_000);
+    let said: Vec<&str> = first.left.iter().map(|left| left.why.as_str()).collect();
+    assert_eq!(said, ["1500 findings are more than a report holds: update again"]);
+    let (text, _) = settled(&schema, csv.as_bytes());
+    assert_eq!(Schema::parse(&text).unwrap().columns.len(), 2_501);
+}
+
+#[test]
+fn what_serving_lacks_training_still_has() {
+    let schema = format!(
+        "environments = [\"training\", \"serving\"]\n{ONE}[[column]]\nname = \"x\"\ntype = \"float\"\n\
+         [[column]]\nname = \"label\"\ntype = \"float\"\n"
+    );
+    let update = |text: &str, csv: &str, environment: &str| {
+        let options = CheckOptions { environment: Some(environment), ..CheckOptions::new(Tier::Explore) };
+        let source = Source::stream(std::io::Cursor::new(csv.as_bytes().to_vec()));
+        let report = check_table(source, &Schema::parse(text).unwrap(), &options).unwrap();
+        Schema::update(text, &report, Some(environment)).unwrap()
+    };
+    let updated = update(&schema, "x\n1\n", "serving");
+    let label = Schema::parse(&updated.text).unwrap().column("label").unwrap().clone();
+    assert_eq!((label.optional, label.environments), (false, vec!["training".to_owned()]));
+    // Where training lacks it too, no environment is left that has it.
+    let updated = update(&updated.text, "x\n1\n", "training");
+    let label = Schema::parse(&updated.text).unwrap().column("label").unwrap().clone();
+    assert_eq!((label.optional, label.environments), (true, vec!["training".to_owned()]));
+}

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use bartizan_data::limits::{COLUMNS, FINDINGS};
 use bartizan_data::{Change, CheckOptions, Left, NotUpdated, Schema, Tier, Updated, check_table};
 use serde_json::{Value, json};
 
@@ -13,8 +14,9 @@ use crate::commands::{Work, file_failure};
 use crate::failure::Failure;
 use crate::out::Format;
 
-/// Passes over a file after which a schema has changed all that it can: a wider type lets the range be looked at.
-const PASSES: usize = 4;
+/// Passes over a file after which a schema has changed all that it can: a wider type lets the range be looked at, and a report
+/// does not hold the findings of all columns that a file can have.
+const PASSES: usize = 4 + COLUMNS / FINDINGS;
 
 /// How a schema is to be updated.
 pub(super) struct Wanted {
