@@ -198,7 +198,8 @@ fn derived(wanted: AddDerived) -> Result<NewDerived, Failure> {
 /// What is told of a delivery: how many values its columns have, and which rules they broke.
 fn table(table: &Table) -> Value {
     let columns = table.columns.iter().map(|column| {
-        json!({ "name": column.name, "type": column.kind, "nulls": column.nulls, "distinct": column.distinct })
+        json!({ "name": column.name, "type": column.kind, "values": column.values, "nulls": column.nulls,
+                "distinct": column.distinct })
     });
     let assertions = table.assertions.iter().map(|assertion| {
         json!({ "rule": assertion.rule, "column": assertion.column, "success": assertion.success, "blocks": assertion.blocks })

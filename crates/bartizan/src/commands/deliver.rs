@@ -232,6 +232,7 @@ fn table(found: &Value) -> Table {
         .map(|column| ColumnCounts {
             name: text(&column["name"]),
             kind: text(&column["type"]),
+            values: column["values"].as_u64().unwrap_or_default(),
             nulls: column["nulls"].as_u64().unwrap_or_default(),
             distinct: column["distinct"].as_u64(),
         })

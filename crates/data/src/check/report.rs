@@ -170,10 +170,15 @@ pub struct Finding {
 pub struct Check {
     /// The column; absent for checks of the whole batch.
     pub column: Option<String>,
+    /// What it is called, where a column has several of one rule, or it is of rows: an expression's or a slice's name, the
+    /// columns of a key, a figure.
+    pub name: Option<String>,
     /// The rule.
     pub rule: Rule,
     /// Whether it ran.
     pub ran: bool,
+    /// Why it asks nothing of this batch: a column that may be absent is. Then it did not run, and is not planned.
+    pub moot: Option<String>,
     /// What it found, by place in [`Report::findings`]; a place beyond them is of a finding that the report had no room for.
     pub findings: Vec<usize>,
 }
@@ -189,7 +194,7 @@ pub struct Report {
     pub checks: usize,
     /// Checks that the schema plans; more than ran when a column is not there or no row has a label.
     pub planned: usize,
-    /// Every planned check, kept or broken or not run.
+    /// Every planned check, kept or broken or not run, and those that ask nothing of this batch.
     pub each: Vec<Check>,
     /// Broken rules, the gravest first.
     pub findings: Vec<Finding>,
@@ -272,6 +277,12 @@ impl Report {
         }
         if let Some(beside) = self.compared.in_words() {
             line(format!("  judged {beside}"));
+        }
+        for check in &self.each {
+            let Some(why) = &check.moot else { continue };
+            let column = check.column.as_deref().unwrap_or("(batch)");
+            let name = check.name.as_deref().map(|name| format!("`{name}`: ")).unwrap_or_default();
+            line(format!("  {:<5}  {column:<24}  {:<17}  {name}{why}", "note", check.rule.id()));
         }
         for finding in &self.findings {
             let column = finding.column.as_deref().unwrap_or("(batch)");

@@ -1,11 +1,14 @@
 //! Writing an event: that a table was checked or added, with how many values there are and which rules they broke.
 
+use std::collections::HashSet;
+
 use bartizan_base::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::Named;
 use crate::check::{Outcome, Report};
 use crate::folder::FolderReport;
+use crate::profile::ColumnType;
 use crate::schema::Severity;
 
 /// Where the specification of a facet lies, as version and name.
@@ -26,7 +29,9 @@ pub struct ColumnCounts {
     pub name: String,
     /// Its type.
     pub kind: String,
-    /// Rows without a value.
+    /// How many there are with a value; in a column of elements of lists, elements.
+    pub values: u64,
+    /// How many there are without one.
     pub nulls: u64,
     /// Different values, when they were counted.
     pub distinct: Option<u64>,
@@ -64,19 +69,26 @@ impl Table {
         let columns = report.profile.columns().iter().map(|column| ColumnCounts {
             name: column.name().to_owned(),
             kind: column.column_type().name().to_owned(),
+            values: column.kinds().total(),
             nulls: column.nulls(),
-            distinct: column.distinct().and_then(|count| u64::try_from(count).ok()),
+            // Lists are counted by length, and not told from each other.
+            distinct: column
+                .distinct()
+                .filter(|_| column.column_type() != ColumnType::List)
+                .and_then(|count| u64::try_from(count).ok()),
         });
-        let broken = report.findings.iter().map(|finding| Assertion {
+        let not_run = report.each.iter().filter(|check| !check.ran).flat_map(|check| &check.findings);
+        let not_run: HashSet<usize> = not_run.copied().collect();
+        let broken = report.findings.iter().enumerate().map(|(place, finding)| Assertion {
             rule: finding.rule.id().to_owned(),
             column: finding.column.clone(),
             success: false,
-            blocks: finding.severity == Severity::Block,
+            blocks: finding.severity == Severity::Block || not_run.contains(&place),
         });
         // A rule that was not tried does not hold, and leaves the table without a verdict.
         let others = |ran: bool| {
-            let checks =
-                report.each.iter().filter(move |check| check.ran == ran && check.findings.is_empty());
+            let checks = report.each.iter().filter(|check| check.moot.is_none());
+            let checks = checks.filter(move |check| check.ran == ran && check.findings.is_empty());
             checks.map(move |check| Assertion {
                 rule: check.rule.id().to_owned(),
                 column: check.column.clone(),
@@ -227,7 +239,7 @@ impl Writer<'_> {
         let metrics = |column: &ColumnCounts| {
             let mut counts = Map::from_iter([
                 ("nullCount".to_owned(), column.nulls.into()),
-                ("count".to_owned(), table.rows.saturating_sub(column.nulls).into()),
+                ("count".to_owned(), column.values.into()),
             ]);
             counts.extend(column.distinct.map(|distinct| ("distinctCount".to_owned(), distinct.into())));
             (column.name.clone(), Value::Object(counts))

@@ -66,7 +66,7 @@ fn of_suite(suite: &Suite, room: usize) -> Written {
         match &case.standing {
             Standing::Found(Told { severity: Severity::Block, .. }) => counts.failures += 1,
             Standing::NotRun(_) if suite.outcome == Outcome::Error => counts.errors += 1,
-            Standing::NotRun(_) => counts.skipped += 1,
+            Standing::NotRun(_) | Standing::Moot(_) => counts.skipped += 1,
             Standing::Kept | Standing::Found(_) => {}
         }
         cases.push_str(&text);
@@ -129,7 +129,7 @@ fn of_case(suite: &Suite, case: &Case) -> String {
                 escaped(case.rule)
             ),
         ),
-        Standing::NotRun(why) => {
+        Standing::NotRun(why) | Standing::Moot(why) => {
             put(&mut text, format_args!(">\n      <skipped message=\"{}\"/>\n", escaped(why)));
         }
     }

@@ -6,17 +6,20 @@ use serde_json::{Value, json};
 use super::rules::about;
 use super::suite::{Case, NO_VERDICT, Standing, Suite, Told};
 use crate::check::Outcome;
+use crate::limits::REPORT_BYTES;
 use crate::schema::Severity;
 
 /// Reasons of checks that did not run, each a notification; the rest is counted.
 const NOTIFICATIONS: usize = 100;
 
-/// Writes suites as one log with a run for each. A row that is known is the line of its region, in formats that have lines.
+/// Writes suites as one log with a run for each, of [`REPORT_BYTES`] at most: where there is no room, results that warn are left
+/// out first, and a property says how many. A row that is known is the line of its region, in formats that have lines.
 ///
 /// A file without a verdict has a run that was not successful, and a result of rule `no-verdict`, since some readers look at
 /// results alone.
 pub fn write(suites: &[Suite]) -> String {
-    let runs: Vec<Value> = suites.iter().map(run).collect();
+    let room = REPORT_BYTES / suites.len().max(1);
+    let runs: Vec<Value> = suites.iter().map(|suite| run(suite, room)).collect();
     let mut log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -27,22 +30,20 @@ pub fn write(suites: &[Suite]) -> String {
     format!("{log:#}\n")
 }
 
-fn run(suite: &Suite) -> Value {
+fn run(suite: &Suite, room: usize) -> Value {
     let mut ids: Vec<&'static str> = suite.cases.iter().map(|case| case.rule).collect();
     ids.sort_unstable();
     ids.dedup();
     let rules: Vec<Value> = ids.iter().map(|id| rule(id)).collect();
     let place = |id: &str| ids.iter().position(|known| *known == id);
-    let results: Vec<Value> =
-        suite.cases.iter().filter_map(|case| result(suite, case, place(case.rule))).collect();
     let mut artifact = json!({ "location": { "uri": suite.uri }, "roles": ["analysisTarget"] });
     if let (Some((bytes, digest)), Some(members)) = (&suite.content, artifact.as_object_mut()) {
         members.insert("length".to_owned(), json!(bytes));
         members.insert("hashes".to_owned(), json!({ "sha-256": digest.to_hex() }));
     }
-    let facts: serde_json::Map<String, Value> =
+    let mut facts: serde_json::Map<String, Value> =
         suite.facts.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    json!({
+    let mut run = json!({
         "tool": { "driver": {
             "name": "Bartizan",
             "informationUri": "https://bartizan.dev",
@@ -53,9 +54,48 @@ fn run(suite: &Suite) -> Value {
         "columnKind": "unicodeCodePoints",
         "invocations": [invocation(suite)],
         "artifacts": [artifact],
-        "results": results,
-        "properties": facts,
-    })
+        "results": [],
+        "properties": {},
+    });
+    let results = suite.cases.iter().filter_map(|case| result(suite, case, place(case.rule)));
+    let (results, left_out) = fitting(results.collect(), room.saturating_sub(written(&run, 2) + 8 * 1024));
+    if left_out > 0 {
+        facts.insert("results-left-out".to_owned(), json!(left_out.to_string()));
+    }
+    if let Some(members) = run.as_object_mut() {
+        members.insert("results".to_owned(), json!(results));
+        members.insert("properties".to_owned(), json!(facts));
+    }
+    run
+}
+
+/// Bytes of a value that is written within others, so deep.
+fn written(value: &Value, deep: usize) -> usize {
+    let text = format!("{value:#}");
+    text.len() + 2 + 2 * deep * (1 + memchr::memchr_iter(b'\n', text.as_bytes()).count())
+}
+
+/// Those for which there is room, in their order, where those at level `error` come first to be taken; and how many are not
+/// among them.
+fn fitting(results: Vec<Value>, room: usize) -> (Vec<Value>, usize) {
+    let is_error = |result: &Value| result.get("level").and_then(Value::as_str) == Some("error");
+    let all = results.len();
+    let sized: Vec<(usize, bool)> =
+        results.iter().map(|result| (written(result, 4), is_error(result))).collect();
+    let mut taken = vec![false; all];
+    let mut left = room;
+    for errors in [true, false] {
+        for ((size, is_error), taken) in sized.iter().zip(&mut taken) {
+            if *is_error == errors && *size <= left {
+                *taken = true;
+                left -= size;
+            }
+        }
+    }
+    let kept: Vec<Value> =
+        results.into_iter().zip(taken).filter_map(|(one, taken)| taken.then_some(one)).collect();
+    let left_out = all - kept.len();
+    (kept, left_out)
 }
 
 fn rule(id: &str) -> Value {
@@ -102,7 +142,7 @@ fn invocation(suite: &Suite) -> Value {
 
 fn result(suite: &Suite, case: &Case, rule: Option<usize>) -> Option<Value> {
     match &case.standing {
-        Standing::Kept => None,
+        Standing::Kept | Standing::Moot(_) => None,
         Standing::NotRun(why) if case.rule == NO_VERDICT => {
             let message = format!("no verdict: {why}");
             Some(one(suite, case, rule, "error", &message, &[location(suite, case, None)]))
@@ -138,7 +178,11 @@ fn one(
     locations: &[Value],
 ) -> Value {
     // The same finding of the next delivery has the same fingerprint, whatever its rows and counts.
-    let known_by = format!("{}\0{}\0{}\0{}", suite.uri, case.rule, case.column, case.part);
+    let (key, name) = match case.name.as_str() {
+        "" => ("bartizanFinding/v1", String::new()),
+        name => ("bartizanFinding/v2", format!("\0{name}")),
+    };
+    let known_by = format!("{}\0{}\0{}{name}\0{}", suite.uri, case.rule, case.column, case.part);
     json!({
         "ruleId": case.rule,
         "ruleIndex": rule,
@@ -146,7 +190,7 @@ fn one(
         "level": level,
         "message": { "text": message },
         "locations": locations,
-        "partialFingerprints": { "bartizanFinding/v1": sha256(known_by.as_bytes()).to_hex() },
+        "partialFingerprints": { key: sha256(known_by.as_bytes()).to_hex() },
     })
 }
 
@@ -178,6 +222,7 @@ fn properties(case: &Case, told: &Told) -> Value {
     let rows: Vec<u64> = told.rows.iter().map(|(row, _)| *row).collect();
     json!({
         "column": if case.column.is_empty() { Value::Null } else { json!(case.column) },
+        "name": if case.name.is_empty() { Value::Null } else { json!(case.name) },
         "count": told.count,
         "share": told.share.map(|(share, _)| share),
         "limit": told.share.map(|(_, limit)| limit),

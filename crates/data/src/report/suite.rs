@@ -43,7 +43,9 @@ pub struct Case {
     pub rule: &'static str,
     /// The column or columns, as text; empty for the whole file.
     pub column: String,
-    /// Which one, from 1, where there are several of the same rule and column.
+    /// What the rule is called among others of its kind: an expression, a slice, the columns of a key, a figure; or empty.
+    pub name: String,
+    /// Which one, from 1, where there are several of the same rule, column and name.
     pub part: usize,
     /// What came of it.
     pub standing: Standing,
@@ -58,6 +60,8 @@ pub enum Standing {
     Found(Told),
     /// It was not tried, for this reason.
     NotRun(String),
+    /// It asks nothing of this file, for this reason.
+    Moot(String),
 }
 
 /// What a finding says.
@@ -186,10 +190,10 @@ pub(super) const NO_VERDICT: &str = "no-verdict";
 
 impl Case {
     fn new(rule: &'static str, column: String, standing: Standing) -> Self {
-        Self { rule, column, part: 1, standing }
+        Self { rule, column, name: String::new(), part: 1, standing }
     }
 
-    /// What it is called: the rule, of which column, and which of several.
+    /// What it is called: the rule, of which column, by which name, and which of several.
     pub fn title(&self) -> String {
         let mut title = if self.rule == NO_VERDICT {
             "every planned check ran".to_owned()
@@ -198,6 +202,10 @@ impl Case {
         } else {
             format!("{}: {}", self.column, self.rule)
         };
+        if !self.name.is_empty() {
+            title.push_str(": ");
+            title.push_str(&self.name);
+        }
         if self.part > 1 {
             title.push_str(&format!(" ({})", self.part));
         }
@@ -205,11 +213,12 @@ impl Case {
     }
 }
 
-/// Tells those of one rule and column from each other.
+/// Tells those of one rule, column and name from each other.
 fn number(cases: &mut [Case]) {
-    let mut seen: std::collections::HashMap<(&'static str, String), usize> = std::collections::HashMap::new();
+    let mut seen: std::collections::HashMap<(&'static str, String, String), usize> =
+        std::collections::HashMap::new();
     for case in cases {
-        let count = seen.entry((case.rule, case.column.clone())).or_default();
+        let count = seen.entry((case.rule, case.column.clone(), case.name.clone())).or_default();
         *count += 1;
         case.part = *count;
     }
@@ -229,20 +238,27 @@ fn because(why: &dyn Error) -> Standing {
 fn of_check(check: &Check, report: &Report, cases: &mut Vec<Case>) {
     let column = check.column.as_deref().map(plain).unwrap_or_default();
     let rule = check.rule.id();
+    let name = check.name.as_deref().map(|name| cut(name, 200)).unwrap_or_default();
+    let mut add = |column: String, standing: Standing| {
+        cases.push(Case { name: name.clone(), ..Case::new(rule, column, standing) });
+    };
+    if let Some(why) = &check.moot {
+        return add(column, Standing::Moot(plain(why)));
+    }
     if !check.ran {
-        // The finding that says why is of the column's presence, or of the first share of a label.
+        // Its own finding says why; or one of the column's presence, or of the first share of a label.
+        let own = check.findings.first().and_then(|place| report.findings.get(*place));
         let says = |one: &&Finding| {
             one.column == check.column && matches!(one.rule, Rule::MissingColumn | Rule::LabelShare)
         };
-        let why = match report.findings.iter().find(says) {
-            Some(finding) => plain(&finding.message),
+        let why = match own.or_else(|| report.findings.iter().find(says)) {
+            Some(finding) => plain(finding.message.replacen("could not run: ", "", 1).as_str()),
             None => "there is nothing that it could look at".to_owned(),
         };
-        cases.push(Case::new(rule, column, Standing::NotRun(why)));
-        return;
+        return add(column, Standing::NotRun(why));
     }
     if check.findings.is_empty() {
-        cases.push(Case::new(rule, column.clone(), Standing::Kept));
+        add(column.clone(), Standing::Kept);
     }
     for place in &check.findings {
         let standing = match report.findings.get(*place) {
@@ -252,7 +268,7 @@ fn of_check(check: &Check, report: &Report, cases: &mut Vec<Case>) {
             }
         };
         let named = report.findings.get(*place).and_then(|finding| finding.column.as_deref()).map(plain);
-        cases.push(Case::new(rule, named.unwrap_or_else(|| column.clone()), standing));
+        add(named.unwrap_or_else(|| column.clone()), standing);
     }
 }
 
@@ -263,7 +279,11 @@ fn told(finding: &Finding) -> Told {
         message: plain(&finding.message),
         count: Some(finding.count),
         share: cells.then_some((finding.share, finding.limit)),
-        rows: finding.examples.iter().map(|one| (one.row, Some(one.shape.clone()))).collect(),
+        rows: finding
+            .examples
+            .iter()
+            .map(|one| (one.row, Some(&one.shape).filter(|shape| !shape.is_empty()).cloned()))
+            .collect(),
     }
 }
 

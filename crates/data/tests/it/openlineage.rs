@@ -22,3 +22,26 @@ fn the_last_event_of_a_run_counts_however_its_id_is_written() {
         assert_eq!(runs, [(lower, "COMPLETE")], "{first} {second}");
     }
 }
+
+#[test]
+fn elements_of_lists_are_counted_and_what_did_not_run_is_no_warning() {
+    use bartizan_data::openlineage::Table;
+    use bartizan_data::{Schema, Tier, check};
+    let schema = "format = \"bartizan-schema-v1\"\nunexpected_columns = \"allow\"\n\
+                  csv = { separator = \",\", encoding = \"utf-8\", null = [] }\n\
+                  [[column]]\nname = \"id\"\ntype = \"integer\"\nreferences = { table = \"t\", column = \"c\" }\n";
+    let lines = "{\"id\":1,\"tags\":[\"a\",\"b\",\"c\"]}\n{\"id\":2,\"tags\":[\"d\",null,\"e\"]}\n";
+    let report = check(lines.as_bytes(), &Schema::parse(schema).unwrap(), Tier::Release).unwrap();
+    let table = Table::of(&report);
+    let counts: Vec<_> =
+        table.columns.iter().map(|one| (one.name.as_str(), one.values, one.nulls, one.distinct)).collect();
+    assert_eq!(counts, [("id", 2, 0, Some(2)), ("tags[]", 5, 1, Some(5)), ("tags", 2, 0, None)]);
+    let assertions: Vec<_> = table
+        .assertions
+        .iter()
+        .filter(|one| !one.success)
+        .map(|one| (one.rule.as_str(), one.blocks))
+        .collect();
+    // It leaves the table without a verdict, and so counts for as much as what refuses it.
+    assert_eq!(assertions, [("accepted", true), ("references", true)]);
+}

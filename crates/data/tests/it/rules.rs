@@ -525,3 +525,38 @@ fn rules_of_values_can_be_asked_of_every_value() {
         "#]],
     );
 }
+
+#[test]
+fn what_names_an_absent_optional_column_asks_nothing() {
+    let rules = "[[column]]\nname = \"a\"\ntype = \"integer\"\n[[column]]\nname = \"b\"\ntype = \"integer\"\n\
+                 optional = true\n[[key]]\ncolumns = [\"a\", \"b\"]\n[[key]]\ncolumns = [\"b\", \"a\"]\n\
+                 pass_over = \"all-missing\"\n[[expression]]\nname = \"order\"\nholds = \"a <= b\"\n[[expression]]\n\
+                 name = \"either\"\nholds = \"a > 0 or b > 0\"\n[[slice]]\nname = \"s\"\nwhen = \"b > 0\"\nmin_rows = 1\n\
+                 [[slice.column]]\nname = \"a\"\nrange = { max = 0 }\n[[slice]]\nname = \"t\"\nwhen = \"a > 0\"\n\
+                 [[slice.column]]\nname = \"b\"\nmin_present = 1.0\n";
+    let schema = schema(rules);
+    let options = CheckOptions::new(Tier::Release);
+    // With the column all of it is asked.
+    expect![[r#"
+        invalid 18/18
+        range a in slice `s`: 100.00 % of the values lie above 0, at most 0.00 % may [1:9 2:9]
+    "#]]
+    .assert_eq(&said(&schema, "a,b\n1,2\n2,3\n", &options));
+    // Without it, only what has an answer all the same.
+    expect![[r#"
+        invalid 8/8
+        unique - 100.00 % of the keys `b`, `a` come more than once, at most 0.00 % may [2:as in row 1]
+    "#]]
+    .assert_eq(&said(&schema, "a\n1\n1\n", &options));
+    expect![[r#"
+        valid in tier release: 2 rows, 8 checks, 0 blocking findings, 0 warnings
+          note   (batch)                   unique             `a, b`: it asks nothing, since the optional column `b` is not in the file
+          note   (batch)                   expression         `order`: it asks nothing, since the optional column `b` is not in the file
+          note   (batch)                   slice              `s`: it asks nothing, since the optional column `b` is not in the file
+          note   a                         type               `slice s`: it asks nothing, since the optional column `b` is not in the file
+          note   a                         presence           `slice s`: it asks nothing, since the optional column `b` is not in the file
+          note   a                         range              `slice s`: it asks nothing, since the optional column `b` is not in the file
+          note   b                         type               `slice t`: it asks nothing, since the optional column `b` is not in the file
+          note   b                         presence           `slice t`: it asks nothing, since the optional column `b` is not in the file
+    "#]].assert_eq(&report(&schema, "a\n1\n2\n", &options).render());
+}

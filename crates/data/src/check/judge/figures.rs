@@ -60,6 +60,13 @@ impl Judge {
     }
 
     fn figure(&mut self, rules: &ColumnRules, name: &str, bounds: Bounds, figure: Option<f64>) {
+        let of = self.named.take();
+        self.named = Some(of.as_ref().map_or_else(|| name.to_owned(), |of| format!("{of}, {name}")));
+        self.bounded(rules, name, bounds, figure);
+        self.named = of;
+    }
+
+    fn bounded(&mut self, rules: &ColumnRules, name: &str, bounds: Bounds, figure: Option<f64>) {
         let Some(figure) = figure.filter(|figure| !figure.is_nan()) else {
             let why = format!("there are too few numbers for a {name}");
             return self.not_run(Some(&rules.name), Rule::Statistics, why);

@@ -30,7 +30,16 @@ pub(super) fn judge(context: &Context<'_>, counts: Counts<'_>, read: &ReadOutcom
     let Counts { header, watched, profile, keys, rows } = counts;
     let tier = context.options.tier;
     let there: HashSet<&str> = header.iter().map(String::as_str).collect();
-    let mut judge = Judge { tier, checks: 0, each: Vec::new(), findings: Vec::new(), spared: 0, slice: None };
+    let mut judge = Judge {
+        tier,
+        checks: 0,
+        moot: 0,
+        each: Vec::new(),
+        findings: Vec::new(),
+        spared: 0,
+        slice: None,
+        named: None,
+    };
     if !context.environment_is_known() {
         let known = context.schema.environments.join(", ");
         let message = format!("the schema has no such environment; it has: {known}");
@@ -50,7 +59,7 @@ pub(super) fn judge(context: &Context<'_>, counts: Counts<'_>, read: &ReadOutcom
     judge.keys(context, &there, &keys, &rows.keys);
     judge.expressions(context, &there, &rows.expressions);
     judge.slices(context, &there, rows.slices);
-    let planned = plan::planned(context, &there);
+    let planned = plan::planned(context, &there) - judge.moot;
     let Judge { checks, mut each, mut findings, spared, .. } = judge;
     findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
     for (place, (check, _)) in findings.iter().enumerate() {
@@ -92,6 +101,8 @@ struct Judge {
     tier: Tier,
     /// Checks that ran.
     checks: usize,
+    /// Checks that ask nothing of this batch.
+    moot: usize,
     each: Vec<Check>,
     /// Findings, each with the place of its check.
     findings: Vec<(usize, Finding)>,
@@ -99,18 +110,32 @@ struct Judge {
     spared: usize,
     /// The slice that is judged.
     slice: Option<String>,
+    /// What the next checks are called.
+    named: Option<String>,
 }
 
 impl Judge {
     /// Notes that a check runs.
     fn run(&mut self, column: Option<&String>, rule: Rule) {
         self.checks += 1;
-        self.each.push(Check { column: column.cloned(), rule, ran: true, findings: Vec::new() });
+        self.note(column, rule, true, None);
     }
 
     /// Notes that a check cannot run.
     fn skip(&mut self, column: Option<&String>, rule: Rule) {
-        self.each.push(Check { column: column.cloned(), rule, ran: false, findings: Vec::new() });
+        self.note(column, rule, false, None);
+    }
+
+    /// Notes that a check asks nothing of this batch, because a column is not there that may be absent.
+    fn asks_nothing(&mut self, column: Option<&String>, rule: Rule, absent: &str) {
+        self.moot += 1;
+        let why = format!("it asks nothing, since the optional column `{absent}` is not in the file");
+        self.note(column, rule, false, Some(why));
+    }
+
+    fn note(&mut self, column: Option<&String>, rule: Rule, ran: bool, moot: Option<String>) {
+        let (column, name) = (column.cloned(), self.named.clone());
+        self.each.push(Check { column, name, rule, ran, moot, findings: Vec::new() });
     }
 
     /// Takes a finding of the check that was noted last.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Judge, percent, share_of, whole};
+use super::{Judge, percent, plan, share_of, whole};
 use crate::check::Context;
 use crate::check::joint::{ExpressionFound, KeyCheck, KeyFound, KeyRule, KeyWant, SliceFound};
 use crate::check::report::{Finding, Rule};
@@ -18,6 +18,11 @@ fn absent<'n>(
     names.find(|name| {
         !there.contains(name) && context.schema.column(name).is_none_or(|column| !column.optional)
     })
+}
+
+/// A column that is not in the file, and may be absent.
+fn lacked<'n>(there: &HashSet<&str>, mut names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    names.find(|name| !there.contains(name))
 }
 
 impl Judge {
@@ -36,6 +41,9 @@ impl Judge {
             let named = format!("`{}`", key.names.join("`, `"));
             let gone = single.is_some_and(|name| !there.contains(name.as_str()));
             let missing = absent(context, there, key.names.iter().map(String::as_str));
+            // Without one of its columns no row may be left that has a key.
+            let lacked = lacked(there, key.names.iter().map(String::as_str)).filter(|_| found.rows == 0);
+            self.named = if single.is_none() { Some(key.names.join(", ")) } else { None };
             for want in &key.wants {
                 let rule = match want.what {
                     KeyRule::Unique(_) => Rule::Unique,
@@ -51,6 +59,8 @@ impl Judge {
                         rule,
                         format!("the key {named} has no column `{missing}` in the file"),
                     );
+                } else if let Some(lacked) = lacked {
+                    self.asks_nothing(single, rule, lacked);
                 } else if found.too_many {
                     let why = format!(
                         "{named} has more than the {KEY_VALUES} different values that are remembered"
@@ -62,6 +72,7 @@ impl Judge {
                 }
             }
         }
+        self.named = None;
     }
 
     fn key(&mut self, single: Option<&String>, named: &str, want: &KeyWant, found: &KeyFound) {
@@ -136,9 +147,14 @@ impl Judge {
         found: &[ExpressionFound<'_>],
     ) {
         for ExpressionFound { rules, known, broken } in found {
+            self.named = Some(rules.name.clone());
             if let Some(missing) = absent(context, there, rules.columns()) {
                 let why = format!("`{}` names column `{missing}`, which is not in the file", rules.name);
                 self.not_run(None, Rule::Expression, why);
+                continue;
+            }
+            if let Some(lacked) = lacked(there, rules.columns()).filter(|_| *known == 0) {
+                self.asks_nothing(None, Rule::Expression, lacked);
                 continue;
             }
             self.run(None, Rule::Expression);
@@ -162,6 +178,7 @@ impl Judge {
                 });
             }
         }
+        self.named = None;
     }
 
     pub(super) fn slices(
@@ -173,20 +190,35 @@ impl Judge {
         for SliceFound { rules, rows, columns } in found {
             let named = rules.columns.iter().map(|column| column.name.as_str());
             self.slice = Some(rules.name.clone());
+            self.named = Some(rules.name.clone());
+            let none = lacked(there, rules.when.columns()).filter(|_| rows == 0);
             match absent(context, there, rules.when.columns().chain(named)) {
                 Some(missing) => {
                     let why = format!("column `{missing}` is not in the file");
                     self.not_run(None, Rule::Slice, why);
                 }
                 None => {
-                    self.run(None, Rule::Slice);
-                    self.too_few_or_many(Rule::Slice, rules.severity, rows, (rules.rows.min, rules.rows.max));
-                    for column in &columns {
-                        self.checked(context, column, rows);
+                    match none {
+                        Some(lacked) => self.asks_nothing(None, Rule::Slice, lacked),
+                        None => {
+                            self.run(None, Rule::Slice);
+                            let bounds = (rules.rows.min, rules.rows.max);
+                            self.too_few_or_many(Rule::Slice, rules.severity, rows, bounds);
+                        }
+                    }
+                    self.named = Some(format!("slice {}", rules.name));
+                    for (column, rules) in columns.iter().zip(&rules.columns) {
+                        let own = lacked(there, std::iter::once(rules.name.as_str()));
+                        match none.or(own) {
+                            Some(lacked) => plan::of_column(rules)
+                                .into_iter()
+                                .for_each(|rule| self.asks_nothing(Some(&rules.name), rule, lacked)),
+                            None => self.checked(context, column, rows),
+                        }
                     }
                 }
             }
-            self.slice = None;
+            (self.slice, self.named) = (None, None);
         }
     }
 }

@@ -127,7 +127,7 @@ fn verdict(subject: &Subject, report: &Report) -> Markup {
 /// How every kind of rule fared.
 fn checks(report: &Report) -> Markup {
     let mut rules: BTreeMap<&'static str, [u64; 4]> = BTreeMap::new();
-    for check in &report.each {
+    for check in report.each.iter().filter(|check| check.moot.is_none()) {
         let [kept, warned, broken, not_run] = rules.entry(check.rule.id()).or_default();
         let severities =
             check.findings.iter().filter_map(|place| report.findings.get(*place)).map(|one| one.severity);
@@ -139,7 +139,7 @@ fn checks(report: &Report) -> Markup {
         };
         *place += 1;
     }
-    let not_run = report.each.iter().filter(|check| !check.ran);
+    let not_run = report.each.iter().filter(|check| !check.ran && check.moot.is_none());
     let not_run: Vec<_> = not_run.take(50).collect();
     let number = |count: u64| html! { @if count == 0 { span.nil { "0" } } @else { (grouped(count)) } };
     html! {
@@ -170,7 +170,7 @@ fn checks(report: &Report) -> Markup {
                         @if at > 0 { ", " }
                         span.rule { (check.rule.id()) } @if let Some(column) = &check.column { " of " (named(column)) }
                     }
-                    @if report.each.iter().filter(|check| !check.ran).count() > not_run.len() { " and more" }
+                    @if report.each.iter().filter(|check| !check.ran && check.moot.is_none()).count() > not_run.len() { " and more" }
                     "."
                 }
             }
