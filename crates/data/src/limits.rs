@@ -293,8 +293,9 @@ pub const RULE_NAME_BYTES: usize = 128;
 /// Quantiles that one column has bounds for.
 pub const QUANTILE_BOUNDS: usize = 100;
 
-/// Different values of one key that are remembered to tell which come twice: 64 bytes each at most.
-pub const KEY_VALUES: usize = 100_000_000;
+/// Bytes that all keys of a check together may take to tell which values come twice, also while a table of them grows: room
+/// for some 60 million different values of a single key.
+pub const KEY_BYTES: usize = 4 * 1024 * 1024 * 1024;
 
 /// Bytes of the different values of one column of another table, with 64 for each.
 pub const REFERENCED_BYTES: usize = 2 * 1024 * 1024 * 1024;

@@ -18,7 +18,7 @@ use self::joint::RowChecks;
 use self::judge::Counts;
 use self::rules::Watched;
 use crate::csv::ReadError;
-use crate::limits::{LISTED_ROWS, LISTED_ROWS_ALL};
+use crate::limits::{KEY_BYTES, LISTED_ROWS, LISTED_ROWS_ALL};
 use crate::pii::{ColumnDetector, DetectorOptions};
 use crate::profile::{Profile, Profiler, Profiling};
 use crate::read::batch::Column;
@@ -47,6 +47,8 @@ pub struct CheckOptions<'a> {
     pub now: Option<Timestamp>,
     /// The profile that distributions are compared with.
     pub reference: Option<&'a Profile>,
+    /// Bytes that all keys together may take to tell which values come twice.
+    pub key_bytes: usize,
     /// Other tables, by the names that the schema has for them.
     pub tables: BTreeMap<String, &'a KnownTable>,
 }
@@ -62,6 +64,7 @@ impl CheckOptions<'_> {
             environment: None,
             now: None,
             reference: None,
+            key_bytes: KEY_BYTES,
             tables: BTreeMap::new(),
         }
     }

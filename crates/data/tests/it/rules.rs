@@ -560,3 +560,24 @@ fn what_names_an_absent_optional_column_asks_nothing() {
           note   b                         presence           `slice t`: it asks nothing, since the optional column `b` is not in the file
     "#]].assert_eq(&report(&schema, "a\n1\n2\n", &options).render());
 }
+
+#[test]
+fn keys_have_so_many_bytes_together() {
+    let rules = |more: &str| {
+        schema(&format!(
+            "[[column]]\nname = \"a\"\ntype = \"integer\"\nmax_repeated = 0.0\n[[column]]\nname = \"b\"\ntype = \"integer\"\n{more}"
+        ))
+    };
+    let csv = "a,b\n".to_owned() + &(0..1_000).map(|at| format!("{at},{at}\n")).collect::<String>();
+    let within = |more: &str, key_bytes: usize| {
+        said(&rules(more), &csv, &CheckOptions { key_bytes, ..CheckOptions::new(Tier::Release) })
+    };
+    // A table of 1,334 places, a quarter of them free, with 24 bytes each.
+    assert!(within("", 50_000).starts_with("valid"));
+    let short = "unique a could not run: `a` has more different values than there is room for in the 30000 bytes that keys may take";
+    assert!(within("", 30_000).contains(short));
+    // What one key takes another does not have.
+    let both = within("max_repeated = 0.0\n", 50_000);
+    assert!(both.starts_with("error") && both.contains("could not run: `b` has more"), "{both}");
+    assert!(!both.contains("could not run: `a`"), "{both}");
+}

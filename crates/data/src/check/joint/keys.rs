@@ -12,7 +12,6 @@ use crate::cell::Value;
 use crate::check::rules::Counted;
 use crate::check::tables::class;
 use crate::expression::time_in;
-use crate::limits::KEY_VALUES;
 use crate::profile::{ColumnType, whole};
 use crate::read::TableRows;
 use crate::read::batch::{Cell, Lane};
@@ -228,24 +227,30 @@ impl KeyFound {
         self.seen.len() as u64
     }
 
-    pub(super) fn take_in(&mut self, keys: &[Hash], first: u64) {
+    /// Bytes that it takes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.seen.bytes()
+    }
+
+    /// Takes in the keys of rows from `first` on, in so many bytes.
+    pub(super) fn take_in(&mut self, keys: &[Hash], first: u64, room: usize) {
         self.rows += keys.iter().filter(|key| **key != NONE).count() as u64;
         if !self.too_many {
             let Self { seen, repeated, .. } = self;
-            seen.take_in(keys, first, |one| note(repeated, &one));
-            self.bound();
+            let fits = seen.take_in(keys, first, room, |one| note(repeated, &one));
+            self.forget_unless(fits);
         }
     }
 
     /// Places what was gathered: all rows were taken in.
-    pub(super) fn finish(&mut self) {
+    pub(super) fn finish(&mut self, room: usize) {
         let Self { seen, repeated, .. } = self;
-        seen.place_all(|one| note(repeated, &one));
-        self.bound();
+        let fits = seen.place_all(room, |one| note(repeated, &one));
+        self.forget_unless(fits);
     }
 
-    fn bound(&mut self) {
-        if self.seen.len() > KEY_VALUES {
+    fn forget_unless(&mut self, fits: bool) {
+        if !fits {
             self.too_many = true;
             self.seen = Seen::one_of(1);
         }

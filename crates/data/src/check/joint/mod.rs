@@ -183,9 +183,12 @@ impl<'a> RowChecks<'a> {
     }
 
     fn take_in(&self, found: &mut RowsFound<'a>, part: Part<'a>, first: u64) {
-        for (found, part) in found.keys.iter_mut().zip(part.keys) {
-            found.take_in(&part, first);
-        }
+        let mut parts = part.keys.into_iter();
+        in_turn(&mut found.keys, self.context.options.key_bytes, |found, room| {
+            if let Some(part) = parts.next() {
+                found.take_in(&part, first, room);
+            }
+        });
         for (found, (known, broken)) in found.expressions.iter_mut().zip(part.expressions) {
             found.known += known;
             found.broken.merge(broken);
@@ -200,9 +203,20 @@ impl<'a> RowChecks<'a> {
 
     /// What was found in the end.
     pub(super) fn finish(self) -> (Vec<KeyCheck>, RowsFound<'a>) {
+        let room = self.context.options.key_bytes;
         let mut rows = self.found.into_inner().unwrap_or_else(PoisonError::into_inner).rows;
-        rows.keys.iter_mut().for_each(KeyFound::finish);
+        in_turn(&mut rows.keys, room, KeyFound::finish);
         (self.keys, rows)
+    }
+}
+
+/// Does something with each key, which has those of so many bytes that the others do not take.
+fn in_turn(keys: &mut [KeyFound], bytes: usize, mut each: impl FnMut(&mut KeyFound, usize)) {
+    let mut taken: usize = keys.iter().map(KeyFound::bytes).sum();
+    for key in keys {
+        taken -= key.bytes();
+        each(key, bytes.saturating_sub(taken));
+        taken += key.bytes();
     }
 }
 

@@ -72,25 +72,36 @@ impl Seen {
         self.keys
     }
 
+    /// Bytes of the table.
+    pub(super) const fn bytes(&self) -> usize {
+        self.slots.len().saturating_mul(size_of::<Slot>())
+    }
+
     /// Takes in the keys of rows from `first` on. Tells of those that were there before, in the order of their rows, once they
-    /// are placed.
-    pub(super) fn take_in(&mut self, keys: &[Hash], first: u64, tell: impl FnMut(Repeated)) {
+    /// are placed. False when the table would need more than `room` bytes; then nothing more can be told.
+    pub(super) fn take_in(
+        &mut self,
+        keys: &[Hash],
+        first: u64,
+        room: usize,
+        tell: impl FnMut(Repeated),
+    ) -> bool {
         for (row, key) in (first..).zip(keys).filter(|(_, key)| **key != NONE) {
             // What is mixed in can be taken out again, so different keys stay different.
             self.gathered.push([mixed(key[0] ^ mixed(key[1] ^ self.seed)), key[1], row]);
         }
-        if self.gathered.len() >= self.gather {
-            self.place_all(tell);
-        }
+        self.gathered.len() < self.gather || self.place_all(room, tell)
     }
 
-    /// Places what was gathered.
-    pub(super) fn place_all(&mut self, tell: impl FnMut(Repeated)) {
+    /// Places what was gathered, in a table of so many bytes at most.
+    pub(super) fn place_all(&mut self, room: usize, tell: impl FnMut(Repeated)) -> bool {
         if self.gathered.is_empty() {
-            return;
+            return true;
         }
         let gathered = std::mem::take(&mut self.gathered);
-        self.make_room(gathered.len());
+        if !self.make_room(gathered.len(), room) {
+            return false;
+        }
         let mut repeated = Vec::new();
         for slot in in_buckets(&gathered) {
             repeated.extend(self.insert(slot));
@@ -99,6 +110,7 @@ impl Seen {
         repeated.into_iter().for_each(tell);
         self.gathered = gathered;
         self.gathered.clear();
+        true
     }
 
     fn insert(&mut self, new: Slot) -> Option<Repeated> {
@@ -120,13 +132,17 @@ impl Seen {
         }
     }
 
-    /// Keeps a quarter of the slots free.
-    fn make_room(&mut self, more: usize) {
+    /// Keeps a quarter of the slots free, if the table before and the one after it have room beside each other.
+    fn make_room(&mut self, more: usize, room: usize) -> bool {
         let least = (self.keys + more).saturating_mul(4) / 3 + 1;
         if least <= self.slots.len() {
-            return;
+            return true;
         }
-        let larger = vec![[0; 3]; least.max(self.slots.len() * 2).max(LEAST)];
+        let slots = least.max(self.slots.len() * 2).max(LEAST);
+        if slots.saturating_mul(size_of::<Slot>()).saturating_add(self.bytes()) > room {
+            return false;
+        }
+        let larger = vec![[0; 3]; slots];
         for slot in std::mem::replace(&mut self.slots, larger) {
             if slot[2] != 0 {
                 let slots = self.slots.as_mut_slice();
@@ -137,6 +153,7 @@ impl Seen {
                 slots[at] = slot;
             }
         }
+        true
     }
 }
 

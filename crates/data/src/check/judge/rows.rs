@@ -6,7 +6,6 @@ use super::{Judge, percent, plan, share_of, whole};
 use crate::check::Context;
 use crate::check::joint::{ExpressionFound, KeyCheck, KeyFound, KeyRule, KeyWant, SliceFound};
 use crate::check::report::{Finding, Rule};
-use crate::limits::KEY_VALUES;
 use crate::schema::{DistinctRules, Severity, as_f64};
 
 /// A column that is not in the file and has to be, so that what names it cannot run.
@@ -62,8 +61,9 @@ impl Judge {
                 } else if let Some(lacked) = lacked {
                     self.asks_nothing(single, rule, lacked);
                 } else if found.too_many {
+                    let bytes = context.options.key_bytes;
                     let why = format!(
-                        "{named} has more than the {KEY_VALUES} different values that are remembered"
+                        "{named} has more different values than there is room for in the {bytes} bytes that keys may take"
                     );
                     self.not_run(single, rule, why);
                 } else {
