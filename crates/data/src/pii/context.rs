@@ -9,7 +9,8 @@ const AFTER: usize = 24;
 /// Bytes between a word and a candidate that it speaks against, at most.
 const NEAR: usize = 14;
 
-/// Lower-case words that name numbers of other kinds.
+/// Lower-case words that name numbers of other kinds. Other words begin as they do (`particular`, `committee`), so that they
+/// stand whole, or with one of [`ENDINGS`].
 const OTHERS: &[&str] = &[
     "order",
     "invoice",
@@ -59,6 +60,9 @@ const OTHERS: &[&str] = &[
     "sequence",
     "seq",
 ];
+
+/// What a word of [`OTHERS`] may go on with: a plural, and what makes one name of it (`orderid`, `trackingnumber`).
+const ENDINGS: &[&str] = &["s", "es", "id", "ids", "no", "nr", "num", "number", "code"];
 
 /// Words that name a version, as which four numbers with dots are written too.
 const VERSIONS: &[&str] = &["version", "ver", "v", "release", "firmware", "build", "revision", "rev"];
@@ -165,6 +169,7 @@ impl Words {
                 if (speaks || near)
                     && window.get(start..end).is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
                     && is_word(window, start, end)
+                    && (speaks || ends(window, end))
                 {
                     let heard = if speaks { &mut heard.names } else { &mut heard.against };
                     if heard.is_none_or(|(last, _)| end >= last) {
@@ -240,6 +245,22 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
 fn is_word(text: &[u8], start: usize, end: usize) -> bool {
     let begins = start == 0 || !text.get(start - 1).is_some_and(u8::is_ascii_alphabetic);
     begins && (end - start > 3 || !text.get(end).is_some_and(u8::is_ascii_alphabetic))
+}
+
+/// Whether a word ends at `end`, as it is or with one of [`ENDINGS`]: where no letter follows, or the next word of a name
+/// like `orderId` begins.
+fn ends(text: &[u8], end: usize) -> bool {
+    let rest = text.get(end..).unwrap_or_default();
+    let letters = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let goes_on = rest.get(..letters).unwrap_or_default();
+    let named = |letters: &[u8]| match letters {
+        [] => true,
+        [first, ..] => {
+            let lower = end.checked_sub(1).and_then(|last| text.get(last)).is_some_and(u8::is_ascii_lowercase);
+            lower && first.is_ascii_uppercase()
+        }
+    };
+    named(goes_on) || ENDINGS.iter().any(|ending| goes_on.eq_ignore_ascii_case(ending.as_bytes()))
 }
 
 /// Reads a window without what stands in the place of values, as in `<US_SSN>` and `<CARD 4f1c...>`: it names no other

@@ -4,6 +4,7 @@
 
 mod action;
 mod column;
+mod context;
 mod custom;
 mod delimited;
 mod golden;
