@@ -136,6 +136,12 @@ impl ColumnScan<'_> {
         &self.found
     }
 
+    /// Whether anything could be found in a column of dates: it is named after births, or recognisers are looked for.
+    pub(crate) fn looks_at_dates(&self) -> bool {
+        let detector = &self.detector.lenient;
+        (detector.looks.birth && self.title.names_birth()) || !detector.custom.is_empty()
+    }
+
     /// What was counted so far.
     pub const fn counts(&self) -> &ColumnCounts {
         &self.counts

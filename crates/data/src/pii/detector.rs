@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use aho_corasick::packed::Searcher;
 
+use super::birth::names_birth;
 use super::context::Words;
 use super::custom::{Recogniser, Recognisers};
 use super::finding::{Finding, resolve};
@@ -165,7 +166,7 @@ impl Detector {
         let folded = Folded::new(window);
         let owned = folded.folded(owned.start)..folded.folded(owned.end);
         let first = out.len();
-        scan(self, folded.text(), owned, &title.0, out);
+        scan(self, folded.text(), owned, title, out);
         for finding in out.iter_mut().skip(first) {
             let range = finding.range();
             *finding = finding.moved(&folded.original(&range), base);
@@ -185,7 +186,11 @@ impl fmt::Debug for Detector {
 
 /// The name of a column or field, which speaks for kinds as words in the text do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Title(String);
+pub struct Title {
+    words: String,
+    /// Whether it names dates of birth.
+    birth: bool,
+}
 
 impl Title {
     /// Takes a name; `cardNumber` and `CARD_NUMBER` both say `card` and `number`.
@@ -200,6 +205,16 @@ impl Title {
             let mark = !character.is_alphanumeric() && character != '-' && character != '_';
             if mark { words.push(' ') } else { words.extend(character.to_lowercase()) }
         }
-        Self(words)
+        Self { birth: names_birth(&words), words }
+    }
+
+    /// In lower case, with spaces where words end.
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Whether every date that stands under it is one of birth.
+    pub(super) const fn names_birth(&self) -> bool {
+        self.birth
     }
 }

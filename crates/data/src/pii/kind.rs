@@ -87,8 +87,10 @@ kinds! {
     MAC = "mac-address", Personal, [40, 90, 90, 90], &[];
     /// A date of birth, which only the words around it tell from other dates.
     DATE_OF_BIRTH = "date-of-birth", Personal, [5, 5, 5, 90],
-        &["dob", "d.o.b", "birth", "birthday", "birthdate", "born", "date_of_birth", "geboren", "geburtsdatum",
-          "geb.", "née", "naissance", "nacimiento", "nascita", "nascimento", "geboortedatum", "födelsedatum"];
+        &["dob", "d.o.b", "d o b", "birth", "birthday", "birthdate", "birthdt", "bday", "dateofbirth", "born",
+          "date_of_birth", "geboren", "geburtsdatum", "geburtstag", "geb", "née", "naissance", "nacimiento", "nascita",
+          "nascimento", "geboortedatum", "geboorte", "födelsedatum", "född", "fødselsdato", "født", "syntymäaika", "urodzenia",
+          "narození", "születési", "doğum", "рождения", "生年月日", "出生日期", "생년월일"];
     /// A number of the National Health Service of the United Kingdom.
     UK_NHS = "uk-nhs", National, [1, 10, 60, 95], &["nhs", "national health", "patient", "health service"];
     /// A National Insurance number of the United Kingdom.

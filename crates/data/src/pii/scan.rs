@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::birth::date_of_birth;
+use super::birth::{date_of_birth, dates};
 use super::context::{Heard, has_any};
-use super::detector::Detector;
+use super::detector::{Detector, Title};
 use super::finding::Finding;
 use super::kind::{Evidence, Kind};
 use super::marks;
@@ -21,10 +21,10 @@ pub(super) fn scan(
     detector: &Detector,
     text: &[u8],
     owned: Range<usize>,
-    title: &str,
+    title: &Title,
     out: &mut Vec<Finding>,
 ) {
-    let mut scan = Scan { detector, text, title, out, judged: None };
+    let mut scan = Scan { detector, text, title: title.words(), out, judged: None };
     if detector.looks.assigned {
         scan.numbers_and_marks::<b'='>(owned.clone());
     } else {
@@ -35,6 +35,9 @@ pub(super) fn scan(
     }
     if let Some(literals) = &detector.literals {
         scan.literals(literals, owned.clone());
+    }
+    if detector.looks.birth && title.names_birth() {
+        dates(text, owned.clone(), |range| scan.propose(Kind::DATE_OF_BIRTH, range, Evidence::Plain, None));
     }
     for custom in &detector.custom {
         custom.each(text, owned.clone(), |range| scan.custom(custom, range));

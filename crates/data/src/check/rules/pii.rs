@@ -32,7 +32,11 @@ impl<'a> Pii<'a> {
 impl Rule for Pii<'_> {
     /// Shares of cells say what a column holds, so all of them are counted.
     fn clean(&self, lane: &Lane<'_>) -> bool {
-        matches!(lane, Lane::Nulls(_) | Lane::Booleans(..) | Lane::Days(..) | Lane::Lists(..))
+        match lane {
+            Lane::Nulls(_) | Lane::Booleans(..) | Lane::Lists(..) => true,
+            Lane::Days(..) => !self.scan.looks_at_dates(),
+            _ => false,
+        }
     }
 
     fn cell(&mut self, row: u64, cell: &Cell<'_>) {

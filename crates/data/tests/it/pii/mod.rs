@@ -3,6 +3,7 @@
 #![expect(clippy::indexing_slicing, reason = "helpers outside #[test]")]
 
 mod action;
+mod birth;
 mod column;
 mod context;
 mod custom;
