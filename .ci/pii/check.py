@@ -57,7 +57,7 @@ MORE = {
     "fi-hetu": "stdnum leaves out temporary numbers, from 900",
     "no-fodselsnummer": "stdnum leaves out individual numbers that do not fit the century",
     "be-rrn": "stdnum leaves out births after today",
-    "kr-rrn": "stdnum leaves out places of birth above 96",
+    "kr-rrn": "stdnum leaves out numbers without a check digit, given since October 2020, and places of birth above 96",
 }
 
 

@@ -115,10 +115,10 @@ kinds! {
     /// The personal identity code of Finland.
     FI_HETU = "fi-hetu", National, [50, 90, 90, 98], &["hetu", "henkilötunnus", "henkilotunnus", "personal identity"];
     /// The birth number of Norway.
-    NO_FODSELSNUMMER = "no-fodselsnummer", National, [1, 40, 80, 95],
+    NO_FODSELSNUMMER = "no-fodselsnummer", National, [1, 60, 80, 95],
         &["fødselsnummer", "fodselsnummer", "fnr", "personnummer", "d-nummer"];
     /// The number of the population register of Poland.
-    PL_PESEL = "pl-pesel", National, [1, 30, 50, 95], &["pesel"];
+    PL_PESEL = "pl-pesel", National, [1, 60, 60, 95], &["pesel"];
     /// The number of a natural person in Brazil's tax register.
     BR_CPF = "br-cpf", National, [1, 30, 95, 98], &["cpf", "cadastro", "contribuinte"];
     /// The number of India's Unique Identification Authority.
@@ -139,11 +139,11 @@ kinds! {
     /// The personal public service number of Ireland.
     IE_PPS = "ie-pps", National, [30, 75, 80, 95], &["pps", "ppsn", "personal public service"];
     /// The identification number of Türkiye.
-    TR_TCKN = "tr-tckn", National, [1, 40, 40, 95], &["tckn", "t.c.", "kimlik", "tc no"];
+    TR_TCKN = "tr-tckn", National, [1, 60, 60, 95], &["tckn", "t.c.", "kimlik", "tc no"];
     /// The identity number of South Africa.
     ZA_ID = "za-id", National, [1, 40, 40, 95], &["identity number", "id number", "south african id", "rsa id", "sa id"];
     /// The resident registration number of South Korea.
-    KR_RRN = "kr-rrn", National, [1, 1, 90, 97], &["rrn", "resident registration", "주민등록번호"];
+    KR_RRN = "kr-rrn", National, [1, 50, 90, 97], &["rrn", "resident registration", "주민등록번호"];
     /// The identity number of a resident of China (GB 11643).
     CN_RIC = "cn-ric", National, [80, 95, 95, 99], &["身份证", "identity card", "resident identity", "id card"];
     /// The birth number of the Czech Republic and Slovakia.
@@ -155,7 +155,7 @@ kinds! {
     /// The personal identification number of Croatia.
     HR_OIB = "hr-oib", National, [1, 10, 10, 92], &["oib", "osobni identifikacijski"];
     /// The personal identification code of Estonia, and of Lithuania, which has the same rule.
-    EE_ISIKUKOOD = "ee-isikukood", National, [1, 40, 40, 92], &["isikukood", "asmens kodas", "personal code"];
+    EE_ISIKUKOOD = "ee-isikukood", National, [1, 60, 60, 92], &["isikukood", "asmens kodas", "personal code"];
     /// The registration number of a person in Singapore.
     SG_NRIC = "sg-nric", National, [40, 90, 90, 97], &["nric", "fin", "identity card"];
     /// The individual number of Japan.

@@ -267,6 +267,8 @@ const DECOYS: &[&str] = &[
     "{score }dd{:}dd{, }dd{-}dd",
     "{https://example.org:8080/a?b=}ddddddddd",
     "{batch }dddddddddddddd",
+    "{batch }YMD{-}ddddddd",
+    "dddddd{-}ddddddd",
     "{ratio }d{.}ddddddddddddddd",
     "{meeting on }dd{/0}9{/20}dd",
     "{lot }ddddddddddd",

@@ -61,6 +61,13 @@ pub(in crate::pii) fn pl_pesel(id: &[u8]) -> bool {
         && (10 - sum % 10) % 10 == at(id, 10)
 }
 
+/// Poland, people who may be alive or in a register: the numbers began in 1979, so that few of them were born before 1880
+/// and none after this century. One of 120 numbers of eleven digits is such a number.
+pub(in crate::pii) fn pl_pesel_of_today(id: &[u8]) -> bool {
+    let month = two(id, 2);
+    pl_pesel(id) && (month <= 32 || (month > 80 && two(id, 0) >= 80))
+}
+
 /// Czech Republic and Slovakia: date, with 50 added to the month for women and 20 where serial numbers ran out;
 /// ten digits divisible by 11. Act 133/2000 Sb., section 13.
 pub(in crate::pii) fn cz_rc(id: &[u8]) -> bool {

@@ -54,13 +54,17 @@ pub(in crate::pii) fn za_id(id: &[u8]) -> bool {
     is_short_date(two(id, 0), two(id, 2), two(id, 4)) && at(id, 10) <= 2 && luhn(id)
 }
 
-/// South Korea: date, sex and century, weighted check digit (given up for numbers since October 2020, which only
-/// their context tells). Resident Registration Act, enforcement rule.
+/// South Korea, numbers given before October 2020: date, sex and century, weighted check digit.
+/// Resident Registration Act, enforcement rule.
 pub(in crate::pii) fn kr_rrn(id: &[u8]) -> bool {
     let sum = weighted(id, &[2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5]);
-    (1..=8).contains(&at(id, 6))
-        && is_short_date(two(id, 0), two(id, 2), two(id, 4))
-        && (11 - sum % 11) % 10 == at(id, 12)
+    kr_rrn_form(id) && (11 - sum % 11) % 10 == at(id, 12)
+}
+
+/// South Korea, all numbers: date, sex and century. Since October 2020 the six digits behind them are random.
+/// Ministry of the Interior and Safety, amended enforcement rule of the Resident Registration Act, article 2.
+pub(in crate::pii) fn kr_rrn_form(id: &[u8]) -> bool {
+    (1..=8).contains(&at(id, 6)) && is_short_date(two(id, 0), two(id, 2), two(id, 4))
 }
 
 /// China: region, date, sequence, ISO 7064 MOD 11-2. GB 11643-1999.
