@@ -359,7 +359,7 @@ fn an_input_that_nobody_compared_with_training_is_named_wherever_one_looks() {
     bench.write(
         "walks.csv",
         (0..200)
-            .map(|row| format!("{row}\n"))
+            .map(|row| format!("{}\n", row / 2 * 2))
             .fold("distance\n".to_owned(), |all, row| all + &row)
             .as_bytes(),
     );

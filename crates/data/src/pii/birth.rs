@@ -71,7 +71,8 @@ fn date(text: &[u8], from: usize, start: usize) -> Option<Range<usize>> {
 
 /// Whether a text begins with eight digits that are a date, `19800312` or `12031980`, and no more than that.
 fn compact(text: &[u8], run: usize) -> bool {
-    let ends = text.get(run).is_none_or(|byte| !(byte.is_ascii_alphabetic() && *byte != b'T') && *byte != b'_');
+    let ends =
+        text.get(run).is_none_or(|byte| !(byte.is_ascii_alphabetic() && *byte != b'T') && *byte != b'_');
     let year = |at: usize| two(text, at) * 100 + two(text, at + 2);
     let last = |one: u32, other: u32| born(year(4), one, other) || born(year(4), other, one);
     run == 8 && ends && (born(year(0), two(text, 4), two(text, 6)) || last(two(text, 0), two(text, 2)))

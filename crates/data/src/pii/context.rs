@@ -256,7 +256,8 @@ fn ends(text: &[u8], end: usize) -> bool {
     let named = |letters: &[u8]| match letters {
         [] => true,
         [first, ..] => {
-            let lower = end.checked_sub(1).and_then(|last| text.get(last)).is_some_and(u8::is_ascii_lowercase);
+            let lower =
+                end.checked_sub(1).and_then(|last| text.get(last)).is_some_and(u8::is_ascii_lowercase);
             lower && first.is_ascii_uppercase()
         }
     };

@@ -5,9 +5,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use bartizan_data::pii::{
-    ColumnDetector, Detector, DetectorOptions, Keep, Kind, Title, scan_table,
-};
+use bartizan_data::pii::{ColumnDetector, Detector, DetectorOptions, Keep, Kind, Title, scan_table};
 use bartizan_data::{CheckOptions, ReadOptions, Schema, Source, Tier, check_table};
 use expect_test::expect;
 
@@ -147,7 +145,9 @@ fn refused(name: &str, kind: &str, bytes: Vec<u8>) -> Option<String> {
          [[column]]\nname = \"{name}\"\ntype = \"{kind}\"\nno_pii = true\n"
     );
     let schema = Schema::parse(&schema).unwrap();
-    let report = check_table(Source::seekable(Cursor::new(bytes)), &schema, &CheckOptions::new(Tier::Release)).unwrap();
+    let report =
+        check_table(Source::seekable(Cursor::new(bytes)), &schema, &CheckOptions::new(Tier::Release))
+            .unwrap();
     let mut said = report.findings.iter().filter(|finding| finding.rule.id() == "no-pii");
     said.next().map(|finding| finding.message.clone())
 }
