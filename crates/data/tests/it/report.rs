@@ -7,14 +7,14 @@ use bartizan_base::{Timestamp, sha256};
 use bartizan_data::drift::{Beside, BesideTest, Column, Comparison, DriftReport, Options, Side, compare};
 use bartizan_data::limits::{REPORT_BYTES, REPORT_COLUMNS};
 use bartizan_data::report::{Against, Standing, Subject, Suite, html, junit, plain, sarif, uri_of_path};
-use bartizan_data::{
-    CsvOptions, Format, Outcome, ReadOptions, Report, Schema, Source, Tier, check, check_listing, infer,
-    read_rows,
-};
+use bartizan_data::{CsvOptions, Outcome, Report, Schema, Tier, check, infer};
 use expect_test::{expect, expect_file};
 use serde_json::Value;
 
 use crate::schema::{inferred, sample};
+
+mod names;
+mod rows;
 
 fn subject(name: &str) -> Subject {
     Subject {
@@ -528,180 +528,4 @@ fn drift_is_told_in_every_form() {
     let report = compared(&one[..2], &two[..2]);
     let page = html::drift(&subject("b.csv"), &report, report.outcome(), None, None);
     no_verdict(&Suite::drift(&subject("b.csv"), &report, report.outcome()), &page);
-}
-
-#[test]
-fn rows_that_break_rules_are_written_as_they_were() {
-    let schema = inferred(&sample(), None);
-    let batch = String::from_utf8(sample())
-        .unwrap()
-        .replacen(",7,", ",\"seven, or \"\"7\"\"\",", 2)
-        .replacen(",red,", ",,", 1);
-    let source = || Source::stream(std::io::Cursor::new(batch.clone().into_bytes()));
-    for threads in [1, 3] {
-        let report = check_listing(source(), None, &schema, Tier::Release, threads, 10).unwrap();
-        let (broken, whole) = report.broken_rows();
-        assert!(whole);
-        let options = ReadOptions { format: Some(Format::Csv), csv: schema.csv_options() };
-        let rows = read_rows(source(), &options, report.digest, &broken).unwrap();
-        expect![[r#"
-            row,rule,column,id,colour,amount,ok,day
-            1,presence,colour,u0,,0,true,2026-01-01
-            8,type,amount,u7,green,"seven, or ""7""",false,2026-01-08
-            105,type,amount,u104,blue,"seven, or ""7""",true,2026-01-21
-        "#]]
-        .assert_eq(&rows.to_csv(&broken));
-        expect![[r#"
-            {"row":1,"rule":"presence","column":"colour","values":{"id":"u0","colour":null,"amount":"0","ok":"true","day":"2026-01-01"}}
-            {"row":8,"rule":"type","column":"amount","values":{"id":"u7","colour":"green","amount":"seven, or \"7\"","ok":"false","day":"2026-01-08"}}
-            {"row":105,"rule":"type","column":"amount","values":{"id":"u104","colour":"blue","amount":"seven, or \"7\"","ok":"true","day":"2026-01-21"}}
-        "#]]
-        .assert_eq(&rows.to_json_lines(&broken));
-        // Another file has other rows.
-        let other = Source::stream(std::io::Cursor::new(sample()));
-        assert!(
-            read_rows(other, &options, report.digest, &broken).unwrap_err().to_string().contains("changed")
-        );
-    }
-    // Not asked for, none is kept; asked for fewer, the first.
-    let report = check_listing(source(), None, &schema, Tier::Release, 1, 1).unwrap();
-    let (broken, whole) = report.broken_rows();
-    assert_eq!((broken.len(), whole), (2, false));
-    assert!(checked(&batch, &schema, Tier::Release).findings.iter().all(|finding| finding.rows.is_empty()));
-}
-
-#[test]
-fn rows_of_json_lines_keep_their_lists() {
-    let clean = "{\"a\": 1, \"tags\": [\"x\", \"y\"]}\n".repeat(30);
-    let read = |text: &str| Source::stream(std::io::Cursor::new(text.to_owned().into_bytes()));
-    let options = bartizan_data::ProfileOptions::default();
-    let (profile, outcome) = bartizan_data::profile(read(&clean), &options, 1).unwrap();
-    let schema = Schema::infer(&profile, outcome.format(), &bartizan_data::InferOptions::default()).unwrap();
-    let dirty = format!("{clean}{{\"a\": \"one\", \"tags\": [\"y\"]}}\n");
-    let report = check_listing(read(&dirty), None, &schema, Tier::Release, 1, 10).unwrap();
-    let (broken, _) = report.broken_rows();
-    let options = ReadOptions { format: Some(report.kind), csv: schema.csv_options() };
-    let rows = read_rows(read(&dirty), &options, report.digest, &broken).unwrap();
-    expect![[r#"
-        {"row":31,"rule":"type","column":"a","values":{"a":"one","tags[]":["y"]}}
-    "#]]
-    .assert_eq(&rows.to_json_lines(&broken));
-}
-
-/// Rules of rows, of which each has a name, and of which some cannot run.
-fn named() -> Report {
-    let text = r#"
-        format = "bartizan-schema-v1"
-        csv = { separator = ",", encoding = "utf-8", null = [""] }
-        [[column]]
-        name = "a"
-        type = "integer"
-        statistics = { mean = { max = 9 }, sum = { max = 2 } }
-        references = { table = "shops", column = "id" }
-        [[column]]
-        name = "b"
-        type = "integer"
-        optional = true
-        [[key]]
-        columns = ["a", "b"]
-        [[expression]]
-        name = "positive"
-        holds = "a > 1"
-        [[expression]]
-        name = "small"
-        holds = "a < 2"
-        [[slice]]
-        name = "large"
-        when = "a > 1"
-        max_rows = 0
-        [[slice.column]]
-        name = "a"
-        range = { max = 1 }
-    "#;
-    checked("a\n1\n2\n", &Schema::parse(text).unwrap(), Tier::Release)
-}
-
-#[test]
-fn rules_are_known_by_name_and_say_why_they_did_not_run() {
-    let suite = Suite::check(&subject("a.csv"), &named());
-    let cases = suite.cases.iter().map(|case| {
-        let standing = match &case.standing {
-            Standing::Kept => "kept".to_owned(),
-            Standing::Found(told) => {
-                let rows: Vec<String> = told.rows.iter().map(|row| format!("{row:?}")).collect();
-                format!("found: {} {}", told.message, rows.join(" "))
-            }
-            Standing::NotRun(why) => format!("not run: {why}"),
-            Standing::Moot(why) => format!("moot: {why}"),
-        };
-        format!("{}: {standing}\n", case.title())
-    });
-    expect![[r#"
-        every planned check ran: kept
-        a: missing-column: kept
-        b: missing-column: kept
-        unexpected-column: kept
-        a: type: kept
-        a: presence: kept
-        a: references: not run: the table `shops` with its column `id` was not given
-        a: statistics: mean: kept
-        a: statistics: sum: found: the sum is 3, where it is to be at most 2 
-        unique: a, b: moot: it asks nothing, since the optional column `b` is not in the file
-        expression: positive: found: `positive` does not hold in 50.00 % of the rows, at most 0.00 % may be so (1, None)
-        expression: small: found: `small` does not hold in 50.00 % of the rows, at most 0.00 % may be so (2, None)
-        slice: large: found: in slice `large`: 1 rows where at most 0 are expected 
-        a: type: slice large: kept
-        a: presence: slice large: kept
-        a: range: slice large: found: in slice `large`: 100.00 % of the values lie above 1, at most 0.00 % may (2, Some("9"))
-    "#]].assert_eq(&cases.collect::<String>());
-    // What a rule is known by does not depend on which others there are, nor on how many rows break it.
-    let log: Value = serde_json::from_str(&sarif::write(&[suite])).unwrap();
-    let results = log.pointer("/runs/0/results").unwrap().as_array().unwrap();
-    let known: Vec<(String, String)> = results
-        .iter()
-        .map(|result| {
-            let prints = result.get("partialFingerprints").unwrap().as_object().unwrap();
-            let (key, print) = prints.iter().next().unwrap();
-            (key.clone(), print.as_str().unwrap().to_owned())
-        })
-        .collect();
-    let of = |text: &str| sha256(text.as_bytes()).to_hex().to_string();
-    for name in ["positive", "small"] {
-        let print = of(&format!("a.csv\0expression\0\0{name}\01"));
-        assert!(known.contains(&("bartizanFinding/v2".to_owned(), print)), "{name}");
-    }
-    let without = known.iter().filter(|(key, _)| key == "bartizanFinding/v1").count();
-    assert_eq!(without, 0, "{known:?}");
-    // Rows without a shape are rows and no more.
-    assert!(!log.to_string().contains("()"));
-    // Each rule is described by a sentence of its own.
-    let rules = log.pointer("/runs/0/tool/driver/rules").unwrap().as_array().unwrap();
-    for rule in rules {
-        let text = rule.pointer("/shortDescription/text").unwrap();
-        assert_ne!(text, "The data are as its rule says.", "{rule}");
-    }
-    let notes = log.pointer("/runs/0/invocations/0/toolExecutionNotifications").unwrap().to_string();
-    assert!(notes.contains("the table `shops` with its column `id` was not given"), "{notes}");
-}
-
-#[test]
-fn a_sarif_log_has_a_limit_and_says_what_is_left_out() {
-    let long = "x".repeat(390);
-    let column = |at: usize| Column {
-        floor: Some(0.0),
-        ..Column::new(
-            Box::leak(format!("{at} {long}").into_boxed_str()),
-            Side::CategoryCounts(&[400, 0], 0),
-            Side::CategoryCounts(&[0, 400], 0),
-        )
-    };
-    let columns: Vec<Column<'_>> = (0..6_000).map(column).collect();
-    let drift = compare(&columns, &Comparison::default(), &Options::default());
-    let suite = Suite::drift(&subject("a.csv"), &drift, Outcome::Invalid);
-    let text = sarif::write(&[suite]);
-    assert!(text.len() <= REPORT_BYTES && text.len() > REPORT_BYTES / 10 * 9, "{}", text.len());
-    let log: Value = serde_json::from_str(&text).unwrap();
-    let results = log.pointer("/runs/0/results").unwrap().as_array().unwrap().len();
-    let left_out = log.pointer("/runs/0/properties/results-left-out").unwrap();
-    assert_eq!(left_out, &Value::from((6_000 - results).to_string()));
 }
