@@ -68,7 +68,7 @@ fn the_text_of_a_server_without_endpoints() {
 fn every_endpoint_has_every_outcome_and_every_bucket() {
     let text = metrics(&["scores", "a\"b\\c\n"]).exposition();
     let outcomes = text.matches("bartizan_inference_requests_total{endpoint=\"scores\",outcome=\"").count();
-    assert_eq!(outcomes, 14, "{text}");
+    assert_eq!(outcomes, 15, "{text}");
     let buckets = text.lines().filter(|line| line.contains("_bucket{endpoint=\"scores\",le=\"")).count();
     assert_eq!(buckets, 21, "{text}");
     assert!(text.contains("le=\"0.000064\"} 0\n") && text.contains("le=\"33.554432\"} 0\n"), "{text}");
