@@ -171,6 +171,12 @@ fn files_of_columns_are_searched_as_tables() {
     bench.write("d/cut.parquet", &PARQUET[..PARQUET.len() - 1]);
     let (code, report) = scanned(&bench, &["d", "--show"]);
     assert_eq!((code, &report["searched"]), (1, &json!(3)), "{report}");
+    let (code, alone) = scanned(&bench, &["d/cut.parquet"]);
+    assert_eq!(
+        (code, &alone["searched"]),
+        (1, &json!(0)),
+        "what is named and not searched is not clean: {alone}"
+    );
     let expected = [
         "1:2 email email anna@example.org",
         "1:3 card card 4111111111111111",

@@ -139,8 +139,9 @@ impl Registry {
         now: Timestamp,
     ) -> Result<bool, Failed> {
         let profiles = self.profiles().await?;
-        let without = can_act_without(state, &profiles, owner, now, Some(key));
-        Ok(without || !can_act(state, &profiles, owner, now))
+        // Whoever is disabled is to come back with a key.
+        let signs_in = |without| signs_in(state, &profiles, owner, now, without);
+        Ok(signs_in(Some(key)) || !signs_in(None))
     }
 
     /// Raises the project to tier `release`.
@@ -193,21 +194,19 @@ fn can_act(
     id: PrincipalId,
     now: Timestamp,
 ) -> bool {
-    can_act_without(state, profiles, id, now, None)
+    let found = state.principals().get(&id);
+    found.is_some_and(|found| found.standing == Standing::Active) && signs_in(state, profiles, id, now, None)
 }
 
-/// The same when one key is taken away.
-fn can_act_without(
+/// Whether a person could sign in, disabled or not, when one key is taken away.
+fn signs_in(
     state: &State,
     profiles: &BTreeMap<PrincipalId, Profile>,
     id: PrincipalId,
     now: Timestamp,
     without: Option<&str>,
 ) -> bool {
-    let person = state
-        .principals()
-        .get(&id)
-        .is_some_and(|found| found.kind == PrincipalKind::Person && found.standing == Standing::Active);
+    let person = state.principals().get(&id).is_some_and(|found| found.kind == PrincipalKind::Person);
     let local = profiles.get(&id).is_some_and(|profile| profile.local_user.is_some());
     let keys = state.api_keys().iter().filter(|(name, _)| without != Some(name.as_str()));
     let mut keys = keys.map(|(_, key)| key).filter(|key| {

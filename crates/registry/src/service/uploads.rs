@@ -43,9 +43,22 @@ pub struct Upload {
     pub sealed: Sealed,
 }
 
-/// The uploads that no operation has used yet.
+/// The uploads that no operation has used yet, and what operations rely on that they did not bring first.
 #[derive(Debug, Default)]
-pub(super) struct Pending(BTreeMap<UploadId, Waiting>);
+pub(super) struct Pending {
+    waiting: BTreeMap<UploadId, Waiting>,
+    claimed: BTreeMap<String, Claim>,
+}
+
+/// Content that an operation uses and another one brought, which may end first and must not destroy it then.
+#[derive(Debug)]
+struct Claim {
+    /// Operations that use it.
+    by: usize,
+    /// Whoever brought it is done with it: the last of them destroys it, if it is refused.
+    orphan: bool,
+    until: Timestamp,
+}
 
 #[derive(Debug)]
 struct Waiting {
@@ -127,14 +140,21 @@ impl Registry {
         let mut pending = self.inner.uploads.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.inner.clock.now();
         let mine = pending
-            .0
+            .waiting
             .get(&id)
             .is_some_and(|waiting| waiting.owner == caller.principal && now <= waiting.until);
-        let waiting = if mine { pending.0.remove(&id) } else { None };
+        let waiting = if mine { pending.waiting.remove(&id) } else { None };
         if let Some(taken) = &waiting {
             // From here on the content is the operation's: others that wait with it must not destroy it.
-            for other in pending.0.values_mut().filter(|other| other.sealed.blob == taken.sealed.blob) {
+            for other in pending.waiting.values_mut().filter(|other| other.sealed.blob == taken.sealed.blob) {
                 other.sealed.already = true;
+            }
+            if taken.sealed.already {
+                let until = now.plus_millis(UPLOAD_MILLIS);
+                let new = Claim { by: 0, orphan: false, until };
+                let claim = pending.claimed.entry(taken.sealed.blob.to_string()).or_insert(new);
+                claim.by += 1;
+                claim.until = until;
             }
         }
         waiting.map(|waiting| waiting.sealed).ok_or_else(|| Failed::not_found("upload", id))
@@ -147,14 +167,16 @@ impl Inner {
         let mut pending = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
         let mut expired = Vec::new();
         let late: Vec<UploadId> =
-            pending.0.iter().filter(|(_, found)| found.until < now).map(|(id, _)| *id).collect();
+            pending.waiting.iter().filter(|(_, found)| found.until < now).map(|(id, _)| *id).collect();
         for id in late {
-            expired.extend(pending.0.remove(&id));
+            expired.extend(pending.waiting.remove(&id));
         }
-        if pending.0.len() >= PENDING_UPLOADS {
+        // What was accepted is never destroyed by whoever ends after so long.
+        pending.claimed.retain(|_, claim| claim.until >= now);
+        if pending.waiting.len() >= PENDING_UPLOADS {
             return Err(Failed::conflict("uploads", "too many wait to be used"));
         }
-        pending.0.insert(id, waiting);
+        pending.waiting.insert(id, waiting);
         drop(pending);
         for found in expired {
             self.destroy_unless_shared(&found.sealed)?;
@@ -162,15 +184,33 @@ impl Inner {
         Ok(())
     }
 
-    /// Destroys content that came with a refused operation, unless it was here before or waits for another one.
+    /// Destroys content that came with a refused operation, or is of no use after it, unless it was here before, waits
+    /// for another one, or another one uses it.
     pub(super) fn destroy_unless_shared(&self, sealed: &Sealed) -> Result<(), Failed> {
-        if sealed.already {
-            return Ok(());
-        }
+        let blob = sealed.blob.to_string();
         let mut pending = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        let heir = pending.0.values_mut().find(|waiting| waiting.sealed.blob == sealed.blob);
+        match pending.claimed.get_mut(&blob) {
+            // Whoever uses it inherits the duty to clean up.
+            Some(claim) if !sealed.already => {
+                claim.orphan = true;
+                return Ok(());
+            }
+            Some(claim) => {
+                claim.by = claim.by.saturating_sub(1);
+                let (last, orphan) = (claim.by == 0, claim.orphan);
+                if last {
+                    pending.claimed.remove(&blob);
+                }
+                if !(last && orphan) {
+                    return Ok(());
+                }
+            }
+            None if sealed.already => return Ok(()),
+            None => {}
+        }
+        let heir = pending.waiting.values_mut().find(|waiting| waiting.sealed.blob == sealed.blob);
         match heir {
-            // Equal content waits for another operation: it inherits the duty to clean up.
+            // Equal content waits for another operation, which inherits that duty too.
             Some(heir) => heir.sealed.already = false,
             None => {
                 self.keys.erase(&sealed.blob)?;

@@ -243,6 +243,8 @@ async fn nobody_gets_stuck_in_tier_release() {
         ada,
         "the key is known, and its owner may do nothing"
     );
+    let again = world.registry.revoke_key(&world.admin, key.id()).await;
+    assert!(matches!(again, Err(Failed::Conflict { .. })), "nor while she is disabled: {again:?}");
     let asked = world.registry.list_principals(&world.with_key(&key).unwrap()).await;
     assert!(matches!(asked, Err(Failed::Refused { .. })), "{asked:?}");
 }

@@ -20,4 +20,5 @@ mod segments;
 mod sources;
 mod tokens;
 mod turns;
+mod uploads;
 mod world;

@@ -23,7 +23,8 @@ const PIECE: usize = 256 * 1024;
 /// Places that are kept of one file, whatever was asked for.
 const PLACES: usize = 100_000;
 
-/// Searches, prints, and returns 1 when something was found.
+/// Searches, prints, and returns 1 when something was found, or what was named could not be searched: nobody is to take
+/// that for clean. What lies in a directory and is no text or table is only listed.
 pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Failure> {
     let options = super::options(&wanted.wanted)?;
     let (detector, columns) = (Detector::new(&options), ColumnDetector::new(&options));
@@ -58,7 +59,8 @@ pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Fai
         }
     }
     print(work.out, &reports, &skipped, options.min_score)?;
-    Ok(u8::from(reports.iter().any(|report| !report.report.is_clean())))
+    let unsearched = skipped.iter().any(|skipped| wanted.paths.contains(&skipped.path));
+    Ok(u8::from(unsearched || reports.iter().any(|report| !report.report.is_clean())))
 }
 
 struct Search<'d> {
