@@ -297,7 +297,8 @@ pub const QUANTILE_BOUNDS: usize = 100;
 /// for some 60 million different values of a single key.
 pub const KEY_BYTES: usize = 4 * 1024 * 1024 * 1024;
 
-/// Bytes of the different values of one column of another table, with 64 for each.
+/// Bytes of the different values of all tables that a check looks values up in, with 64 for each. While a table is read, a
+/// value counts once for each of its parts that is at hand.
 pub const REFERENCED_BYTES: usize = 2 * 1024 * 1024 * 1024;
 
 /// Bytes of an expectation suite.

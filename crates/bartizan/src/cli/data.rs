@@ -68,7 +68,8 @@ pub(crate) enum Data {
     /// They are judged by the tier of the project: in tier explore findings only warn, in tier release what the schema calls
     /// `block` refuses. What rules need beside the deliveries is named as for `data check`, or as data set versions of the
     /// project, NAME:VERSION; the statement says what they were compared with. In tier release values are looked up in
-    /// data set versions alone, and --now is refused. Without --reference a schema that is kept keeps its reference.
+    /// data set versions alone, whichever are named; --now is refused, and so is another --environment than the first of the
+    /// schema. A schema that is kept keeps its reference, and in tier release another --reference is refused.
     Add(Box<Add>),
     /// Sign a file as its source, for `data add --signature`
     Sign(Sign),

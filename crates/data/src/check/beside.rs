@@ -10,17 +10,26 @@ use serde::Serialize;
 
 use super::{CheckOptions, KnownTable, NotKnown, Report, Tier, check_table};
 use crate::csv::{CsvOptions, ReadError};
+use crate::limits::REFERENCED_BYTES;
 use crate::profile::{Profile, ProfileInvalid};
 use crate::read::{Format, ReadOptions, Source};
 use crate::schema::Schema;
 
 /// What a check is told beside the schema, gathered for it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Beside {
     environment: Option<String>,
     now: Option<Timestamp>,
     reference: Option<(Profile, Other)>,
     tables: BTreeMap<String, (KnownTable, Other)>,
+    table_bytes: usize,
+}
+
+impl Default for Beside {
+    fn default() -> Self {
+        let (environment, now, reference) = (None, None, None);
+        Self { environment, now, reference, tables: BTreeMap::new(), table_bytes: REFERENCED_BYTES }
+    }
 }
 
 /// Something that a batch was compared with.
@@ -94,6 +103,18 @@ impl Beside {
         Self { environment, now, ..Self::default() }
     }
 
+    /// Holds so many bytes of the values of all tables together, with 64 for each value, and no more.
+    #[must_use]
+    pub fn holding(self, table_bytes: usize) -> Self {
+        Self { table_bytes, ..self }
+    }
+
+    /// Bytes of values that still may be held.
+    fn room(&self) -> usize {
+        let held = self.tables.values().map(|(table, _)| table.bytes());
+        self.table_bytes.saturating_sub(held.fold(0, usize::saturating_add))
+    }
+
     /// Takes a stored profile as the reference, and holds it to a digest if there is one.
     ///
     /// # Errors
@@ -124,7 +145,8 @@ impl Beside {
         threads: usize,
     ) -> Result<(), NotBeside> {
         self.asks_for(schema, name)?;
-        let (table, digest) = KnownTable::read_whole(source, &ReadOptions::default(), threads, schema, name)?;
+        let (table, digest) =
+            KnownTable::read_whole(source, &ReadOptions::default(), threads, (schema, name), self.room())?;
         self.tables.insert(name.to_owned(), (table, Other { digest, version: None }));
         Ok(())
     }
@@ -133,22 +155,25 @@ impl Beside {
     /// CSV is written there.
     ///
     /// # Errors
-    /// When the schema looks nothing up in it, it is here already, or a part cannot be looked up in.
-    pub fn read_version<'a>(
+    /// When the schema looks nothing up in it, it is here already, or a part is not there or cannot be looked up in.
+    pub fn read_version<'a, E: From<NotBeside>>(
         &mut self,
         schema: &Schema,
         name: &str,
-        parts: impl IntoIterator<Item = (Source<'a>, CsvOptions)>,
+        parts: impl IntoIterator<Item = Result<(Source<'a>, CsvOptions), E>>,
         threads: usize,
         of: Other,
-    ) -> Result<(), NotBeside> {
+    ) -> Result<(), E> {
         self.asks_for(schema, name)?;
         let mut whole: Option<KnownTable> = None;
-        for (source, csv) in parts {
+        for part in parts {
+            let (source, csv) = part?;
             let options = ReadOptions { csv, ..ReadOptions::default() };
-            let (part, _) = KnownTable::read_whole(source, &options, threads, schema, name)?;
+            let room = self.room().saturating_sub(whole.as_ref().map_or(0, KnownTable::bytes));
+            let read = KnownTable::read_whole(source, &options, threads, (schema, name), room);
+            let (part, _) = read.map_err(NotBeside::from)?;
             match &mut whole {
-                Some(whole) => whole.merge(part)?,
+                Some(whole) => whole.merge(part),
                 None => whole = Some(part),
             }
         }
@@ -204,11 +229,14 @@ impl Beside {
         let environment = schema.environment(self.environment.as_deref());
         let meant: Vec<_> = schema.columns.iter().filter(|column| column.is_in(environment)).collect();
         let dated = meant.iter().any(|column| column.freshness.is_some());
-        let drifts = meant.iter().any(|column| column.drift.is_some());
         Compared {
             environment: environment.map(str::to_owned),
             now: self.now.filter(|_| dated),
-            reference: self.reference.as_ref().filter(|_| drifts).map(|(_, of)| of.clone()),
+            reference: self
+                .reference
+                .as_ref()
+                .filter(|_| schema.needs_reference(environment))
+                .map(|(_, of)| of.clone()),
             tables: self.tables.iter().map(|(name, (_, of))| (name.clone(), of.clone())).collect(),
         }
     }
@@ -222,8 +250,9 @@ impl Schema {
         asked.map(|references| references.table.as_str()).collect()
     }
 
-    /// Whether a rule of a column compares its distribution with that of a reference.
-    pub fn needs_reference(&self) -> bool {
-        self.columns.iter().any(|column| column.drift.is_some())
+    /// Whether a rule of a column of an environment, [`Schema::environment`], compares its distribution with that of a
+    /// reference.
+    pub fn needs_reference(&self, environment: Option<&str>) -> bool {
+        self.columns.iter().any(|column| column.drift.is_some() && column.is_in(environment))
     }
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bartizan_base::Digest;
 
@@ -29,6 +30,38 @@ pub(in crate::check) struct KnownValues {
     bytes: usize,
 }
 
+/// What each value takes beside its bytes.
+const VALUE_BYTES: usize = 64;
+
+/// What all values of a table may take, whichever thread holds them.
+struct Room {
+    left: AtomicUsize,
+    /// Whether a value found none.
+    full: AtomicBool,
+}
+
+impl Room {
+    fn take(&self, bytes: usize) -> bool {
+        let taken = !self.is_full()
+            && self
+                .left
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes))
+                .is_ok();
+        if !taken {
+            self.full.store(true, Ordering::Relaxed);
+        }
+        taken
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.left.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+}
+
 type Spellings = HashSet<Box<[u8]>, foldhash::fast::RandomState>;
 
 /// Another table cannot be looked up in.
@@ -44,11 +77,8 @@ pub enum NotKnown {
         column: String,
     },
     /// Its values are more than are held.
-    #[error("the values of column `{column}` are more than the {REFERENCED_BYTES} bytes that are held")]
-    TooLarge {
-        /// The column.
-        column: String,
-    },
+    #[error("the values of all tables that are looked up in are more than the bytes that are held of them")]
+    TooLarge,
 }
 
 impl KnownValues {
@@ -62,20 +92,27 @@ impl KnownValues {
         self.sets.iter().any(|(of, values)| *of == class && values.contains(spelling))
     }
 
-    fn add(&mut self, at: usize, spelling: &[u8]) {
-        if self.bytes <= REFERENCED_BYTES
-            && let Some((_, values)) = self.sets.get_mut(at)
+    /// Takes in a value, unless there is no room for one more that is new.
+    fn add(&mut self, at: usize, spelling: &[u8], room: &Room) {
+        if let Some((_, values)) = self.sets.get_mut(at)
             && !values.contains(spelling)
+            && room.take(spelling.len() + VALUE_BYTES)
         {
-            self.bytes += spelling.len() + 64;
+            self.bytes += spelling.len() + VALUE_BYTES;
             values.insert(spelling.into());
         }
     }
 
-    /// Takes in values of the same classes.
-    fn merge(&mut self, after: &Self) {
-        for (at, (_, values)) in after.sets.iter().enumerate() {
-            values.iter().for_each(|value| self.add(at, value));
+    /// Takes in values of the same classes. They take the room that they have had.
+    fn merge(&mut self, after: Self) {
+        for (at, (_, values)) in after.sets.into_iter().enumerate() {
+            let Some((_, mine)) = self.sets.get_mut(at) else { continue };
+            for value in values {
+                let bytes = value.len() + VALUE_BYTES;
+                if mine.insert(value) {
+                    self.bytes += bytes;
+                }
+            }
         }
     }
 }
@@ -92,16 +129,17 @@ impl KnownTable {
         schema: &Schema,
         name: &str,
     ) -> Result<Self, NotKnown> {
-        Self::read_whole(source, options, threads, schema, name).map(|(table, _)| table)
+        let read = Self::read_whole(source, options, threads, (schema, name), REFERENCED_BYTES);
+        read.map(|(table, _)| table)
     }
 
-    /// The same, with the digest of the bytes.
+    /// The same, holding so many bytes of values, with the digest of the bytes of the table.
     pub(in crate::check) fn read_whole(
         source: Source<'_>,
         options: &ReadOptions,
         threads: usize,
-        schema: &Schema,
-        name: &str,
+        (schema, name): (&Schema, &str),
+        room: usize,
     ) -> Result<(Self, Digest), NotKnown> {
         let mut wanted: BTreeMap<String, BTreeSet<ColumnType>> = BTreeMap::new();
         let slices = schema.slices.iter().flat_map(|slice| &slice.columns);
@@ -110,14 +148,15 @@ impl KnownTable {
                 wanted.entry(references.column.clone()).or_default().insert(class(rules.kind));
             }
         }
-        let table = read::read(source, options, threads, &Gather { wanted: &wanted })?;
+        let room = Room { left: AtomicUsize::new(room), full: AtomicBool::new(false) };
+        let table = read::read(source, options, threads, &Gather { wanted: &wanted, room: &room })?;
+        if room.is_full() {
+            return Err(NotKnown::TooLarge);
+        }
         let mut columns = BTreeMap::new();
         for (path, values) in table.columns {
             if !wanted.contains_key(&path) {
                 continue;
-            }
-            if values.bytes > REFERENCED_BYTES {
-                return Err(NotKnown::TooLarge { column: path });
             }
             columns.insert(path, values);
         }
@@ -128,19 +167,19 @@ impl KnownTable {
     }
 
     /// Takes in the values of a further part of the table, of the same columns.
-    pub(in crate::check) fn merge(&mut self, part: Self) -> Result<(), NotKnown> {
+    pub(in crate::check) fn merge(&mut self, part: Self) {
         for (name, values) in part.columns {
-            let mine = self.columns.entry(name.clone()).or_default();
-            if mine.sets.is_empty() {
-                *mine = values;
-                continue;
-            }
-            mine.merge(&values);
-            if mine.bytes > REFERENCED_BYTES {
-                return Err(NotKnown::TooLarge { column: name });
+            let mine = self.columns.entry(name).or_default();
+            match mine.sets.is_empty() {
+                true => *mine = values,
+                false => mine.merge(values),
             }
         }
-        Ok(())
+    }
+
+    /// Bytes that its values are held in, with 64 for each.
+    pub(in crate::check) fn bytes(&self) -> usize {
+        self.columns.values().fold(0, |sum, values| sum.saturating_add(values.bytes))
     }
 
     pub(in crate::check) fn column(&self, name: &str) -> Option<&KnownValues> {
@@ -150,6 +189,7 @@ impl KnownTable {
 
 struct Gather<'a> {
     wanted: &'a BTreeMap<String, BTreeSet<ColumnType>>,
+    room: &'a Room,
 }
 
 impl Sink for Gather<'_> {
@@ -160,19 +200,25 @@ impl Sink for Gather<'_> {
     }
 
     fn observe(&self, state: &mut KnownValues, column: &Column<'_>) {
+        if self.room.is_full() {
+            return;
+        }
         let classes: Vec<ColumnType> = state.sets.iter().map(|(class, _)| *class).collect();
         for (at, class) in classes.into_iter().enumerate() {
             for row in 0..column.len() {
                 let cell = column.cell(row);
                 if cell.value != Value::Null {
-                    state.add(at, &spelling(&cell, class));
+                    state.add(at, &spelling(&cell, class), self.room);
                 }
             }
         }
     }
 
     fn merge(&self, state: &mut KnownValues, after: KnownValues) {
-        state.merge(&after);
+        let held = state.bytes + after.bytes;
+        state.merge(after);
+        // Values that both had are held once from here on.
+        self.room.give_back(held.saturating_sub(state.bytes));
     }
 }
 

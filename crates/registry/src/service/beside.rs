@@ -1,6 +1,6 @@
 //! What deliveries are compared with beside their schema: a reference and tables, uploaded or versions of this project.
 
-use bartizan_base::{Digest, Timestamp, VersionRef};
+use bartizan_base::{Digest, Timestamp, VersionRef, sha256};
 use bartizan_data::{Beside, CsvOptions, Format, NotBeside, Other, Profile, Schema, Source};
 use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, Tier, op};
@@ -23,7 +23,7 @@ pub struct NewBeside {
     pub now: Option<Timestamp>,
     /// What the deliveries are written in, unless their first bytes say.
     pub format: Option<Format>,
-    /// What distributions are compared with; that of the version before if nothing is named.
+    /// What distributions are compared with. If nothing is named and the schema is kept, that of the versions before.
     pub reference: Option<CompareWith>,
     /// Tables that values are looked up in, by the names that the schema has for them.
     pub tables: Vec<(String, CompareWith)>,
@@ -54,8 +54,9 @@ pub(super) struct Brought {
 
 impl Brought {
     /// What nobody needs once the deliveries were checked: only what a version's statement names is kept.
-    pub(super) fn unused(self, accepted: bool) -> Vec<Sealed> {
-        let reference = self.reference.filter(|_| !accepted);
+    /// `named` is whether one names the reference, or may do so.
+    pub(super) fn unused(self, named: bool) -> Vec<Sealed> {
+        let reference = self.reference.filter(|_| !named);
         self.tables.into_iter().flatten().chain(reference).collect()
     }
 }
@@ -66,12 +67,13 @@ pub(super) struct Gathered {
     environment: Option<String>,
     now: Option<Timestamp>,
     pub(super) format: Option<Format>,
-    reference: Option<Found>,
-    /// Whether the caller named that reference.
-    named: bool,
+    /// The reference that the caller named.
+    named: Option<Found>,
+    /// The one that goes with the schema of the version before.
+    kept: Option<Found>,
     tables: Vec<(String, Found)>,
-    /// In tier release, where the reference is the one that the schema names.
-    pinned: bool,
+    /// In tier release, where the reference is not for whoever delivers to choose.
+    release: bool,
     /// Whether the caller named any of it.
     pub(super) told: bool,
 }
@@ -133,9 +135,9 @@ impl Registry {
                 format!("values are looked up in at most {COMPARED_TABLES}"),
             ));
         }
-        let reference = match &beside.reference {
+        let named = match &beside.reference {
             Some(named) => Some(self.find(caller, state, named, brought.reference.as_ref()).await?),
-            None => last.and_then(|last| kept(state, last)),
+            None => None,
         };
         let mut tables = Vec::with_capacity(beside.tables.len());
         for ((name, named), sealed) in beside.tables.iter().zip(&brought.tables) {
@@ -149,10 +151,10 @@ impl Registry {
             environment: beside.environment.clone(),
             now: beside.now,
             format: beside.format,
-            reference,
-            named: beside.reference.is_some(),
+            named,
+            kept: last.and_then(|last| kept(state, last)),
             tables,
-            pinned: release,
+            release,
             told: !beside.is_empty(),
         })
     }
@@ -192,7 +194,7 @@ fn chosen_anew(beside: &NewBeside, tables: &[(String, Found)]) -> Option<String>
 }
 
 fn kept(state: &State, last: &Dataset) -> Option<Found> {
-    let with = last.body.compared.as_ref()?.reference.as_ref()?;
+    let with = state.kept_reference(&last.body.name, &last.body.schema)?;
     match &with.version {
         Some(version) => Some(Found::Version(version.clone(), chain(state, state.dataset(version)?))),
         None => with.content.clone().map(|content| Found::Kept(with.digest, content)),
@@ -212,6 +214,12 @@ fn chain(state: &State, version: &Dataset) -> Chain {
 }
 
 impl Found {
+    /// Whether distributions are compared with the same thing.
+    fn is(&self, other: &Self) -> bool {
+        let (one, other) = (self.stated(false), other.stated(false));
+        (one.digest, one.version) == (other.digest, other.version)
+    }
+
     /// What a statement says of it; the profile of a reference is kept for the versions after.
     fn stated(&self, keep: bool) -> ComparedWithV1 {
         match self {
@@ -231,14 +239,63 @@ impl Found {
 }
 
 impl Gathered {
+    /// The reference that is used, where a rule asks for one and the schema is kept.
+    fn reference(&self) -> Option<&Found> {
+        self.named.as_ref().or(self.kept.as_ref())
+    }
+
+    /// Rules that an environment does not mean are not looked at, and no statement names the environment: in tier release
+    /// it is the first one of the schema.
+    fn check_environment(&self, schema: &Schema) -> Result<(), Failed> {
+        let Some(given) = self.environment.as_ref().filter(|_| self.release) else { return Ok(()) };
+        match schema.environments.first() {
+            Some(first) if first != given && schema.environments.contains(given) => {
+                let why = format!(
+                    "in tier release deliveries are for the first environment of their schema, `{first}`: a data set for \
+                     another one has a schema that names that first"
+                );
+                Err(Failed::conflict(format!("environment `{given}`"), why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The reference that a schema asks for, and the digest that it has to have. One that nobody named goes with the
+    /// schema that is kept and with no other; only one that is named in tier explore may be other than the schema says.
+    fn reference_for(
+        &self,
+        schema: &Schema,
+        keeps: bool,
+    ) -> Result<Option<(&Found, Option<Digest>)>, Failed> {
+        let asked = schema.needs_reference(schema.environment(self.environment.as_deref()));
+        let pinned = schema.reference.as_ref().and_then(|named| named.sha256);
+        let kept = self.kept.as_ref().filter(|_| keeps);
+        let Some(named) = &self.named else {
+            return Ok(kept.filter(|_| asked).map(|kept| (kept, pinned)));
+        };
+        if !asked {
+            let why = "no rule of the schema compares distributions with one";
+            return Err(Failed::invalid("reference", why));
+        }
+        if self.release && keeps {
+            let may = kept.map_or(pinned.is_some(), |kept| named.is(kept));
+            if !may {
+                let why = "in tier release a data set that keeps its schema keeps its reference too: leave the reference \
+                           out; data that is compared with another is another data set";
+                return Err(Failed::conflict("reference", why));
+            }
+        }
+        Ok(Some((named, pinned.filter(|_| self.release))))
+    }
+
     /// How many things it names in a statement.
     pub(super) fn count(&self) -> usize {
-        self.tables.len() + usize::from(self.reference.is_some())
+        self.tables.len() + usize::from(self.reference().is_some())
     }
 
     /// What a statement says of it; nothing when the rules asked for nothing. `keep` is whether the deliveries are.
     pub(super) fn stated(&self, compared: &bartizan_data::Compared, keep: bool) -> Option<Box<ComparedV1>> {
-        let reference = self.reference.as_ref().filter(|_| compared.reference.is_some());
+        let reference = self.reference().filter(|_| compared.reference.is_some());
         let stated = ComparedV1 {
             now: self.now.filter(|_| compared.now.is_some()),
             reference: reference.map(|found| found.stated(keep)),
@@ -250,31 +307,31 @@ impl Gathered {
 }
 
 impl Inner {
-    /// Reads all of it, for checks by one schema.
-    pub(super) fn beside(&self, gathered: &Gathered, schema: &Schema) -> Result<Beside, Failed> {
+    /// Reads all of it, for checks by one schema, which is that of the version before if it `keeps` that.
+    pub(super) fn beside(&self, gathered: &Gathered, schema: &Schema, keeps: bool) -> Result<Beside, Failed> {
+        gathered.check_environment(schema)?;
         let now = gathered.now.unwrap_or_else(|| self.clock.now());
         let mut beside = Beside::new(gathered.environment.clone(), Some(now));
-        if gathered.named && !schema.needs_reference() {
-            return Err(Failed::invalid(
-                "reference",
-                "no rule of the schema compares distributions with one",
-            ));
-        }
-        if let Some(found) = gathered.reference.as_ref().filter(|_| schema.needs_reference()) {
-            let pinned = schema.reference.as_ref().and_then(|named| named.sha256).filter(|_| gathered.pinned);
+        if let Some((found, pinned)) = gathered.reference_for(schema, keeps)? {
             self.take_reference(&mut beside, found, pinned)?;
         }
         for (name, found) in &gathered.tables {
             let read = match found {
-                Found::Upload(sealed) => beside.read_table(schema, name, self.content(sealed)?, threads()),
+                Found::Upload(sealed) => {
+                    let content = self.content(sealed)?;
+                    beside.read_table(schema, name, content, threads()).map_err(NotRead::from)
+                }
                 Found::Version(version, chain) => {
                     let of = Other { digest: chain.root, version: Some(version.to_string()) };
-                    beside.read_version(schema, name, self.parts_of(chain)?, threads(), of)
+                    beside.read_version(schema, name, self.parts_of(chain), threads(), of)
                 }
                 // Only references are kept.
                 Found::Kept(..) => return Err(Failed::Interrupted),
             };
-            read.map_err(|error| not_beside(&format!("table `{name}`"), error))?;
+            read.map_err(|error| match error {
+                NotRead::Failed(failed) => failed,
+                NotRead::Beside(error) => not_beside(&format!("table `{name}`"), error),
+            })?;
         }
         Ok(beside)
     }
@@ -287,10 +344,17 @@ impl Inner {
     ) -> Result<(), Failed> {
         let bytes = match found {
             Found::Upload(sealed) => self.document(&private(sealed))?,
-            Found::Kept(_, content) => self.document(content)?,
+            Found::Kept(digest, content) => {
+                let bytes = self.document(content)?;
+                if sha256(&bytes) != *digest {
+                    let why = "the bytes that are kept are not those of the digest that the ledger names";
+                    return Err(Failed::conflict("reference", why));
+                }
+                bytes
+            }
             Found::Version(version, chain) => {
                 if pinned.is_some() {
-                    let why = "in tier release it is the profile whose digest the schema names";
+                    let why = "it is a data set version, and the schema names the digest of a profile";
                     return Err(Failed::conflict("reference", why));
                 }
                 let of = Other { digest: chain.root, version: Some(version.to_string()) };
@@ -327,17 +391,43 @@ impl Inner {
         whole.ok_or_else(|| Failed::not_found("data set version", version))
     }
 
-    /// The parts of a version as tables, each with how its own schema says that CSV is written.
-    fn parts_of(&self, chain: &Chain) -> Result<Vec<(Source<'static>, CsvOptions)>, Failed> {
-        let mut parts = Vec::new();
-        for link in &chain.links {
-            let csv = Schema::parse(&self.schema_text(&link.schema)?)?.csv_options();
-            for part in &link.parts {
-                let unsealed = self.keys.unseal(self.blobs.as_ref(), &part.blob)?;
-                parts.push((super::checked::anywhere(unsealed), csv.clone()));
-            }
-        }
-        Ok(parts)
+    /// The parts of a version as tables, each with how its own schema says that CSV is written, and each opened when its
+    /// turn comes: a version may have very many of them.
+    fn parts_of(&self, chain: &Chain) -> impl Iterator<Item = Result<Part, NotRead>> {
+        let mut written: Option<(&Private, CsvOptions)> = None;
+        let parts =
+            chain.links.iter().flat_map(|link| link.parts.iter().map(move |part| (&link.schema, part)));
+        parts.map(move |(schema, part)| {
+            let csv = match &written {
+                Some((of, csv)) if *of == schema => csv.clone(),
+                _ => {
+                    let csv = Schema::parse(&self.schema_text(schema)?).map_err(Failed::from)?.csv_options();
+                    written.insert((schema, csv)).1.clone()
+                }
+            };
+            let unsealed = self.keys.unseal(self.blobs.as_ref(), &part.blob).map_err(Failed::from)?;
+            Ok((super::checked::anywhere(unsealed), csv))
+        })
+    }
+}
+
+type Part = (Source<'static>, CsvOptions);
+
+/// A version cannot be looked up in: its content is not there, or is no such table.
+enum NotRead {
+    Failed(Failed),
+    Beside(NotBeside),
+}
+
+impl From<Failed> for NotRead {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
+}
+
+impl From<NotBeside> for NotRead {
+    fn from(error: NotBeside) -> Self {
+        Self::Beside(error)
     }
 }
 

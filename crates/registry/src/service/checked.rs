@@ -96,7 +96,7 @@ impl Inner {
 
     fn check_tables(&self, by: By, last: Option<String>, sealed: &[Sealed]) -> Result<Checked, Failed> {
         let (schema, from) = self.table_schema(&by, last, sealed)?;
-        let beside = self.beside(&by.beside, &schema)?;
+        let beside = self.beside(&by.beside, &schema, from == SchemaFrom::Kept)?;
         let mut weighed = Vec::with_capacity(sealed.len());
         let mut profile: Option<Profile> = None;
         for one in sealed {

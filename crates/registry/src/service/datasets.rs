@@ -131,12 +131,21 @@ impl Registry {
             Ok(outcome) => outcome.version.is_some(),
             Err(failed) => failed.may_have_happened(),
         };
-        let mut unused = brought.unused(accepted);
+        // What happened to an order whose end nobody knows may name all of it.
+        let named =
+            added.as_ref().map_or(accepted, |outcome| accepted && outcome.compared.reference.is_some());
+        let mut unused = brought.unused(named);
         if !accepted {
             unused.extend(sealed);
         }
-        self.discard(unused).await?;
+        self.discard(unused).await;
         added
+    }
+
+    /// Destroys uploads that were made for an order that nobody can carry out; what is not there, or of others, stays.
+    pub async fn discard_uploads(&self, caller: &Caller, uploads: &[UploadId]) {
+        let taken = uploads.iter().filter_map(|upload| self.take_upload(caller, *upload).ok()).collect();
+        self.discard(taken).await;
     }
 
     async fn add_sealed(

@@ -301,14 +301,19 @@ impl Registry {
         .await
     }
 
-    pub(super) async fn discard(&self, sealed: Vec<Sealed>) -> Result<(), Failed> {
-        self.blocking(move |inner| {
-            for one in &sealed {
-                inner.destroy_unless_shared(one)?;
+    /// Destroys what an operation has no use for. What became of the operation is told whether or not that works, and
+    /// each of them is tried.
+    pub(super) async fn discard(&self, sealed: Vec<Sealed>) {
+        let tried = self.blocking(move |inner| {
+            let failed = sealed.iter().filter_map(|one| inner.destroy_unless_shared(one).err());
+            for error in failed {
+                tracing::error!(%error, "content that is not kept could not be destroyed");
             }
             Ok(())
-        })
-        .await
+        });
+        if let Err(error) = tried.await {
+            tracing::error!(%error, "content that is not kept was not destroyed");
+        }
     }
 }
 

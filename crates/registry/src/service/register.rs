@@ -91,7 +91,7 @@ impl Registry {
             None => self.import_files(&writer, caller, &new, files).await,
         };
         if imported.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await?;
+            self.discard(sealed).await;
         }
         imported
     }

@@ -132,7 +132,7 @@ impl Registry {
         }
         let started = self.start(caller, new, code).await;
         if started.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await?;
+            self.discard(sealed).await;
         }
         started
     }
@@ -230,7 +230,7 @@ impl Registry {
         let (files, sealed) = self.seal_output(output, now).await?;
         let pushed = self.push_files(caller, run, report, files).await;
         if pushed.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await?;
+            self.discard(sealed).await;
         }
         pushed
     }

@@ -1,14 +1,17 @@
 //! What deliveries are compared with beside their schema: kept, named, and stated.
 
 use std::io::Cursor;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bartizan_base::{Timestamp, sha256};
+use bartizan_base::{BlobError, BlobName, BlobReader, BlobWriter, Blobs, Timestamp, sha256};
 use bartizan_data::{Profile, ProfileOptions, Source, profile};
 use bartizan_policy::Role;
 use bartizan_registry::statement::ComparedV1;
 use bartizan_registry::{
     Caller, CompareWith, DatasetOutcome, Destination, Failed, NewBeside, NewDataset, NewDelivery, UploadId,
 };
+use bartizan_store::MemBlobs;
 use expect_test::expect;
 
 use crate::world::World;
@@ -16,6 +19,12 @@ use crate::world::World;
 const HEAD: &str =
     "format = \"bartizan-schema-v1\"\ncsv = { separator = \",\", encoding = \"utf-8\", null = [\"\"] }\n";
 const ORDERS: &str = "n,customer\n1,ann\n2,bob\n3,ann\n4,bob\n";
+
+/// So many rows that their distribution can be compared.
+fn many() -> String {
+    let rows: String = (0..500).map(|n| format!("{n},ann\n")).collect();
+    format!("n,customer\n{rows}")
+}
 
 fn looking_up() -> String {
     format!(
@@ -120,21 +129,22 @@ async fn values_are_looked_up_in_what_came_along_or_in_versions() {
 async fn a_schema_that_is_kept_keeps_its_reference() {
     let world = World::new().await;
     let dora = world.person("dora", &[Role::DataScientist]).await;
-    let bytes = profile_of(ORDERS).to_bytes().unwrap();
+    let bytes = profile_of(&many()).to_bytes().unwrap();
     let schema = drifting(&format!(", sha256 = \"{}\"", sha256(&bytes)));
     world.release().await;
     let other = profile_of("n,customer\n9,ann\n").to_bytes().unwrap();
     let other = reference(CompareWith::Upload(upload(&world, &dora, &other).await));
-    let refused = add(&world, &dora, ("orders", ORDERS), Some(&schema), other).await;
+    let refused = add(&world, &dora, ("orders", &many()), Some(&schema), other).await;
     assert!(
         matches!(&refused, Err(Failed::Invalid { why, .. }) if why.contains("whose digest")),
         "{refused:?}"
     );
 
     let first = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
-    let first = add(&world, &dora, ("orders", ORDERS), Some(&schema), first).await.unwrap();
-    assert_eq!(first.version.unwrap().to_string(), "orders:1", "{:?}", first.findings);
-    let kept = add(&world, &dora, ("orders", ORDERS), None, NewBeside::default()).await.unwrap();
+    let first = add(&world, &dora, ("orders", &many()), Some(&schema), first).await.unwrap();
+    assert!(first.version.is_some(), "{:?}", first.findings);
+    assert_eq!(first.version.unwrap().to_string(), "orders:1");
+    let kept = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
     assert_eq!(kept.version.unwrap().to_string(), "orders:2", "{:?}", kept.findings);
     let (one, two) = (stated(&world, &dora, "orders:1").await, stated(&world, &dora, "orders:2").await);
     assert_eq!(one, two);
@@ -171,7 +181,120 @@ async fn a_version_is_a_reference() {
 }
 
 #[tokio::test]
-async fn in_tier_release_nobody_chooses_what_their_deliveries_are_compared_with() {
+async fn a_reference_goes_with_its_schema_alone() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let bytes = profile_of(&many()).to_bytes().unwrap();
+    let with = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let first = add(&world, &dora, ("orders", &many()), Some(&drifting("")), with).await.unwrap();
+    assert!(first.version.is_some(), "{:?}", first.findings);
+    assert_eq!(first.compared.reference.unwrap().digest, sha256(&bytes));
+    let wider = drifting("").replace("0.2", "0.3");
+    let other = add(&world, &dora, ("orders", &many()), Some(&wider), NewBeside::default()).await.unwrap();
+    assert_eq!((other.compared.reference, other.version), (None, None), "{:?}", other.findings);
+    let kept = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert!(kept.version.is_some(), "{:?}", kept.findings);
+    assert_eq!(kept.compared.reference.unwrap().digest, sha256(&bytes));
+
+    // In tier explore another than the schema's can be named; the next delivery, which names none, is not held to it.
+    let pinned = drifting(&format!(", sha256 = \"{}\"", sha256(b"another")));
+    let with = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let named = add(&world, &dora, ("orders", &many()), Some(&pinned), with).await.unwrap();
+    assert_eq!(named.version.unwrap().to_string(), "orders:3", "{:?}", named.findings);
+    let unnamed = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap_err();
+    assert!(unnamed.to_string().contains("whose digest the schema names"), "{unnamed}");
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reference_is_kept_across_environments_that_do_not_ask_for_it() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let schema = drifting("").replace("drift =", "environments = [\"training\"]\ndrift =");
+    let schema = schema.replace("reference =", "environments = [\"training\", \"serving\"]\nreference =");
+    let serving = NewBeside { environment: Some("serving".to_owned()), ..NewBeside::default() };
+    let there = world.blobs.list("", None, 10_000).unwrap().len();
+    let bytes = profile_of(&many()).to_bytes().unwrap();
+    let unasked = CompareWith::Upload(upload(&world, &dora, &bytes).await);
+    let unasked = NewBeside { reference: Some(unasked), ..serving.clone() };
+    let refused =
+        add(&world, &dora, ("orders", "customer\nann\n"), Some(&schema), unasked).await.unwrap_err();
+    expect!["reference: no rule of the schema compares distributions with one"]
+        .assert_eq(&refused.to_string());
+    assert_eq!(
+        world.blobs.list("", None, 10_000).unwrap().len(),
+        there,
+        "nothing of what was refused is left"
+    );
+
+    let with = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let first = add(&world, &dora, ("orders", &many()), Some(&schema), with).await.unwrap();
+    assert!(first.version.is_some(), "{:?}", first.findings);
+    let between = add(&world, &dora, ("orders", "customer\nann\n"), None, serving).await.unwrap();
+    assert_eq!(between.version.unwrap().to_string(), "orders:2", "{:?}", between.findings);
+    assert_eq!(between.compared.reference, None);
+    let after = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!(after.version.unwrap().to_string(), "orders:3", "{:?}", after.findings);
+    let (one, three) = (stated(&world, &dora, "orders:1").await, stated(&world, &dora, "orders:3").await);
+    assert_eq!(one, three);
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_tier_release_a_kept_schema_keeps_its_reference() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    add(&world, &dora, ("base", &many()), None, NewBeside::default()).await.unwrap();
+    world.release().await;
+    let bytes = profile_of(&many()).to_bytes().unwrap();
+    let with = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let first = add(&world, &dora, ("orders", &many()), Some(&drifting("")), with).await.unwrap();
+    assert!(first.version.is_some(), "{:?}", first.findings);
+    let other = profile_of("n,customer\n9,ann\n").to_bytes().unwrap();
+    let other = reference(CompareWith::Upload(upload(&world, &dora, &other).await));
+    let base = reference(version(&world, &dora, "base:1").await);
+    for beside in [other, base] {
+        let refused = add(&world, &dora, ("orders", &many()), None, beside).await;
+        assert!(
+            matches!(&refused, Err(Failed::Conflict { why, .. }) if why.contains("keeps its reference")),
+            "{refused:?}"
+        );
+    }
+    // The very same one may be named, as whoever gives the file of the schema does.
+    let same = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let same = add(&world, &dora, ("orders", &many()), Some(&drifting("")), same).await.unwrap();
+    assert_eq!(same.version.unwrap().to_string(), "orders:2", "{:?}", same.findings);
+    let unnamed = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!(unnamed.version.unwrap().to_string(), "orders:3", "{:?}", unnamed.findings);
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_tier_release_the_environment_is_the_first_one() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let schema = format!(
+        "{HEAD}environments = [\"training\", \"serving\"]\n[[column]]\nname = \"n\"\ntype = \"integer\"\n"
+    );
+    let schema = format!("{schema}range = {{ min = 1, max = 2 }}\nenvironments = [\"training\"]\n");
+    let schema = format!("{schema}[[column]]\nname = \"customer\"\ntype = \"string\"\n");
+    let of = |name: &str| NewBeside { environment: Some(name.to_owned()), ..NewBeside::default() };
+    world.release().await;
+    let rows = "n,customer\n1,ann\n";
+    for given in [Some(schema.as_str()), None] {
+        let first = add(&world, &dora, ("orders", rows), given, of("training")).await.unwrap();
+        assert!(first.version.is_some(), "{:?}", first.findings);
+        let other = add(&world, &dora, ("orders", "customer\nann\n"), given, of("serving")).await;
+        assert!(
+            matches!(&other, Err(Failed::Conflict { why, .. }) if why.contains("`training`")),
+            "{other:?}"
+        );
+    }
+    world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_tier_release_neither_the_time_nor_a_file_as_a_table_comes_along() {
     let world = World::new().await;
     let dora = world.person("dora", &[Role::DataScientist]).await;
     add(&world, &dora, ("people", "name\nann\nbob\n"), None, NewBeside::default()).await.unwrap();
@@ -205,4 +328,66 @@ async fn what_no_rule_asks_for_is_refused() {
     let elsewhere = NewBeside { environment: Some("serving".to_owned()), ..NewBeside::default() };
     let refused = add(&world, &dora, ("orders", ORDERS), None, elsewhere).await.unwrap();
     assert_eq!(refused.verdict.outcome, "error", "{:?}", refused.findings);
+}
+
+/// Storage from which nothing can be deleted.
+#[derive(Debug)]
+struct Kept {
+    inner: MemBlobs,
+    tried: AtomicUsize,
+}
+
+impl Blobs for Kept {
+    fn put(&self, blobs: &[(&BlobName, &[u8])]) -> Result<(), BlobError> {
+        self.inner.put(blobs)
+    }
+
+    fn create(&self) -> Result<Box<dyn BlobWriter>, BlobError> {
+        self.inner.create()
+    }
+
+    fn open(&self, name: &BlobName) -> Result<Box<dyn BlobReader>, BlobError> {
+        self.inner.open(name)
+    }
+
+    fn list(&self, prefix: &str, after: Option<&BlobName>, limit: usize) -> Result<Vec<BlobName>, BlobError> {
+        self.inner.list(prefix, after, limit)
+    }
+
+    fn delete(&self, name: &BlobName) -> Result<bool, BlobError> {
+        self.tried.fetch_add(1, Ordering::SeqCst);
+        Err(BlobError::new("delete", name, std::io::Error::other("it stays")))
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_deliveries_is_told_though_nothing_can_be_destroyed() {
+    let mut world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let kept = Arc::new(Kept { inner: world.blobs.clone(), tried: AtomicUsize::new(0) });
+    world.reopen_on(kept.clone()).await;
+    let along = against(CompareWith::Upload(upload(&world, &dora, b"name\nann\nbob\n").await));
+    let added = add(&world, &dora, ("orders", ORDERS), Some(&looking_up()), along).await.unwrap();
+    assert_eq!(added.version.unwrap().to_string(), "orders:1", "{:?}", added.findings);
+    assert_eq!(kept.tried.load(Ordering::SeqCst), 1);
+    let nowhere = ("orders", "n,customer\nx,ann\n");
+    let along = against(CompareWith::Upload(upload(&world, &dora, b"name\nann\n").await));
+    let refused = NewBeside { environment: Some("nowhere".to_owned()), ..along };
+    let refused = add(&world, &dora, nowhere, None, refused).await.unwrap();
+    assert_eq!(refused.version, None, "{:?}", refused.findings);
+    assert_eq!(kept.tried.load(Ordering::SeqCst), 3, "each of both is tried");
+}
+
+#[tokio::test]
+async fn uploads_of_an_order_that_cannot_be_carried_out_go() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let eve = world.person("eve", &[Role::DataScientist]).await;
+    let there = world.blobs.list("", None, 10_000).unwrap().len();
+    let one = upload(&world, &dora, b"a\n1\n").await;
+    let two = upload(&world, &dora, b"a\n2\n").await;
+    world.registry.discard_uploads(&eve, &[one, two]).await;
+    assert_eq!(world.blobs.list("", None, 10_000).unwrap().len(), there + 2, "they are not hers");
+    world.registry.discard_uploads(&dora, &[one, one, two]).await;
+    assert_eq!(world.blobs.list("", None, 10_000).unwrap().len(), there);
 }

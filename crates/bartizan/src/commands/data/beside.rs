@@ -68,11 +68,11 @@ impl Told {
 
     /// Reads all of it from where it is, for a check by the schema at `path`.
     pub(super) fn read(self, work: &Work, schema: &Schema, path: &Path) -> Result<Beside, Failure> {
-        let mut beside = Beside::new(self.environment, Some(self.now.unwrap_or_else(|| SystemClock.now())));
         let reference = match self.reference {
             Some(other) => Some((bare(other)?, None)),
-            None => reference_of(work, schema, path),
+            None => reference_of(work, schema, path, self.environment.as_deref()),
         };
+        let mut beside = Beside::new(self.environment, Some(self.now.unwrap_or_else(|| SystemClock.now())));
         if let Some((file, pinned)) = reference {
             let bytes = read_bytes(&file, PROFILE_BYTES)?;
             beside.take_reference(&bytes, pinned).map_err(|error| not_beside(&file, &error))?;
@@ -120,13 +120,14 @@ pub(in crate::commands) fn reference_of(
     work: &Work,
     schema: &Schema,
     path: &Path,
+    environment: Option<&str>,
 ) -> Option<(PathBuf, Option<Digest>)> {
     let named = schema.reference.as_ref()?;
     let file = path.parent().unwrap_or(Path::new("")).join(&named.profile);
     if file.try_exists().unwrap_or(true) {
         return Some((file, named.sha256));
     }
-    if schema.needs_reference() {
+    if schema.needs_reference(schema.environment(environment)) {
         work.out.note(&format!(
             "`{}`, which the schema names as its reference, is not there, so rules of drift cannot run; --reference names \
              another.",
