@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use bartizan_base::Name;
 use bartizan_data::Compared;
 use bartizan_data::openlineage::Table;
 use bartizan_policy::{ProjectWide, Tier, op};
 use bartizan_registry::state::State;
 use bartizan_registry::statement::{ComparedV1, ComparedWithV1, FromSource};
-use bartizan_registry::{CompareWith, NewBeside, NewDataset, NewDelivery, NewDerived};
+use bartizan_registry::{CompareWith, NewBeside, NewDataset, NewDelivery, NewDerived, UploadId};
 use bartizan_store::index::datasets;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -90,26 +91,30 @@ struct AddDelivery {
     signature: Option<String>,
 }
 
+impl Add {
+    /// All uploads that it names, as far as they are ids.
+    fn uploads(&self) -> Vec<UploadId> {
+        let others = self.reference.iter().chain(self.tables.iter().map(|table| &table.with));
+        let others = others.filter_map(|other| match other {
+            Other::Upload(upload) => Some(upload),
+            Other::Version(_) => None,
+        });
+        let all = self.deliveries.iter().map(|delivery| &delivery.upload).chain(others);
+        all.filter_map(|upload| upload.parse().ok()).collect()
+    }
+}
+
 pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failure> {
     let name = call.part("name")?;
     let caller = call.caller.take().ok_or_else(|| Failure::new(ids::NOT_AUTHENTICATED, "nobody asks"))?;
     let wanted: Add = call.json().await?;
-    let mut deliveries = Vec::with_capacity(wanted.deliveries.len());
-    for delivery in wanted.deliveries {
-        let signature = delivery.signature.map(|text| STANDARD.decode(text)).transpose();
-        let signature =
-            signature.map_err(|_| Failure::new(ids::INVALID, "the signature of a delivery is not base64"))?;
-        deliveries.push(NewDelivery { upload: delivery.upload.parse()?, source: delivery.source, signature });
-    }
-    let new = NewDataset {
-        name,
-        deliveries,
-        schema: wanted.schema,
-        label: wanted.label,
-        extend: wanted.extend,
-        require_signature: wanted.require_signature,
-        derived: wanted.derived.map(derived).transpose()?,
-        beside: beside(wanted.environment, wanted.now, wanted.format, wanted.reference, wanted.tables)?,
+    let uploads = wanted.uploads();
+    let new = match ordered(name, wanted) {
+        Ok(new) => new,
+        Err(failure) => {
+            app.registry.discard_uploads(&caller, &uploads).await;
+            return Err(failure);
+        }
     };
     let outcome = app.registry.add_data(&caller, new).await?;
     let verdict = &outcome.verdict;
@@ -134,6 +139,27 @@ pub(super) async fn add(app: &Arc<App>, mut call: Call) -> Result<Answer, Failur
         "project": app.registry.keys().project(),
         "tables": outcome.tables.iter().map(table).collect::<Vec<_>>(),
     })))
+}
+
+/// What is asked for, as the registry takes it.
+fn ordered(name: Name, wanted: Add) -> Result<NewDataset, Failure> {
+    let mut deliveries = Vec::with_capacity(wanted.deliveries.len());
+    for delivery in wanted.deliveries {
+        let signature = delivery.signature.map(|text| STANDARD.decode(text)).transpose();
+        let signature =
+            signature.map_err(|_| Failure::new(ids::INVALID, "the signature of a delivery is not base64"))?;
+        deliveries.push(NewDelivery { upload: delivery.upload.parse()?, source: delivery.source, signature });
+    }
+    Ok(NewDataset {
+        name,
+        deliveries,
+        schema: wanted.schema,
+        label: wanted.label,
+        extend: wanted.extend,
+        require_signature: wanted.require_signature,
+        derived: wanted.derived.map(derived).transpose()?,
+        beside: beside(wanted.environment, wanted.now, wanted.format, wanted.reference, wanted.tables)?,
+    })
 }
 
 /// By which tier, in words: the same deliveries can fare otherwise by another.

@@ -7,9 +7,9 @@
 use std::fs::File;
 use std::io::Read;
 
-use bartizan_base::{Clock as _, Timestamp, VersionRef};
-use bartizan_data::Schema;
+use bartizan_base::{Clock as _, RunId, Timestamp, VersionRef};
 use bartizan_data::openlineage::{Assertion, CheckEvent, ColumnCounts, Named, Table, event};
+use bartizan_data::{Format, Schema};
 use bartizan_keys::OsRandom;
 use bartizan_store::{RemoteFile, SystemClock};
 use base64::Engine as _;
@@ -33,7 +33,8 @@ const SIGNATURE_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
     let schema = wanted.schema.as_ref().map(|path| read_text(path, SCHEMA_BYTES)).transpose()?;
-    let derived = derived(&wanted)?;
+    // What the project would not take is refused before anything is on its way there.
+    let (format, derived) = (format(&wanted)?, derived(&wanted)?);
     let signatures = signatures(&wanted)?;
     let opened = open_all(&wanted)?;
     let beside = opened_beside(work, &wanted, schema.as_deref())?;
@@ -58,7 +59,7 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
     let body = json!({
         "environment": beside.environment,
         "now": beside.now,
-        "format": wanted.format,
+        "format": format,
         "reference": reference,
         "tables": tables,
         "deliveries": deliveries,
@@ -99,8 +100,9 @@ fn opened_beside(work: &Work, wanted: &Add, schema: Option<&str>) -> Result<Open
     // A schema that comes along names its reference by the way from where it lies, which only this side knows. What is no
     // schema of a table is told of by whoever checks by it.
     let parsed = schema.filter(|_| reference.is_none()).and_then(|text| Schema::parse(text).ok());
-    if let (Some(schema), Some(path)) = (parsed.filter(Schema::needs_reference), &wanted.schema) {
-        let named = reference_of(work, &schema, path);
+    let needs = |schema: &Schema| schema.needs_reference(schema.environment(environment.as_deref()));
+    if let (Some(schema), Some(path)) = (parsed.filter(needs), &wanted.schema) {
+        let named = reference_of(work, &schema, path, environment.as_deref());
         reference =
             named.map(|(file, pinned)| pinned_is(&file, pinned).map(|()| Other::File(file))).transpose()?;
     }
@@ -186,6 +188,13 @@ fn signatures(wanted: &Add) -> Result<Vec<Option<String>>, Failure> {
     wanted.signature.iter().map(read).collect()
 }
 
+/// How the files are written, where that is said.
+fn format(wanted: &Add) -> Result<Option<&str>, Failure> {
+    let said = wanted.format.as_deref();
+    said.map(str::parse::<Format>).transpose().map_err(|error| Failure::of(ids::USAGE, &error))?;
+    Ok(said)
+}
+
 fn derived(wanted: &Add) -> Result<Value, Failure> {
     let run = wanted.transform.as_deref().and_then(|text| text.strip_prefix("run:"));
     if wanted.derived_from.is_empty() && run.is_none() {
@@ -196,8 +205,12 @@ fn derived(wanted: &Add) -> Result<Value, Failure> {
             }
         };
     }
+    let usage = |error: &dyn std::error::Error| Failure::of(ids::USAGE, error);
+    let from: Result<Vec<VersionRef>, _> = wanted.derived_from.iter().map(|named| named.parse()).collect();
+    let from: Vec<_> = from.map_err(|error| usage(&error))?.iter().map(ToString::to_string).collect();
+    let run = run.map(str::parse::<RunId>).transpose().map_err(|error| usage(&error))?;
     let transform = wanted.transform.as_ref().filter(|_| run.is_none());
-    Ok(json!({ "from": wanted.derived_from, "run": run, "transform": transform }))
+    Ok(json!({ "from": from, "run": run.map(|run| run.to_string()), "transform": transform }))
 }
 
 /// The event that tells other systems: how many values there are, and which rules they broke.

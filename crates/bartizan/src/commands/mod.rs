@@ -24,7 +24,8 @@ mod tree;
 mod upload;
 mod verify;
 
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use bartizan_data::Separator;
@@ -170,6 +171,25 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     let mut failure = Failure::new(ids::FILE, format!("`{}` cannot be used", path.display()));
     failure.why.push(error.to_string());
     failure
+}
+
+/// Writes a new file, readable by its owner alone: its values are personal. One that was not finished goes.
+fn anew<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>) -> Result<T, Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(path).map_err(|error| file_failure(path, &error))?;
+    let mut out = BufWriter::new(made);
+    let written = write(&mut out).and_then(|told| {
+        let file = out.into_inner().map_err(|error| file_failure(path, error.error()))?;
+        file.sync_all().map_err(|error| file_failure(path, &error))?;
+        Ok(told)
+    });
+    if written.is_err() && std::fs::remove_file(path).is_err() {
+        tracing::warn!("an unfinished file could not be removed");
+    }
+    written
 }
 
 /// Reads a text file of bounded length.

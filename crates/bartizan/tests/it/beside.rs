@@ -106,6 +106,16 @@ fn what_is_not_asked_for_is_refused() {
     let add = ["data", "add", "orders", "orders.csv", "--source", "a shop"];
     let said = bench.refused(&[&add[..], &["--against", "people"]].concat(), 2, "BZ-0001");
     assert!(said.contains("NAME=FILE"), "{said}");
+    // Nothing was on its way by then: a file of values that nobody takes would wait there.
+    let malformed = [
+        ["--format", "tea"],
+        ["--derived-from", "people"],
+        ["--transform", "run:yesterday"],
+        ["--now", "soon"],
+    ];
+    for option in malformed {
+        bench.refused(&[&add[..], &option].concat(), 2, "BZ-0001");
+    }
     let said = bench.run(&[&add[..], &["--against", "people=people.csv"]].concat());
     assert!(said.code == 2 && said.stderr.contains("looks nothing up"), "{}", said.stderr);
     let gone = bench.run(&[&add[..], &["--schema", "schema.toml", "--against", "people=people:9"]].concat());

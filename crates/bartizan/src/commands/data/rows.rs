@@ -1,7 +1,7 @@
 //! Rows that break rules, read once more and written out.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use bartizan_data::{Outcome, ReadOptions, Report, RowsNotRead, Source, read_rows};
@@ -11,7 +11,7 @@ use rand_core::Rng as _;
 use super::unreadable;
 use crate::catalog::ids;
 use crate::commands::remote::open_remote;
-use crate::commands::{Work, file_failure};
+use crate::commands::{Work, anew, file_failure};
 use crate::failure::Failure;
 use crate::out::Progress;
 
@@ -105,13 +105,8 @@ pub(super) fn write(
     })?;
     let lines = matches!(path.extension().and_then(|end| end.to_str()), Some("jsonl" | "ndjson" | "json"));
     let text = if lines { rows.to_json_lines(&broken) } else { rows.to_csv(&broken) };
-    // It is made here, so that nothing that came there in between is written over, and for its owner alone.
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| file_failure(path, &error))?;
+    // It is made here, so that nothing that came there in between is written over.
+    anew(path, |out| out.write_all(text.as_bytes()).map_err(|error| file_failure(path, &error)))?;
     let more = if whole { "" } else { "; there are more of them" };
     work.out.note(&format!(
         "{} lines written to {}, one for each row and rule that it breaks{more}. They hold the rows as they are, with all \

@@ -1,16 +1,14 @@
 //! `data redact`, `data tokenize`, `data detokenize`: what stands for values, asked of the project where it has the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::OpenOptions;
-use std::io::{self, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Write};
 use std::path::Path;
 
 use bartizan_data::pii::vault::{TOKEN_BYTES, Token, replace_tokens};
 use bartizan_data::pii::{Action, Detector, Kind, Replacer};
 use serde_json::{Value, json};
 
-use super::super::file_failure;
+use super::super::{anew, file_failure};
 use super::rewrite::{Plan, Values, read};
 use super::source::{Layout, open};
 use crate::catalog::ids;
@@ -242,21 +240,6 @@ fn plan<'d>(
         return Err(Failure::new(ids::USAGE, "only a table has columns").then("--format csv"));
     }
     Ok(Plan { said, layout, columns: columns.to_vec(), values })
-}
-
-/// Writes a new file, readable by its owner alone: what was turned back is personal. One that was not finished goes.
-fn anew(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<u64, Failure>) -> Result<u64, Failure> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let mut out = BufWriter::new(made.map_err(|error| file_failure(path, &error))?);
-    let written = write(&mut out).and_then(|count| {
-        let file = out.into_inner().map_err(|error| file_failure(path, error.error()))?;
-        file.sync_all().map_err(|error| file_failure(path, &error))?;
-        Ok(count)
-    });
-    if written.is_err() && std::fs::remove_file(path).is_err() {
-        tracing::warn!("an unfinished file could not be removed");
-    }
-    written
 }
 
 fn told(work: &Work, out: &Path, count: u64) -> Result<u8, Failure> {
