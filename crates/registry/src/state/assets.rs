@@ -482,3 +482,6 @@ fn unlike_any(compared: &ComparedV1, accepted: bool) -> Option<&'static str> {
 fn policy_covers(covers: Covers) -> approvals::Covers {
     approvals::Covers { manifest: covers.manifest, evidence: covers.evidence, policy: covers.policy }
 }
+
+#[cfg(test)]
+mod tests;
