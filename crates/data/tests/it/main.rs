@@ -5,6 +5,7 @@
     reason = "helpers outside #[test]; a skipped test says so"
 )]
 
+mod beside;
 mod check;
 mod csv;
 mod drift;
