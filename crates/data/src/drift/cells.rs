@@ -107,21 +107,30 @@ impl Cells {
     }
 }
 
-/// Bins that numbers are put into.
-const BINS: usize = 10;
+/// Bins that numbers are put into, where no value is [frequent](is_frequent).
+pub(super) const BINS: usize = 10;
+
+/// Whether a value is in more than a tenth of the rows, and in more than one: it then has a bin to itself, because moves
+/// between it and whatever shares a bin with it would not be seen.
+pub(super) fn is_frequent(rows: f64, all: f64) -> bool {
+    rows > (all / BINS as f64).max(1.0)
+}
 
 /// A statistic of shares of the bins that the tenths of the reference make of ordered cells. A bin begins at the first cell
-/// with which more than so many tenths are reached; where a cell takes several of them there are fewer bins.
+/// with which more than so many tenths are reached, and after each frequent cell; where a cell takes several tenths they
+/// are one bin.
 pub(super) fn of_tenths(statistic: Statistic, reference: &[f64], current: &[f64]) -> Result<f64, Undefined> {
-    let (mut ours, mut theirs) = ([0.0; BINS], [0.0; BINS]);
+    // Nine bins begin at a tenth, and at most nine after a cell that has more than one.
+    let (mut ours, mut theirs) = ([0.0; 2 * BINS], [0.0; 2 * BINS]);
     let all: f64 = reference.iter().sum();
-    let (mut below, mut tenth, mut bin) = (0.0, 1.0, 0);
+    let (mut below, mut tenth, mut bin, mut alone) = (0.0, 1.0, 0, false);
     for (own, other) in reference.iter().zip(current) {
         let before = tenth;
         while tenth < BINS as f64 && below + own > all * tenth / BINS as f64 {
             tenth += 1.0;
         }
-        bin += usize::from(tenth > before);
+        bin += usize::from(tenth > before || alone);
+        alone = is_frequent(*own, all);
         if let Some((ours, theirs)) = ours.get_mut(bin).zip(theirs.get_mut(bin)) {
             *ours += own;
             *theirs += other;

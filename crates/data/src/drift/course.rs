@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use super::change::{Bucket, Group};
 use super::compare::Side;
+use super::forms::tenths;
 use super::ordered::Numbers;
 use super::pair::Held;
 use super::period::whole as seconds;
 use super::season::hour_of_week;
-use super::summary::Edges;
 
 /// What is known of the rows of two tables beside their columns, one for each row; NaN or [`Side::MISSING`] where it is
 /// not.
@@ -129,7 +129,8 @@ pub fn course(reference: &Held<'_>, current: &Held<'_>, facts: &RowFacts<'_>) ->
 fn cells(reference: &Held<'_>, current: &Held<'_>) -> Option<(Vec<usize>, Vec<usize>, usize)> {
     match (reference, current) {
         (Held::Numbers(ours), Held::Numbers(theirs)) => {
-            let edges = Edges::quantiles(&Numbers::new(ours), 10);
+            let sorted = Numbers::new(ours);
+            let edges = tenths(&sorted.sorted().iter().map(|value| (*value, 1)).collect::<Vec<_>>());
             let missing = edges.bins();
             let cell = |value: &f64| if value.is_nan() { missing } else { edges.bin(*value) };
             Some((ours.iter().map(cell).collect(), theirs.iter().map(cell).collect(), missing + 1))

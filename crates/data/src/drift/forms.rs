@@ -3,7 +3,7 @@
 #![expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
 
 use super::bounds;
-use super::cells::Cells;
+use super::cells::{BINS, Cells, is_frequent};
 use super::compare::{ClusterCounts, Column, Side};
 use super::frequent::of_frequent;
 use super::ordered::{Numbers, kolmogorov_smirnov, wasserstein};
@@ -351,21 +351,29 @@ fn in_tenths(one: &[(f64, u64)], two: &[(f64, u64)]) -> Result<Cells, NotJudged>
     Ok(Cells { tenths: true, ..cells })
 }
 
-/// Edges at the tenths of values that are in order.
-fn tenths(values: &[(f64, u64)]) -> Edges {
-    let all = values.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count));
+/// Edges at the tenths of values that are in order, and just above each frequent value, as
+/// [`of_tenths`](super::cells::of_tenths) has them.
+pub(super) fn tenths(values: &[(f64, u64)]) -> Edges {
+    let all = values.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count)) as f64;
     let mut edges = Vec::new();
-    let (mut below, mut tenth) = (0_u64, 1_u64);
-    for (value, count) in values.iter().copied() {
+    let (mut below, mut tenth) = (0.0, 1.0);
+    for same in values.chunk_by(|one, two| one.0 == two.0) {
+        let Some((value, _)) = same.first().copied() else { continue };
+        let own = same.iter().fold(0_u64, |sum, (_, count)| sum.saturating_add(*count)) as f64;
         // The edge is the first value of the bin that it begins.
-        while tenth < 10 && below.saturating_add(count) as f64 > all as f64 / 10.0 * tenth as f64 {
+        while tenth < BINS as f64 && below + own > all * tenth / BINS as f64 {
             edges.push(value);
-            tenth += 1;
+            tenth += 1.0;
         }
-        below = below.saturating_add(count);
+        if is_frequent(own, all) {
+            edges.push(value.next_up());
+        }
+        below += own;
     }
+    // Nothing lies below the least of all, and what is infinite lies above the greatest that is finite.
+    edges.retain(|edge: &f64| *edge > f64::NEG_INFINITY);
+    edges.iter_mut().for_each(|edge| *edge = edge.min(f64::MAX));
     edges.dedup();
-    edges.retain(|edge: &f64| edge.is_finite());
     Edges::new(edges).unwrap_or_default()
 }
 
