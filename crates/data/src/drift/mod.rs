@@ -69,7 +69,7 @@ pub use self::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpo
 pub use self::season::{HOURS, Seasons, Strata, hour_of_week};
 pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedSide, join_rows};
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
-pub use self::stored::DriftReportInvalid;
+pub use self::stored::{DriftReportInvalid, DriftReportUnwritten};
 pub use self::summary::{Bounded, Edges, EdgesInvalid, Frequent, Histogram, QuantileSketch};
 pub use self::tags::Tags;
 pub use self::watch::{Alarm, AlarmPolicy, Watch, WatchInvalid};

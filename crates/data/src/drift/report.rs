@@ -1,6 +1,6 @@
 //! What a comparison says: a verdict for each column, and why there is none where there is none.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::beside::Beside;
@@ -271,6 +271,23 @@ impl ColumnDrift {
             verdict: Verdict::NotJudged(reason),
         }
     }
+
+    /// Whether it is about values of which a side has none at all.
+    fn is_empty(&self) -> bool {
+        let size = match self.verdict {
+            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference)) => self.reference,
+            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoCurrent)) => self.current,
+            _ => return false,
+        };
+        size.values == 0 && self.measure == Measure::Values
+    }
+
+    /// Whether it says that the shares of rows without a value differ by less than its floor.
+    fn tells(&self) -> bool {
+        self.measure == Measure::Missing
+            && self.verdict == Verdict::NoDrift
+            && self.effect.is_some_and(|effect| effect.high < self.floor)
+    }
 }
 
 /// What the comparison of two tables says.
@@ -288,7 +305,7 @@ pub struct DriftReport {
     pub columns: Vec<ColumnDrift>,
     /// What was asked beside the columns.
     pub beside: Vec<Beside>,
-    /// Entries that a stored report had no room for; none of them changes the [outcome](Self::outcome).
+    /// Entries of both that a stored report had no room for; none of them changes the [outcome](Self::outcome).
     pub left_out: u64,
 }
 
@@ -320,9 +337,9 @@ impl DriftReport {
         if self.drifted().next().is_some() || beside(Outcome::Invalid) {
             return Outcome::Invalid;
         }
-        let open = |column: &&ColumnDrift| !self.is_empty_and_told(column);
-        if self.columns.is_empty() || self.not_judged().any(|column| open(&column)) || beside(Outcome::Error)
-        {
+        let told = self.told();
+        let open = |line: &ColumnDrift| !(line.is_empty() && told.contains(line.column.as_str()));
+        if self.columns.is_empty() || self.not_judged().any(open) || beside(Outcome::Error) {
             return Outcome::Error;
         }
         Outcome::Valid
@@ -330,43 +347,62 @@ impl DriftReport {
 
     /// Whether a line is not judged because its column has no value at all on a side, and the comparison of rows without
     /// one says that their shares differ by less than its floor: the values that the other side has are in so few rows
-    /// that nothing is left open.
+    /// that nothing is left open. For all lines of a report, [`Self::told`] is quicker.
     pub fn is_empty_and_told(&self, column: &ColumnDrift) -> bool {
-        let size = match column.verdict {
-            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference)) => column.reference,
-            Verdict::NotJudged(NotJudged::Undefined(Undefined::NoCurrent)) => column.current,
-            _ => return false,
-        };
-        let told = |other: &ColumnDrift| {
-            other.measure == Measure::Missing
-                && other.column == column.column
-                && other.verdict == Verdict::NoDrift
-                && other.effect.is_some_and(|effect| effect.high < other.floor)
-        };
-        size.values == 0 && column.measure == Measure::Values && self.columns.iter().any(told)
+        column.is_empty() && self.columns.iter().any(|other| other.tells() && other.column == column.column)
     }
 
-    /// The lines of a report of `most` at most, in their order. What would change the outcome is left out last.
+    /// The columns of which the rows without a value tell enough: a line that is not judged because such a column has no
+    /// value at all on a side leaves nothing open.
+    pub fn told(&self) -> BTreeSet<&str> {
+        self.columns.iter().filter(|line| line.tells()).map(|line| line.column.as_str()).collect()
+    }
+
+    /// The lines of a report of `most` at most, in their order. What would change the outcome is left out last: a line
+    /// that is empty stays only with the one that tells why that is no error.
     pub(super) fn bounded(&self, most: usize) -> Vec<&ColumnDrift> {
         if self.columns.len() <= most {
             return self.columns.iter().collect();
         }
-        let told: BTreeSet<&str> = self
-            .not_judged()
-            .filter(|line| self.is_empty_and_told(line))
-            .map(|line| line.column.as_str())
-            .collect();
-        let rank = |line: &ColumnDrift| match line.verdict {
-            Verdict::Drift => 0,
-            Verdict::NotJudged(_) if !told.contains(line.column.as_str()) => 1,
-            _ if told.contains(line.column.as_str()) => 2,
-            _ => 3,
+        let told = self.told();
+        let empty = |line: &ColumnDrift| line.is_empty() && told.contains(line.column.as_str());
+        let pairs: BTreeSet<&str> =
+            self.columns.iter().filter(|line| empty(line)).map(|line| line.column.as_str()).collect();
+        let (mut units, mut firsts) = (BTreeMap::<(u8, usize), Vec<usize>>::new(), BTreeMap::new());
+        for (place, line) in self.columns.iter().enumerate() {
+            let name = line.column.as_str();
+            let unit = match line.verdict {
+                Verdict::Drift => (0, place),
+                Verdict::NotJudged(_) if !empty(line) => (1, place),
+                _ if empty(line) || line.tells() && pairs.contains(name) => {
+                    (2, *firsts.entry(name).or_insert(place))
+                }
+                _ => (3, place),
+            };
+            units.entry(unit).or_default().push(place);
+        }
+        let mut kept = Vec::new();
+        for unit in units.into_values() {
+            if kept.len() + unit.len() <= most {
+                kept.extend(unit);
+            }
+        }
+        kept.sort_unstable();
+        kept.into_iter().filter_map(|place| self.columns.get(place)).collect()
+    }
+
+    /// What was asked beside the columns, `most` at most, in its order. What would change the outcome is left out last.
+    pub(super) fn bounded_beside(&self, most: usize) -> Vec<&Beside> {
+        let rank = |beside: &Beside| match beside.outcome {
+            Outcome::Invalid => 0,
+            Outcome::Error => 1,
+            Outcome::Valid => 2,
         };
-        let mut places: Vec<(u8, usize)> = self.columns.iter().map(rank).zip(0..).collect();
+        let mut places: Vec<(u8, usize)> = self.beside.iter().map(rank).zip(0..).collect();
         places.sort_unstable();
         places.truncate(most);
         places.sort_unstable_by_key(|(_, place)| *place);
-        places.into_iter().filter_map(|(_, place)| self.columns.get(place)).collect()
+        places.into_iter().filter_map(|(_, place)| self.beside.get(place)).collect()
     }
 
     /// The report for people.

@@ -38,26 +38,48 @@ pub enum DriftReportInvalid {
     },
 }
 
+/// A report was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum DriftReportUnwritten {
+    /// It has no canonical form.
+    #[error(transparent)]
+    Encode(#[from] canonical::EncodeError),
+    /// What there is room for would say something else.
+    #[error("there is no room for the entries from which `{outcome}` follows")]
+    Outcome {
+        /// What follows from all of them.
+        outcome: Outcome,
+    },
+}
+
 impl DriftReport {
     /// The stored form `bartizan-drift-report-v1`: canonical JSON, other numbers than counts as decimal text. It is one that
-    /// [`Self::from_bytes`] reads: entries for which there is no room are left out and counted, those without drift first.
+    /// [`Self::from_bytes`] reads, with the same [outcome](Self::outcome): entries for which there is no room are left out and
+    /// counted, those without drift first.
     ///
     /// # Errors
-    /// When a count exceeds what a canonical document holds.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
-        let mut most = DRIFT_REPORT_ENTRIES;
-        loop {
+    /// When a count exceeds what a canonical document holds, or the outcome does not follow from as many entries as there is
+    /// room for.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, DriftReportUnwritten> {
+        let mut most = self.columns.len().max(self.beside.len()).min(DRIFT_REPORT_ENTRIES);
+        let bytes = loop {
             match self.bounded_bytes(most) {
                 Err(canonical::EncodeError::TooLarge { .. }) if most > 0 => most /= 2,
-                written => return written,
+                written => break written?,
             }
+        };
+        let complete = most >= self.columns.len().max(self.beside.len());
+        if complete || Self::from_bytes(&bytes).is_ok_and(|read| read.outcome() == self.outcome()) {
+            return Ok(bytes);
         }
+        Err(DriftReportUnwritten::Outcome { outcome: self.outcome() })
     }
 
     fn bounded_bytes(&self, most: usize) -> Result<Vec<u8>, canonical::EncodeError> {
-        let columns = self.bounded(most);
-        let beside: Vec<StoredBeside> = self.beside.iter().take(most).map(stored_beside).collect();
-        let left_out = (self.columns.len() - columns.len()) as u64 + self.left_out;
+        let (columns, beside) = (self.bounded(most), self.bounded_beside(most));
+        let left_out = self.columns.len() - columns.len() + self.beside.len() - beside.len();
+        let left_out = self.left_out.saturating_add(left_out as u64);
+        let beside: Vec<StoredBeside> = beside.into_iter().map(stored_beside).collect();
         canonical::to_bytes(&Stored {
             beside: Some(beside).filter(|beside| !beside.is_empty()),
             columns: columns.into_iter().map(stored).collect(),

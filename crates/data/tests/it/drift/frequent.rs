@@ -118,7 +118,7 @@ fn moves_are_seen_in_strata_and_by_cluster() {
         let (mine, yours) = (cluster(one.len(), 0), cluster(two.len(), 1 << 32));
         let clusters = Some(Clusters { reference: &mine, current: &yours });
         for comparison in [Comparison { clusters: None, strata }, Comparison { clusters, strata: None }] {
-            for statistic in OF_SHARES {
+            for statistic in [Statistic::Psi, Statistic::LInfinity] {
                 let line = line(statistic, Side::Numbers(one), Side::Numbers(two), &comparison);
                 assert_eq!(line.verdict, *verdict, "{at} {line:?}");
             }

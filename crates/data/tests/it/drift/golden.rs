@@ -5,8 +5,8 @@ use std::path::Path;
 
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
-    Beside, BesideTest, ColumnDrift, DriftReport, DriftReportInvalid, Measure, Mode, NotJudged, Purpose,
-    Verdict, Watch,
+    Beside, BesideTest, Bounded, ColumnDrift, DriftReport, DriftReportInvalid, Measure, Mode, NotJudged,
+    Purpose, Undefined, Verdict, Watch,
 };
 
 fn sample(name: &str) -> Vec<u8> {
@@ -77,6 +77,76 @@ fn what_is_written_can_be_read_however_much_there_is() {
         let error = DriftReport::from_bytes(text.replacen(from, to, 1).as_bytes()).unwrap_err();
         assert!(matches!(error, DriftReportInvalid::Member { member: "beside", .. }), "{error}");
     }
+}
+
+#[test]
+fn what_is_left_out_never_changes_the_outcome() {
+    let line = |name: String, measure, verdict| -> ColumnDrift {
+        ColumnDrift { measure, verdict, ..ColumnDrift::not_judged(&name, NotJudged::TooFew) }
+    };
+    let sample = DriftReport::from_bytes(&sample("drift-report/v1/report.json")).unwrap();
+    let of = |columns: Vec<ColumnDrift>, beside: Vec<Beside>| DriftReport {
+        columns,
+        beside,
+        left_out: 0,
+        ..sample.clone()
+    };
+    let again = |report: &DriftReport| {
+        let bytes = report.to_bytes().unwrap();
+        let read = DriftReport::from_bytes(&bytes).unwrap();
+        assert_eq!(read.outcome(), report.outcome());
+        let (all, kept) =
+            (report.columns.len() + report.beside.len(), read.columns.len() + read.beside.len());
+        assert_eq!(read.left_out, (all - kept) as u64);
+        read
+    };
+    // What was asked beside the columns, the last of which alone is not valid.
+    let calm = || vec![line("calm".to_owned(), Measure::Values, Verdict::NoDrift)];
+    let beside = |outcome| Beside {
+        test: BesideTest::Skew,
+        column: "c".to_owned(),
+        outcome,
+        message: "none of 9".to_owned(),
+    };
+    let mut all = vec![beside(Outcome::Valid); 20_003];
+    assert_eq!(again(&of(calm(), all.clone())).outcome(), Outcome::Valid);
+    for outcome in [Outcome::Error, Outcome::Invalid] {
+        all.push(beside(outcome));
+        let read = again(&of(calm(), all.clone()));
+        assert_eq!((read.outcome(), read.beside.len()), (outcome, 20_000));
+        assert_eq!(read.beside.last(), all.last());
+    }
+    // Columns that are empty on a side, and lines far from them that tell that this is no error. Where a line is kept before
+    // them there is room for an odd number.
+    let none = Verdict::NotJudged(NotJudged::Undefined(Undefined::NoCurrent));
+    let effect = Some(Bounded::exact(0.0));
+    let name = |at: u32| format!("empty {at}");
+    let empty = |count: u32| -> Vec<ColumnDrift> {
+        let values = (0..count).map(|at| line(name(at), Measure::Values, none));
+        let missing =
+            (0..count).map(|at| ColumnDrift { effect, ..line(name(at), Measure::Missing, Verdict::NoDrift) });
+        values.chain(missing).collect()
+    };
+    let open = vec![line("open".to_owned(), Measure::Values, none)];
+    let drift = vec![line("drift".to_owned(), Measure::Values, Verdict::Drift)];
+    for (columns, outcome, kept) in [
+        ([calm(), empty(10_000)].concat(), Outcome::Valid, 20_000),
+        ([empty(10_000), open].concat(), Outcome::Error, 19_999),
+        ([empty(10_000), drift].concat(), Outcome::Invalid, 19_999),
+    ] {
+        let read = again(&of(columns, Vec::new()));
+        assert_eq!((read.outcome(), read.columns.len()), (outcome, kept));
+        let names = |measure| -> Vec<String> {
+            let lines = read.columns.iter().filter(|line| line.measure == measure);
+            lines.filter(|line| line.column.starts_with("empty")).map(|line| line.column.clone()).collect()
+        };
+        assert_eq!(names(Measure::Values), names(Measure::Missing));
+    }
+    // There is room for one of two lines that say together that nothing is open: what is written would be an error.
+    let mut two = empty(1);
+    two.iter_mut().for_each(|line| line.column = "x".repeat(9 << 20));
+    let error = of(two, Vec::new()).to_bytes().unwrap_err();
+    assert_eq!(error.to_string(), "there is no room for the entries from which `valid` follows");
 }
 
 #[test]
