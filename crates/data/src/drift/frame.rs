@@ -57,13 +57,14 @@ pub struct Frame {
 // INVARIANT: numbers and times have `numbers`, texts have `codes`; both as long as the column, with NaN and
 // `Side::MISSING` where there is no value. Every other code is a place in `texts`, or `DRIFT_CATEGORIES` for what
 // came after that many. Numbers of a key are integers, held as such in `integers` beside `numbers`, with 0 where there is
-// none; other numbers of a key are texts.
+// none; other numbers of a key are texts. Times of a key are held in `nanos` too, as nanoseconds since 1970-01-01.
 pub struct FrameColumn {
     name: String,
     kind: FrameKind,
     missing: usize,
     numbers: Vec<f64>,
     integers: Vec<i64>,
+    nanos: Vec<i128>,
     codes: Vec<u32>,
     texts: Vec<Box<[u8]>>,
     nested: bool,
@@ -160,6 +161,11 @@ impl FrameColumn {
         self.integers.get(row).copied()
     }
 
+    /// The time of a row of a key, in nanoseconds since 1970-01-01.
+    pub(super) fn nanos(&self, row: usize) -> Option<i128> {
+        self.nanos.get(row).copied()
+    }
+
     /// A code for each row and what each code stands for; `None` unless it holds texts.
     pub(super) fn coded(&self) -> Option<Coded<'_>> {
         (self.kind == FrameKind::Texts).then_some((self.codes.as_slice(), self.texts.as_slice()))
@@ -233,7 +239,7 @@ impl<W> Filling<W> {
     fn settle(&self, state: &mut State) {
         let column = &state.column;
         let numbers = column.numbers.len() as u64 + column.integers.len() as u64;
-        let cells = 8 * numbers + 4 * column.codes.len() as u64;
+        let cells = 8 * numbers + 16 * column.nanos.len() as u64 + 4 * column.codes.len() as u64;
         let now = cells + state.text_bytes;
         self.used.fetch_add(now.saturating_sub(state.used), Ordering::Relaxed);
         state.used = now.max(state.used);
@@ -262,6 +268,10 @@ impl State {
             Value::Float(value) if self.want == Want::Key => self.key(value, cell),
             Value::Float(value) => self.float(value),
             Value::List(length) => self.float(f64::from(length)),
+            Value::Date | Value::Timestamp if self.want == Want::Key => match nanos(cell) {
+                Some(nanos) => self.instant(nanos),
+                None => self.text(cell.text().trim_ascii()),
+            },
             Value::Date | Value::Timestamp => match seconds(cell) {
                 Some(seconds) => self.time(seconds),
                 None => self.text(&cell.text()),
@@ -279,11 +289,13 @@ impl State {
         }
     }
 
-    /// Takes a number or time, of which `integer` is what a key keeps.
+    /// Takes a number, of which `integer` is what a key keeps, or a time that is no key or not there.
     fn number(&mut self, number: f64, integer: i64) {
         self.column.numbers.push(number);
-        if self.want == Want::Key && self.column.kind == FrameKind::Numbers {
-            self.column.integers.push(integer);
+        match self.column.kind {
+            FrameKind::Numbers if self.want == Want::Key => self.column.integers.push(integer),
+            FrameKind::Times if self.want == Want::Key => self.column.nanos.push(0),
+            _ => {}
         }
     }
 
@@ -325,13 +337,33 @@ impl State {
         }
     }
 
+    /// Takes a time that is to be told from all others.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "the seconds are for people, the nanoseconds are kept beside"
+    )]
+    fn instant(&mut self, nanos: i128) {
+        if self.becomes(FrameKind::Times) {
+            self.column.numbers.push(nanos as f64 / 1e9);
+            self.column.nanos.push(nanos);
+        } else {
+            self.text(&instant_text(nanos));
+        }
+    }
+
     /// Whether the column holds this kind, now that a value of it came.
     fn becomes(&mut self, kind: FrameKind) -> bool {
         if self.column.kind == FrameKind::Empty {
             self.column.kind = kind;
             self.column.numbers = vec![f64::NAN; self.column.missing];
-            if self.want == Want::Key && kind == FrameKind::Numbers {
-                self.column.integers = vec![0; self.column.missing];
+            match kind {
+                FrameKind::Numbers if self.want == Want::Key => {
+                    self.column.integers = vec![0; self.column.missing];
+                }
+                FrameKind::Times if self.want == Want::Key => {
+                    self.column.nanos = vec![0; self.column.missing];
+                }
+                _ => {}
             }
         }
         self.column.kind == kind
@@ -352,11 +384,13 @@ impl State {
             FrameKind::Numbers | FrameKind::Times => {
                 let numbers = std::mem::take(&mut self.column.numbers);
                 let mut integers = std::mem::take(&mut self.column.integers).into_iter();
+                let mut nanos = std::mem::take(&mut self.column.nanos).into_iter();
                 for number in numbers {
-                    let integer = integers.next();
+                    let (integer, nanos) = (integers.next(), nanos.next());
                     let code = match kind {
                         _ if number.is_nan() => Side::MISSING,
                         _ if let Some(integer) = integer => self.code(&integer_text(integer)),
+                        _ if let Some(nanos) = nanos => self.code(&instant_text(nanos)),
                         FrameKind::Times => self.code(&time_text(number)),
                         _ => self.code(&number_text(number)),
                     };
@@ -388,12 +422,13 @@ impl State {
         match after.kind {
             FrameKind::Empty => (0..after.missing).for_each(|_| self.missing()),
             FrameKind::Numbers | FrameKind::Times => {
-                let mut integers = after.integers.into_iter();
+                let (mut integers, mut nanos) = (after.integers.into_iter(), after.nanos.into_iter());
                 for number in after.numbers {
-                    let integer = integers.next();
+                    let (integer, nanos) = (integers.next(), nanos.next());
                     match after.kind {
                         _ if number.is_nan() => self.missing(),
                         _ if let Some(integer) = integer => self.integer(integer),
+                        _ if let Some(nanos) = nanos => self.instant(nanos),
                         FrameKind::Times => self.time(number),
                         _ => self.float(number),
                     }
@@ -447,6 +482,13 @@ fn time_text(seconds: f64) -> Vec<u8> {
     out
 }
 
+fn instant_text(nanos: i128) -> Vec<u8> {
+    let mut out = Vec::new();
+    text::nanos(&mut out, nanos);
+    out.push(b'Z');
+    out
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "seconds of any year that can be written fit")]
 const fn whole(seconds: f64) -> i64 {
     seconds as i64
@@ -464,6 +506,28 @@ fn seconds(cell: &Cell<'_>) -> Option<f64> {
         _ => None,
     }
 }
+
+/// The time that a cell says, in nanoseconds since 1970-01-01; what names no offset is taken for UTC. `None` where it says
+/// more than that.
+fn nanos(cell: &Cell<'_>) -> Option<i128> {
+    const DAY: i128 = 86_400 * NANOS;
+    match (cell.value, cell.source) {
+        (_, CellSource::Day(day)) => Some(i128::from(day) * DAY),
+        (_, CellSource::Instant { value, per_second, .. }) => {
+            Some(i128::from(value) * (NANOS / i128::from(per_second)))
+        }
+        (Value::Date, CellSource::Text(text)) => cell::day(text).map(|day| i128::from(day) * DAY),
+        (_, CellSource::Text(text)) => {
+            let beyond = text.iter().skip_while(|byte| **byte != b'.').skip(10);
+            let cut = beyond.take_while(|byte| byte.is_ascii_digit()).any(|digit| *digit != b'0');
+            cell::instant(text).filter(|_| !cut).map(|(nanos, _)| nanos)
+        }
+        _ => None,
+    }
+}
+
+/// Nanoseconds of a second.
+pub(super) const NANOS: i128 = 1_000_000_000;
 
 /// A name as text for people and for comparisons.
 pub(super) fn lossy(text: &[u8]) -> Cow<'_, str> {

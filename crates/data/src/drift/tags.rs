@@ -3,16 +3,16 @@
 use std::cmp::Ordering;
 
 use super::compare::Side;
-use super::frame::{FrameColumn, FrameKind, lossy, number_text};
-use super::period::{Period, value_name, whole as seconds};
+use super::frame::{FrameColumn, FrameKind, NANOS, lossy, number_text};
+use super::period::{Period, value_name};
 use crate::cell::{self, Value};
 use crate::profile::whole;
 use crate::text;
 
 /// What the rows of two tables say in a column that puts them into groups, such as a cluster, a period or a source.
 ///
-/// Values are told apart exactly in columns that were read as [`Want::Key`](super::Want::Key): 64-bit ids as integers,
-/// everything else as text. An id that is a number on one side and its text on the other is the same.
+/// Values are told apart exactly in columns that were read as [`Want::Key`](super::Want::Key): 64-bit ids as integers, times
+/// by their nanoseconds, everything else as text. An id that is a number on one side and its text on the other is the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tags {
     /// A place in `names` for each row of the reference; [`Side::MISSING`] where there is no value.
@@ -57,8 +57,8 @@ enum Key<'a> {
     Integer(i64),
     /// A number that is no integer of 64 bits.
     Float(f64),
-    /// Seconds since 1970-01-01.
-    Time(f64),
+    /// Nanoseconds since 1970-01-01.
+    Time(i128),
     Text(&'a [u8]),
 }
 
@@ -89,8 +89,8 @@ impl<'a> Key<'a> {
         match (self, every) {
             (Self::Integer(integer), _) => integer.to_string(),
             (Self::Float(float), _) => value_name(*float, FrameKind::Numbers),
-            (Self::Time(time), Some(every)) if time.is_finite() => every.name(seconds(*time)),
-            (Self::Time(time), _) => value_name(*time, FrameKind::Times),
+            (Self::Time(nanos), Some(every)) => every.name(seconds(*nanos)),
+            (Self::Time(nanos), None) => time_name(*nanos),
             (Self::Text(text), _) => lossy(text).into_owned(),
         }
     }
@@ -102,6 +102,22 @@ impl<'a> Key<'a> {
             Self::Text(_) => 2,
         }
     }
+}
+
+/// The second that a time lies in.
+fn seconds(nanos: i128) -> i64 {
+    i64::try_from(nanos.div_euclid(NANOS)).unwrap_or(i64::MAX)
+}
+
+/// A time as people write it, with as much of a fraction as there is.
+#[expect(clippy::cast_precision_loss, reason = "seconds of any year that can be written are below 2^53")]
+fn time_name(nanos: i128) -> String {
+    if nanos.rem_euclid(NANOS) == 0 {
+        return value_name(seconds(nanos) as f64, FrameKind::Times);
+    }
+    let mut out = Vec::new();
+    text::nanos(&mut out, nanos);
+    lossy(&out).into_owned()
 }
 
 /// Below this every whole number is a double.
@@ -117,7 +133,8 @@ impl Ord for Key<'_> {
             (Self::Integer(one), Self::Integer(two)) => one.cmp(two),
             (Self::Integer(one), Self::Float(two)) => (*one as f64).total_cmp(two).then(Ordering::Less),
             (Self::Float(one), Self::Integer(two)) => one.total_cmp(&(*two as f64)).then(Ordering::Greater),
-            (Self::Float(one), Self::Float(two)) | (Self::Time(one), Self::Time(two)) => one.total_cmp(two),
+            (Self::Float(one), Self::Float(two)) => one.total_cmp(two),
+            (Self::Time(one), Self::Time(two)) => one.cmp(two),
             (Self::Text(one), Self::Text(two)) => one.cmp(two),
             _ => self.rank().cmp(&other.rank()),
         }
@@ -151,14 +168,16 @@ impl FrameColumn {
     }
 
     /// The key of a row of numbers or times.
-    #[expect(clippy::cast_precision_loss, reason = "seconds of any year are below 2^53")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "times of a column that is no key are known as doubles"
+    )]
     fn key(&self, row: usize, every: Option<Period>) -> Option<Key<'_>> {
         let number = self.numbers()?.get(row).copied().filter(|number| !number.is_nan())?;
         if self.kind() == FrameKind::Times {
-            return Some(Key::Time(match every {
-                Some(every) if number.is_finite() => every.start(seconds(number)) as f64,
-                _ => number,
-            }));
+            let nanos = self.nanos(row).unwrap_or((number * 1e9).round() as i128);
+            let start = |every: Period| i128::from(every.start(seconds(nanos))) * NANOS;
+            return Some(Key::Time(every.map_or(nanos, start)));
         }
         match self.integer(row) {
             Some(integer) => Some(Key::Integer(integer)),
