@@ -10,7 +10,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 use super::infer::{column_rules, range};
 use super::text::column_toml;
-use super::{ColumnRules, Schema, SchemaInvalid};
+use super::{ColumnRules, Schema, SchemaInvalid, Severity};
 use crate::check::{Finding, Report, Rule};
 use crate::limits::DOMAIN_VALUES;
 use crate::profile::{ColumnProfile, ColumnType};
@@ -72,9 +72,15 @@ impl Schema {
     pub fn update(text: &str, report: &Report, environment: Option<&str>) -> Result<Updated, NotUpdated> {
         let schema = Self::parse(text)?;
         let document: DocumentMut = text.parse().map_err(|_| NotUpdated::Shape)?;
-        let environment = schema.environment(environment).map(str::to_owned);
-        let mut update =
-            Update { schema: &schema, report, environment, document, changes: Vec::new(), left: Vec::new() };
+        let mut update = Update {
+            schema: &schema,
+            report,
+            environment: schema.environment(environment).map(str::to_owned),
+            named: environment.is_some(),
+            document,
+            changes: Vec::new(),
+            left: Vec::new(),
+        };
         // What did not run was not broken.
         let ran = report.each.iter().filter(|check| check.ran).flat_map(|check| &check.findings);
         let ran: BTreeSet<usize> = ran.copied().collect();
@@ -110,6 +116,8 @@ struct Update<'a> {
     schema: &'a Schema,
     report: &'a Report,
     environment: Option<String>,
+    /// Whether the environment was said, and not taken for the first one.
+    named: bool,
     document: DocumentMut,
     changes: Vec<Change>,
     left: Vec<Left>,
@@ -175,19 +183,25 @@ impl Update<'_> {
         }
     }
 
-    /// Where there are environments, the others keep the column as it is asked for.
+    /// What kept the schema with the column there has to keep it still. Where columns that are not expected are refused, it
+    /// would not in an environment that no longer has it; so that is taken away only where they are not, and where the
+    /// environment was said rather than taken for the first one.
     fn missing(&mut self, name: &str) -> Result<(), NotUpdated> {
         let of = self.schema.column(name).map_or(&[][..], |column| &column.environments);
         let all = if of.is_empty() { &self.schema.environments } else { of };
         let others: Vec<String> =
             all.iter().filter(|one| Some(*one) != self.environment.as_ref()).cloned().collect();
-        if self.environment.is_some() && !others.is_empty() {
+        if self.named && self.schema.unexpected_columns != Some(Severity::Block) && !others.is_empty() {
             let from = (!of.is_empty()).then(|| of.join(", "));
             let list: Array = others.iter().map(String::as_str).collect();
             set(self.column(name)?, "environments", list);
             self.changed(Some(name), "environments", from, others.join(", "));
             return Ok(());
         }
+        self.optional(name)
+    }
+
+    fn optional(&mut self, name: &str) -> Result<(), NotUpdated> {
         set(self.column(name)?, "optional", true);
         self.changed(Some(name), "optional", Some("false".to_owned()), "true".to_owned());
         Ok(())
@@ -196,6 +210,11 @@ impl Update<'_> {
     fn unexpected(&mut self, name: &str, finding: &Finding) -> Result<(), NotUpdated> {
         let rows = self.report.rows;
         if let Some(known) = self.schema.column(name) {
+            if self.schema.unexpected_columns != Some(Severity::Block) {
+                // As a column of the environment its own rules would refuse what was warned of alone.
+                self.leave_found(finding);
+                return Ok(());
+            }
             let environment = self.environment.clone();
             let from = known.environments.join(", ");
             let list = self.column(name)?.get_mut("environments").and_then(Item::as_array_mut);
@@ -205,7 +224,8 @@ impl Update<'_> {
             };
             list.push(environment.as_str());
             self.changed(Some(name), "environments", Some(from.clone()), format!("{from}, {environment}"));
-            return Ok(());
+            // Batches of the environment that kept the schema did so without it.
+            return if known.optional { Ok(()) } else { self.optional(name) };
         }
         let Some(profiled) = self.report.profile.column(name) else {
             self.leave_found(finding);

@@ -1,6 +1,6 @@
 //! Schemas that follow their data.
 
-use bartizan_data::{CheckOptions, Outcome, Schema, Source, Tier, Updated, check_table};
+use bartizan_data::{CheckOptions, Outcome, Report, Schema, Source, Tier, Updated, check_table};
 use expect_test::{Expect, expect};
 
 use crate::real::real;
@@ -217,23 +217,91 @@ fn more_new_columns_than_a_report_has_room_for_are_added_in_turns() {
     assert_eq!(Schema::parse(&text).unwrap().columns.len(), 2_501);
 }
 
+fn of_environments(head: &str, environments: &str) -> String {
+    format!(
+        "environments = [\"training\", \"serving\"]\n{head}{ONE}[[column]]\nname = \"x\"\ntype = \"float\"\n\
+         [[column]]\nname = \"label\"\ntype = \"float\"\n{environments}"
+    )
+}
+
+fn checked(text: &str, csv: &str, environment: Option<&str>) -> Report {
+    let options = CheckOptions { environment, ..CheckOptions::new(Tier::Release) };
+    let source = Source::stream(std::io::Cursor::new(csv.as_bytes().to_vec()));
+    check_table(source, &Schema::parse(text).unwrap(), &options).unwrap()
+}
+
+/// Updates with each file in turn as often as it changes something, and checks that all of them keep what is left.
+fn all_keep(text: &str, files: &[(&str, Option<&str>)]) -> Schema {
+    let mut text = text.to_owned();
+    for (csv, environment) in files {
+        for pass in 0.. {
+            assert!(pass < 10, "{text}");
+            let updated = Schema::update(&text, &checked(&text, csv, *environment), *environment).unwrap();
+            text = updated.text;
+            if updated.changes.is_empty() {
+                break;
+            }
+        }
+    }
+    for (csv, environment) in files {
+        let report = checked(&text, csv, *environment);
+        assert_eq!(report.outcome, Outcome::Valid, "{text}\n{csv}\n{}", report.render());
+    }
+    Schema::parse(&text).unwrap()
+}
+
 #[test]
 fn what_serving_lacks_training_still_has() {
-    let schema = format!(
-        "environments = [\"training\", \"serving\"]\n{ONE}[[column]]\nname = \"x\"\ntype = \"float\"\n\
-         [[column]]\nname = \"label\"\ntype = \"float\"\n"
-    );
-    let update = |text: &str, csv: &str, environment: &str| {
-        let options = CheckOptions { environment: Some(environment), ..CheckOptions::new(Tier::Explore) };
-        let source = Source::stream(std::io::Cursor::new(csv.as_bytes().to_vec()));
-        let report = check_table(source, &Schema::parse(text).unwrap(), &options).unwrap();
-        Schema::update(text, &report, Some(environment)).unwrap()
-    };
-    let updated = update(&schema, "x\n1\n", "serving");
-    let label = Schema::parse(&updated.text).unwrap().column("label").unwrap().clone();
-    assert_eq!((label.optional, label.environments), (false, vec!["training".to_owned()]));
+    let schema = of_environments("unexpected_columns = \"warn\"\n", "");
+    let parsed = all_keep(&schema, &[("x\n1\n", Some("serving"))]);
+    let label = parsed.column("label").unwrap();
+    assert_eq!((label.optional, label.environments.as_slice()), (false, &["training".to_owned()][..]));
+    assert_eq!(checked(&parsed.to_toml().unwrap(), "x\n1\n", Some("training")).outcome, Outcome::Invalid);
     // Where training lacks it too, no environment is left that has it.
-    let updated = update(&updated.text, "x\n1\n", "training");
-    let label = Schema::parse(&updated.text).unwrap().column("label").unwrap().clone();
-    assert_eq!((label.optional, label.environments), (true, vec!["training".to_owned()]));
+    let parsed = all_keep(&schema, &[("x\n1\n", Some("serving")), ("x\n1\n", Some("training"))]);
+    let label = parsed.column("label").unwrap();
+    assert_eq!((label.optional, label.environments.as_slice()), (true, &["training".to_owned()][..]));
+}
+
+#[test]
+fn no_environment_is_lost_that_nobody_named() {
+    let (with, without) = ("x,label\n1,2\n", "x\n1\n");
+    for what in ["allow", "warn", "block"] {
+        let head = format!("unexpected_columns = \"{what}\"\n");
+        for environment in [None, Some("training"), Some("serving")] {
+            let schema = of_environments(&head, "");
+            for order in [[without, with], [with, without]] {
+                let parsed = all_keep(&schema, &order.map(|csv| (csv, environment)));
+                if environment.is_none() {
+                    let label = parsed.column("label").unwrap();
+                    assert_eq!((label.optional, label.environments.len()), (true, 0));
+                }
+            }
+            // What was not among the files and kept the schema before has no fewer rights.
+            let file = [(without, environment)];
+            let text = all_keep(&schema, &file).to_toml().unwrap();
+            let report = checked(&text, with, environment);
+            assert_eq!(report.outcome, Outcome::Valid, "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_column_that_comes_back_may_be_away_again() {
+    let (with, without) = ("x,label\n1,2\n", "x\n1\n");
+    let schema = of_environments("unexpected_columns = \"block\"\n", "environments = [\"training\"]\n");
+    assert_eq!(checked(&schema, without, Some("serving")).outcome, Outcome::Valid);
+    let parsed = all_keep(&schema, &[(with, Some("serving")), (without, Some("serving"))]);
+    let label = parsed.column("label").unwrap();
+    let both = ["training".to_owned(), "serving".to_owned()];
+    assert_eq!((label.optional, label.environments.as_slice()), (true, &both[..]));
+    // It only warned, and what its own rules say of it would be graver.
+    let schema = of_environments(
+        "unexpected_columns = \"warn\"\n",
+        "environments = [\"training\"]\npattern = { matches = [\"^[0-9]+$\"] }\n",
+    )
+    .replace("name = \"label\"\ntype = \"float\"", "name = \"label\"\ntype = \"string\"");
+    let odd = "x,label\n1,zz\n";
+    assert_eq!(checked(&schema, odd, Some("serving")).outcome, Outcome::Valid);
+    all_keep(&schema, &[(odd, Some("serving"))]);
 }
