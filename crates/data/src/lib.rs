@@ -56,5 +56,5 @@ pub use crate::schema::{
     Age, AgeInvalid, Bounds, Change, ColumnRules, CsvRules, DistinctRules, Domain, DriftRules,
     ExpressionRules, FreshnessRules, InferOptions, KeyRules, LabelRules, Left, NotInferred, NotToml,
     NotUpdated, PassOver, PatternRules, Range, ReferenceProfile, ReferenceRules, RowRules, Schema,
-    SchemaInvalid, Severity, SliceRules, StatisticsRules, Updated,
+    SchemaInvalid, Severity, SliceRules, StatisticsRules, Updated, WithoutRange,
 };

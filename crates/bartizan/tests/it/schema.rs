@@ -368,6 +368,44 @@ fn distributions_stay_near_the_reference() {
     bench.refused(&[&check[..], &["--reference", "penguins.csv"]].concat(), 2, "BZ-0003");
 }
 
+/// Neither is what lies too far out for a range without a distribution, nor is a range lost in silence.
+#[test]
+fn columns_without_a_range_are_named_and_only_row_numbers_have_no_drift() {
+    let bench = Bench::new();
+    let mut csv = "row,order_id,far,AMOUNT_PAID\n".to_owned();
+    for row in 0..200_i64 {
+        let far = if row % 2 == 0 { "-1.7e308" } else { "1.7e308" };
+        writeln!(csv, "{row},{},{far},{}", row * 1_000_003, row * row * 7).unwrap();
+    }
+    bench.write("a.csv", csv.as_bytes());
+    let answer =
+        bench.json(&["data", "schema", "infer", "a.csv", "--out", "s.toml", "--reference", "a.profile"]);
+    let named: Vec<&str> = answer["without_range"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["column"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["row", "order_id", "far"]);
+    let schema: toml::Value =
+        toml::from_str(&std::fs::read_to_string(bench.path("s.toml")).unwrap()).unwrap();
+    let columns = schema["column"].as_array().unwrap();
+    let has: Vec<(&str, bool, bool)> = columns
+        .iter()
+        .map(|one| (one["name"].as_str().unwrap(), one.get("range").is_some(), one.get("drift").is_some()))
+        .collect();
+    let expected = [
+        ("row", false, false),
+        ("order_id", false, false),
+        ("far", false, true),
+        ("AMOUNT_PAID", true, true),
+    ];
+    assert_eq!(has, expected);
+    let printed = bench.run(&["data", "schema", "infer", "a.csv"]);
+    assert!(printed.stderr.contains("no range for `order_id`: none comes twice"), "{}", printed.stderr);
+    assert!(printed.stdout.starts_with("format = "), "{}", printed.stdout);
+}
+
 #[test]
 fn rules_that_cannot_be_meant_are_refused_with_their_place() {
     let bench = Bench::new();

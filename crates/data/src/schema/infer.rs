@@ -50,6 +50,49 @@ pub enum NotInferred {
     },
 }
 
+/// Why a column of numbers has no range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutRange {
+    /// Whole numbers, none twice, and at least half of those between the least and the greatest: they number rows.
+    Running,
+    /// Whole numbers, none twice, in a column that is called an id.
+    CalledId,
+    /// Nothing is known of where they lie.
+    NoNumbers,
+    /// There is no double as far out as the room that is left for the next batch.
+    TooFar,
+}
+
+impl WithoutRange {
+    /// Why inference gives a column of numbers no range; none for a column that gets one, and for what is not of numbers.
+    pub fn of(column: &ColumnProfile) -> Option<Self> {
+        if !column.column_type().is_number() {
+            return None;
+        }
+        let unknown = || column.lowest().is_empty().then_some(Self::NoNumbers);
+        let too_far = || range(column, column.kinds().total()).is_none().then_some(Self::TooFar);
+        numbers_rows(column).or_else(unknown).or_else(too_far)
+    }
+
+    /// Whether the values are of rows and measure nothing, so that the next batch has others and its distribution says
+    /// nothing either.
+    pub const fn numbers_rows(self) -> bool {
+        matches!(self, Self::Running | Self::CalledId)
+    }
+
+    /// The reason in words.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Running => {
+                "they are running numbers: none comes twice, and at least half of those between the least and the greatest come"
+            }
+            Self::CalledId => "none comes twice, and the column is called an id",
+            Self::NoNumbers => "it has no numbers",
+            Self::TooFar => "the room for the next batch ends beyond the greatest double",
+        }
+    }
+}
+
 impl Schema {
     /// Infers the schema of the batches that are like the profiled one.
     ///
@@ -102,7 +145,10 @@ pub(super) fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
     let rows = if column.name().contains("[]") { column.count() } else { rows };
     ColumnRules {
         min_present: min_present(present, rows),
-        range: if kind.is_number() && !is_running(column) { range(column, present) } else { None },
+        range: match WithoutRange::of(column) {
+            None if kind.is_number() => range(column, present),
+            _ => None,
+        },
         domain: domain(column, kind, present),
         max_length: match (kind, column.lengths()) {
             (ColumnType::String, Some((_, longest))) => Some(longest.saturating_mul(LENGTH_FACTOR)),
@@ -137,12 +183,10 @@ pub(super) fn range(column: &ColumnProfile, present: u64) -> Option<Range> {
 
 /// Whether the numbers are of rows and measure nothing: whole, none twice, and either most of those between the least and
 /// the greatest, as running numbers are, or in a column that is called an id. The next batch goes on where this one ended.
-fn is_running(column: &ColumnProfile) -> bool {
+fn numbers_rows(column: &ColumnProfile) -> Option<WithoutRange> {
     let present = column.kinds().total();
-    let Some((least, greatest)) = column.integers().filter(|_| column.column_type() == ColumnType::Integer)
-    else {
-        return false;
-    };
+    let integers = column.integers().filter(|_| column.column_type() == ColumnType::Integer);
+    let (least, greatest) = integers.filter(|_| present >= RUNNING)?;
     let unique = match column.distinct() {
         Some(distinct) => u64::try_from(distinct).is_ok_and(|distinct| distinct == present),
         // Beyond what is counted exactly: about as many as there are, and none surely twice.
@@ -152,16 +196,21 @@ fn is_running(column: &ColumnProfile) -> bool {
         }
     };
     let between = u64::try_from(i128::from(greatest) - i128::from(least) + 1).unwrap_or(u64::MAX);
-    present >= RUNNING && unique && (between / 2 <= present || is_called_id(column.name()))
+    match unique {
+        true if between / 2 <= present => Some(WithoutRange::Running),
+        true if is_called_id(column.name()) => Some(WithoutRange::CalledId),
+        _ => None,
+    }
 }
 
-/// Whether the last word of a name is one for identifiers: `id`, `order_id`, `customerId`, `row.key`.
+/// Whether the last word of a name is one for identifiers: `id`, `order_id`, `customerId`, `row.key`. Within capitals no
+/// word begins: `AMOUNT_PAID` and `BID` are amounts.
 fn is_called_id(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let last = lower.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
-    matches!(last, "id" | "key" | "pk" | "uid" | "guid" | "rowid")
-        || name.ends_with("Id")
-        || name.ends_with("ID")
+    let last = name.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let before = last.strip_suffix("ID").or_else(|| last.strip_suffix("Id"));
+    let begins = |before: &str| before.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    before.is_some_and(begins)
+        || matches!(last.to_ascii_lowercase().as_str(), "id" | "key" | "pk" | "uid" | "guid" | "rowid")
 }
 
 /// The values of a column that has few of them, each seen often enough to take the list for complete.

@@ -111,13 +111,53 @@ fn running_numbers_have_no_range() {
     // Some were deleted.
     assert!(!column("a", &mut (1..=5_000).filter(|at| at % 3 != 0)));
     // Far apart, and called what they are.
-    for name in ["id", "order_id", "customerId", "row.key"] {
+    for name in [
+        "id",
+        "ID",
+        "Id",
+        "order_id",
+        "ORDER_ID",
+        "customerId",
+        "customerID",
+        "table2ID",
+        "row.key",
+        "a b ID",
+    ] {
         assert!(!column(name, &mut (1..=50).map(|at| at * 1_000_003)), "{name}");
     }
-    assert!(column("paid", &mut (1..=50).map(|at| at * 1_000_003)));
+    for name in ["paid", "AMOUNT_PAID", "BID", "HUMID", "amountPAID", "idle", "id_count", "grid"] {
+        assert!(column(name, &mut (1..=50).map(|at| at * 1_000_003)), "{name}");
+    }
     // Measurements repeat, and a few are different by chance.
     assert!(column("a", &mut (1..=5_000).map(|at| at % 4_000)));
     assert!(column("a", &mut (1..=19)));
+}
+
+#[test]
+fn a_column_without_a_range_says_why() {
+    use bartizan_data::WithoutRange;
+    let mut csv = b"row,order_id,far,nan,paid,word\n".to_vec();
+    for row in 0..50_i64 {
+        let far = if row % 2 == 0 { "-1.7e308" } else { "1.7e308" };
+        csv.extend(format!("{row},{},{far},NaN,{},w\n", row * 1_000_003, row * 17 % 31).bytes());
+    }
+    let (profile, _) = infer(&*csv, &CsvOptions::default()).unwrap();
+    let said: Vec<(&str, Option<WithoutRange>)> =
+        profile.columns().iter().map(|column| (column.name(), WithoutRange::of(column))).collect();
+    let expected = [
+        ("row", Some(WithoutRange::Running)),
+        ("order_id", Some(WithoutRange::CalledId)),
+        ("far", Some(WithoutRange::TooFar)),
+        ("nan", None),
+        ("paid", None),
+        ("word", None),
+    ];
+    assert_eq!(said, expected);
+    let schema = inferred(&csv, None);
+    for (name, why) in said {
+        let rules = schema.column(name).unwrap();
+        assert!(!rules.kind.is_number() || rules.range.is_some() != why.is_some(), "{name}");
+    }
 }
 
 #[test]

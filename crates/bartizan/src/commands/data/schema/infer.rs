@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use bartizan_base::sha256;
 use bartizan_data::{
     ColumnType, DriftRules, InferOptions, NotInferred, Profile, ReferenceProfile, Schema, SchemaInvalid,
-    drift,
+    WithoutRange, drift,
 };
+use serde_json::{Value, json};
 
 use super::super::report::apart;
 use super::super::{profile_options, profiled, threads};
@@ -14,6 +15,9 @@ use crate::catalog::ids;
 use crate::cli::Reading;
 use crate::commands::{Work, file_failure};
 use crate::failure::Failure;
+
+/// Columns without a range that are named beside a schema that is printed.
+const TOLD: usize = 50;
 
 pub(super) fn run(
     work: &Work,
@@ -44,7 +48,15 @@ pub(super) fn run(
     if let Some((path, bytes)) = frozen {
         std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
     }
-    work.deliver(out, text.as_bytes())
+    let without = without_range(&profile);
+    let Some(path) = out else {
+        told(work, &without);
+        return work.deliver(None, text.as_bytes());
+    };
+    std::fs::write(path, &text).map_err(|error| file_failure(path, &error))?;
+    let without: Vec<Value> =
+        without.into_iter().map(|(column, why)| json!({ "column": column, "why": why.message() })).collect();
+    work.answer(&json!({ "file": path.display().to_string(), "bytes": text.len(), "without_range": without }))
 }
 
 /// Limits drift of each column that has enough of a distribution: numbers, and what has a domain.
@@ -52,8 +64,8 @@ fn limit_drift(schema: &mut Schema, profile: &Profile) {
     for column in &mut schema.columns {
         let counted = profile.column(&column.name).is_some_and(|known| known.values().is_some());
         let statistic = match column.kind {
-            // Running numbers have no range, and the next batch has others.
-            ColumnType::Integer | ColumnType::Float if column.range.is_some() => {
+            // What numbers rows is other numbers in the next batch.
+            ColumnType::Integer | ColumnType::Float if is_measured(profile, &column.name) => {
                 drift::Statistic::KolmogorovSmirnov
             }
             ColumnType::Boolean | ColumnType::String if counted && column.domain.is_some() => {
@@ -62,6 +74,27 @@ fn limit_drift(schema: &mut Schema, profile: &Profile) {
             _ => continue,
         };
         column.drift = Some(DriftRules { statistic: Some(statistic), limit: statistic.floor() });
+    }
+}
+
+fn is_measured(profile: &Profile, column: &str) -> bool {
+    let why = profile.column(column).map(WithoutRange::of);
+    why.is_some_and(|why| why.is_none_or(|why| why == WithoutRange::TooFar))
+}
+
+/// The columns of numbers that got no range, which somebody may want to give them, and why.
+fn without_range(profile: &Profile) -> Vec<(&str, WithoutRange)> {
+    let columns = profile.columns().iter();
+    columns.filter_map(|column| Some((column.name(), WithoutRange::of(column)?))).collect()
+}
+
+/// Says beside a schema that is printed which columns got no range.
+fn told(work: &Work, without: &[(&str, WithoutRange)]) {
+    for (column, why) in without.iter().take(TOLD) {
+        work.out.note(&format!("no range for `{column}`: {}", why.message()));
+    }
+    if let Some(more @ 1..) = without.len().checked_sub(TOLD) {
+        work.out.note(&format!("no range for {more} more columns"));
     }
 }
 
