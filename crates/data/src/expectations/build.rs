@@ -197,6 +197,7 @@ impl Builder {
                     at += 1;
                     at <= there || used(&column.name)
                 });
+                self.condition_columns(&when, there, of.severity);
                 // What is of another type has no order among the others.
                 if when.as_str().contains(['<', '>']) {
                     when.columns().for_each(|column| self.needs_type(column, of.severity));
@@ -206,6 +207,23 @@ impl Builder {
             Err(why) => {
                 self.schema.columns.truncate(there);
                 Err(why)
+            }
+        }
+    }
+
+    /// Without a column of its condition an expectation fails as it does without one that it is about: as gravely as the
+    /// gravest of all that need the column. Those from place `new` on are needed by this one alone so far.
+    fn condition_columns(&mut self, when: &Expression, new: usize, severity: Severity) {
+        for (at, column) in self.schema.columns.iter_mut().enumerate() {
+            if !when.columns().any(|name| name == column.name) {
+                continue;
+            }
+            match severity {
+                Severity::Block => drop(column.severities.remove("missing-column")),
+                Severity::Warn if at >= new => {
+                    column.severities.insert("missing-column".to_owned(), severity);
+                }
+                Severity::Warn => {}
             }
         }
     }

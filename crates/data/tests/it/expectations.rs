@@ -376,3 +376,34 @@ fn rows_without_a_value_are_in_no_set_and_unequal_to_everything() {
         assert_eq!(said.starts_with("invalid"), refused, "{condition}: {said}");
     }
 }
+
+#[test]
+fn without_a_column_of_a_condition_it_fails_as_gravely_as_it_is_meant() {
+    let when = |about: &str, severity: &str| {
+        json!({ "type": "expect_column_values_to_be_between", "severity": severity,
+            "kwargs": { "column": about, "min_value": 1, "max_value": 10,
+                        "row_condition": "state == 'a'", "condition_parser": "pandas" } })
+    };
+    let of_state = |severity: &str| {
+        json!({ "type": "expect_column_values_to_be_in_set", "severity": severity,
+            "kwargs": { "column": "state", "value_set": ["a", "x"] } })
+    };
+    let missing = |expectations: Value| {
+        let said = verdict(expectations, "n,m,state\n5,5,a\n6,6,x\n", "n,m\n5,5\n6,6\n");
+        let outcome = said.lines().next().unwrap_or_default().to_owned();
+        let found = said.lines().find(|line| line.contains("state missing-column"));
+        let severity = found.and_then(|line| line.split_once(' ')).map_or("none", |(severity, _)| severity);
+        format!("{outcome}, {severity}")
+    };
+    let (warn, block) = ("warning", "critical");
+    assert_eq!(missing(json!([when("n", warn)])), "error, warn");
+    assert_eq!(missing(json!([when("n", block)])), "invalid, block");
+    // The gravest of all that need the column, in whatever order they come.
+    assert_eq!(missing(json!([when("n", warn), when("m", warn)])), "error, warn");
+    assert_eq!(missing(json!([when("n", warn), when("m", block)])), "invalid, block");
+    assert_eq!(missing(json!([when("m", block), when("n", warn)])), "invalid, block");
+    assert_eq!(missing(json!([of_state(warn), when("n", warn)])), "error, warn");
+    assert_eq!(missing(json!([of_state(warn), when("n", block)])), "invalid, block");
+    assert_eq!(missing(json!([when("n", block), of_state(warn)])), "invalid, block");
+    assert_eq!(missing(json!([when("n", warn), of_state(block)])), "invalid, block");
+}
