@@ -11,15 +11,20 @@ use crate::schema::Severity;
 
 /// Reasons of checks that did not run, each a notification; the rest is counted.
 const NOTIFICATIONS: usize = 100;
+/// Bytes of the facts of a suite and of what is around them.
+const FACTS_BYTES: usize = 8 * 1024;
 
 /// Writes suites as one log with a run for each, of [`REPORT_BYTES`] at most: where there is no room, results that warn are left
-/// out first, and a property says how many. A row that is known is the line of its region, in formats that have lines.
+/// out first, and a property says how many. Runs share the room equally, but what one does not need is for the others. A row that is known is the line of its region, in formats that have lines.
 ///
 /// A file without a verdict has a run that was not successful, and a result of rule `no-verdict`, since some readers look at
 /// results alone.
 pub fn write(suites: &[Suite]) -> String {
-    let room = REPORT_BYTES / suites.len().max(1);
-    let runs: Vec<Value> = suites.iter().map(|suite| run(suite, room)).collect();
+    let drafts: Vec<Draft> = suites.iter().map(draft).collect();
+    let wanted: Vec<usize> = drafts.iter().map(Draft::wanted).collect();
+    let fixed: usize = drafts.iter().map(|draft| draft.fixed).sum();
+    let rooms = shares(&wanted, REPORT_BYTES.saturating_sub(fixed));
+    let runs: Vec<Value> = drafts.into_iter().zip(rooms).map(|(draft, room)| draft.run(room)).collect();
     let mut log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -30,7 +35,32 @@ pub fn write(suites: &[Suite]) -> String {
     format!("{log:#}\n")
 }
 
-fn run(suite: &Suite, room: usize) -> Value {
+/// A run without its results, the results with their bytes, and the bytes that it takes whatever the room.
+struct Draft {
+    run: Value,
+    facts: serde_json::Map<String, Value>,
+    results: Vec<(Value, usize)>,
+    fixed: usize,
+}
+
+/// The room of each: what it wants where that is no more than an equal share of what others leave, else that share.
+fn shares(wanted: &[usize], all: usize) -> Vec<usize> {
+    let mut by_size: Vec<(usize, usize)> = wanted.iter().copied().enumerate().collect();
+    by_size.sort_unstable_by_key(|(_, wanted)| *wanted);
+    let (mut left, mut others) = (all, by_size.len());
+    let mut rooms = vec![0; wanted.len()];
+    for (at, wanted) in by_size {
+        let room = wanted.min(left / others.max(1));
+        left -= room;
+        others -= 1;
+        if let Some(place) = rooms.get_mut(at) {
+            *place = room;
+        }
+    }
+    rooms
+}
+
+fn draft(suite: &Suite) -> Draft {
     let mut ids: Vec<&'static str> = suite.cases.iter().map(|case| case.rule).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -41,9 +71,9 @@ fn run(suite: &Suite, room: usize) -> Value {
         members.insert("length".to_owned(), json!(bytes));
         members.insert("hashes".to_owned(), json!({ "sha-256": digest.to_hex() }));
     }
-    let mut facts: serde_json::Map<String, Value> =
+    let facts: serde_json::Map<String, Value> =
         suite.facts.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let mut run = json!({
+    let run = json!({
         "tool": { "driver": {
             "name": "Bartizan",
             "informationUri": "https://bartizan.dev",
@@ -58,15 +88,40 @@ fn run(suite: &Suite, room: usize) -> Value {
         "properties": {},
     });
     let results = suite.cases.iter().filter_map(|case| result(suite, case, place(case.rule)));
-    let (results, left_out) = fitting(results.collect(), room.saturating_sub(written(&run, 2) + 8 * 1024));
-    if left_out > 0 {
-        facts.insert("results-left-out".to_owned(), json!(left_out.to_string()));
+    let sized = results.map(|result| {
+        let bytes = written(&result, 4);
+        (result, bytes)
+    });
+    let results: Vec<(Value, usize)> = sized.collect();
+    // That there is no verdict is said in however little room.
+    let kept = results.iter().filter(|(result, _)| is_no_verdict(result)).map(|(_, bytes)| bytes);
+    let fixed = written(&run, 2) + FACTS_BYTES + kept.sum::<usize>();
+    Draft { run, facts, results, fixed }
+}
+
+impl Draft {
+    /// Bytes of the results that can be left out.
+    fn wanted(&self) -> usize {
+        let optional = self.results.iter().filter(|(result, _)| !is_no_verdict(result));
+        optional.map(|(_, bytes)| bytes).sum()
     }
-    if let Some(members) = run.as_object_mut() {
-        members.insert("results".to_owned(), json!(results));
-        members.insert("properties".to_owned(), json!(facts));
+
+    fn run(self, room: usize) -> Value {
+        let Self { mut run, mut facts, results, .. } = self;
+        let (results, left_out) = fitting(results, room);
+        if left_out > 0 {
+            facts.insert("results-left-out".to_owned(), json!(left_out.to_string()));
+        }
+        if let Some(members) = run.as_object_mut() {
+            members.insert("results".to_owned(), json!(results));
+            members.insert("properties".to_owned(), json!(facts));
+        }
+        run
     }
-    run
+}
+
+fn is_no_verdict(result: &Value) -> bool {
+    result.get("ruleId").and_then(Value::as_str) == Some(NO_VERDICT)
 }
 
 /// Bytes of a value that is written within others, so deep.
@@ -76,24 +131,22 @@ fn written(value: &Value, deep: usize) -> usize {
 }
 
 /// Those for which there is room, in their order, where those at level `error` come first to be taken; and how many are not
-/// among them.
-fn fitting(results: Vec<Value>, room: usize) -> (Vec<Value>, usize) {
+/// among them. That there is no verdict needs no room.
+fn fitting(results: Vec<(Value, usize)>, room: usize) -> (Vec<Value>, usize) {
     let is_error = |result: &Value| result.get("level").and_then(Value::as_str) == Some("error");
     let all = results.len();
-    let sized: Vec<(usize, bool)> =
-        results.iter().map(|result| (written(result, 4), is_error(result))).collect();
-    let mut taken = vec![false; all];
+    let mut taken: Vec<bool> = results.iter().map(|(result, _)| is_no_verdict(result)).collect();
     let mut left = room;
     for errors in [true, false] {
-        for ((size, is_error), taken) in sized.iter().zip(&mut taken) {
-            if *is_error == errors && *size <= left {
+        for ((result, bytes), taken) in results.iter().zip(&mut taken) {
+            if !*taken && is_error(result) == errors && *bytes <= left {
                 *taken = true;
-                left -= size;
+                left -= bytes;
             }
         }
     }
     let kept: Vec<Value> =
-        results.into_iter().zip(taken).filter_map(|(one, taken)| taken.then_some(one)).collect();
+        results.into_iter().zip(taken).filter_map(|((one, _), taken)| taken.then_some(one)).collect();
     let left_out = all - kept.len();
     (kept, left_out)
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::schema::{inferred, sample};
 
 mod names;
+mod room;
 mod rows;
 
 fn subject(name: &str) -> Subject {
