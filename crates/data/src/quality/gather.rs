@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::table::{Cells, Codes, Feature, MISSING, Tag};
 use crate::cell::{self, Value};
@@ -49,7 +49,7 @@ pub fn gather(
     options: &ReadOptions,
     threads: usize,
 ) -> Result<(Vec<Gathered>, ReadOutcome), NotGathered> {
-    let gathering = Gathering { cells: AtomicUsize::new(0), text_bytes: AtomicUsize::new(0) };
+    let gathering = Gathering::default();
     let table = read(source, options, threads, &gathering)?;
     let rows = usize::try_from(table.outcome.rows()).unwrap_or(usize::MAX);
     let columns: Vec<(String, Filling)> =
@@ -60,7 +60,8 @@ pub fn gather(
         return Err(NotGathered::Cells);
     }
     let text_bytes = columns.iter().map(|(_, column)| column.text_bytes).fold(0, usize::saturating_add);
-    if text_bytes > QUALITY_TEXT_BYTES || gathering.text_bytes.into_inner() > ON_THE_WAY {
+    // Texts that were held twice may be gone by now, but what found no room beside them is missing.
+    if text_bytes > QUALITY_TEXT_BYTES || gathering.left_out.into_inner() {
         return Err(NotGathered::Texts);
     }
     Ok((columns.into_iter().map(|(name, column)| column.finish(name, rows)).collect(), table.outcome))
@@ -70,9 +71,12 @@ pub fn gather(
 /// more is kept.
 const ON_THE_WAY: usize = 2 * QUALITY_TEXT_BYTES;
 
+#[derive(Default)]
 struct Gathering {
     cells: AtomicUsize,
     text_bytes: AtomicUsize,
+    /// Whether anything that should have been kept was not.
+    left_out: AtomicBool,
 }
 
 /// A column that is being filled.
@@ -90,9 +94,14 @@ struct Filling {
 }
 
 impl Gathering {
-    fn is_full(&self) -> bool {
-        self.cells.load(Ordering::Relaxed) > QUALITY_CELLS
-            || self.text_bytes.load(Ordering::Relaxed) > ON_THE_WAY
+    /// Whether there is room for more; where there is none, what comes is left out.
+    fn has_room(&self) -> bool {
+        let full = self.cells.load(Ordering::Relaxed) > QUALITY_CELLS
+            || self.text_bytes.load(Ordering::Relaxed) > ON_THE_WAY;
+        if full {
+            self.left_out.store(true, Ordering::Relaxed);
+        }
+        !full
     }
 
     /// Counts what a column grew by while `work` was done.
@@ -113,14 +122,14 @@ impl Sink for Gathering {
 
     fn observe(&self, state: &mut Filling, column: &Column<'_>) {
         state.elements |= matches!(column.rows, Rows::Of(..));
-        if !state.elements && !self.is_full() {
+        if !state.elements && self.has_room() {
             self.counted(state, |state| state.lane(&column.lane));
         }
     }
 
     fn merge(&self, state: &mut Filling, after: Filling) {
         state.elements |= after.elements;
-        if !state.elements && !self.is_full() {
+        if !state.elements && self.has_room() {
             self.cells.fetch_sub(after.codes.len(), Ordering::Relaxed);
             self.text_bytes.fetch_sub(after.text_bytes, Ordering::Relaxed);
             self.counted(state, |state| state.append(after));
@@ -282,5 +291,29 @@ impl Gathered {
     /// The column as a label, a source or a writer.
     pub fn tag(&self) -> Tag<'_> {
         Tag { name: &self.name, codes: self.categories() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The limits are gibibytes, so that they are reached here by name.
+    #[test]
+    fn what_found_no_room_is_known_when_there_is_room_again() {
+        let column = || Column { rows: Rows::From(1), lane: Lane::Nulls(3) };
+        let elements = || Column { rows: Rows::Of(1, std::sync::Arc::default()), lane: Lane::Nulls(3) };
+        let full = || Gathering { text_bytes: AtomicUsize::new(ON_THE_WAY + 1), ..Gathering::default() };
+        let after = |gathering: Gathering, work: &dyn Fn(&Gathering, &mut Filling)| {
+            let mut state = Filling::default();
+            work(&gathering, &mut state);
+            gathering.text_bytes.store(0, Ordering::Relaxed);
+            (state.codes.len(), gathering.left_out.into_inner())
+        };
+        assert_eq!(after(Gathering::default(), &|all, state| all.observe(state, &column())), (3, false));
+        assert_eq!(after(full(), &|all, state| all.observe(state, &column())), (0, true));
+        assert_eq!(after(full(), &|all, state| all.merge(state, Filling::default())), (0, true));
+        // Elements are never kept, so that nothing of them is missing.
+        assert_eq!(after(full(), &|all, state| all.observe(state, &elements())), (0, false));
     }
 }

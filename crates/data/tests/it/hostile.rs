@@ -162,6 +162,43 @@ fn a_file_that_changes_while_it_is_read_is_refused() {
     assert_eq!(error.to_string(), "the file changed while it was read");
 }
 
+/// Columns are decoded in batches, whose ends may be where the rows are said to end.
+#[test]
+fn rows_that_a_footer_hides_are_damage_whoever_reads_them() {
+    use bartizan_data::{CheckOptions, Schema, Tier, check_table};
+    let numbers = || -> ArrayRef { Arc::new((0..16_384).collect::<Int64Array>()) };
+    for names in [&["a"][..], &["a", "b"]] {
+        let columns = names.iter().map(|name| (*name, numbers()));
+        let mut bytes = parquet(&[RecordBatch::try_from_iter(columns).unwrap()], 16_384, false);
+        // In Thrift's compact protocol: of the file, of each column's values, and of the group at last.
+        let (said, lie) = ([0x16, 0x80, 0x80, 0x02], [0x16, 0x80, 0x80, 0x01]);
+        let tail = bytes.len() - 8;
+        let length = u32::from_le_bytes(bytes[tail..tail + 4].try_into().unwrap());
+        let footer = tail - usize::try_from(length).unwrap();
+        let places: Vec<usize> =
+            (footer..tail).filter(|at| bytes.get(*at..*at + 4) == Some(&said[..])).collect();
+        assert_eq!(places.len(), names.len() + 2);
+        for at in [places[0], places[places.len() - 1]] {
+            bytes[at..at + 4].copy_from_slice(&lie);
+        }
+        let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+        let rules: String =
+            quoted.iter().map(|name| format!("[[column]]\nname = {name}\ntype = \"integer\"\n")).collect();
+        let schema = Schema::parse(&format!(
+            "format = \"bartizan-schema-v1\"\ncsv = {{ separator = \",\", encoding = \"utf-8\", null = [\"\"] }}\n\
+             {rules}[[key]]\ncolumns = [{}]\n",
+            quoted.join(", ")
+        ))
+        .unwrap();
+        for threads in [1, 8] {
+            let options = CheckOptions { threads, ..CheckOptions::new(Tier::Release) };
+            let source = Source::seekable(Cursor::new(bytes.clone()));
+            let error = check_table(source, &schema, &options).map(drop).unwrap_err().to_string();
+            assert!(error.contains("16384 values where there are 8192 rows"), "{threads}: {error}");
+        }
+    }
+}
+
 /// What the reader of rows, which knows neither pieces nor threads, makes of a file: its cells, or the error.
 fn by_rows(bytes: &[u8]) -> Result<Vec<Vec<Option<String>>>, String> {
     let options = CsvOptions::default();

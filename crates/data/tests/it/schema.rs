@@ -200,3 +200,35 @@ fn rules_about_values_are_for_the_elements_of_a_list() {
         assert!(error.contains("column `mails[]`"), "{rule}: {error}");
     }
 }
+
+/// The least batches that the text says are enough, and those that are not.
+#[test]
+fn a_batch_of_too_few_rows_names_the_level() {
+    use bartizan_data::{CheckOptions, Outcome, Source, Tier, check_table};
+    let csv = |columns: usize, rows: std::ops::Range<i64>| {
+        let header: Vec<String> = (0..columns).map(|at| format!("c{at}")).collect();
+        let row = |at: i64| vec![(at * 37 % 499).to_string(); columns].join(",") + "\n";
+        header.join(",") + "\n" + &rows.map(row).collect::<String>()
+    };
+    for (columns, rows, judged) in [(1, 1, false), (1, 2, true), (20, 2, false), (20, 3, true)] {
+        let text = csv(columns, 0..500);
+        let (reference, _) = infer(text.as_bytes(), &CsvOptions::default()).unwrap();
+        let column = |at: usize| {
+            format!(
+                "[[column]]\nname = \"c{at}\"\ntype = \"integer\"\ndrift = {{ statistic = \"ks\", limit = 0.1 }}\n"
+            )
+        };
+        let schema = format!(
+            "format = \"bartizan-schema-v1\"\ncsv = {{ separator = \",\", encoding = \"utf-8\", null = [\"\"] }}\n\
+             [reference]\nprofile = \"a.profile\"\n{}",
+            (0..columns).map(column).collect::<String>()
+        );
+        let schema = Schema::parse(&schema).unwrap();
+        let options = CheckOptions { reference: Some(&reference), ..CheckOptions::new(Tier::Release) };
+        let source = Source::stream(std::io::Cursor::new(csv(columns, 200..200 + rows)));
+        let report = check_table(source, &schema, &options).unwrap();
+        assert_eq!(report.outcome == Outcome::Valid, judged, "{columns} {rows}: {}", report.render());
+        let named = report.render().contains("chance at a `[reference]` `level` of 0.0001");
+        assert_eq!(named, !judged, "{}", report.render());
+    }
+}

@@ -9,7 +9,7 @@ use crate::check::report::{Finding, Rule};
 use crate::check::rules::Watched;
 use crate::check::tables::spelling;
 use crate::csv::NullTokens;
-use crate::drift::{self, Measure, Side, Verdict};
+use crate::drift::{self, Measure, NotJudged, Side, Verdict};
 use crate::profile::{ColumnProfile, ColumnType, Profile};
 use crate::read::batch::{Cell, CellSource};
 use crate::schema::{Bounds, ColumnRules, ReferenceProfile, as_f64};
@@ -168,7 +168,11 @@ impl Judge {
             let Some(rules) = asked.iter().find(|rules| rules.name == line.column) else { continue };
             match line.verdict {
                 Verdict::NotJudged(why) => {
-                    self.not_run(Some(&rules.name), Rule::Drift, why.message().to_owned());
+                    let at = match why {
+                        NotJudged::TooFew => format!(" at a `[reference]` `level` of {level}"),
+                        _ => String::new(),
+                    };
+                    self.not_run(Some(&rules.name), Rule::Drift, format!("{}{at}", why.message()));
                 }
                 Verdict::NoDrift => self.run(Some(&rules.name), Rule::Drift),
                 Verdict::Drift => {

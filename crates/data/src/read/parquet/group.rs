@@ -132,8 +132,11 @@ impl Table {
             sink.rows(&TableRows { first: before + seen + 1, count: step, columns: &columns });
             seen += step as u64;
         }
-        // Says whether there are values beyond the rows.
-        readers.iter_mut().try_for_each(|reader| reader.next(&mut |_, _| {}).map(|_| ()))
+        // A column read to its end says itself when it had more or fewer values than there are rows.
+        readers.iter_mut().try_for_each(|reader| {
+            while reader.next(&mut |_, _| {})? {}
+            Ok(())
+        })
     }
 }
 
