@@ -196,7 +196,7 @@ pub(crate) fn decisions_group(
         decision,
         flags: flags.flags.iter().map(FlagWire::from).collect(),
         flags_left_off: flags.left_off,
-        not_compared: left_out.iter().take(FLAGS).map(|found| found.input.as_str()).collect(),
+        not_compared: left_out.iter().take(FLAGS).map(|found| found.name.as_str()).collect(),
         not_compared_left_off: left_out.len().saturating_sub(FLAGS),
         policy,
         timings_ns: timings.iter().map(|(phase, ns)| TimingWire { ns: *ns, phase }).collect(),

@@ -26,6 +26,7 @@ struct Settings {
     subject_input: Option<String>,
     withhold: Option<BTreeSet<String>>,
     slice: Option<BTreeSet<String>>,
+    input_columns: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +72,12 @@ impl Settings {
         }
         if let Some(slices) = &self.slice {
             columns.slices = filled(slices);
+        }
+        if let Some(order) = &self.input_columns {
+            columns.order = match order.as_slice() {
+                [only] if only.is_empty() => Vec::new(),
+                order => order.to_vec(),
+            };
         }
         columns.check().map_err(|error| Failure::of(ids::ROUTE, &error))?;
         let document = columns.to_document().map_err(|error| Failure::of(ids::INVALID, &error))?;
@@ -270,6 +277,7 @@ async fn described(app: &Arc<App>, name: &Name, comparison: Option<Comparison>) 
         members.insert("subject_input".to_owned(), columns.subject.into());
         members.insert("withheld".to_owned(), columns.withheld.into_iter().collect());
         members.insert("slices".to_owned(), columns.slices.into_iter().collect());
+        members.insert("inputColumns".to_owned(), columns.order.into());
         if let Some(gateway) = app.open_gateway() {
             members.insert("ready".to_owned(), json!(gateway.has_answer(name).unwrap_or(false)));
             let seen = gateway.numbers().seen(name, app.registry.now());

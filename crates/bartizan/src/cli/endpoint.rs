@@ -58,6 +58,10 @@ pub(crate) struct EndpointSettings {
     /// Inputs whose values group predictions, where all rows of a request agree
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     pub(crate) slice: Option<Vec<String>>,
+    /// The columns of the training data that the inputs hold, in their order, for a model that takes rows of columns at
+    /// once; so that requests can be compared with the data [default: each input is the column of its name]
+    #[arg(long, value_name = "COLUMN", num_args = 1..)]
+    pub(crate) input_columns: Option<Vec<String>>,
 }
 
 /// What answers when a version that is promoted may not.

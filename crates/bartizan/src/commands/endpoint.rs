@@ -86,8 +86,11 @@ fn instead(version: Option<&str>, constant: Option<&Path>, nobody: bool) -> Resu
 }
 
 fn wired(settings: &EndpointSettings) -> Value {
-    let EndpointSettings { beyond, subject_input, withhold, slice } = settings;
-    json!({ "beyond": beyond, "subject_input": subject_input, "withhold": withhold, "slice": slice })
+    let EndpointSettings { beyond, subject_input, withhold, slice, input_columns } = settings;
+    json!({
+        "beyond": beyond, "subject_input": subject_input, "withhold": withhold, "slice": slice,
+        "input_columns": input_columns,
+    })
 }
 
 fn path(endpoint: &str) -> String {

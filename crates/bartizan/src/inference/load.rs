@@ -88,7 +88,8 @@ impl Gateway {
         };
         let columns = self.columns(stated).await?;
         let (registry, beyond) = (&self.registry, stated.body.beyond);
-        let bounds = || bounds(registry, primary.version(), primary.signature(), beyond);
+        let order = &columns.order;
+        let bounds = || bounds(registry, primary.version(), primary.signature(), order, beyond);
         let (serving, lacks) = match Serving::new(Arc::clone(&primary), fallback, bounds().await?) {
             Ok(serving) => (serving, lacks),
             Err(error) => {
@@ -122,11 +123,12 @@ impl Gateway {
             Fallback::Constant(constant) => constant.signature().clone(),
             Fallback::Unavailable => return Err(why.into_failure()),
         };
-        let bounds = bounds(&self.registry, version, &signature, stated.body.beyond).await?;
+        let columns = self.columns(stated).await?;
+        let beyond = stated.body.beyond;
+        let bounds = bounds(&self.registry, version, &signature, &columns.order, beyond).await?;
         let absent = Absent { version: version.clone(), why: why.reason(), tree_size };
         let serving = Serving::without_primary(absent, fallback, bounds);
         let serving = serving.map_err(|error| unavailable(&error))?;
-        let columns = self.columns(stated).await?;
         let serving = serving.with_columns(columns).map_err(|error| unavailable(&error))?;
         let lacks = match why {
             NotLoaded::NotReleased(failure) => {
@@ -220,11 +222,13 @@ pub(super) async fn read(
     loaded.map(Arc::new).map_err(|error| unavailable(&error))
 }
 
-/// The bounds of the data that a version was trained on, when its inputs are columns of that data.
+/// The bounds of the data that a version was trained on. `order` names the columns that its inputs hold; where it is
+/// empty, each input is a column by its own name.
 pub(super) async fn bounds(
     registry: &Registry,
     version: &VersionRef,
     signature: &Signature,
+    order: &[String],
     beyond: Beyond,
 ) -> Result<Option<(Bounds, OutOfBounds)>, Failure> {
     let Some(schema) = registry.training_schema(version).await? else {
@@ -239,7 +243,10 @@ pub(super) async fn bounds(
             }
         };
     };
-    let bounds = Bounds::by_input(&schema, signature);
+    let bounds = match order {
+        [] => Bounds::by_input(&schema, signature),
+        order => Bounds::by_column(&schema, signature, order).map_err(|error| unavailable(&error))?,
+    };
     match (beyond, bounds.uncompared()) {
         (Beyond::Reject, []) => Ok(Some((bounds, OutOfBounds::Reject))),
         (Beyond::Reject, [first, more @ ..]) => {

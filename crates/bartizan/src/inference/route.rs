@@ -73,7 +73,7 @@ pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<Checked
         }
         WantedFallback::Unavailable => (Fallback::Unavailable, NewFallback::Unavailable),
     };
-    let bounds = load::bounds(registry, &primary, loaded.signature(), beyond).await;
+    let bounds = load::bounds(registry, &primary, loaded.signature(), &columns.order, beyond).await;
     let bounds = bounds.map_err(|failure| because(ids::ROUTE, failure))?;
     let serving = Serving::new(loaded, stands_in, bounds).map_err(|error| refused(&error))?;
     let serving = serving.with_columns(columns).map_err(|error| refused(&error))?;

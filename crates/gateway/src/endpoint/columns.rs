@@ -1,4 +1,5 @@
-//! What the inputs of an endpoint are for, beside being asked: whom it is about, what is not kept, what groups.
+//! What the inputs of an endpoint are for, beside being asked: whom it is about, what is not kept, what groups; and
+//! which columns of the data they are.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +8,7 @@ use bartizan_model::{ElementType, Port, Signature};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::{COLUMNS, NAME_BYTES, SLICE_BYTES, SLICES};
+use crate::validate::{BoundsInvalid, named_for};
 
 /// The `format` of the document.
 const FORMAT: &str = "bartizan-endpoint-columns-v1";
@@ -22,6 +24,9 @@ pub struct Columns {
     pub withheld: BTreeSet<String>,
     /// Inputs whose value, when all rows of a request agree on it, is a slice tag of the record.
     pub slices: BTreeSet<String>,
+    /// The columns of the training data that the inputs hold: those of the first input in their order, then those of the
+    /// second, and so on. Empty where each input is one column and has its name.
+    pub order: Vec<String>,
 }
 
 /// Names that cannot be used so.
@@ -50,6 +55,15 @@ pub enum ColumnsInvalid {
         /// The column.
         name: String,
     },
+    /// A column that would be in two places.
+    #[error("`{name}` is named twice among the columns of the inputs")]
+    Twice {
+        /// The column.
+        name: String,
+    },
+    /// Other columns than the inputs have.
+    #[error(transparent)]
+    Order(#[from] BoundsInvalid),
     /// The model has no such input.
     #[error("the model has no input `{name}`; it has {inputs}")]
     Unknown {
@@ -74,6 +88,8 @@ pub enum ColumnsInvalid {
 #[serde(deny_unknown_fields)]
 struct Document {
     format: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    order: Vec<String>,
     slices: BTreeSet<String>,
     subject: Option<String>,
     withheld: BTreeSet<String>,
@@ -90,19 +106,23 @@ impl Columns {
     /// # Errors
     /// When names are too many, too long or contradict each other.
     pub fn check(&self) -> Result<(), ColumnsInvalid> {
-        let (count, slices) = (self.names().count(), self.slices.len());
-        for (count, most) in [(count, COLUMNS), (slices, SLICES)] {
+        let (count, slices, order) = (self.names().count(), self.slices.len(), self.order.len());
+        for (count, most) in [(count, COLUMNS), (slices, SLICES), (order, COLUMNS)] {
             if count > most {
                 return Err(ColumnsInvalid::TooMany { count, most });
             }
         }
         for (mut names, most) in [
-            (Box::new(self.names()) as Box<dyn Iterator<Item = &String>>, NAME_BYTES),
+            (Box::new(self.names().chain(&self.order)) as Box<dyn Iterator<Item = &String>>, NAME_BYTES),
             (Box::new(self.slices.iter()), SLICE_BYTES),
         ] {
             if names.any(|name| name.is_empty() || name.len() > most) {
                 return Err(ColumnsInvalid::Name { most });
             }
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(name) = self.order.iter().find(|name| !seen.insert(*name)) {
+            return Err(ColumnsInvalid::Twice { name: name.clone() });
         }
         let shown = |name: &&String| self.withheld.contains(*name) || self.subject.as_ref() == Some(*name);
         match self.slices.iter().find(shown) {
@@ -114,9 +134,13 @@ impl Columns {
     /// Checks them against what a model takes.
     ///
     /// # Errors
-    /// As [`Columns::check`], and when the model has no such input or the subject's cannot name anybody.
+    /// As [`Columns::check`], and when the model has no such input, the subject's cannot name anybody, or other columns are
+    /// named than the inputs have.
     pub fn check_for(&self, signature: &Signature) -> Result<(), ColumnsInvalid> {
         self.check()?;
+        if !self.order.is_empty() {
+            named_for(&self.order, signature)?;
+        }
         let port = |name: &String| signature.inputs.iter().find(|port| port.name == *name);
         if let Some(name) = self.names().find(|name| port(name).is_none()) {
             let inputs = listed(&signature.inputs);
@@ -136,8 +160,8 @@ impl Columns {
     /// # Errors
     /// When it has no canonical form, which should not be.
     pub fn to_document(&self) -> Result<Vec<u8>, canonical::EncodeError> {
-        let Self { subject, withheld, slices } = self.clone();
-        canonical::to_bytes(&Document { format: FORMAT.to_owned(), slices, subject, withheld })
+        let Self { subject, withheld, slices, order } = self.clone();
+        canonical::to_bytes(&Document { format: FORMAT.to_owned(), order, slices, subject, withheld })
     }
 
     /// Reads the document.
@@ -146,11 +170,11 @@ impl Columns {
     /// When it is none, or as [`Columns::check`].
     pub fn from_document(bytes: &[u8]) -> Result<Self, ColumnsInvalid> {
         let read: Document = canonical::from_bytes(bytes).map_err(|_| ColumnsInvalid::Document)?;
-        let Document { format, slices, subject, withheld } = read;
+        let Document { format, order, slices, subject, withheld } = read;
         if format != FORMAT {
             return Err(ColumnsInvalid::Document);
         }
-        let columns = Self { subject, withheld, slices };
+        let columns = Self { subject, withheld, slices, order };
         columns.check()?;
         Ok(columns)
     }

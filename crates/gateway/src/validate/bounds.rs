@@ -16,20 +16,21 @@ use crate::oip::Datatype;
 pub struct Bounds {
     /// The inputs that they were made for.
     ports: Vec<Port>,
-    /// The bounds of each input's columns, in the signature's order; row-major elements go round through them. None for
-    /// an input that is compared with nothing.
-    // INVARIANT: as many as the signature has inputs.
-    inputs: Vec<Vec<Column>>,
-    /// The inputs that are compared with nothing.
+    /// The bounds of each input's columns, in the signature's order; row-major elements go round through them. `None` for
+    /// a column that is compared with nothing.
+    // INVARIANT: as many as the signature has inputs, and as many of each as it has columns, or one where these are not
+    // known and nothing is compared.
+    inputs: Vec<Vec<Option<Column>>>,
+    /// The inputs and columns that are compared with nothing.
     uncompared: Vec<Uncompared>,
 }
 
-/// An input of which the schema says nothing that could be compared.
+/// An input, or a column of one, of which the schema says nothing that could be compared.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{input}`: {why}")]
+#[error("`{name}`: {why}")]
 pub struct Uncompared {
-    /// Its name.
-    pub input: String,
+    /// The input's name, or the column's where the columns of inputs are named.
+    pub name: String,
     /// Why.
     #[source]
     pub why: BoundsInvalid,
@@ -38,11 +39,11 @@ pub struct Uncompared {
 /// How much of a request is compared with the training data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compared<'a> {
-    /// Every input.
+    /// Every input with all its columns.
     All,
-    /// Every input but these.
+    /// Everything but these.
     AllBut(&'a [Uncompared]),
-    /// No input. These are all of them, or none when no data are known that the model was trained on.
+    /// Nothing. These are all inputs or columns, or none when no data are known that the model was trained on.
     Nothing(&'a [Uncompared]),
 }
 
@@ -101,23 +102,28 @@ pub enum BoundsInvalid {
         /// The column.
         column: String,
     },
-    /// Another number of column names than the one input has columns.
-    #[error("{names} column names for an input of {columns} columns")]
+    /// Another number of column names than the inputs have columns.
+    #[error("{names} columns are named, and the model's inputs have {columns}")]
     Count {
         /// Names.
         names: usize,
-        /// Columns of the input.
+        /// Columns of all inputs.
         columns: usize,
     },
-    /// An input with several columns, where each input is to be one column.
-    #[error("the input `{input}` is not one column: name the columns of its last dimension")]
+    /// An input with several columns that are not named.
+    #[error(
+        "`{input}` is not one column of the data, and nobody said which columns it is (`--input-columns`)"
+    )]
     NotAColumn {
         /// The input.
         input: String,
     },
-    /// Columns are named, and the model is not one that has a single input of rows and columns.
-    #[error("the model does not have one input of rows and columns, so its columns need no names")]
-    NotAMatrix,
+    /// Columns are named, and an input does not say how many it has, or is no rows of columns.
+    #[error("`{input}` is not rows of a fixed number of columns, so its columns cannot be named")]
+    NotColumns {
+        /// The input.
+        input: String,
+    },
 }
 
 impl Bounds {
@@ -132,38 +138,41 @@ impl Bounds {
         let (mut inputs, mut uncompared) = (Vec::with_capacity(signature.inputs.len()), Vec::new());
         for port in &signature.inputs {
             match Column::of_input(schema, port, &signature.inputs) {
-                Ok(column) => inputs.push(vec![column]),
+                Ok(column) => inputs.push(vec![Some(column)]),
                 Err(why) => {
-                    inputs.push(Vec::new());
-                    uncompared.push(Uncompared { input: port.name.clone(), why });
+                    inputs.push(vec![None]);
+                    uncompared.push(Uncompared { name: port.name.clone(), why });
                 }
             }
         }
         Self { ports: signature.inputs.clone(), inputs, uncompared }
     }
 
-    /// Bounds of a model that has one input of rows and columns, with the names of its columns in their order.
+    /// Bounds of a model whose inputs are rows of columns, with the names that the data have for them: those of the
+    /// first input in their order, then those of the second, and so on. A column of which the schema says nothing, or has
+    /// no rule for its values, is [left out](Self::uncompared).
     ///
     /// # Errors
-    /// When the model is another kind, has another number of columns, or a column is unknown or of another kind.
+    /// When the names are more or less than the columns of all inputs, or these are not known.
     pub fn by_column(
         schema: &Schema,
         signature: &Signature,
         columns: &[String],
     ) -> Result<Self, BoundsInvalid> {
-        let [port] = signature.inputs.as_slice() else { return Err(BoundsInvalid::NotAMatrix) };
-        let [_, Dimension::Fixed(count)] = port.shape.as_slice() else {
-            return Err(BoundsInvalid::NotAMatrix);
+        let widths = named_for(columns, signature)?;
+        let (mut names, mut uncompared) = (columns.iter(), Vec::new());
+        let mut column = |name: &String, port: &Port| {
+            let found = rules_of(schema, name).and_then(|rules| Column::new(rules, schema, name, port));
+            found.map_err(|why| uncompared.push(Uncompared { name: name.clone(), why })).ok()
         };
-        if columns.is_empty() || columns.len() != *count {
-            return Err(BoundsInvalid::Count { names: columns.len(), columns: *count });
-        }
-        let columns = columns.iter().map(|name| Column::new(rules_of(schema, name)?, schema, name, port));
-        let inputs = vec![columns.collect::<Result<_, _>>()?];
-        Ok(Self { ports: signature.inputs.clone(), inputs, uncompared: Vec::new() })
+        let of = |(port, width): (&Port, usize)| {
+            names.by_ref().take(width).map(|name| column(name, port)).collect()
+        };
+        let inputs = signature.inputs.iter().zip(widths).map(of).collect();
+        Ok(Self { ports: signature.inputs.clone(), inputs, uncompared })
     }
 
-    /// The inputs that are compared with nothing, in the signature's order.
+    /// The inputs or columns that are compared with nothing, in the signature's order.
     pub fn uncompared(&self) -> &[Uncompared] {
         &self.uncompared
     }
@@ -172,7 +181,7 @@ impl Bounds {
     pub fn compared(&self) -> Compared<'_> {
         match self.uncompared.as_slice() {
             [] => Compared::All,
-            all if all.len() == self.ports.len() => Compared::Nothing(all),
+            all if self.inputs.iter().flatten().all(Option::is_none) => Compared::Nothing(all),
             some => Compared::AllBut(some),
         }
     }
@@ -187,7 +196,9 @@ impl Bounds {
         let mut flags = Flags::default();
         for (columns, tensor) in self.inputs.iter().zip(inputs) {
             for (index, column) in columns.iter().enumerate() {
-                column.check(tensor, index, columns.len(), &mut flags);
+                if let Some(column) = column {
+                    column.check(tensor, index, columns.len(), &mut flags);
+                }
             }
         }
         flags
@@ -331,6 +342,25 @@ impl Column {
         }
         let characters = || u64::try_from(value.chars().count()).unwrap_or(u64::MAX);
         self.max_length.is_some_and(|most| characters() > most).then_some(FlagKind::TooLong)
+    }
+}
+
+/// How many columns each input has, in the signature's order, where they are as many as there are names.
+///
+/// # Errors
+/// When they are not, or an input is not rows of a fixed number of columns.
+pub fn named_for(columns: &[String], signature: &Signature) -> Result<Vec<usize>, BoundsInvalid> {
+    let width = |port: &Port| match port.shape.as_slice() {
+        [] | [_] => Ok(1),
+        [_, Dimension::Fixed(width)] => Ok(*width),
+        _ => Err(BoundsInvalid::NotColumns { input: port.name.clone() }),
+    };
+    let widths: Vec<usize> = signature.inputs.iter().map(width).collect::<Result<_, _>>()?;
+    let count = widths.iter().fold(0_usize, |sum, width| sum.saturating_add(*width));
+    if columns.len() == count {
+        Ok(widths)
+    } else {
+        Err(BoundsInvalid::Count { names: columns.len(), columns: count })
     }
 }
 

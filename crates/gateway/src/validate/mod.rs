@@ -4,7 +4,7 @@ mod bounds;
 mod fit;
 mod flags;
 
-pub use self::bounds::{Bounds, BoundsInvalid, Compared, Uncompared};
+pub use self::bounds::{Bounds, BoundsInvalid, Compared, Uncompared, named_for};
 pub use self::fit::{Fitted, Mismatch, fit};
 pub use self::flags::{Flag, FlagKind, Flags};
 

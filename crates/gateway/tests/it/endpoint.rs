@@ -279,10 +279,14 @@ fn columns_are_those_of_the_model() {
         subject: subject.map(str::to_owned),
         withheld: withheld.iter().map(|name| (*name).to_owned()).collect(),
         slices: slices.iter().map(|name| (*name).to_owned()).collect(),
+        order: Vec::new(),
     };
     let good = columns(Some("city"), &["city", "income"], &["age"]);
-    good.check_for(primary.signature()).unwrap();
-    assert_eq!(Columns::from_document(&good.to_document().unwrap()).unwrap(), good);
+    let ordered = Columns { order: ["years", "pay", "town"].map(str::to_owned).into(), ..good.clone() };
+    for kept in [&good, &ordered] {
+        kept.check_for(primary.signature()).unwrap();
+        assert_eq!(Columns::from_document(&kept.to_document().unwrap()).unwrap(), *kept);
+    }
     let refused = |columns: Columns| columns.check_for(primary.signature()).unwrap_err().to_string();
     expect!["the model has no input `town`; it has `age`, `income`, `city`"].assert_eq(&refused(columns(
         None,

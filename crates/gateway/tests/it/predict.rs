@@ -222,6 +222,7 @@ fn withheld_values_are_used_and_not_recorded() {
         subject: Some("city".to_owned()),
         withheld: ["city".to_owned()].into(),
         slices: ["age".to_owned(), "income".to_owned()].into(),
+        order: Vec::new(),
     };
     let serving = Serving::new(primary, Fallback::Unavailable, None).unwrap().with_columns(columns).unwrap();
     let endpoint = Endpoint::new(settings(), serving);

@@ -2,7 +2,7 @@
 
 use bartizan_data::Schema;
 use bartizan_gateway::validate::{Bounds, BoundsInvalid, Compared, FlagKind, OutOfBounds};
-use bartizan_gateway::{Endpoint, Fallback, Serving, ServingInvalid};
+use bartizan_gateway::{Columns, Endpoint, Fallback, Serving, ServingInvalid};
 use bartizan_model::{Dimension, ElementType, Port, Signature, Tensor, Values};
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -110,23 +110,67 @@ fn the_columns_of_a_matrix_are_checked_by_their_names() {
 }
 
 #[test]
-fn bounds_that_say_nothing_of_the_inputs_are_refused() {
+fn columns_that_are_no_columns_of_these_inputs_are_refused() {
     let schema = Schema::parse(SCHEMA).unwrap();
     let two = matrix(ElementType::F32, Dimension::Fixed(2));
-    let by = |signature: &Signature, names: &[&str]| {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        Bounds::by_column(&schema, signature, &names).unwrap_err()
-    };
-    assert!(matches!(by(&two, &["age"]), BoundsInvalid::Count { names: 1, columns: 2 }));
-    assert!(matches!(by(&two, &["age", "height"]), BoundsInvalid::NoColumn { .. }));
-    assert!(matches!(by(&two, &["age", "city"]), BoundsInvalid::Kind { .. }));
-    assert!(matches!(by(&matrix(ElementType::F32, Dimension::Open), &["age"]), BoundsInvalid::NotAMatrix));
+    let mut cube = two.clone();
+    cube.inputs[0].shape.push(Dimension::Fixed(1));
+    let open = matrix(ElementType::F32, Dimension::Open);
+    for (signature, names, told) in [
+        (&two, &["age"][..], "1 columns are named, and the model's inputs have 2"),
+        (&two, &["age", "income", "city"], "3 columns are named, and the model's inputs have 2"),
+        (&open, &["age"], "`X` is not rows of a fixed number of columns, so its columns cannot be named"),
+        (
+            &cube,
+            &["age", "income"],
+            "`X` is not rows of a fixed number of columns, so its columns cannot be named",
+        ),
+    ] {
+        let order: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let refused = Bounds::by_column(&schema, signature, &order).unwrap_err();
+        assert_eq!(refused.to_string(), told);
+        let columns = Columns { order, ..Columns::default() };
+        assert_eq!(columns.check_for(signature).unwrap_err().to_string(), told);
+    }
+    let twice = Columns { order: vec!["age".to_owned(), "age".to_owned()], ..Columns::default() };
+    assert_eq!(
+        twice.check_for(&two).unwrap_err().to_string(),
+        "`age` is named twice among the columns of the inputs"
+    );
 
     let shelf = Shelf::new();
     let bounds = Bounds::by_column(&schema, &two, &["age".to_owned(), "income".to_owned()]).unwrap();
     let loaded = shelf.load("other", &onnx::other());
     let serving = Serving::new(loaded, Fallback::Unavailable, Some((bounds, OutOfBounds::Flag)));
     assert!(matches!(serving, Err(ServingInvalid::Bounds { .. })), "{serving:?}");
+}
+
+#[test]
+fn named_columns_go_from_input_to_input_and_those_without_a_rule_are_left_out() {
+    let schema = Schema::parse(SCHEMA).unwrap();
+    let mut signature = matrix(ElementType::F32, Dimension::Fixed(3));
+    signature.inputs.push(Port {
+        name: "place".to_owned(),
+        element: ElementType::Text,
+        shape: vec![Dimension::Rows, Dimension::Fixed(1)],
+        columns: None,
+    });
+    let names = ["height", "age", "income", "city"].map(str::to_owned);
+    let bounds = Bounds::by_column(&schema, &signature, &names).unwrap();
+    assert_eq!(bounds.compared().as_str(), "some");
+    let left: Vec<String> = bounds.uncompared().iter().map(ToString::to_string).collect();
+    assert_eq!(left, ["`height`: the schema has no column `height`"]);
+    let numbers = Tensor::new(vec![1, 3], Values::F32(vec![9000.0, 9000.0, 0.05])).unwrap();
+    let place = Tensor::new(vec![1, 1], Values::Text(vec!["Atlantis".into()])).unwrap();
+    let flags = bounds.check(&[numbers, place]).to_string();
+    assert_eq!(
+        flags,
+        "`age` is above the training range (first in row 0), `city` has a value that training did not see (first in row 0)"
+    );
+
+    let nobody = ["a", "b", "c", "d"].map(str::to_owned);
+    let bounds = Bounds::by_column(&schema, &signature, &nobody).unwrap();
+    assert!(matches!(bounds.compared(), Compared::Nothing(all) if all.len() == 4));
 }
 
 /// One input of one column each.
@@ -212,7 +256,7 @@ fn a_column_is_found_by_its_name_as_an_identifier_unless_two_could_be_meant() {
         assert_eq!(bounds.uncompared().is_empty(), found, "{columns:?} {input}");
     }
     let bounds = Bounds::by_input(&of(&["a-b"]), &inputs(&["a-b", "a_b"]));
-    let left: Vec<&str> = bounds.uncompared().iter().map(|left| left.input.as_str()).collect();
+    let left: Vec<&str> = bounds.uncompared().iter().map(|left| left.name.as_str()).collect();
     assert_eq!(left, ["a_b"], "the column is another input by its own name");
 }
 
