@@ -5,4 +5,7 @@ mod tables;
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| tables::read(bytes, bartizan_data::Format::Json));
+fuzz_target!(
+    init: tables::let_decoders_panic(),
+    |bytes: &[u8]| tables::read(bytes, bartizan_data::Format::Json)
+);

@@ -25,6 +25,7 @@ mod predictions;
 mod runner;
 
 use std::io::IsTerminal as _;
+use std::panic;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,6 +43,7 @@ const LAST_WORK: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     bartizan_sandbox::init_if_asked();
+    keep_quiet_of_caught_panics();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -76,4 +78,14 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Damage that makes a decoder panic is told as the error that it becomes; every other panic is told as ever.
+fn keep_quiet_of_caught_panics() {
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |found| {
+        if !bartizan_data::decoding() {
+            tell(found);
+        }
+    }));
 }

@@ -51,7 +51,7 @@ pub use crate::csv::*;
 pub use crate::expression::{Expression, ExpressionInvalid};
 pub use crate::pattern::{Pattern, PatternInvalid};
 pub use crate::profile::*;
-pub use crate::read::{Format, FormatInvalid, ReadOptions, Source, Unpacked, read_columns};
+pub use crate::read::{Format, FormatInvalid, ReadOptions, Source, Unpacked, decoding, read_columns};
 pub use crate::schema::{
     Age, AgeInvalid, Bounds, Change, ColumnRules, CsvRules, DistinctRules, Domain, DriftRules,
     ExpressionRules, FreshnessRules, InferOptions, KeyRules, LabelRules, Left, NotInferred, NotToml,

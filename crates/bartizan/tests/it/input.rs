@@ -154,6 +154,31 @@ fn failures_are_printed_in_the_configured_format() {
     assert_eq!((ran.status.code(), &said["error"]["id"]), (Some(4), &"BZ-0203".into()));
 }
 
+/// Its decoder panics, which is caught: nobody need read a backtrace.
+#[test]
+fn a_file_that_contradicts_itself_is_told_once() {
+    let bench = Bench::new();
+    for (name, bytes, what) in [
+        (
+            "a.parquet",
+            &include_bytes!("../../../../fuzz/seeds/parquet/contradiction")[..],
+            "the Parquet file is damaged in column `s` from row 1 on: a page contradicts itself",
+        ),
+        (
+            "a.arrow",
+            &include_bytes!("../../../../fuzz/seeds/arrow_ipc/contradiction")[..],
+            "the Arrow file is damaged from row 1 on: a message contradicts itself",
+        ),
+    ] {
+        let file = bench.write(name, bytes);
+        let file = text(&file);
+        let ran = bench.shown(&["data", "profile", file]);
+        assert_eq!(ran.code, 1);
+        let next = "  next:    mend the file at the place named and add it again";
+        assert_eq!(ran.stderr.trim_end(), format!("error[BZ-0311]: `{file}`: {what}\n{next}"));
+    }
+}
+
 #[test]
 fn what_a_file_says_reaches_no_terminal_unescaped() {
     let bench = Bench::new();

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
@@ -16,6 +15,7 @@ use arrow_ipc::{Message, MessageHeader, MetadataVersion};
 use arrow_schema::{Schema, SchemaRef};
 
 use super::batch::{Column, Rows};
+use super::decoder::{Panicked, guarded};
 use super::flatten::{flatten, paths};
 use super::{Columns, Format, Parse, Pieces, ReadError, read_error};
 use crate::limits::{ARROW_MESSAGE_BYTES, ARROW_METADATA_BYTES, COLUMNS, DICTIONARY_BYTES, ROWS};
@@ -49,12 +49,11 @@ fn damaged(what: &dyn std::fmt::Display) -> ReadError {
     ReadError::damaged(Format::Arrow, what)
 }
 
-/// Runs a decoder that may panic on what it does not expect; it shares nothing that could stay half changed.
 fn decode<T>(decoder: impl FnOnce() -> Result<T, arrow_schema::ArrowError>) -> Result<T, ReadError> {
-    match catch_unwind(AssertUnwindSafe(decoder)) {
+    match guarded(decoder) {
         Ok(Ok(decoded)) => Ok(decoded),
         Ok(Err(error)) => Err(damaged(&error)),
-        Err(_) => Err(damaged(&"a message contradicts itself")),
+        Err(Panicked) => Err(damaged(&"a message contradicts itself")),
     }
 }
 

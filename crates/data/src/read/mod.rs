@@ -8,11 +8,12 @@
 //! ```
 //!
 //! Modules in reading order: `batch` (what a column looks like), `turns` (streams on several threads), `delivered`,
-//! `json`, `arrow_ipc`, `parquet`; CSV has a place of its own.
+//! `json`, `decoder` (guards those of others), `arrow_ipc`, `parquet`; CSV has a place of its own.
 
 mod arrow_ipc;
 pub(crate) mod batch;
 mod cells;
+mod decoder;
 mod delivered;
 mod error;
 mod flatten;
@@ -28,6 +29,7 @@ use std::str::FromStr;
 use bartizan_base::Digest;
 
 pub use self::cells::read_columns;
+pub use self::decoder::decoding;
 pub use self::delivered::Unpacked;
 pub(crate) use self::delivered::read_error;
 use self::delivered::{Content, take_start};

@@ -8,7 +8,6 @@ mod pinned;
 mod thrift;
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -20,6 +19,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader as _;
 
 use self::pinned::{Pinned, View};
+use super::decoder::{Panicked, guarded};
 use super::flatten::paths;
 use super::turns::Sink;
 use super::{Format, ReadError, ReadSeek, check_names};
@@ -87,15 +87,14 @@ enum Task {
     Rows { shared: bool },
 }
 
-/// Runs a decoder that may panic on what it does not expect; it shares nothing that could stay half changed.
+/// What a decoder makes of bytes that it takes from a view.
 fn decode<T>(view: &View, decoder: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
-    let decoded = catch_unwind(AssertUnwindSafe(decoder));
-    match (decoded, view.fault()) {
+    match (guarded(decoder), view.fault()) {
         (Ok(Ok(decoded)), None) => Ok(decoded),
         // What the view says is more exact than what the decoder makes of it.
         (_, Some(fault)) => Err(fault),
         (Ok(Err(error)), None) => Err(error),
-        (Err(_), None) => Err(damaged(&"a page contradicts itself")),
+        (Err(Panicked), None) => Err(damaged(&"a page contradicts itself")),
     }
 }
 
