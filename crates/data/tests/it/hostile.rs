@@ -136,6 +136,18 @@ fn a_schema_that_nests_without_end_is_refused() {
     said(&bytes, &expect!["the schema nests deeper than the 32 levels allowed"]);
 }
 
+/// The header of a page has a map of so many truth values that they never end if they take no byte each, as they do where
+/// they are fields.
+#[test]
+fn a_map_without_end_in_the_header_of_a_page_ends() {
+    said(
+        include_bytes!("../../../../fuzz/seeds/parquet/endless-map"),
+        &expect![
+            "the Parquet file is damaged in column `a` from row 1 on: there is no page where one should be"
+        ],
+    );
+}
+
 #[test]
 fn a_file_that_changes_while_it_is_read_is_refused() {
     /// Gives other bytes once it was read to its end.

@@ -143,6 +143,11 @@ impl Kind {
             _ => return None,
         })
     }
+
+    /// In lists and maps both codes of a truth value take a byte: every element takes one, so none go on without end.
+    fn of_element(code: u8) -> Option<Self> {
+        if matches!(code, 1 | 2) { Some(Self::Byte) } else { Self::of(code) }
+    }
 }
 
 struct Input<'a> {
@@ -186,11 +191,10 @@ impl<'a> Input<'a> {
             15 => self.varint()?,
             few => u64::from(few),
         };
-        // In lists both codes of a truth value take a byte; an empty list may name no kind.
+        // An empty list may name no kind.
         let kind = match (header & 0x0F, count) {
             (0, 0) => Kind::Byte,
-            (1 | 2, _) => Kind::Byte,
-            (code, _) => Kind::of(code)?,
+            (code, _) => Kind::of_element(code)?,
         };
         Some((kind, count))
     }
@@ -254,7 +258,7 @@ impl<'a> Input<'a> {
                 let count = self.varint()?;
                 if count > 0 {
                     let kinds = self.byte()?;
-                    let (key, value) = (Kind::of(kinds >> 4)?, Kind::of(kinds & 0x0F)?);
+                    let (key, value) = (Kind::of_element(kinds >> 4)?, Kind::of_element(kinds & 0x0F)?);
                     for _ in 0..count {
                         self.skip(key, depth + 1)?;
                         self.skip(value, depth + 1)?;
