@@ -6,6 +6,7 @@ use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, Tier, op};
 
 use super::checked::threads;
+use super::held::Taken;
 use super::uploads::UploadId;
 use super::write::private;
 use super::{Caller, Failed, Inner, Registry};
@@ -46,16 +47,16 @@ impl NewBeside {
 }
 
 /// The uploads among it, taken for use.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Brought {
-    pub(super) reference: Option<Sealed>,
-    tables: Vec<Option<Sealed>>,
+    reference: Option<Taken>,
+    tables: Vec<Option<Taken>>,
 }
 
 impl Brought {
     /// What nobody needs once the deliveries were checked: only what a version's statement names is kept.
     /// `named` is whether one names the reference, or may do so.
-    pub(super) fn unused(self, named: bool) -> Vec<Sealed> {
+    pub(super) fn unused(self, named: bool) -> Vec<Taken> {
         let reference = self.reference.filter(|_| !named);
         self.tables.into_iter().flatten().chain(reference).collect()
     }
@@ -108,7 +109,7 @@ impl Registry {
         let mut take = |other: &CompareWith| match other {
             CompareWith::Version(_) => None,
             CompareWith::Upload(id) => match self.take_upload(caller, *id) {
-                Ok(sealed) => Some(sealed),
+                Ok(taken) => Some(taken),
                 Err(failed) => {
                     missing = Some(failed);
                     None
@@ -140,8 +141,8 @@ impl Registry {
             None => None,
         };
         let mut tables = Vec::with_capacity(beside.tables.len());
-        for ((name, named), sealed) in beside.tables.iter().zip(&brought.tables) {
-            tables.push((name.clone(), self.find(caller, state, named, sealed.as_ref()).await?));
+        for ((name, named), taken) in beside.tables.iter().zip(&brought.tables) {
+            tables.push((name.clone(), self.find(caller, state, named, taken.as_ref()).await?));
         }
         let release = state.tier() == Tier::Release;
         if release && let Some(why) = chosen_anew(beside, &tables) {
@@ -164,10 +165,10 @@ impl Registry {
         caller: &Caller,
         state: &State,
         named: &CompareWith,
-        sealed: Option<&Sealed>,
+        taken: Option<&Taken>,
     ) -> Result<Found, Failed> {
-        let version = match (named, sealed) {
-            (CompareWith::Upload(_), Some(sealed)) => return Ok(Found::Upload(sealed.clone())),
+        let version = match (named, taken) {
+            (CompareWith::Upload(_), Some(taken)) => return Ok(Found::Upload(taken.sealed().clone())),
             (CompareWith::Upload(id), None) => return Err(Failed::not_found("upload", id)),
             (CompareWith::Version(version), _) => version,
         };

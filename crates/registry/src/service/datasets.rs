@@ -113,19 +113,19 @@ impl Registry {
     /// When the caller may not, a delivery cannot be read to its end, or the schema is wrong. Nothing is then
     /// accepted, and what was uploaded for it is destroyed.
     pub async fn add_data(&self, caller: &Caller, new: NewDataset) -> Result<DatasetOutcome, Failed> {
-        let mut sealed = Vec::with_capacity(new.deliveries.len());
+        let mut taken = Vec::with_capacity(new.deliveries.len());
         let mut missing = None;
         for delivery in &new.deliveries {
             match self.take_upload(caller, delivery.upload) {
-                Ok(one) => sealed.push(one),
+                Ok(one) => taken.push(one),
                 Err(failed) => missing = Some(failed),
             }
         }
-        // After the deliveries, so that content that is both belongs to them.
+        let sealed = taken.iter().map(|one| one.sealed().clone()).collect();
         let (brought, also_missing) = self.take_beside(caller, &new.beside);
         let added = match missing.or(also_missing) {
             Some(failed) => Err(failed),
-            None => self.add_sealed(caller, &new, sealed.clone(), &brought).await,
+            None => self.add_sealed(caller, &new, sealed, &brought).await,
         };
         let accepted = match &added {
             Ok(outcome) => outcome.version.is_some(),
@@ -136,7 +136,7 @@ impl Registry {
             added.as_ref().map_or(accepted, |outcome| accepted && outcome.compared.reference.is_some());
         let mut unused = brought.unused(named);
         if !accepted {
-            unused.extend(sealed);
+            unused.extend(taken);
         }
         self.discard(unused).await;
         added

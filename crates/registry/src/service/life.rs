@@ -174,6 +174,7 @@ fn assemble(
             lineage: super::lineage::Kept::default(),
             replayed: Mutex::new(replayed),
             uploads: Mutex::new(Pending::default()),
+            held: Mutex::default(),
         }),
     }
 }

@@ -10,6 +10,7 @@ mod endpoints;
 mod erasures;
 mod facts;
 mod failed;
+mod held;
 mod judged;
 mod life;
 mod lineage;
@@ -84,6 +85,7 @@ struct Inner {
     lineage: lineage::Kept,
     replayed: Mutex<Option<Arc<Replayed>>>,
     uploads: Mutex<uploads::Pending>,
+    held: Mutex<held::Held>,
 }
 
 /// Who asks, and how they proved who they are.

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::sync::{Arc, PoisonError};
 
 use bartizan_base::{AliasRef, Digest, VersionRef};
-use bartizan_keys::{Purpose, Sealed};
+use bartizan_keys::Purpose;
 use bartizan_policy::{Operation, op};
 
 use super::write::Writer;
@@ -299,21 +299,6 @@ impl Registry {
             Ok((manifest, bundle, total))
         })
         .await
-    }
-
-    /// Destroys what an operation has no use for. What became of the operation is told whether or not that works, and
-    /// each of them is tried.
-    pub(super) async fn discard(&self, sealed: Vec<Sealed>) {
-        let tried = self.blocking(move |inner| {
-            let failed = sealed.iter().filter_map(|one| inner.destroy_unless_shared(one).err());
-            for error in failed {
-                tracing::error!(%error, "content that is not kept could not be destroyed");
-            }
-            Ok(())
-        });
-        if let Err(error) = tried.await {
-            tracing::error!(%error, "content that is not kept was not destroyed");
-        }
     }
 }
 

@@ -74,14 +74,14 @@ impl Registry {
     /// already. What was uploaded for it is then destroyed.
     pub async fn import_model(&self, caller: &Caller, new: NewModel) -> Result<VersionRef, Failed> {
         let writer = self.writer().await?;
-        let mut sealed = Vec::with_capacity(new.files.len());
+        let mut taken = Vec::with_capacity(new.files.len());
         let mut files = Vec::with_capacity(new.files.len());
         let mut missing = None;
         for file in &new.files {
             match self.take_upload(caller, file.upload) {
                 Ok(one) => {
-                    files.push(ManifestFile { path: file.path.clone(), sha256: one.digest, size: one.size });
-                    sealed.push(one);
+                    files.push(one.as_file(file.path.clone()));
+                    taken.push(one);
                 }
                 Err(failed) => missing = Some(failed),
             }
@@ -91,7 +91,7 @@ impl Registry {
             None => self.import_files(&writer, caller, &new, files).await,
         };
         if imported.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await;
+            self.discard(taken).await;
         }
         imported
     }

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::sync::Arc;
 
 use bartizan_base::{Digest, Name, RunId, Timestamp, VersionRef, canonical};
-use bartizan_keys::Sealed;
 use bartizan_policy::{ProjectWide, op};
 
+use super::held::Taken;
 use super::register::references;
 use super::write::Writer;
 use super::{Caller, Failed, ModelFile, Registry};
@@ -124,15 +125,23 @@ impl Registry {
     /// When the caller may not, a data set version or upload is unknown, or the command is none.
     pub async fn start_run(&self, caller: &Caller, new: NewRun) -> Result<StartedRun, Failed> {
         let mut code = Vec::with_capacity(new.code.len());
-        let mut sealed = Vec::with_capacity(new.code.len());
+        let mut taken = Vec::with_capacity(new.code.len());
+        let mut missing = None;
         for file in &new.code {
-            let one = self.take_upload(caller, file.upload)?;
-            code.push(ManifestFile { path: file.path.clone(), sha256: one.digest, size: one.size });
-            sealed.push(one);
+            match self.take_upload(caller, file.upload) {
+                Ok(one) => {
+                    code.push(one.as_file(file.path.clone()));
+                    taken.push(one);
+                }
+                Err(failed) => missing = Some(failed),
+            }
         }
-        let started = self.start(caller, new, code).await;
+        let started = match missing {
+            Some(failed) => Err(failed),
+            None => self.start(caller, new, code).await,
+        };
         if started.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await;
+            self.discard(taken).await;
         }
         started
     }
@@ -226,11 +235,10 @@ impl Registry {
         if report.end != RunEnd::Succeeded || caller.principal() != run.body.act.by {
             return Err(Failed::invalid("run", "only its starter takes the output of a run that succeeded"));
         }
-        let now = self.inner.clock.now();
-        let (files, sealed) = self.seal_output(output, now).await?;
+        let (files, taken) = self.seal_output(output).await?;
         let pushed = self.push_files(caller, run, report, files).await;
         if pushed.as_ref().is_err_and(|failed| !failed.may_have_happened()) {
-            self.discard(sealed).await;
+            self.discard(taken).await;
         }
         pushed
     }
@@ -317,23 +325,30 @@ impl Registry {
     }
 
     /// Hashes and encrypts the files that a run left, each in one pass.
-    async fn seal_output(
-        &self,
-        output: Vec<RunOutput>,
-        now: Timestamp,
-    ) -> Result<(Vec<ManifestFile>, Vec<Sealed>), Failed> {
-        self.blocking(move |inner| {
-            let mut files = Vec::with_capacity(output.len());
-            let mut sealed = Vec::with_capacity(output.len());
-            for mut file in output {
-                let mut random = (inner.random)();
-                let one = inner.keys.seal(inner.blobs.as_ref(), &mut file.content, random.as_mut(), now)?;
-                files.push(ManifestFile { path: file.path, sha256: one.digest, size: one.size });
-                sealed.push(one);
+    async fn seal_output(&self, output: Vec<RunOutput>) -> Result<(Vec<ManifestFile>, Vec<Taken>), Failed> {
+        let inner = Arc::clone(&self.inner);
+        let (files, taken, failed) = self
+            .blocking(move |_| {
+                let (mut files, mut taken) = (Vec::new(), Vec::new());
+                for mut file in output {
+                    match inner.take_in(&mut file.content) {
+                        Ok(one) => {
+                            files.push(one.as_file(file.path));
+                            taken.push(one);
+                        }
+                        Err(failed) => return Ok((files, taken, Some(failed))),
+                    }
+                }
+                Ok((files, taken, None))
+            })
+            .await?;
+        match failed {
+            Some(failed) => {
+                self.discard(taken).await;
+                Err(failed)
             }
-            Ok((files, sealed))
-        })
-        .await
+            None => Ok((files, taken)),
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::str::FromStr;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use bartizan_base::{Name, PrincipalId, Timestamp, VersionRef};
 use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, ProjectWide, op};
 
+use super::held::Taken;
 use super::{Caller, Failed, Inner, Registry};
 use crate::limits::{MODEL_FILE_BYTES, PENDING_UPLOADS, UPLOAD_MILLIS};
 use crate::statement::Sensitivity;
@@ -43,25 +44,11 @@ pub struct Upload {
     pub sealed: Sealed,
 }
 
-/// The uploads that no operation has used yet, and what operations rely on that they did not bring first.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    waiting: BTreeMap<UploadId, Waiting>,
-    claimed: BTreeMap<String, Claim>,
-}
-
-/// Content that an operation uses and another one brought, which may end first and must not destroy it then.
-#[derive(Debug)]
-struct Claim {
-    /// Operations that use it.
-    by: usize,
-    /// Whoever brought it is done with it: the last of them destroys it, if it is refused.
-    orphan: bool,
-    until: Timestamp,
-}
+/// The uploads that no operation has used yet.
+pub(super) type Pending = BTreeMap<UploadId, Waiting>;
 
 #[derive(Debug)]
-struct Waiting {
+pub(super) struct Waiting {
     owner: PrincipalId,
     sealed: Sealed,
     until: Timestamp,
@@ -117,107 +104,53 @@ impl Registry {
         permit: &UploadPermit,
         source: impl Read + Send + 'static,
     ) -> Result<Upload, Failed> {
-        let owner = permit.owner;
-        self.blocking(move |inner| {
-            let now = inner.clock.now();
-            let mut random = (inner.random)();
+        let (owner, inner) = (permit.owner, Arc::clone(&self.inner));
+        self.blocking(move |_| {
             let mut source = Limited { source, left: MODEL_FILE_BYTES };
-            let sealed = inner.keys.seal(inner.blobs.as_ref(), &mut source, random.as_mut(), now)?;
+            let taken = inner.take_in(&mut source)?;
             let mut id = [0; 16];
-            random.fill_bytes(&mut id);
+            (inner.random)().fill_bytes(&mut id);
             let id = UploadId(u128::from_be_bytes(id));
-            inner.keep_upload(
-                id,
-                Waiting { owner, sealed: sealed.clone(), until: now.plus_millis(UPLOAD_MILLIS) },
-            )?;
+            let sealed = taken.sealed().clone();
+            inner.keep_upload(id, owner, taken)?;
             Ok(Upload { id, sealed })
         })
         .await
     }
 
     /// Takes an upload for use; it can be used once, by whom it belongs to.
-    pub(super) fn take_upload(&self, caller: &Caller, id: UploadId) -> Result<Sealed, Failed> {
+    pub(super) fn take_upload(&self, caller: &Caller, id: UploadId) -> Result<Taken, Failed> {
         let mut pending = self.inner.uploads.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.inner.clock.now();
-        let mine = pending
-            .waiting
-            .get(&id)
-            .is_some_and(|waiting| waiting.owner == caller.principal && now <= waiting.until);
-        let waiting = if mine { pending.waiting.remove(&id) } else { None };
-        if let Some(taken) = &waiting {
-            // From here on the content is the operation's: others that wait with it must not destroy it.
-            for other in pending.waiting.values_mut().filter(|other| other.sealed.blob == taken.sealed.blob) {
-                other.sealed.already = true;
-            }
-            if taken.sealed.already {
-                let until = now.plus_millis(UPLOAD_MILLIS);
-                let new = Claim { by: 0, orphan: false, until };
-                let claim = pending.claimed.entry(taken.sealed.blob.to_string()).or_insert(new);
-                claim.by += 1;
-                claim.until = until;
-            }
-        }
-        waiting.map(|waiting| waiting.sealed).ok_or_else(|| Failed::not_found("upload", id))
+        let mine = |found: &Waiting| found.owner == caller.principal && now <= found.until;
+        let taken = if pending.get(&id).is_some_and(mine) { pending.remove(&id) } else { None };
+        let taken = taken.ok_or_else(|| Failed::not_found("upload", id))?;
+        Ok(Taken::waiting(taken.sealed, Arc::clone(&self.inner)))
     }
 }
 
 impl Inner {
-    fn keep_upload(&self, id: UploadId, waiting: Waiting) -> Result<(), Failed> {
+    fn keep_upload(&self, id: UploadId, owner: PrincipalId, taken: Taken) -> Result<(), Failed> {
         let now = self.clock.now();
         let mut pending = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut expired = Vec::new();
         let late: Vec<UploadId> =
-            pending.waiting.iter().filter(|(_, found)| found.until < now).map(|(id, _)| *id).collect();
-        for id in late {
-            expired.extend(pending.waiting.remove(&id));
-        }
-        // What was accepted is never destroyed by whoever ends after so long.
-        pending.claimed.retain(|_, claim| claim.until >= now);
-        if pending.waiting.len() >= PENDING_UPLOADS {
-            return Err(Failed::conflict("uploads", "too many wait to be used"));
-        }
-        pending.waiting.insert(id, waiting);
+            pending.iter().filter(|(_, found)| found.until < now).map(|(id, _)| *id).collect();
+        let expired: Vec<Waiting> = late.iter().filter_map(|id| pending.remove(id)).collect();
+        let room = pending.len() < PENDING_UPLOADS;
+        let refused = if room {
+            let until = now.plus_millis(UPLOAD_MILLIS);
+            pending.insert(id, Waiting { owner, sealed: taken.wait(), until });
+            None
+        } else {
+            Some(taken)
+        };
         drop(pending);
-        for found in expired {
-            self.destroy_unless_shared(&found.sealed)?;
+        let expired = expired.iter().filter_map(|found| self.leave(&found.sealed, false).err());
+        // Whoever brings something else is not to fail of it.
+        for error in expired.chain(refused.and_then(|taken| taken.refuse().err())) {
+            tracing::error!(%error, "content that is not kept could not be destroyed");
         }
-        Ok(())
-    }
-
-    /// Destroys content that came with a refused operation, or is of no use after it, unless it was here before, waits
-    /// for another one, or another one uses it.
-    pub(super) fn destroy_unless_shared(&self, sealed: &Sealed) -> Result<(), Failed> {
-        let blob = sealed.blob.to_string();
-        let mut pending = self.uploads.lock().unwrap_or_else(PoisonError::into_inner);
-        match pending.claimed.get_mut(&blob) {
-            // Whoever uses it inherits the duty to clean up.
-            Some(claim) if !sealed.already => {
-                claim.orphan = true;
-                return Ok(());
-            }
-            Some(claim) => {
-                claim.by = claim.by.saturating_sub(1);
-                let (last, orphan) = (claim.by == 0, claim.orphan);
-                if last {
-                    pending.claimed.remove(&blob);
-                }
-                if !(last && orphan) {
-                    return Ok(());
-                }
-            }
-            None if sealed.already => return Ok(()),
-            None => {}
-        }
-        let heir = pending.waiting.values_mut().find(|waiting| waiting.sealed.blob == sealed.blob);
-        match heir {
-            // Equal content waits for another operation, which inherits that duty too.
-            Some(heir) => heir.sealed.already = false,
-            None => {
-                self.keys.erase(&sealed.blob)?;
-                self.blobs.delete(&sealed.blob).map_err(bartizan_keys::EraseFailed::Storage)?;
-            }
-        }
-        Ok(())
+        if room { Ok(()) } else { Err(Failed::conflict("uploads", "too many wait to be used")) }
     }
 }
 

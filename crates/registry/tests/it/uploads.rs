@@ -2,8 +2,11 @@
 
 use std::io::{Cursor, Read as _};
 
+use bartizan_base::Blobs as _;
 use bartizan_policy::Role;
-use bartizan_registry::{Caller, CompareWith, Destination, NewBeside, NewDataset, NewDelivery, UploadId};
+use bartizan_registry::{
+    Caller, CompareWith, Destination, NewBeside, NewDataset, NewDelivery, Upload, UploadId,
+};
 
 use crate::world::World;
 
@@ -12,9 +15,13 @@ const SCHEMA: &str = "format = \"bartizan-schema-v1\"\ncsv = { separator = \",\"
                       [[column]]\nname = \"customer\"\ntype = \"string\"\nreferences = { table = \"people\", column = \"name\" }\n";
 
 async fn upload(world: &World, caller: &Caller, bytes: &str) -> UploadId {
+    uploaded(world, caller, bytes).await.id
+}
+
+async fn uploaded(world: &World, caller: &Caller, bytes: &str) -> Upload {
     let to = Destination::Dataset("orders".parse().unwrap());
     let permit = world.registry.permit_upload(caller, &to).await.unwrap();
-    world.registry.upload(&permit, Cursor::new(bytes.to_owned().into_bytes())).await.unwrap().id
+    world.registry.upload(&permit, Cursor::new(bytes.to_owned().into_bytes())).await.unwrap()
 }
 
 fn order(name: &str, upload: UploadId, schema: Option<&str>, beside: NewBeside) -> NewDataset {
@@ -54,4 +61,93 @@ async fn a_table_that_was_looked_at_is_not_taken_from_whoever_delivered_the_same
     let mut content = String::new();
     world.registry.open_part(&part).unwrap().read_to_string(&mut content).unwrap();
     assert_eq!(content, PEOPLE);
+}
+
+/// What becomes of uploads of the same bytes, by the order they came in.
+enum Step {
+    Upload,
+    Refuse(usize),
+    Accept(usize),
+    /// Time goes by in which no upload is used, and then another one comes.
+    Hour,
+}
+
+#[tokio::test]
+async fn content_is_there_as_long_as_somebody_keeps_it_or_may() {
+    use Step::{Accept, Hour, Refuse, Upload};
+    let cases: [(&[Step], bool); 13] = [
+        (&[Upload], true),
+        (&[Upload, Hour], false),
+        (&[Upload, Refuse(0)], false),
+        (&[Upload, Accept(0), Hour], true),
+        // Interrupted, and brought again.
+        (&[Upload, Upload, Refuse(1)], true),
+        (&[Upload, Upload, Refuse(1), Refuse(0)], false),
+        (&[Upload, Upload, Refuse(1), Hour], false),
+        (&[Upload, Upload, Refuse(0), Hour], false),
+        (&[Upload, Upload, Accept(1), Hour], true),
+        (&[Upload, Upload, Accept(1), Refuse(0)], true),
+        (&[Upload, Accept(0), Upload, Refuse(1)], true),
+        (&[Upload, Upload, Upload, Refuse(0), Accept(1), Hour], true),
+        (&[Upload, Refuse(0), Upload, Hour, Upload, Refuse(2)], false),
+    ];
+    for (number, (steps, there)) in cases.into_iter().enumerate() {
+        let world = World::new().await;
+        let dora = world.person("dora", &[Role::DataScientist]).await;
+        let mut made: Vec<bartizan_registry::Upload> = Vec::new();
+        for (at, step) in steps.iter().enumerate() {
+            let use_it = |upload: usize, schema| {
+                let order = order(&format!("set{at}"), made[upload].id, schema, NewBeside::default());
+                world.registry.add_data(&dora, order)
+            };
+            match step {
+                Upload => made.push(uploaded(&world, &dora, PEOPLE).await),
+                Refuse(upload) => drop(use_it(*upload, Some("no schema")).await.unwrap_err()),
+                Accept(upload) => drop(use_it(*upload, None).await.unwrap().version.unwrap()),
+                Hour => {
+                    world.clock.advance_millis(2 * 60 * 60 * 1000);
+                    upload(&world, &dora, "another\n").await;
+                }
+            }
+        }
+        assert_eq!(world.blobs.open(&made[0].sealed.blob).is_ok(), there, "case {number}");
+    }
+}
+
+/// Whichever way they interleave: what was accepted is whole, and what all were refused is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn operations_on_the_same_content_end_as_they_like() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    for round in 0..24_usize {
+        let bytes = format!("name\nround {round}\n");
+        let mut made = Vec::new();
+        for _ in 0..4 {
+            made.push(uploaded(&world, &dora, &bytes).await);
+        }
+        // Of four operations on it the bits of `round` say which are refused; the fourth looks it up as a table.
+        let one = |at: usize| {
+            let schema = (round >> at & 1 == 1).then_some("no schema");
+            let order = order(&format!("set{at}"), made[at].id, schema, NewBeside::default());
+            world.registry.add_data(&dora, order)
+        };
+        let looked = async {
+            let delivery = upload(&world, &dora, &format!("customer\nround {round}\n")).await;
+            let tables = vec![("people".to_owned(), CompareWith::Upload(made[3].id))];
+            let beside = NewBeside { tables, ..NewBeside::default() };
+            world.registry.add_data(&dora, order("orders", delivery, Some(SCHEMA), beside)).await
+        };
+        let (a, b, c, looked) = tokio::join!(one(0), one(1), one(2), looked);
+        assert!(looked.unwrap().version.is_some());
+        let accepted: Vec<_> = [a, b, c].into_iter().filter_map(Result::ok).collect();
+        let state = world.registry.state();
+        for outcome in &accepted {
+            let part = state.dataset(outcome.version.as_ref().unwrap()).unwrap().parts[0].clone();
+            let mut content = String::new();
+            world.registry.open_part(&part).unwrap().read_to_string(&mut content).unwrap();
+            assert_eq!(content, bytes);
+        }
+        let there = world.blobs.open(&made[0].sealed.blob).is_ok();
+        assert_eq!(there, !accepted.is_empty(), "round {round}: {} accepted", accepted.len());
+    }
 }
