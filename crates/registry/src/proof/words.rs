@@ -20,6 +20,17 @@ use crate::statement::{
 /// Inputs that a sentence names.
 const INPUTS_NAMED: usize = 8;
 
+const OUTPUT_ASSERTED: &str =
+    "by the gateway: that the model gave this output; `verify --replay` runs the model and compares";
+
+impl Verdict {
+    /// Takes in what running the model again showed, which nobody needs to assert then.
+    pub fn ran_again(&mut self, shown: String) {
+        self.asserted.retain(|said| said != OUTPUT_ASSERTED);
+        self.proven.push(shown);
+    }
+}
+
 /// Says what the statements prove and assert about a model version that the state map says stands so.
 pub(super) fn about_model(verdict: &mut Verdict, state: &State, version: &VersionRef, stands: &str) {
     let Some(found) = state.version(version) else { return };
@@ -169,10 +180,7 @@ pub(super) fn about_prediction(
         envelope.time, envelope.head_age_ms
     ));
     if envelope.model.is_some() {
-        verdict.asserted.push(
-            "by the gateway: that the model gave this output; `verify --replay` runs the model and compares"
-                .to_owned(),
-        );
+        verdict.asserted.push(OUTPUT_ASSERTED.to_owned());
     }
     for key in &verdict.gateway_keys {
         let grant = state.keys().get(&key.id()).filter(|grant| grant.standing == KeyStanding::Revoked);

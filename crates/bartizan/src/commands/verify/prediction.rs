@@ -46,9 +46,7 @@ pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Fai
     stands(wanted, prediction)?;
     let model = expect(wanted, envelope.model.as_ref(), envelope.manifest)?;
     let mut proven = Vec::new();
-    if wanted.replay {
-        proven.push(again(wanted, model.as_ref(), prediction)?);
-    }
+    let again = wanted.replay.then(|| again(wanted, model.as_ref(), prediction)).transpose()?;
     let mut promised = Value::Null;
     let mut not_covered = None;
     if let Some(path) = &wanted.receipt {
@@ -83,6 +81,7 @@ pub(super) fn about(wanted: &Verify, verdict: &mut Verdict) -> Result<Value, Fai
     if let Some(members) = answer.as_object_mut().filter(|_| !promised.is_null()) {
         members.insert("promised".to_owned(), promised);
     }
+    again.into_iter().for_each(|shown| verdict.ran_again(shown));
     verdict.proven.extend(proven);
     verdict.not_covered.extend(not_covered);
     Ok(answer)
