@@ -29,6 +29,7 @@ pub mod expectations;
 mod expression;
 pub mod folder;
 pub mod limits;
+mod number;
 pub mod openlineage;
 mod pattern;
 pub mod pii;

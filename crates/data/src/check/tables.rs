@@ -11,7 +11,8 @@ use crate::cell::Value;
 use crate::csv::ReadError;
 use crate::expression::time_in;
 use crate::limits::REFERENCED_BYTES;
-use crate::profile::{ColumnType, whole};
+use crate::number::Number;
+use crate::profile::ColumnType;
 use crate::read::batch::{Cell, Column};
 use crate::read::{self, ReadOptions, Sink, Source};
 use crate::schema::Schema;
@@ -238,14 +239,9 @@ pub(in crate::check) fn spelling<'c>(cell: &'c Cell<'_>, kind: ColumnType) -> Co
     let mut out = Vec::new();
     // Writing to memory does not fail.
     match class(kind) {
-        ColumnType::Float => match cell.value {
-            Value::Integer(integer) => write!(out, "{integer}").ok(),
-            Value::Float(float) => match whole(float) {
-                Some(whole) => write!(out, "{whole}").ok(),
-                None => write!(out, "{float:e}").ok(),
-            },
-            Value::List(length) => write!(out, "{length}").ok(),
-            _ => return cell.text(),
+        ColumnType::Float => match Number::in_cell(cell) {
+            Some(number) => return Cow::Owned(number.text().into_owned()),
+            None => return cell.text(),
         },
         ColumnType::Timestamp => match time_in(cell) {
             Some(nanos) => write!(out, "{nanos}").ok(),

@@ -141,7 +141,8 @@ fn numbers(column: &ColumnProfile) -> Summary {
     if column.kinds().list == 0
         && let Some(values) = column.values()
     {
-        let number = |(text, count): (&str, u64)| text.trim().parse().ok().map(|number: f64| (number, count));
+        let number =
+            |(text, count): (Cow<'_, str>, u64)| text.trim().parse().ok().map(|number: f64| (number, count));
         if let Some(values) = values.into_iter().map(number).collect::<Option<Vec<_>>>() {
             return Summary::Numbers(values, column.nulls());
         }
@@ -174,7 +175,7 @@ fn times(column: &ColumnProfile) -> Summary {
         _ => cell::instant(text.as_bytes()).map(|(nanos, _)| nanos as f64 / 1e9),
     };
     let values = column.values().unwrap_or_default().into_iter();
-    let values = values.filter_map(|(text, count)| seconds(text).map(|seconds| (seconds, count)));
+    let values = values.filter_map(|(text, count)| seconds(&text).map(|seconds| (seconds, count)));
     Summary::Numbers(values.collect(), column.nulls())
 }
 

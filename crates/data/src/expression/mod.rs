@@ -17,6 +17,7 @@ use crate::pattern::Pattern;
 use crate::profile::ColumnType;
 
 pub(crate) use self::eval::{Truth, time_in};
+pub(crate) use self::parse::time_of;
 
 /// An expression that was parsed and typed.
 #[derive(Debug, Clone)]

@@ -529,7 +529,7 @@ impl Parser<'_> {
 }
 
 /// A day or an instant, as nanoseconds since 1970-01-01T00:00:00.
-pub(super) fn time_of(text: &[u8]) -> Option<i128> {
+pub(crate) fn time_of(text: &[u8]) -> Option<i128> {
     match cell::typed_text(text) {
         cell::Value::Date => cell::day(text).map(|day| i128::from(day) * 86_400_000_000_000),
         cell::Value::Timestamp => cell::instant(text).map(|(nanos, _)| nanos),

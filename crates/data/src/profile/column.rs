@@ -1,6 +1,8 @@
 //! What a profile knows of one column.
 
-use super::distinct::{Distinct, Key, Sketched};
+use std::borrow::Cow;
+
+use super::distinct::{Distinct, Sketched};
 use super::kinds::{ColumnType, Kinds};
 use super::numbers::Numbers;
 use super::ranges::{Decimals, InstantRange, Ranges, Sizes};
@@ -45,6 +47,7 @@ impl PartialEq for ColumnProfile {
             && edges(self) == edges(other)
             && self.numbers.moments.count() == other.numbers.moments.count()
             && self.numbers.moments.zeros() == other.numbers.moments.zeros()
+            && self.infinities() == other.infinities()
             && self.numbers.moments.exact_sum() == other.numbers.moments.exact_sum()
             && (self.texts.lengths, self.texts.characters, self.texts.classes)
                 == (other.texts.lengths, other.texts.characters, other.texts.classes)
@@ -172,6 +175,11 @@ impl ColumnProfile {
         shapes.shapes.iter().flat_map(|shapes| shapes.items()).map(shown).collect()
     }
 
+    /// How many numbers are plus and minus infinity, which no figure takes in.
+    pub fn infinities(&self) -> (u64, u64) {
+        self.numbers.moments.infinities()
+    }
+
     /// How many of the truth values are true.
     pub const fn trues(&self) -> u64 {
         self.ranges.trues
@@ -205,7 +213,7 @@ impl ColumnProfile {
     /// How many distinct values there are, or `None` when they were too many to count exactly.
     pub fn distinct(&self) -> Option<usize> {
         match &self.values {
-            Distinct::Exact(values) => Some(values.sorted().len()),
+            Distinct::Exact(values) => Some(values.of_type(self.column_type()).len()),
             Distinct::Sketched(_) | Distinct::Unknown => None,
         }
     }
@@ -220,11 +228,22 @@ impl ColumnProfile {
         }
     }
 
-    /// Distinct values and their counts by ascending bytes, or `None` when they were too many.
-    pub fn values(&self) -> Option<Vec<(&str, u64)>> {
+    /// Distinct values and their counts by ascending bytes, or `None` when they were too many. Numbers, truth values and times
+    /// are told apart by what they are, not by how they were written.
+    pub fn values(&self) -> Option<Vec<(Cow<'_, str>, u64)>> {
+        self.values_as(self.column_type())
+    }
+
+    /// The same as values of a type: of text, each spelling is a value.
+    pub fn values_as(&self, kind: ColumnType) -> Option<Vec<(Cow<'_, str>, u64)>> {
         let Distinct::Exact(values) = &self.values else { return None };
-        let text = |(value, count)| std::str::from_utf8(value).ok().map(|value| (value, count));
-        values.sorted().into_iter().map(text).collect()
+        let text = |(value, count)| match value {
+            Cow::Borrowed(value) => {
+                std::str::from_utf8(value).ok().map(|value| (Cow::Borrowed(value), count))
+            }
+            Cow::Owned(value) => String::from_utf8(value).ok().map(|value| (Cow::Owned(value), count)),
+        };
+        values.of_type(kind).into_iter().map(text).collect()
     }
 
     /// The most frequent values, at most so many.
@@ -234,7 +253,7 @@ impl ColumnProfile {
             lower,
             upper,
         };
-        self.values.top().into_iter().take(most).map(shown).collect()
+        self.values.top(self.column_type()).into_iter().take(most).map(shown).collect()
     }
 
     /// No value that is not among all that [`top`](Self::top) can name comes more often than this: nought while all
@@ -312,7 +331,7 @@ impl ColumnProfile {
             return;
         }
         if let Some(sketched) = self.sketch() {
-            sketched.add(Key::of_text(text, value), count);
+            sketched.add_text(text, value, count);
         }
     }
 

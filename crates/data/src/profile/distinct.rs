@@ -1,7 +1,9 @@
 //! Which values a column has: all of them while they are few, a sketch of them after that.
 
+use super::ColumnType;
 use super::values::Values;
 use crate::cell::{self, Value};
+use crate::number::Number;
 use crate::sketch::hash;
 use crate::sketch::{HeavyHitters, Hll};
 use crate::text;
@@ -131,6 +133,15 @@ impl Sketched {
         self.count(key, count);
     }
 
+    /// Takes a value, known by its text, so many times.
+    pub(super) fn add_text(&mut self, text: &[u8], value: Value, count: u64) {
+        match Number::in_text(text, value) {
+            Some(Number::Integer(integer)) => self.add(Key::Integer(integer), count),
+            Some(Number::Long(digits)) => self.add(Key::Text(&digits), count),
+            Some(Number::Double(_)) | None => self.add(Key::of_text(text, value), count),
+        }
+    }
+
     /// Takes a value without taking its hash.
     pub(super) fn count(&mut self, key: Key<'_>, count: u64) {
         match key {
@@ -199,7 +210,7 @@ impl Distinct {
     pub(super) fn sketch(&mut self) -> Option<&mut Sketched> {
         if let Self::Exact(values) = self {
             let mut sketched = Box::new(Sketched::new());
-            values.each(|text, value, count| sketched.add(Key::of_text(text, value), count));
+            values.each(|text, value, count| sketched.add_text(text, value, count));
             *self = Self::Sketched(sketched);
         }
         match self {
@@ -209,11 +220,12 @@ impl Distinct {
     }
 
     /// Frequent values with the bounds of their counts, the most frequent first.
-    pub(super) fn top(&self) -> Vec<(Vec<u8>, u64, u64)> {
+    pub(super) fn top(&self, kind: ColumnType) -> Vec<(Vec<u8>, u64, u64)> {
         match self {
             Self::Exact(values) => {
+                let known = values.of_type(kind).into_iter();
                 let mut all: Vec<(Vec<u8>, u64, u64)> =
-                    values.sorted().into_iter().map(|(text, count)| (text.to_vec(), count, count)).collect();
+                    known.map(|(text, count)| (text.into_owned(), count, count)).collect();
                 all.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
                 all
             }

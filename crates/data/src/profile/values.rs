@@ -1,11 +1,15 @@
 //! Exact distinct values with counts, up to a bound.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::cell::Value;
+use super::ColumnType;
+use crate::cell::{self, Value};
+use crate::expression::time_of;
 use crate::limits::{COUNTED_COLUMN_COST, COUNTED_PROFILE_COST, COUNTED_VALUES};
+use crate::number::Number;
 
 /// The distinct values of one column, as text.
 ///
@@ -96,6 +100,32 @@ impl Values {
             same
         });
         sorted
+    }
+
+    /// The same for a column of a type: equal numbers, truth values and times are one value, whatever their spelling, and
+    /// have the text of the least that was seen, numbers and truth values the usual one.
+    pub(crate) fn of_type(&self, kind: ColumnType) -> Vec<(Cow<'_, [u8]>, u64)> {
+        let texts = self.sorted();
+        if matches!(kind, ColumnType::String | ColumnType::Binary | ColumnType::List) {
+            return texts.into_iter().map(|(text, count)| (Cow::Borrowed(text), count)).collect();
+        }
+        let mut times = HashMap::new();
+        let mut values: BTreeMap<Cow<'_, [u8]>, u64> = BTreeMap::new();
+        for (text, count) in texts {
+            let trimmed = text.trim_ascii();
+            let value = match kind {
+                ColumnType::Integer | ColumnType::Float => {
+                    let number = cell::number(trimmed).and_then(|value| Number::in_text(trimmed, value));
+                    number.map(|number| Cow::Owned(number.text().into_owned()))
+                }
+                ColumnType::Boolean => {
+                    cell::truth(text).map(|truth| Cow::Borrowed(if truth { &b"true"[..] } else { b"false" }))
+                }
+                _ => time_of(trimmed).map(|time| Cow::Borrowed(*times.entry(time).or_insert(text))),
+            };
+            *values.entry(value.unwrap_or(Cow::Borrowed(text))).or_insert(0) += count;
+        }
+        values.into_iter().collect()
     }
 
     /// Kinds, values and counts, by ascending bytes of both.

@@ -33,6 +33,8 @@ pub(super) struct ArrowPieces<R> {
     dictionary_bytes: u64,
     batches: usize,
     is_file: bool,
+    /// The schema was read.
+    begun: bool,
     ended: bool,
 }
 
@@ -70,6 +72,7 @@ impl<R: Read> ArrowPieces<R> {
             dictionary_bytes: 0,
             batches: 0,
             is_file,
+            begun: false,
             ended: false,
         };
         let Some((metadata, _)) = pieces.message()? else { return Err(ReadError::Empty) };
@@ -83,6 +86,7 @@ impl<R: Read> ArrowPieces<R> {
             return Err(ReadError::TooManyColumns { row: 0 });
         }
         pieces.schema = Arc::new(schema);
+        pieces.begun = true;
         Ok(pieces)
     }
 
@@ -100,7 +104,8 @@ impl<R: Read> ArrowPieces<R> {
         self.input
     }
 
-    /// The next message: metadata and body. `None` at the marker that ends a stream, or where its bytes end.
+    /// The next message: metadata and body. `None` at the marker that ends a stream, or where there is nothing at all. The
+    /// format also lets a stream end where its bytes do; but then nobody knows whether it was cut off.
     fn message(&mut self) -> Result<Option<(Vec<u8>, Buffer)>, ReadError> {
         let mut length = [0; 4];
         let read = match self.first.take() {
@@ -111,7 +116,8 @@ impl<R: Read> ArrowPieces<R> {
             None => fill(&mut self.input, &mut length)?,
         };
         if read == 0 && !self.is_file {
-            return Ok(None);
+            let unended = || damaged(&"it ends without the marker that ends a stream; was it cut off?");
+            return if self.begun { Err(unended()) } else { Ok(None) };
         }
         if read < length.len() {
             return Err(damaged(&"it ends within a message; was it cut off?"));

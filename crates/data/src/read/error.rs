@@ -112,6 +112,12 @@ pub enum ReadError {
         /// The second.
         second: usize,
     },
+    /// Keys of JSON that come to one column by different ways.
+    #[error("the column `{path}` is a key by that name, and a way through other keys: rename one of them")]
+    AmbiguousPath {
+        /// The path.
+        path: String,
+    },
     /// A column without a name.
     #[error("column {column} has no name; if the first line is not a header, add one")]
     UnnamedColumn {
@@ -181,12 +187,12 @@ pub enum ReadError {
         /// A column, or a row.
         place: String,
     },
-    /// A column of a type that is no table's.
-    #[error("column `{column}` is of type `{kind}`, which is not supported")]
+    /// A column of a type that is no table's, or stored in a way that is not read.
+    #[error("column `{column}` is {kind}, which is not supported")]
     Unsupported {
         /// The column.
         column: String,
-        /// Its type, as the file calls it.
+        /// What it is.
         kind: String,
     },
     /// A format that is read from its end, out of a pipe and too large to be kept.

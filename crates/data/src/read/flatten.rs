@@ -112,7 +112,10 @@ impl Flatten<'_> {
             _ => {
                 let lane = lane_of(array, nulls).ok_or_else(|| ReadError::Unsupported {
                     column: path.to_owned(),
-                    kind: array.data_type().to_string().chars().take(80).collect(),
+                    kind: format!(
+                        "of type `{}`",
+                        array.data_type().to_string().chars().take(80).collect::<String>()
+                    ),
                 })?;
                 (self.each)(path, Column { rows: rows.clone(), lane });
             }

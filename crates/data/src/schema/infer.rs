@@ -226,7 +226,7 @@ fn domain(column: &ColumnProfile, kind: ColumnType, present: u64) -> Option<Doma
     // Values that came once or twice say how many more there are that did not come (Good 1953).
     let singles = values.iter().filter(|(_, count)| *count <= 2).count();
     let unseen = ratio(u64::try_from(singles).ok()?, present);
-    let values = values.into_iter().map(|(value, _)| value.to_owned()).collect();
+    let values = values.into_iter().map(|(value, _)| value.into_owned()).collect();
     Some(Domain { values, max_unseen: round((2.0 * unseen).max(0.001)) })
 }
 
@@ -240,7 +240,7 @@ fn label_rules(column: &ColumnProfile) -> LabelRules {
         column: column.name().to_owned(),
         shares: shares
             .into_iter()
-            .map(|(value, count)| (value.to_owned(), round(ratio(count, counted))))
+            .map(|(value, count)| (value.into_owned(), round(ratio(count, counted))))
             .collect(),
         counted,
         tolerance: LABEL_TOLERANCE,

@@ -360,14 +360,14 @@ impl Update<'_> {
         finding: &Finding,
     ) -> Result<(), NotUpdated> {
         let name = rules.name.as_str();
-        let (Some(domain), Some(values)) = (&rules.domain, profiled.values()) else {
+        let (Some(domain), Some(values)) = (&rules.domain, profiled.values_as(rules.kind)) else {
             let why = "the values are too many to list".to_owned();
             self.leave(Some(name), Rule::Domain, why);
             return Ok(());
         };
         let known: BTreeSet<&str> = domain.values.iter().map(String::as_str).collect();
-        let new: Vec<&str> =
-            values.into_iter().map(|(value, _)| value).filter(|value| !known.contains(value)).collect();
+        let new: Vec<_> =
+            values.into_iter().map(|(value, _)| value).filter(|value| !known.contains(&**value)).collect();
         if new.is_empty() {
             self.leave_found(finding);
             return Ok(());

@@ -95,13 +95,13 @@ fn separators_quotes_and_encodings() {
     let quoted = b"a,b\r\n\"x\r\ny\",\"say \"\"hi\"\"\"\r\n";
     let (profile, read) = infer(&quoted[..], &CsvOptions::default()).unwrap();
     assert_eq!(read.rows(), 1);
-    assert_eq!(profile.column("b").unwrap().values().unwrap(), [("say \"hi\"", 1)]);
+    assert_eq!(profile.column("b").unwrap().values().unwrap(), [("say \"hi\"".into(), 1)]);
     let utf16: Vec<u8> = "\u{feff}a,b\né,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let (profile, _) = infer(utf16.as_slice(), &CsvOptions::default()).unwrap();
-    assert_eq!(profile.column("a").unwrap().values().unwrap(), [("é", 1)]);
+    assert_eq!(profile.column("a").unwrap().values().unwrap(), [("é".into(), 1)]);
     let latin = CsvOptions { encoding: Some("latin1".parse().unwrap()), ..CsvOptions::default() };
     let (profile, _) = infer(&b"a,b\n\xe9,2\n"[..], &latin).unwrap();
-    assert_eq!(profile.column("a").unwrap().values().unwrap(), [("é", 1)]);
+    assert_eq!(profile.column("a").unwrap().values().unwrap(), [("é".into(), 1)]);
 }
 
 proptest! {

@@ -14,6 +14,7 @@ mod expression;
 mod folder;
 mod formats;
 mod hostile;
+mod numbers;
 mod openlineage;
 mod pii;
 mod profile;

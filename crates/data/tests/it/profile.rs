@@ -34,7 +34,7 @@ fn a_profile_of_version_1_is_read_for_ever() {
     both.merge(&old).unwrap();
     assert_eq!(
         (both.rows(), both.column("word").unwrap().values()),
-        (12, Some(vec![("blue", 2), ("red", 6)]))
+        (12, Some(vec![("blue".into(), 2), ("red".into(), 6)]))
     );
     assert!(both.column("number").unwrap().quantiles().is_none());
     assert_eq!(Profile::from_bytes(&both.to_bytes().unwrap()).unwrap(), both);

@@ -12,7 +12,8 @@ use crate::cell::Value;
 use crate::check::rules::Counted;
 use crate::check::tables::class;
 use crate::expression::time_in;
-use crate::profile::{ColumnType, whole};
+use crate::number::Number;
+use crate::profile::ColumnType;
 use crate::read::TableRows;
 use crate::read::batch::{Cell, Lane};
 use crate::schema::{DistinctRules, KeyRules, PassOver, Schema, Severity};
@@ -161,6 +162,7 @@ const TEXT: u8 = 1;
 const INTEGER: u8 = 2;
 const NUMBER: u8 = 3;
 const TIME: u8 = 4;
+const LONG: u8 = 5;
 
 /// Writes a value by what it is for a column of a type: equal values are written alike, whatever format they came in.
 fn write_key(bytes: &mut Vec<u8>, cell: &Cell<'_>, kind: ColumnType) {
@@ -169,14 +171,18 @@ fn write_key(bytes: &mut Vec<u8>, cell: &Cell<'_>, kind: ColumnType) {
         bytes.extend_from_slice(&integer.to_le_bytes());
     };
     match (class(kind), cell.value) {
-        (ColumnType::Float, Value::Integer(value)) => return integer(value),
-        (ColumnType::Float, Value::List(length)) => return integer(length.into()),
-        (ColumnType::Float, Value::Float(value)) => match whole(value) {
-            Some(value) => return integer(value),
-            None => {
+        (ColumnType::Float, _) => match Number::in_cell(cell) {
+            Some(Number::Integer(value)) => return integer(value),
+            Some(Number::Double(bits)) => {
                 bytes.push(NUMBER);
-                return bytes.extend_from_slice(&value.to_bits().to_le_bytes());
+                return bytes.extend_from_slice(&bits.to_le_bytes());
             }
+            Some(Number::Long(digits)) => {
+                bytes.push(LONG);
+                bytes.extend_from_slice(&digits.len().to_le_bytes());
+                return bytes.extend_from_slice(&digits);
+            }
+            None => {}
         },
         (ColumnType::Timestamp, _) => {
             if let Some(nanos) = time_in(cell) {

@@ -1,5 +1,6 @@
 //! Rules of a column as a whole: its figures, its age, its distribution.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Judge, whole};
@@ -37,16 +38,31 @@ impl Judge {
         }
         let moments = profiled.and_then(ColumnProfile::moments).filter(|moments| moments.count() > 0);
         let quantiles = profiled.and_then(ColumnProfile::quantiles);
+        let few = "there are too few numbers";
+        let infinities = profiled.map_or((0, 0), ColumnProfile::infinities);
+        // What an infinity leaves of a figure: of a sum and a mean itself, if there is none of the other sign.
+        let (sum, other) = match infinities {
+            (0, 0) => (None, None),
+            (_, 0) => (Some(Ok(f64::INFINITY)), Some(Err("there are infinite values"))),
+            (0, _) => (Some(Ok(f64::NEG_INFINITY)), Some(Err("there are infinite values"))),
+            _ => {
+                (Some(Err("there are infinite values of both signs")), Some(Err("there are infinite values")))
+            }
+        };
+        let known = |figure: Option<f64>| figure.filter(|figure| !figure.is_nan()).ok_or(few);
+        let least = (infinities.1 > 0).then_some(f64::NEG_INFINITY);
+        let greatest = (infinities.0 > 0).then_some(f64::INFINITY);
+        let stdev = moments.and_then(|moments| moments.sample_variance()).map(f64::sqrt);
         let figures = [
-            ("mean", statistics.mean, moments.and_then(|moments| moments.mean())),
             (
-                "standard deviation",
-                statistics.stdev,
-                moments.and_then(|moments| moments.sample_variance()).map(f64::sqrt),
+                "mean",
+                statistics.mean,
+                sum.unwrap_or_else(|| known(moments.and_then(|moments| moments.mean()))),
             ),
-            ("sum", statistics.sum, moments.and_then(|moments| moments.sum())),
-            ("least value", statistics.least, quantiles.and_then(|kll| kll.min())),
-            ("greatest value", statistics.greatest, quantiles.and_then(|kll| kll.max())),
+            ("standard deviation", statistics.stdev, other.unwrap_or_else(|| known(stdev))),
+            ("sum", statistics.sum, sum.unwrap_or_else(|| known(moments.and_then(|moments| moments.sum())))),
+            ("least value", statistics.least, known(least.or(quantiles.and_then(|kll| kll.min())))),
+            ("greatest value", statistics.greatest, known(greatest.or(quantiles.and_then(|kll| kll.max())))),
         ];
         for (name, bounds, figure) in figures {
             if let Some(bounds) = bounds {
@@ -54,22 +70,32 @@ impl Judge {
             }
         }
         for (at, bounds) in &statistics.quantiles {
-            let name = format!("{at} quantile");
-            self.figure(rules, &name, *bounds, quantiles.and_then(|kll| kll.quantile(*at)));
+            let figure = other.unwrap_or_else(|| known(quantiles.and_then(|kll| kll.quantile(*at))));
+            self.figure(rules, &format!("{at} quantile"), *bounds, figure);
         }
     }
 
-    fn figure(&mut self, rules: &ColumnRules, name: &str, bounds: Bounds, figure: Option<f64>) {
+    /// `figure` is what there is, or why there is none.
+    fn figure(&mut self, rules: &ColumnRules, name: &str, bounds: Bounds, figure: Result<f64, &'static str>) {
         let of = self.named.take();
         self.named = Some(of.as_ref().map_or_else(|| name.to_owned(), |of| format!("{of}, {name}")));
         self.bounded(rules, name, bounds, figure);
         self.named = of;
     }
 
-    fn bounded(&mut self, rules: &ColumnRules, name: &str, bounds: Bounds, figure: Option<f64>) {
-        let Some(figure) = figure.filter(|figure| !figure.is_nan()) else {
-            let why = format!("there are too few numbers for a {name}");
-            return self.not_run(Some(&rules.name), Rule::Statistics, why);
+    fn bounded(
+        &mut self,
+        rules: &ColumnRules,
+        name: &str,
+        bounds: Bounds,
+        figure: Result<f64, &'static str>,
+    ) {
+        let figure = match figure {
+            Ok(figure) => figure,
+            Err(why) => {
+                let why = format!("{why} for a {name}");
+                return self.not_run(Some(&rules.name), Rule::Statistics, why);
+            }
         };
         self.run(Some(&rules.name), Rule::Statistics);
         if !bounds.hold(figure) {
@@ -203,7 +229,7 @@ enum Sides {
 
 fn sides(before: &ColumnProfile, after: &ColumnProfile, kind: ColumnType) -> Sides {
     let missing = (before.nulls(), after.nulls());
-    let exact = before.values().zip(after.values());
+    let exact = before.values_as(kind).zip(after.values_as(kind));
     if kind.is_number() {
         if let Some((before, after)) = exact {
             return Sides::Counts(numbers(&before), numbers(&after), missing);
@@ -215,7 +241,7 @@ fn sides(before: &ColumnProfile, after: &ColumnProfile, kind: ColumnType) -> Sid
     }
     let Some((before, after)) = exact else { return Sides::Unknown };
     let nulls = NullTokens::default();
-    let spelled = |values: &[(&str, u64)]| {
+    let spelled = |values: &[(Cow<'_, str>, u64)]| {
         let mut counts: BTreeMap<Vec<u8>, u64> = BTreeMap::new();
         for (text, count) in values {
             let text = text.as_bytes();
@@ -232,8 +258,8 @@ fn sides(before: &ColumnProfile, after: &ColumnProfile, kind: ColumnType) -> Sid
     Sides::Categories(counts(&before), counts(&after), missing)
 }
 
-fn numbers(values: &[(&str, u64)]) -> Vec<(f64, u64)> {
-    let number = |(text, count): &(&str, u64)| match cell::number(text.trim().as_bytes())? {
+fn numbers(values: &[(Cow<'_, str>, u64)]) -> Vec<(f64, u64)> {
+    let number = |(text, count): &(Cow<'_, str>, u64)| match cell::number(text.trim().as_bytes())? {
         Value::Integer(integer) => Some((integer as f64, *count)),
         Value::Float(float) => Some((float, *count)),
         _ => None,

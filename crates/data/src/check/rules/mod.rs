@@ -29,7 +29,9 @@ pub(super) use self::references::References;
 use super::report::Example;
 use super::tables::KnownValues;
 use crate::cell::{self, Value};
+use crate::expression::{time_in, time_of};
 use crate::limits::EXAMPLES;
+use crate::number::Number;
 use crate::pii::ColumnDetector;
 use crate::profile::ColumnType;
 use crate::read::batch::{Cell, Column, Lane};
@@ -242,25 +244,33 @@ fn accepted(rule: &mut impl Rule, kind: Option<ColumnType>, column: &Column<'_>)
     }
 }
 
-/// Texts that are known, as a column of a type knows them: numbers and truth values by what they are, all else by its
-/// bytes.
+/// Texts that are known, as a column of a type knows them: numbers, truth values and times by what they are, all else by
+/// its bytes.
 pub(super) struct Known<'a> {
     kind: ColumnType,
     texts: HashMap<&'a [u8], usize>,
-    numbers: HashMap<u64, usize>,
+    numbers: HashMap<Number, usize>,
+    times: HashMap<i128, usize>,
     truths: [Option<usize>; 2],
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(kind: ColumnType, values: impl Iterator<Item = &'a str>) -> Self {
-        let mut known = Self { kind, texts: HashMap::new(), numbers: HashMap::new(), truths: [None; 2] };
+        let (texts, numbers, times) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let mut known = Self { kind, texts, numbers, times, truths: [None; 2] };
         for (at, value) in values.enumerate() {
             let text = value.as_bytes();
             known.texts.insert(text, at);
             if kind.is_number()
-                && let Some(number) = cell::number(text.trim_ascii()).and_then(number_bits)
+                && let Some(value) = cell::number(text.trim_ascii())
+                && let Some(number) = Number::in_text(text, value)
             {
                 known.numbers.insert(number, at);
+            }
+            if is_time(kind)
+                && let Some(time) = time_of(text.trim_ascii())
+            {
+                known.times.insert(time, at);
             }
             if kind == ColumnType::Boolean {
                 match text {
@@ -275,27 +285,21 @@ impl<'a> Known<'a> {
 
     /// The place of a cell's value among those that are known.
     pub(super) fn place(&self, cell: &Cell<'_>) -> Option<usize> {
-        let place = match (cell.truth(), number_bits(cell.value)) {
-            // What was written exactly as the schema writes it is that.
-            (Some(truth), _) if self.kind == ColumnType::Boolean => {
-                let [falsehood, truth_place] = self.truths;
-                let place = if truth { truth_place } else { falsehood };
-                return self.texts.get(&*cell.text()).copied().or(place);
+        // What was written exactly as the schema writes it is that.
+        self.texts.get(&*cell.text()).copied().or_else(|| match cell.value {
+            Value::Boolean if self.kind == ColumnType::Boolean => {
+                let [falsehood, truth] = self.truths;
+                if cell.truth()? { truth } else { falsehood }
             }
-            (_, Some(number)) if self.kind.is_number() => {
-                return self.texts.get(&*cell.text()).copied().or(self.numbers.get(&number).copied());
+            Value::Integer(_) | Value::Float(_) if self.kind.is_number() => {
+                self.numbers.get(&Number::in_cell(cell)?).copied()
             }
-            _ => self.texts.get(&*cell.text()),
-        };
-        place.copied()
+            Value::Date | Value::Timestamp if is_time(self.kind) => self.times.get(&time_in(cell)?).copied(),
+            _ => None,
+        })
     }
 }
 
-/// Equal for equal numbers.
-fn number_bits(value: Value) -> Option<u64> {
-    match value {
-        Value::Integer(integer) => Some(crate::sketch::hash::of_i64(integer)),
-        Value::Float(float) => Some(crate::sketch::hash::of_f64(float)),
-        _ => None,
-    }
+const fn is_time(kind: ColumnType) -> bool {
+    matches!(kind, ColumnType::Date | ColumnType::Timestamp)
 }

@@ -4,6 +4,7 @@ use super::super::column::ColumnProfile;
 use super::super::distinct::{Distinct, Sketched};
 use super::Scratch;
 use crate::cell::{self, Value};
+use crate::number::may_be_long;
 use crate::read::batch::Cells;
 use crate::sketch::hash;
 
@@ -13,7 +14,8 @@ impl ColumnProfile {
             (std::mem::take(&mut scratch.integers), std::mem::take(&mut scratch.floats));
         integers.clear();
         floats.clear();
-        let mut lists = Vec::new();
+        // `told` are counted by their texts, cell by cell.
+        let (mut lists, mut told) = (Vec::new(), Vec::new());
         let exact = matches!(self.values, Distinct::Exact(_));
         let mut run: Option<(&[u8], Value, u64)> = None;
         for (at, value) in cells.values.iter().enumerate() {
@@ -31,12 +33,14 @@ impl ColumnProfile {
                         continue;
                     }
                 }
+                Value::Float(float) if exact || may_be_long(text) => {
+                    told.push(*float);
+                    self.written(text.len() as u64);
+                }
                 Value::Float(float) => {
                     floats.push(*float);
                     self.written(text.len() as u64);
-                    if !exact {
-                        continue;
-                    }
+                    continue;
                 }
                 Value::List(length) => {
                     self.kinds.list += 1;
@@ -59,9 +63,10 @@ impl ColumnProfile {
             self.take_cell(text, value, times, scratch);
         }
         self.kinds.integer += integers.len() as u64;
-        self.kinds.float += floats.len() as u64;
+        self.kinds.float += (floats.len() + told.len()) as u64;
         self.numbers.integers(&integers, &mut scratch.doubles);
         self.numbers.floats(&floats);
+        self.numbers.floats(&told);
         self.take_list_lengths(&lists, scratch);
         if !exact {
             self.sketched_integers(&integers, scratch);

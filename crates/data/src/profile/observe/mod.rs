@@ -115,7 +115,14 @@ impl ColumnProfile {
             self.sketched_floats(kept, scratch);
         }
         if kept.iter().any(|value| value.is_infinite()) {
-            kept.retain(|value| value.is_finite());
+            // They are counted, and part of nothing else.
+            kept.retain(|value| match value.is_infinite() {
+                true => {
+                    self.numbers.moments.update(&[*value]);
+                    false
+                }
+                false => true,
+            });
         }
         self.numbers.floats(kept);
     }

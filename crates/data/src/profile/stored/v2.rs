@@ -123,7 +123,7 @@ fn stored_column(column: &ColumnProfile, sketches: &mut Vec<u8>) -> StoredColumn
         sketched.and_then(|sketched| of(sketched).as_ref()).map(HeavyHitters::to_bytes)
     };
     let parts = [
-        (!thin && numbers.moments.count() > 0).then(|| numbers.moments.to_bytes()),
+        (!thin && numbers.moments != Moments::new()).then(|| numbers.moments.to_bytes()),
         numbers.quantiles.as_ref().map(|sketch| sketch.to_bytes()),
         numbers.histogram.as_ref().map(|sketch| sketch.to_bytes()),
         texts.shapes.as_ref().map(|sketch| sketch.to_bytes()),

@@ -22,6 +22,8 @@ pub(super) struct Lines {
 /// The cells of one path.
 pub(super) struct JsonColumn {
     pub(super) path: Path,
+    /// Its keys one by one, where the path leaves open which they are, as a key holds what separates them.
+    pub(super) keys: Option<Path>,
     /// What it has a cell for each of: rows, or elements of a list.
     pub(super) space: usize,
     pub(super) spans: Vec<(u32, u32)>,
@@ -49,6 +51,7 @@ struct Space {
 /// What is known of a key.
 pub(super) struct Node {
     path: Path,
+    keys: Option<Path>,
     space: usize,
     column: Option<usize>,
     /// The fields of objects here, in the order in which they were first seen.
@@ -101,6 +104,7 @@ impl Lines {
             if node.null && node.column.is_none() && node.fields.is_empty() {
                 columns.push(JsonColumn {
                     path: Arc::clone(&node.path),
+                    keys: node.keys.clone(),
                     space: node.space,
                     spans: Vec::new(),
                     values: Vec::new(),
@@ -151,7 +155,7 @@ impl Tree {
     fn new() -> Self {
         let path: Path = Arc::from("");
         Self {
-            nodes: vec![Node::new(Arc::clone(&path), 0)],
+            nodes: vec![Node::new(Arc::clone(&path), None, 0)],
             columns: Vec::new(),
             spaces: vec![Space { path, length: 0, rows: Arc::default() }],
             objects: 0,
@@ -215,10 +219,14 @@ impl Tree {
         if child > 2 * crate::limits::JSON_COLUMNS {
             return Err("there are more different keys than columns are allowed");
         }
+        let open = name.contains(['.', '[']);
+        let before = || parent.keys.as_ref().unwrap_or(&parent.path);
+        // No key has control characters.
+        let keys = (open || parent.keys.is_some()).then(|| Arc::from(format!("{}\u{1f}{name}", before())));
         parent.fields.push((key.into(), child));
         parent.places.insert(key.into(), child);
         let space = parent.space;
-        self.nodes.push(Node::new(path, space));
+        self.nodes.push(Node::new(path, keys, space));
         Ok(child)
     }
 
@@ -232,8 +240,9 @@ impl Tree {
         }
         list.elements = Some((child, space));
         let path: Path = Arc::from(format!("{}[]", list.path));
+        let keys = list.keys.as_ref().map(|keys| Arc::from(format!("{keys}\u{1e}")));
         self.spaces.push(Space { path: Arc::clone(&path), length: 0, rows: Arc::default() });
-        self.nodes.push(Node::new(path, space));
+        self.nodes.push(Node::new(path, keys, space));
         child
     }
 
@@ -257,6 +266,7 @@ impl Tree {
         let column = *known.column.get_or_insert_with(|| {
             self.columns.push(JsonColumn {
                 path: Arc::clone(&known.path),
+                keys: known.keys.clone(),
                 space: known.space,
                 spans: Vec::new(),
                 values: Vec::new(),
@@ -274,9 +284,10 @@ impl Tree {
 }
 
 impl Node {
-    fn new(path: Path, space: usize) -> Self {
+    fn new(path: Path, keys: Option<Path>, space: usize) -> Self {
         Self {
             path,
+            keys,
             space,
             column: None,
             fields: Vec::new(),

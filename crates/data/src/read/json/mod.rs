@@ -88,6 +88,7 @@ struct Known {
 
 struct KnownColumn {
     path: Path,
+    keys: Option<Path>,
     space: Path,
     /// Whether any value but null was seen.
     filled: bool,
@@ -163,13 +164,17 @@ impl<R: Read> Parse<JsonPieces<R>> for JsonLines {
                     known.places.insert(column.path.clone(), place);
                     let space = lines.space_path(column.space);
                     let before = known.spaces.get(&space).copied().unwrap_or(0);
-                    known.columns.push(KnownColumn { path: column.path.clone(), space, filled: false });
+                    let (path, keys) = (column.path.clone(), column.keys.clone());
+                    known.columns.push(KnownColumn { path, keys, space, filled: false });
                     columns.push(column.path.to_string());
                     parsed.shown.push(Shown::Absent(0));
                     (place, before)
                 }
             };
             if let Some(known) = known.columns.get_mut(place) {
+                if known.keys != column.keys {
+                    return Err(ReadError::AmbiguousPath { path: column.path.to_string() });
+                }
                 known.filled |= column.filled();
             }
             if let Some(shown) = parsed.shown.get_mut(place) {

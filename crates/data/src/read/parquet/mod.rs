@@ -15,6 +15,7 @@ use std::thread;
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
 use bartizan_base::Digest;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::basic::Compression;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::reader::ChunkReader as _;
 
@@ -129,6 +130,20 @@ fn metadata(file: &Arc<Pinned>) -> Result<ParquetMetaData, ReadError> {
     decode(&view, || ParquetMetaDataReader::decode_metadata(&bytes).map_err(|error| damaged(&error)))
 }
 
+/// The name of a compression that pages are not read with.
+const fn undecoded(compression: Compression) -> Option<&'static str> {
+    match compression {
+        Compression::UNCOMPRESSED
+        | Compression::SNAPPY
+        | Compression::GZIP(_)
+        | Compression::LZ4
+        | Compression::LZ4_RAW
+        | Compression::ZSTD(_) => None,
+        Compression::LZO => Some("LZO"),
+        Compression::BROTLI(_) => Some("Brotli"),
+    }
+}
+
 impl Table {
     fn open(file: &Arc<Pinned>) -> Result<Self, ReadError> {
         let metadata = Arc::new(metadata(file)?);
@@ -166,6 +181,12 @@ impl Table {
                 u64::try_from(group.num_rows()).map_err(|_| damaged(&"a row group of less than no rows"))?;
             if group.num_columns() != descriptor.num_columns() {
                 return Err(damaged(&"a row group lacks columns"));
+            }
+            for column in group.columns() {
+                if let Some(name) = undecoded(column.compression()) {
+                    let kind = format!("compressed with {name}");
+                    return Err(ReadError::Unsupported { column: column.column_path().string(), kind });
+                }
             }
             groups.push((rows, more));
             rows = rows.checked_add(more).filter(|rows| *rows <= ROWS).ok_or(ReadError::TooManyRows)?;

@@ -55,7 +55,7 @@ impl Numbers {
                 };
                 let values = column.values()?;
                 let dated: Option<Vec<(f64, u64)>> =
-                    values.into_iter().map(|(text, count)| days(text).map(|day| (day, count))).collect();
+                    values.into_iter().map(|(text, count)| days(&text).map(|day| (day, count))).collect();
                 let mut dated = dated.filter(|dated| !dated.is_empty())?;
                 dated.sort_by(|one, two| one.0.total_cmp(&two.0));
                 Some(Self::Days(dated))

@@ -61,14 +61,14 @@ impl Gate {
     }
 
     fn values(&self, column: &ColumnProfile) -> Option<Frequent> {
-        let mut values: Vec<(&str, u64)> = column.values()?;
+        let mut values = column.values()?;
         let rows = column.kinds().total();
         let distinct = u64::try_from(values.len()).ok().filter(|distinct| *distinct > 0)?;
         let boolean = column.column_type() == ColumnType::Boolean;
         if !boolean && rows / distinct < SHOWN_ROWS {
             return None;
         }
-        values.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| one.0.cmp(two.0)));
+        values.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| one.0.cmp(&two.0)));
         let mut scan = self.detector.column(column.name());
         let mut allowed = |value: &str, count: u64| {
             boolean || count >= SHOWN_ROWS && scan.observe(value.as_bytes()).is_empty()
@@ -77,7 +77,7 @@ impl Gate {
             .iter()
             .filter(|(value, count)| allowed(value, *count))
             .take(SHOWN_VALUES)
-            .map(|(value, count)| ((*value).to_owned(), *count))
+            .map(|(value, count)| (value.clone().into_owned(), *count))
             .collect();
         let of_shown: u64 = shown.iter().map(|(_, count)| count).sum();
         let others = (distinct.saturating_sub(shown.len() as u64), rows.saturating_sub(of_shown));
