@@ -59,7 +59,8 @@ pub(crate) struct EndpointSettings {
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     pub(crate) slice: Option<Vec<String>>,
     /// The columns of the training data that the inputs hold, in their order, for a model that takes rows of columns at
-    /// once; so that requests can be compared with the data [default: each input is the column of its name]
+    /// once; so that requests can be compared with the data; an empty name takes them away [default: each input is the
+    /// column of its name]
     #[arg(long, value_name = "COLUMN", num_args = 1..)]
     pub(crate) input_columns: Option<Vec<String>>,
 }

@@ -118,6 +118,14 @@ pub enum BoundsInvalid {
         /// The input.
         input: String,
     },
+    /// A column is named for an input that is another column by its own name.
+    #[error("the input `{input}` is the column of that name, and not `{column}`")]
+    OtherColumn {
+        /// The input.
+        input: String,
+        /// What it was said to be.
+        column: String,
+    },
     /// Columns are named, and an input does not say how many it has, or is no rows of columns.
     #[error("`{input}` is not rows of a fixed number of columns, so its columns cannot be named")]
     NotColumns {
@@ -153,13 +161,15 @@ impl Bounds {
     /// no rule for its values, is [left out](Self::uncompared).
     ///
     /// # Errors
-    /// When the names are more or less than the columns of all inputs, or these are not known.
+    /// When the names are more or less than the columns of all inputs, or these are not known; when an input of one column is
+    /// another column by its own name.
     pub fn by_column(
         schema: &Schema,
         signature: &Signature,
         columns: &[String],
     ) -> Result<Self, BoundsInvalid> {
         let widths = named_for(columns, signature)?;
+        not_misnamed(schema, signature, &widths, columns)?;
         let (mut names, mut uncompared) = (columns.iter(), Vec::new());
         let mut column = |name: &String, port: &Port| {
             let found = rules_of(schema, name).and_then(|rules| Column::new(rules, schema, name, port));
@@ -362,6 +372,27 @@ pub fn named_for(columns: &[String], signature: &Signature) -> Result<Vec<usize>
     } else {
         Err(BoundsInvalid::Count { names: columns.len(), columns: count })
     }
+}
+
+/// No input that is one column by its own name is said to be another.
+fn not_misnamed(
+    schema: &Schema,
+    signature: &Signature,
+    widths: &[usize],
+    columns: &[String],
+) -> Result<(), BoundsInvalid> {
+    let mut at = 0;
+    for (port, width) in signature.inputs.iter().zip(widths) {
+        let own = rules_of(schema, &port.name).ok().or_else(|| as_identifier(schema, &port.name));
+        let said = columns.get(at).filter(|_| *width == 1);
+        if let (Some(own), Some(said)) = (own, said)
+            && own.name != *said
+        {
+            return Err(BoundsInvalid::OtherColumn { input: port.name.clone(), column: said.clone() });
+        }
+        at += width;
+    }
+    Ok(())
 }
 
 fn rules_of<'a>(schema: &'a Schema, name: &str) -> Result<&'a ColumnRules, BoundsInvalid> {

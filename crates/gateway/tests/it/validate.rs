@@ -132,6 +132,9 @@ fn columns_that_are_no_columns_of_these_inputs_are_refused() {
         let columns = Columns { order, ..Columns::default() };
         assert_eq!(columns.check_for(signature).unwrap_err().to_string(), told);
     }
+    let own = inputs(&["age", "income"]);
+    let swapped = Bounds::by_column(&schema, &own, &["income".to_owned(), "age".to_owned()]).unwrap_err();
+    assert_eq!(swapped.to_string(), "the input `age` is the column of that name, and not `income`");
     let twice = Columns { order: vec!["age".to_owned(), "age".to_owned()], ..Columns::default() };
     assert_eq!(
         twice.check_for(&two).unwrap_err().to_string(),

@@ -194,6 +194,13 @@ pub(super) fn about_prediction(
     }
     about_erasure(verdict, state, prediction);
     about_comparison(verdict, prediction);
+    let columns = then.endpoints().get(endpoint).is_some_and(|found| found.body.columns.is_some());
+    if columns {
+        verdict.not_covered.push(format!(
+            "what endpoint {endpoint} takes the model's inputs for: which columns of the data, whose values are withheld; the \
+             statement commits to it and does not show it"
+        ));
+    }
     let hidden = Group::ALL.into_iter().filter(|group| prediction.group(*group).is_none());
     let hidden: Vec<String> = hidden.map(|group| group.to_string()).collect();
     if !hidden.is_empty() {
