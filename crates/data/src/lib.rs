@@ -57,5 +57,5 @@ pub use crate::schema::{
     Age, AgeInvalid, Bounds, Change, ColumnRules, CsvRules, DistinctRules, Domain, DriftRules,
     ExpressionRules, FreshnessRules, InferOptions, KeyRules, LabelRules, Left, NotInferred, NotToml,
     NotUpdated, PassOver, PatternRules, Range, ReferenceProfile, ReferenceRules, RowRules, Schema,
-    SchemaInvalid, Severity, SliceRules, StatisticsRules, Updated, WithoutRange,
+    SchemaInvalid, Severity, SliceRules, StatisticsRules, Updated, WithoutRange, personal_domain,
 };

@@ -10,7 +10,7 @@ use super::spelling;
 use super::summary::{Frequent, QuantileSketch};
 use crate::cell;
 use crate::csv::NullTokens;
-use crate::profile::{ColumnProfile, Profile};
+use crate::profile::{ColumnProfile, ColumnType, Profile};
 
 /// What a profile knows of one side of a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,7 +193,8 @@ impl Codes {
         let mut counts = Vec::new();
         // How many spellings the category has that has most.
         let mut spellings: Vec<u64> = Vec::new();
-        for top in column.top(usize::MAX) {
+        // Spelling by spelling; what is one value is said below.
+        for top in column.top_as(ColumnType::String, usize::MAX) {
             let code = self.code(top.value);
             if code >= counts.len() {
                 counts.resize(code + 1, 0_u64);

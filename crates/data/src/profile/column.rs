@@ -248,12 +248,17 @@ impl ColumnProfile {
 
     /// The most frequent values, at most so many.
     pub fn top(&self, most: usize) -> Vec<TopValue> {
+        self.top_as(self.column_type(), most)
+    }
+
+    /// The same as values of a type, see [`values_as`](Self::values_as).
+    pub fn top_as(&self, kind: ColumnType, most: usize) -> Vec<TopValue> {
         let shown = |(value, lower, upper): (Vec<u8>, u64, u64)| TopValue {
             value: String::from_utf8_lossy(&value).into_owned(),
             lower,
             upper,
         };
-        self.values.top(self.column_type()).into_iter().take(most).map(shown).collect()
+        self.values.top(kind).into_iter().take(most).map(shown).collect()
     }
 
     /// No value that is not among all that [`top`](Self::top) can name comes more often than this: nought while all

@@ -11,6 +11,7 @@
 //! made visible ([`plain`]), and escaped for what they are written in. No report is larger than
 //! [`REPORT_BYTES`](crate::limits::REPORT_BYTES).
 
+mod gate;
 pub mod html;
 pub mod junit;
 mod rules;
@@ -19,6 +20,7 @@ mod suite;
 
 use bartizan_base::{Digest, Timestamp};
 
+pub use self::gate::Gate;
 pub use self::suite::{Case, Standing, Suite, Told};
 use crate::limits::REPORT_TEXT;
 

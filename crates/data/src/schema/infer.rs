@@ -7,6 +7,7 @@ use super::{ColumnRules, CsvRules, Domain, LabelRules, Range, RowRules, Schema, 
 use crate::csv::CsvFormat;
 use crate::limits::LABELS;
 use crate::profile::{ColumnProfile, ColumnType, Profile};
+use crate::report::Gate;
 
 /// Standard errors of slack in shares: chance passes it less than once in 15,000 checks.
 const SLACK_ERRORS: f64 = 4.0;
@@ -59,6 +60,8 @@ pub enum WithoutRange {
     CalledId,
     /// Nothing is known of where they lie.
     NoNumbers,
+    /// All are equal, so nothing is known of how far others may lie.
+    AllEqual,
     /// There is no double as far out as the room that is left for the next batch.
     TooFar,
 }
@@ -71,7 +74,8 @@ impl WithoutRange {
         }
         let unknown = || column.lowest().is_empty().then_some(Self::NoNumbers);
         let too_far = || range(column, column.kinds().total()).is_none().then_some(Self::TooFar);
-        numbers_rows(column).or_else(unknown).or_else(too_far)
+        let equal = || (column.lowest().first() == column.highest().first()).then_some(Self::AllEqual);
+        numbers_rows(column).or_else(unknown).or_else(equal).or_else(too_far)
     }
 
     /// Whether the values are of rows and measure nothing, so that the next batch has others and its distribution says
@@ -88,9 +92,17 @@ impl WithoutRange {
             }
             Self::CalledId => "none comes twice, and the column is called an id",
             Self::NoNumbers => "it has no numbers",
+            Self::AllEqual => "all its values are equal, which says nothing of how far others may lie",
             Self::TooFar => "the room for the next batch ends beyond the greatest double",
         }
     }
+}
+
+/// Why a column whose values could be listed gets no domain: what they look like, when that is personal or secret. A schema
+/// is handed around.
+pub fn personal_domain(column: &ColumnProfile, gate: &Gate) -> Option<String> {
+    domain(column, column.column_type(), column.kinds().total())?;
+    gate.personal(column)
 }
 
 impl Schema {
@@ -99,7 +111,7 @@ impl Schema {
     /// # Errors
     /// When the label is no column.
     pub fn infer(profile: &Profile, format: CsvFormat, options: &InferOptions) -> Result<Self, NotInferred> {
-        let rows = profile.rows();
+        let (rows, gate) = (profile.rows(), Gate::new());
         let label = match &options.label {
             Some(name) => {
                 let column = profile.column(name);
@@ -120,7 +132,7 @@ impl Schema {
             environments: Vec::new(),
             reference: None,
             label,
-            columns: profile.columns().iter().map(|column| column_rules(column, rows)).collect(),
+            columns: profile.columns().iter().map(|column| column_rules(column, rows, &gate)).collect(),
             keys: Vec::new(),
             expressions: Vec::new(),
             slices: Vec::new(),
@@ -138,7 +150,7 @@ fn names(profile: &Profile) -> String {
     names.join(", ")
 }
 
-pub(super) fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
+pub(super) fn column_rules(column: &ColumnProfile, rows: u64, gate: &Gate) -> ColumnRules {
     let kind = column.column_type();
     let present = column.kinds().total();
     // Elements of lists are not one in each row.
@@ -149,7 +161,7 @@ pub(super) fn column_rules(column: &ColumnProfile, rows: u64) -> ColumnRules {
             None if kind.is_number() => range(column, present),
             _ => None,
         },
-        domain: domain(column, kind, present),
+        domain: domain(column, kind, present).filter(|_| gate.personal(column).is_none()),
         max_length: match (kind, column.lengths()) {
             (ColumnType::String, Some((_, longest))) => Some(longest.saturating_mul(LENGTH_FACTOR)),
             _ => None,

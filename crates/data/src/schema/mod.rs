@@ -13,7 +13,7 @@ use crate::csv::{CsvOptions, Encoding, NullTokens, Separator};
 use crate::profile::ColumnType;
 
 pub(crate) use self::infer::as_f64;
-pub use self::infer::{InferOptions, NotInferred, WithoutRange};
+pub use self::infer::{InferOptions, NotInferred, WithoutRange, personal_domain};
 pub use self::rules::{
     Age, AgeInvalid, Bounds, DistinctRules, DriftRules, ExpressionRules, FreshnessRules, KeyRules, PassOver,
     PatternRules, ReferenceProfile, ReferenceRules, SliceRules, StatisticsRules,

@@ -14,6 +14,7 @@ use super::{ColumnRules, Schema, SchemaInvalid, Severity};
 use crate::check::{Finding, Report, Rule};
 use crate::limits::DOMAIN_VALUES;
 use crate::profile::{ColumnProfile, ColumnType};
+use crate::report::Gate;
 
 /// A schema that allows what a batch holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +81,7 @@ impl Schema {
             document,
             changes: Vec::new(),
             left: Vec::new(),
+            gate: Gate::new(),
         };
         // What did not run was not broken.
         let ran = report.each.iter().filter(|check| check.ran).flat_map(|check| &check.findings);
@@ -121,6 +123,7 @@ struct Update<'a> {
     document: DocumentMut,
     changes: Vec<Change>,
     left: Vec<Left>,
+    gate: Gate,
 }
 
 impl Update<'_> {
@@ -231,7 +234,7 @@ impl Update<'_> {
             self.leave_found(finding);
             return Ok(());
         };
-        let mut rules = column_rules(profiled, rows);
+        let mut rules = column_rules(profiled, rows, &self.gate);
         // Batches without it were as they should be, and no environment but this one was said to have it. Where it only
         // warned, what is in it does no more.
         rules.optional = true;
@@ -303,7 +306,7 @@ impl Update<'_> {
         rules: &ColumnRules,
     ) -> Result<(), NotUpdated> {
         let name = rules.name.as_str();
-        let inferred = column_rules(profiled, self.report.rows);
+        let inferred = column_rules(profiled, self.report.rows, &self.gate);
         let before = (self.changes.len(), self.left.len());
         match finding.rule {
             Rule::Presence => {
@@ -365,6 +368,10 @@ impl Update<'_> {
             self.leave(Some(name), Rule::Domain, why);
             return Ok(());
         };
+        if let Some(kind) = self.gate.personal(profiled) {
+            self.leave(Some(name), Rule::Domain, format!("its values look like {kind}"));
+            return Ok(());
+        }
         let known: BTreeSet<&str> = domain.values.iter().map(String::as_str).collect();
         let new: Vec<_> =
             values.into_iter().map(|(value, _)| value).filter(|value| !known.contains(&**value)).collect();

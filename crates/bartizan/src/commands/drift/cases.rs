@@ -6,6 +6,7 @@ use bartizan_data::drift::{
     profile_pairs,
 };
 use bartizan_data::limits::DRIFT_GROUPS;
+use bartizan_data::report::Gate;
 
 use super::plan::Wanted;
 use crate::catalog::ids;
@@ -234,7 +235,7 @@ fn groups(
     if tags.names.len() > DRIFT_GROUPS {
         return Err(too_many(role, tags.names.len()));
     }
-    let groups = grouped(tags, role);
+    let groups = grouped(tags, role, &wanted.gate);
     let valued = groups.iter().filter(|group| group.valued).count();
     let least = if apart { 1 } else { 2 };
     if valued < least {
@@ -283,9 +284,15 @@ struct Group {
 }
 
 /// The rows of each value in the order of the values, and those without one, if there are such.
-fn grouped(tags: Tags, role: &str) -> Vec<Group> {
+///
+/// Their names stand in every report, so one that looks personal is told by its number.
+fn grouped(tags: Tags, role: &str, gate: &Gate) -> Vec<Group> {
+    let told = |(number, name): (usize, String)| match gate.may_name(role, &name) {
+        true => name,
+        false => format!("group {number} of `{role}`"),
+    };
     let group = |name| Group { name, rows: Vec::new(), valued: true };
-    let mut groups: Vec<Group> = tags.names.into_iter().map(group).collect();
+    let mut groups: Vec<Group> = (1..).zip(tags.names).map(told).map(group).collect();
     let mut rest = Group { name: format!("rows without `{role}`"), rows: Vec::new(), valued: false };
     for (row, code) in (0_u32..).zip(&tags.current) {
         let group = usize::try_from(*code).ok().and_then(|code| groups.get_mut(code));

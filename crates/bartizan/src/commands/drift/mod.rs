@@ -140,7 +140,7 @@ fn judged(
         label: case.label.clone(),
         rows: case.rows,
         timeless: case.timeless(),
-        moved: lines.iter().map(|line| words::moved(case, line)).collect(),
+        moved: lines.iter().map(|line| words::moved(case, line, &wanted.gate)).collect(),
         kinds: kinds::of(case, &lines, wanted, options.level),
         together: wanted.drift.together.then(|| together(case, &own)),
         skew: wanted.drift.key.as_deref().map(|_| joined::join(case, wanted.drift)).transpose()?,

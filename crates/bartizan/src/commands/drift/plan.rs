@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bartizan_data::drift::{
     Column, Dependence, Period, PeriodInvalid, Side, Statistic, StatisticInvalid, Want,
 };
+use bartizan_data::report::Gate;
 use bartizan_data::{ColumnType, Schema};
 
 use crate::catalog::ids;
@@ -22,6 +23,7 @@ pub(super) struct Wanted<'a> {
     methods: BTreeMap<Option<String>, Statistic>,
     floors: Floors,
     missing_floors: Floors,
+    pub(super) gate: Gate,
 }
 
 /// The least effect that counts, by column; that of `None` goes for all others.
@@ -81,6 +83,7 @@ impl<'a> Wanted<'a> {
             methods,
             floors: floors(&drift.floor, "--floor")?,
             missing_floors: floors(&drift.missing_floor, "--missing-floor")?,
+            gate: Gate::new(),
         })
     }
 

@@ -6,6 +6,8 @@ use bartizan_data::drift::{
     ColumnDrift, FrameKind, Held, Measure, Side, Statistic, Summary, Verdict, value_name,
 };
 
+use bartizan_data::report::Gate;
+
 use super::cases::{Case, Sides};
 use crate::out::shown;
 
@@ -19,7 +21,11 @@ pub(super) struct Moved {
 }
 
 /// What of a line's column changed most, where it is known.
-pub(super) fn moved(case: &Case<'_>, line: &ColumnDrift) -> Option<Moved> {
+pub(super) fn moved(case: &Case<'_>, line: &ColumnDrift, gate: &Gate) -> Option<Moved> {
+    // A value is told when enough rows have it, on the side that has more of them.
+    let values = as_f64(line.reference.values.max(line.current.values));
+    let opens = |value: &str, share: f64| gate.opens(&line.column, value, floor(share * values));
+
     if line.measure == Measure::Missing {
         let share = |missing: u64, values: u64| percent(as_f64(missing) / as_f64(missing + values));
         return Some(Moved {
@@ -35,7 +41,7 @@ pub(super) fn moved(case: &Case<'_>, line: &ColumnDrift) -> Option<Moved> {
                 (Held::Numbers(one), Held::Numbers(two)) => numbers(&counted(one), &counted(two), pair.kind),
                 (Held::Codes(one), Held::Codes(two)) => {
                     let name = |code: usize| pair.texts.get(code).map(|text| String::from_utf8_lossy(text));
-                    categories(&counts(one), &counts(two), name)
+                    categories(&counts(one), &counts(two), name, opens)
                 }
                 _ => None,
             }
@@ -58,9 +64,14 @@ pub(super) fn moved(case: &Case<'_>, line: &ColumnDrift) -> Option<Moved> {
                 _ => None,
             };
             let name = |code: usize| pair.texts.get(code).map(|text| Cow::Borrowed(text.as_str()));
-            categories(&shares(&pair.reference)?, &shares(&pair.current)?, name)
+            categories(&shares(&pair.reference)?, &shares(&pair.current)?, name, opens)
         }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows are below 2^53")]
+const fn floor(rows: f64) -> u64 {
+    (rows + 0.5) as u64
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2^53")]
@@ -123,16 +134,24 @@ fn shares(counts: &[u64], all: u64) -> Vec<f64> {
 }
 
 /// The category whose share changed most.
-fn categories<'a>(one: &[f64], two: &[f64], name: impl Fn(usize) -> Option<Cow<'a, str>>) -> Option<Moved> {
+fn categories<'a>(
+    one: &[f64],
+    two: &[f64],
+    name: impl Fn(usize) -> Option<Cow<'a, str>>,
+    opens: impl Fn(&str, f64) -> bool,
+) -> Option<Moved> {
     let share = |side: &[f64], code: usize| side.get(code).copied().unwrap_or(0.0);
     let change = |code: &usize| (share(one, *code) - share(two, *code)).abs();
     let most = (0..one.len().max(two.len())).max_by(|a, b| change(a).total_cmp(&change(b)).then(b.cmp(a)))?;
-    let name: String = name(most)?.chars().take(40).collect();
-    Some(Moved {
-        what: format!("share of `{}`", shown(&name)),
-        from: percent(share(one, most)),
-        to: percent(share(two, most)),
-    })
+    let (from, to) = (share(one, most), share(two, most));
+    let name = name(most)?;
+    let what = if opens(&name, from.max(to)) {
+        let name: String = name.chars().take(40).collect();
+        format!("share of `{}`", shown(&name))
+    } else {
+        "share of one value, which is not told: few rows have it, or it looks personal".to_owned()
+    };
+    Some(Moved { what, from: percent(from), to: percent(to) })
 }
 
 fn percent(share: f64) -> String {

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use maud::{Markup, html};
 
+use super::super::gate::{Gate, TOLD_ROWS};
 use super::column::{ColumnView, card, line};
 use super::findings::finding;
 use super::page::{Heading, Paper, class_of_severity, counted, footer, foreign, heading, named, size, tiles};
-use super::shown::{Gate, SHOWN_ROWS};
 use super::{against, title};
 use crate::check::{Outcome, Report};
 use crate::limits::REPORT_COLUMNS;
@@ -253,8 +253,8 @@ pub(super) fn notes() -> Vec<Markup> {
     vec![
         html! { "Findings name rows and show shapes, in which letters are " code { "A" } " and " code { "a" } ", digits " code { "9" } ", and repetitions one; never the value." },
         html! {
-            "Numbers, days and times are summed up: least, greatest, mean, quantiles and counts between edges, unless they look like personal data or fewer than " (SHOWN_ROWS) " rows have one. Quantiles and large counts of different values are estimates. "
-            "Values of text are shown only where a column has few, each in " (SHOWN_ROWS) " rows or more and none that looks like personal data, as a schema lists them; other text is shown by shape."
+            "Numbers, days and times are summed up: least, greatest, mean, quantiles and counts between edges, unless they look like personal data or fewer than " (TOLD_ROWS) " rows have one. Quantiles and large counts of different values are estimates. "
+            "Values of text are shown only where a column has few, each in " (TOLD_ROWS) " rows or more and none that looks like personal data, as a schema lists them; other text is shown by shape."
         },
     ]
 }

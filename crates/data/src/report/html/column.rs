@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::super::gate::Gate;
 use super::bins::{Binned, Numbers};
 use super::chart::{self, About, bar};
 use super::page::{counted, icon, named};
-use super::shown::{Frequent, Gate};
+use super::shown::Frequent;
 use crate::profile::render::{grouped, rounded, short};
 use crate::profile::{ColumnProfile, ColumnType};
 use crate::report::{cut, plain};

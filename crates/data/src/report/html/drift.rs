@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use maud::{Markup, html};
 
+use super::super::gate::Gate;
 use super::chart::gauge;
 use super::check::{by_name, close, columns, left, notes, open};
 use super::column::ColumnView;
 use super::page::{Heading, Paper, counted, footer, heading, icon, named, tiles};
-use super::shown::Gate;
 use super::{against, title};
 use crate::check::Outcome;
 use crate::drift::{Beside, ColumnDrift, DriftReport, Measure, Purpose, Verdict};

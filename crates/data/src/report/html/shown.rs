@@ -3,18 +3,11 @@
 //! A report is handed around. So it shows numbers that sum up a column (extremes, quantiles, means) unless they look like
 //! personal data or are so few that a sum tells each of them, and values of text only where a schema would list them too: few, and each often. Other text it shows by shape.
 
-use crate::pii::{ColumnDetector, DetectorOptions};
+use super::super::gate::{Gate, TOLD_ROWS};
 use crate::profile::{ColumnProfile, ColumnType, TopValue};
 
-/// Rows that have a value, at least, if it is shown; and on average, if any value of the column is.
-pub(super) const SHOWN_ROWS: u64 = 20;
 /// Values of a column that are shown.
 const SHOWN_VALUES: usize = 8;
-
-/// Decides what may be shown.
-pub(super) struct Gate {
-    detector: ColumnDetector,
-}
 
 /// What is shown of the values of a column.
 pub(super) struct Frequent {
@@ -27,21 +20,17 @@ pub(super) struct Frequent {
 }
 
 impl Gate {
-    pub(super) fn new() -> Self {
-        Self { detector: ColumnDetector::new(&DetectorOptions::default()) }
-    }
-
     /// Why no number of a column is shown, if none is.
     pub(super) fn withheld(&self, column: &ColumnProfile) -> Option<String> {
-        if (1..SHOWN_ROWS).contains(&column.kinds().total()) {
-            return Some(format!("Fewer than {SHOWN_ROWS} rows have a value, so none is shown."));
+        if (1..TOLD_ROWS).contains(&column.kinds().total()) {
+            return Some(format!("Fewer than {TOLD_ROWS} rows have a value, so none is shown."));
         }
-        let kind = self.personal(column)?;
+        let kind = self.personal_numbers(column)?;
         Some(format!("The numbers look like personal data ({kind}), so none is shown."))
     }
 
     /// What the numbers of a column look like, if that is personal.
-    fn personal(&self, column: &ColumnProfile) -> Option<String> {
+    fn personal_numbers(&self, column: &ColumnProfile) -> Option<String> {
         let mut scan = self.detector.column(column.name());
         let view = column.quantiles().and_then(|sketch| sketch.view());
         let mut texts: Vec<String> = Vec::new();
@@ -65,13 +54,13 @@ impl Gate {
         let rows = column.kinds().total();
         let distinct = u64::try_from(values.len()).ok().filter(|distinct| *distinct > 0)?;
         let boolean = column.column_type() == ColumnType::Boolean;
-        if !boolean && rows / distinct < SHOWN_ROWS {
+        if !boolean && rows / distinct < TOLD_ROWS {
             return None;
         }
         values.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| one.0.cmp(&two.0)));
         let mut scan = self.detector.column(column.name());
         let mut allowed = |value: &str, count: u64| {
-            boolean || count >= SHOWN_ROWS && scan.observe(value.as_bytes()).is_empty()
+            boolean || count >= TOLD_ROWS && scan.observe(value.as_bytes()).is_empty()
         };
         let shown: Vec<(String, u64)> = values
             .iter()
