@@ -77,18 +77,9 @@ pub(super) async fn change_role(app: &Arc<App>, call: Call) -> Result<Answer, Fa
     let text = who(&call);
     let who = app.registry.find_principal(&text).await?;
     let (caller, wanted): (Caller, ChangeRole) = asking(call).await?;
-    let before = app.registry.state();
-    app.registry
-        .change_role(&caller, who, wanted.role, wanted.change)
-        .await
-        .map_err(|failed| named(&text, failed))?;
-    let (before, after) = (before.api_keys(), app.registry.state());
-    let ended = |(id, key): &(&String, &StoredKey)| {
-        let active = before.get(*id).is_some_and(|before| before.standing == Standing::Active);
-        key.principal == who && key.standing == Standing::Disabled && active
-    };
+    let changed = app.registry.change_role(&caller, who, wanted.role, wanted.change).await;
+    let ended = changed.map_err(|failed| named(&text, failed))?.ended_keys;
     // An enrolment key that nobody has exchanged yet ends with the first role: whoever waits for it wants to know.
-    let ended: Vec<&String> = after.api_keys().iter().filter(ended).map(|(id, _)| id).collect();
     let warning = (!ended.is_empty()).then_some(
         "an enrolment key that was not claimed yet ended with this: whoever has no key takes back the role, enrols, and is granted it anew",
     );

@@ -298,7 +298,8 @@ fn admit(app: &App, token: &str, peer: IpAddr) -> Result<Caller, Failure> {
             ),
             NotAdmitted::HandedOver => (
                 "somebody else has seen this API key, which does not count in tier release",
-                "give up your roles, enrol (bartizan access key claim) and be granted them anew; docs/policy.md says how",
+                "ask an admin to take your roles (bartizan access role revoke WHO ROLE) and to issue a key to enrol with (bartizan access key create \
+                 WHO --enrol): with that you claim one of your own (bartizan access key claim), and are granted the roles anew",
             ),
             NotAdmitted::Expired => {
                 ("the API key has expired", "docs/policy.md says how whoever lost their key comes by another")

@@ -53,6 +53,11 @@ impl Scopes {
         self.0.is_subset(&other.0)
     }
 
+    /// Whether they admit an action.
+    pub fn admit(&self, action: Action) -> bool {
+        self.0.contains(&action)
+    }
+
     /// The scopes of an enrolment key.
     pub fn enrolment() -> Self {
         Self(BTreeSet::from([Action::KeyClaim]))

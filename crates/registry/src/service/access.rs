@@ -205,7 +205,7 @@ impl Registry {
             ));
         }
         if standing == Standing::Disabled {
-            self.check_admins_left(&state, (id, false), writer.now()).await?;
+            self.check_admins_left(&state, (id, false)).await?;
         }
         if found.standing == standing {
             return Err(Failed::conflict(format!("principal {id}"), "it stands so already"));

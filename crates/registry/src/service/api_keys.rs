@@ -7,9 +7,10 @@ use bartizan_base::{PrincipalId, Timestamp};
 use bartizan_policy::api_key::{
     self, Admitted, ApiKey, ApiKeyId, IssuedKey, NotAdmitted, Scopes, Terms, Verifier,
 };
-use bartizan_policy::{Action, KeyFacts, Networks, ProjectWide, op};
+use bartizan_policy::{Action, KeyFacts, Networks, ProjectWide, Role, op};
 
 use super::access::{known, nobody};
+use super::roles::suffices;
 use super::{Caller, Failed, Presented, Registry};
 use crate::state::{self, State};
 use crate::statement::{Act, ApiKeyV1, Standing, Statement};
@@ -89,7 +90,8 @@ impl Registry {
     /// Nobody but its owner ever held the secret of a claimed key, which is why it counts in tier release.
     ///
     /// # Errors
-    /// When the caller did not come with a key, or the terms are not possible or go beyond those of that key.
+    /// When the caller did not come with a key, the terms are not possible or go beyond those of that key, or tier release
+    /// would be without two admins who could grant roles.
     pub async fn claim_key(&self, caller: &Caller, claim: KeyClaim) -> Result<ApiKey, Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
@@ -119,8 +121,11 @@ impl Registry {
                 "somebody else issued this key: enrol to get one of your own",
             ));
         }
-        let claims = Some(presented.id().to_string());
-        let body = api_key_statement(&issued, Standing::Active, claims, writer.act(&allowed));
+        let claims = presented.id().to_string();
+        if !suffices(&issued.terms.scopes, Role::Admin) {
+            self.check_admin_key(&state, caller.principal, &claims).await?;
+        }
+        let body = api_key_statement(&issued, Standing::Active, Some(claims), writer.act(&allowed));
         writer.append(vec![Statement::about(body)]).await?;
         Ok(key)
     }
@@ -143,9 +148,7 @@ impl Registry {
             return Err(Failed::conflict(format!("API key {id}"), "it is revoked already"));
         }
         let owner = stored.terms.principal;
-        if !self.could_act_without(&state, owner, &id.to_string(), writer.now()).await? {
-            self.check_admins_left(&state, (owner, true), writer.now()).await?;
-        }
+        self.check_admin_key(&state, owner, &id.to_string()).await?;
         let body = api_key_statement(&stored, Standing::Disabled, None, writer.act(&allowed));
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }

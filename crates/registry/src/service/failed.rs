@@ -53,7 +53,8 @@ pub enum Failed {
     },
     /// The project would be stuck in tier release. The caller's fault.
     #[error(
-        "tier `release` takes two admins and an approver who can sign in by themselves; there are {admins} and {approvers}"
+        "tier `release` takes two admins and an approver who can sign in by themselves, with an API key that is good for granting roles and for \
+         approving; there are {admins} and {approvers}"
     )]
     NotReady {
         /// Admins who can act in tier release.

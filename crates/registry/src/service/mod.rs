@@ -53,6 +53,7 @@ pub use self::profile::Profile;
 pub use self::proofs::Proof;
 pub use self::register::{ModelFile, NewModel, Publisher};
 pub use self::reread::{OpenPart, Reread, StoredPart};
+pub use self::roles::RoleChanged;
 pub use self::runs::{NewRun, RunInput, RunOutput, RunReport, StartedRun, ToldOfRun};
 pub use self::serving::ReleaseFailed;
 pub use self::sources::{SourceView, sign_delivery};

@@ -3,17 +3,28 @@
 use std::collections::BTreeMap;
 
 use bartizan_base::{PrincipalId, Timestamp};
-use bartizan_policy::{PrincipalKind, ProjectWide, Role, Tier, op};
+use bartizan_policy::api_key::Scopes;
+use bartizan_policy::{Action, PrincipalKind, ProjectWide, Role, Tier, op};
 
 use super::access::known;
 use super::{Caller, Failed, Profile, Registry};
-use crate::state::{RoleConfirmation, State};
+use crate::state::{ApiKey, RoleConfirmation, State};
 use crate::statement::{ProjectV1, RoleChange, RoleV1, Standing, Statement};
 
 /// Admins without whom nobody could grant a guarded role in tier release: one confirms, another grants.
 const ADMINS: usize = 2;
 /// Approvers without whom nothing could be approved there.
 const APPROVERS: usize = 1;
+/// The roles that two people grant.
+const GUARDED: [Role; 3] = [Role::Admin, Role::Approver, Role::Security];
+
+/// What a change of a role brought about beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleChanged {
+    /// The API keys of that principal that ended with it, beside those that had expired: enrolment keys that nobody
+    /// had exchanged yet.
+    pub ended_keys: Vec<String>,
+}
 
 impl Registry {
     /// Grants a role, confirms that somebody else may grant it, or withdraws the role and what was confirmed of it.
@@ -26,7 +37,7 @@ impl Registry {
         to: PrincipalId,
         role: Role,
         change: RoleChange,
-    ) -> Result<(), Failed> {
+    ) -> Result<RoleChanged, Failed> {
         let writer = match change {
             RoleChange::Withdrawn => self.stopping_writer().await?,
             RoleChange::Confirmed | RoleChange::Granted => self.writer().await?,
@@ -52,7 +63,7 @@ impl Registry {
             ));
         }
         if change == RoleChange::Withdrawn {
-            self.check_not_last(&state, to, role, writer.now()).await?;
+            self.check_not_last(&state, to, role).await?;
         }
         let about_it = |found: &RoleConfirmation| found.principal == to && found.role == role;
         let open = state.role_confirmations().values().any(about_it);
@@ -62,18 +73,17 @@ impl Registry {
             return Err(Failed::conflict(format!("role {role} of {to}"), why));
         }
         let body = RoleV1 { principal: to, role, change, confirmed, act };
-        writer.append(vec![Statement::about(body)]).await.map(|_| ())
+        writer.append(vec![Statement::about(body)]).await?;
+        // Nobody else has written since: the turn goes on.
+        let (after, now) = (writer.state(), self.inner.clock.now());
+        let before = state.api_keys().iter().filter(|(_, key)| key.principal == to && stands(key, now));
+        let ended = before.filter(|(id, _)| !after.api_keys().get(*id).is_some_and(|key| stands(key, now)));
+        Ok(RoleChanged { ended_keys: ended.map(|(id, _)| id.clone()).collect() })
     }
 
     /// Refuses to withdraw a role that the project could not do without. Disabling somebody is no withdrawal: one person
     /// can do it and undo it.
-    async fn check_not_last(
-        &self,
-        state: &State,
-        from: PrincipalId,
-        role: Role,
-        now: Timestamp,
-    ) -> Result<(), Failed> {
+    async fn check_not_last(&self, state: &State, from: PrincipalId, role: Role) -> Result<(), Failed> {
         let conflict = |why: String| Err(Failed::conflict(format!("role {role} of {from}"), why));
         if role == Role::Admin && state.only_admin(from) {
             return conflict("nobody else could look after the project".to_owned());
@@ -87,6 +97,7 @@ impl Registry {
             return Ok(());
         }
         let profiles = self.profiles().await?;
+        let now = self.inner.clock.now();
         let (own, others): (Vec<_>, Vec<_>) = able(state, &profiles, role, now).partition(|id| *id == from);
         // Whoever lost their key gives up their roles to enrol again. Whoever is disabled is to come back with them.
         let active = state.principals().get(&from).is_some_and(|found| found.standing == Standing::Active);
@@ -100,8 +111,8 @@ impl Registry {
             _ => "without an approver nothing could be approved",
         };
         conflict(format!(
-            "that would leave {others} who can sign in by themselves, and tier release takes {needed}: {without}. Have the role granted \
-             to somebody else first; to stop {from} at once: bartizan access user disable {from}"
+            "that would leave {others} who can sign in by themselves and do what the role is for, and tier release takes {needed}: \
+             {without}. Have the role granted to somebody else first; to stop {from} at once: bartizan access user disable {from}"
         ))
     }
 
@@ -110,38 +121,41 @@ impl Registry {
         &self,
         state: &State,
         (without, for_good): (PrincipalId, bool),
-        now: Timestamp,
     ) -> Result<(), Failed> {
         if state.tier() != Tier::Release || !state.roles(without).contains(&Role::Admin) {
             return Ok(());
         }
         let profiles = self.profiles().await?;
+        let now = self.inner.clock.now();
         let others = able(state, &profiles, Role::Admin, now).filter(|id| *id != without).count();
         let why = match (for_good, others) {
             (_, 0) => {
-                "no other admin could sign in, so nobody could undo that: have the role of admin granted to somebody else first"
+                "no other admin could sign in and grant roles, so nobody could undo that: have the role of admin granted to somebody else first"
             }
             (true, others) if others < ADMINS => {
-                "that would leave one admin who can sign in, and granting a guarded role takes two: disable the admin, which stops the key at once and \
-                 can be undone (bartizan access user disable), or have the role granted to somebody else first"
+                "that would leave one admin who can sign in and grant roles, and granting a guarded role takes two: disable the admin, which stops the \
+                 key at once and can be undone (bartizan access user disable), or have the role granted to somebody else first"
             }
             _ => return Ok(()),
         };
         Err(Failed::conflict(format!("principal {without}"), why))
     }
 
-    /// Whether somebody can sign in without one of their keys, or could not with it either.
-    pub(super) async fn could_act_without(
+    /// Refuses to take a key from an admin for good without which too few admins could act. One who could act without
+    /// it, or could not with it either, loses nothing by it.
+    pub(super) async fn check_admin_key(
         &self,
         state: &State,
         owner: PrincipalId,
         key: &str,
-        now: Timestamp,
-    ) -> Result<bool, Failed> {
-        let profiles = self.profiles().await?;
+    ) -> Result<(), Failed> {
+        let (profiles, now) = (self.profiles().await?, self.inner.clock.now());
         // Whoever is disabled is to come back with a key.
-        let signs_in = |without| signs_in(state, &profiles, owner, now, without);
-        Ok(signs_in(Some(key)) || !signs_in(None))
+        let signs_in = |without| signs_in(state, &profiles, (owner, Role::Admin), now, without);
+        if signs_in(Some(key)) || !signs_in(None) {
+            return Ok(());
+        }
+        self.check_admins_left(state, (owner, true)).await
     }
 
     /// Raises the project to tier `release`.
@@ -157,8 +171,8 @@ impl Registry {
         if project.tier == Tier::Release {
             return Err(Failed::conflict("tier", "the project is in tier `release` already"));
         }
-        let profiles = self.profiles().await?;
-        let able = |role| able(&state, &profiles, role, writer.now()).count();
+        let (profiles, now) = (self.profiles().await?, self.inner.clock.now());
+        let able = |role| able(&state, &profiles, role, now).count();
         let (admins, approvers) = (able(Role::Admin), able(Role::Approver));
         if admins < ADMINS || approvers < APPROVERS {
             return Err(Failed::NotReady { admins, approvers });
@@ -175,34 +189,25 @@ impl Registry {
     }
 }
 
-/// The principals who hold a role and could act on it in tier release.
+/// The principals who hold a role and could act on it in tier release. `now` is what the clock says, by which keys are
+/// admitted too, and not the latest time that a statement asserts.
 fn able<'a>(
     state: &'a State,
     profiles: &'a BTreeMap<PrincipalId, Profile>,
     role: Role,
     now: Timestamp,
 ) -> impl Iterator<Item = PrincipalId> + 'a {
-    let holders = state.principals().keys().copied().filter(move |id| state.roles(*id).contains(&role));
-    holders.filter(move |id| can_act(state, profiles, *id, now))
+    let active = state.principals().iter().filter(|(_, found)| found.standing == Standing::Active);
+    let holders = active.map(|(id, _)| *id).filter(move |id| state.roles(*id).contains(&role));
+    holders.filter(move |id| signs_in(state, profiles, (*id, role), now, None))
 }
 
-/// Whether somebody could still act in tier release: an active person who opens the data directory on this machine,
-/// or who holds a key of their own.
-fn can_act(
-    state: &State,
-    profiles: &BTreeMap<PrincipalId, Profile>,
-    id: PrincipalId,
-    now: Timestamp,
-) -> bool {
-    let found = state.principals().get(&id);
-    found.is_some_and(|found| found.standing == Standing::Active) && signs_in(state, profiles, id, now, None)
-}
-
-/// Whether a person could sign in, disabled or not, when one key is taken away.
+/// Whether a person, disabled or not, could sign in and do what a role is needed for, when one key is taken away: by
+/// opening the data directory on this machine, or with a key of their own.
 fn signs_in(
     state: &State,
     profiles: &BTreeMap<PrincipalId, Profile>,
-    id: PrincipalId,
+    (id, role): (PrincipalId, Role),
     now: Timestamp,
     without: Option<&str>,
 ) -> bool {
@@ -210,7 +215,23 @@ fn signs_in(
     let local = profiles.get(&id).is_some_and(|profile| profile.local_user.is_some());
     let keys = state.api_keys().iter().filter(|(name, _)| without != Some(name.as_str()));
     let mut keys = keys.map(|(_, key)| key).filter(|key| {
-        key.principal == id && key.standing == Standing::Active && now < key.expires_at && !key.scopes.enrol()
+        key.principal == id && stands(key, now) && !key.scopes.enrol() && suffices(&key.scopes, role)
     });
     person && (local || keys.any(|key| state.unseen(key)))
+}
+
+/// Whether a key with these scopes is enough for what tier release needs a role for: admins to confirm and grant the
+/// roles that take two people, approvers to approve.
+pub(super) fn suffices(scopes: &Scopes, role: Role) -> bool {
+    match role {
+        Role::Admin => GUARDED.into_iter().all(|guarded| {
+            scopes.admit(Action::RoleConfirm(guarded)) && scopes.admit(Action::RoleGrant(guarded))
+        }),
+        Role::Approver => scopes.admit(Action::ModelApprove),
+        _ => true,
+    }
+}
+
+fn stands(key: &ApiKey, now: Timestamp) -> bool {
+    key.standing == Standing::Active && now < key.expires_at
 }

@@ -231,7 +231,7 @@ async fn nobody_gets_stuck_in_tier_release() {
     role(RoleChange::Withdrawn).await;
     let enrolment = world.registry.issue_key(&world.admin, ada, world.enrolment()).await.unwrap();
     let newcomer = world.with_key(&enrolment).unwrap();
-    let key = world.registry.claim_key(&newcomer, world.claim("read")).await.unwrap();
+    let key = world.registry.claim_key(&newcomer, world.claim("access.*")).await.unwrap();
     role(RoleChange::Granted).await;
     world.registry.raise_tier(&world.admin).await.unwrap();
     // Without that key nobody could enrol her again, nor make anybody else an admin.
@@ -247,6 +247,92 @@ async fn nobody_gets_stuck_in_tier_release() {
     assert!(matches!(again, Err(Failed::Conflict { .. })), "nor while she is disabled: {again:?}");
     let asked = world.registry.list_principals(&world.with_key(&key).unwrap()).await;
     assert!(matches!(asked, Err(Failed::Refused { .. })), "{asked:?}");
+}
+
+/// Somebody who signs in with a key of their own that is good for this alone.
+async fn with_own_key(world: &World, name: &str, role: Role, claim: KeyClaim) -> Caller {
+    let profile = Profile { name: name.to_owned(), local_user: None, email: None };
+    let new = NewPrincipal { kind: PrincipalKind::Person, responsible: None, profile };
+    let who = world.registry.add_principal(&world.admin, new).await.unwrap();
+    let enrolment = world.registry.issue_key(&world.admin, who, world.enrolment()).await.unwrap();
+    let newcomer = world.with_key(&enrolment).unwrap();
+    let key = world.registry.claim_key(&newcomer, claim).await.unwrap();
+    world.registry.change_role(&world.admin, who, role, RoleChange::Granted).await.unwrap();
+    world.with_key(&key).unwrap()
+}
+
+/// Who signs in with a key counts for what its scopes are good for.
+#[tokio::test]
+async fn an_admin_or_approver_whose_key_can_do_nothing_does_not_count_in_tier_release() {
+    let world = World::new().await;
+    let missing = async || match world.registry.raise_tier(&world.admin).await {
+        Err(Failed::NotReady { admins, approvers }) => (admins, approvers),
+        other => panic!("{other:?}"),
+    };
+    let to_grant = "access.role.grant:admin, access.role.grant:approver, access.role.grant:security";
+    let to_confirm = "access.role.confirm:admin, access.role.confirm:approver, access.role.confirm:security";
+    for (name, scopes) in [("ann", "model.list"), ("abe", to_grant), ("amy", to_confirm)] {
+        with_own_key(&world, name, Role::Admin, world.claim(scopes)).await;
+        assert_eq!(missing().await, (1, 0), "{scopes}");
+    }
+    with_own_key(&world, "bob", Role::Approver, world.claim("model.list")).await;
+    assert_eq!(missing().await, (1, 0));
+    with_own_key(&world, "ben", Role::Approver, world.claim("model.approve")).await;
+    assert_eq!(missing().await, (1, 1));
+    let enough = format!("{to_grant}, {to_confirm}, access.key.claim");
+    let ada = with_own_key(&world, "ada", Role::Admin, world.claim(&enough)).await;
+    world.registry.raise_tier(&world.admin).await.unwrap();
+
+    // One of two who are needed does not give away what she is needed for.
+    let narrower = world.registry.claim_key(&ada, world.claim("access.key.claim")).await;
+    assert!(narrower.is_err(), "{narrower:?}");
+    let narrower = world.registry.claim_key(&ada, world.claim(to_grant)).await;
+    assert!(matches!(narrower, Err(Failed::Conflict { .. })), "{narrower:?}");
+    let key = world.registry.claim_key(&ada, world.claim(&enough)).await.unwrap();
+    let ada = world.with_key(&key).unwrap().principal();
+    // Whoever cannot do what the role is for is no reason to keep, and none to let go of somebody who can.
+    let withdraw =
+        async |from| world.registry.change_role(&world.admin, from, Role::Admin, RoleChange::Withdrawn).await;
+    assert!(matches!(withdraw(ada).await, Err(Failed::Conflict { .. })));
+    let ann = world.registry.find_principal("ann").await.unwrap();
+    withdraw(ann).await.unwrap();
+    assert!(matches!(withdraw(ada).await, Err(Failed::Conflict { .. })));
+    world.reopen(false).await.unwrap();
+}
+
+/// Whether a key has expired is told by the clock, also after it was ahead once and entries say so.
+#[tokio::test]
+async fn a_clock_that_was_ahead_does_not_end_the_keys_of_those_who_are_needed() {
+    let world = World::new().await;
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let claim = KeyClaim { expires_at: world.limits(2).expires_at, ..world.claim("access.*") };
+    with_own_key(&world, "ada", Role::Admin, claim).await;
+    world.release().await;
+    let second = world.registry.find_principal("second admin").await.unwrap();
+    world.clock.advance_millis(3 * DAY);
+    world.registry.ask(&world.admin, op::ModelList, ProjectWide).await.unwrap();
+    let withdraw =
+        async || world.registry.change_role(&world.admin, second, Role::Admin, RoleChange::Withdrawn).await;
+    let expired = withdraw().await;
+    assert!(matches!(expired, Err(Failed::Conflict { .. })), "ada could not sign in: {expired:?}");
+    world.clock.advance_millis(-3 * DAY);
+    withdraw().await.unwrap();
+}
+
+#[tokio::test]
+async fn whoever_grants_a_role_is_told_which_keys_it_ended() {
+    let world = World::new().await;
+    let ned = world.person("ned", &[]).await.principal();
+    let issue = async || world.registry.issue_key(&world.admin, ned, world.enrolment()).await.unwrap();
+    let change =
+        async |change| world.registry.change_role(&world.admin, ned, Role::Viewer, change).await.unwrap();
+    let key = issue().await;
+    assert_eq!(change(RoleChange::Granted).await.ended_keys, [key.id().to_string()]);
+    assert_eq!(change(RoleChange::Withdrawn).await.ended_keys, Vec::<String>::new());
+    issue().await;
+    world.clock.advance_millis(8 * 24 * 60 * 60 * 1000);
+    let ended = change(RoleChange::Granted).await.ended_keys;
+    assert_eq!(ended, Vec::<String>::new(), "it had expired anyway");
 }
 
 #[tokio::test]
