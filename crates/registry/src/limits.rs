@@ -120,3 +120,6 @@ pub const TOKENS: usize = 10_000;
 
 /// Bytes of the id of a kind of personal data.
 pub const TOKEN_KIND_BYTES: usize = 40;
+
+/// What may answer instead of a version that an endpoint is routed back to, beside nobody: each may have to be loaded.
+pub const FALLBACKS_TRIED: usize = 8;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bartizan_base::{Name, VersionRef};
-use bartizan_gateway::{Columns, Constant};
+use bartizan_gateway::{Columns, Constant, FallbackReason};
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::{Endpoint, State};
-use bartizan_registry::statement::{Beyond, Routed, Standing};
+use bartizan_registry::statement::{Beyond, EndpointChange, Routed};
 use bartizan_registry::{NewEndpoint, NewRoute};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -16,7 +16,12 @@ use super::{Answer, App, Call};
 use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::inference::numbers::{Class, Seen};
-use crate::inference::{Checked, Comparison, READY, Wanted, WantedFallback, check_route, columns_of};
+use crate::inference::{
+    Checked, Chosen, Comparison, READY, Status, Wanted, WantedFallback, check_route, choose_back, columns_of,
+};
+
+/// What is said of a primary that may be served and cannot.
+const NOT_LOADED: &str = FallbackReason::NotLoaded.as_str();
 
 /// Settings of an endpoint: what is absent stays as it is, an empty name takes a setting away.
 #[derive(Deserialize)]
@@ -103,9 +108,10 @@ pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
     // Whoever may not learns nothing of the models, and makes nobody load them.
     app.registry.ask_to_route(&caller, &endpoint, &wanted.primary).await?;
     let state = app.registry.state();
+    // Everything that is kept of the endpoint comes from this one statement, which the route then names.
     let found = state.endpoints().get(&endpoint);
     let before = match found {
-        Some(found) => columns_of(&app.registry, found).await?,
+        Some(found) => columns_of(&app.registry, found.body.columns.as_ref()).await?,
         None => Columns::default(),
     };
     let (columns, changed) = wanted.settings.columns(&before)?;
@@ -120,6 +126,7 @@ pub(super) async fn route(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
     let Checked { fallback, comparison } = check_route(&app.registry, check).await?;
     let route = NewRoute {
         endpoint: endpoint.clone(),
+        rests_on: found.map(|found| found.statement.entry),
         primary: wanted.primary,
         fallback,
         beyond: Some(beyond),
@@ -178,10 +185,13 @@ pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, 
     let endpoint: Name = call.part("endpoint")?;
     let caller = call.caller.take().ok_or_else(nobody)?;
     let Rollback { to } = call.json().await?;
-    let done = app.registry.roll_back_endpoint(&caller, &endpoint, to.as_ref()).await?;
+    let planned = app.registry.plan_rollback(&caller, &endpoint, to.as_ref()).await?;
+    let Chosen { settings, fallback, notes } =
+        choose_back(&app.registry, app.open_gateway(), &planned).await?;
+    let done = app.registry.roll_back_endpoint(&caller, planned, settings, fallback).await?;
     let not_obeyed = not_obeyed(app, &endpoint).await;
     let state = app.registry.state();
-    let shown = state.endpoints().get(&endpoint).map_or(Value::Null, |found| shown(&state, found));
+    let found = state.endpoints().get(&endpoint);
     let usable = state.version(&done.from).is_some_and(|found| state.releasable(found));
     let next = usable.then(|| {
         format!(
@@ -189,24 +199,44 @@ pub(super) async fn roll_back(app: &Arc<App>, mut call: Call) -> Result<Answer, 
             done.from
         )
     });
-    let alone = state.endpoints().get(&endpoint).is_some_and(|found| {
-        let fallback = &found.body.fallback;
-        fallback.version.is_none() && fallback.constant.is_none()
-    });
     let status = app.open_gateway().and_then(|gateway| gateway.status(&endpoint));
-    let unfit = status.as_ref().is_some_and(|status| status.fallback != READY);
-    let warning = not_obeyed.or_else(|| {
-        let alone = alone || unfit;
-        alone.then(|| format!("nothing answers instead of {} if it is stopped", done.to))
-    });
+    let warning = not_obeyed.or_else(|| found.and_then(|found| lacking(found, status.as_ref())));
     Ok(Answer::Json(json!({
         "from": done.from.to_string(),
         "to": done.to.to_string(),
+        "notes": notes,
         "warning": warning,
         "next": next,
-        "endpoint": shown,
+        "endpoint": found.map_or(Value::Null, |found| shown(&state, found)),
         "serving": status,
     })))
+}
+
+/// What an endpoint in service lacks to answer, now or once its model is stopped; as far as that is known, for only the
+/// process that serves knows what it could load.
+fn lacking(found: &Endpoint, status: Option<&Status>) -> Option<String> {
+    let body = &found.body;
+    let primary = body.primary.as_ref().map(|primary| &primary.version)?;
+    if status.is_some_and(|status| status.primary == NOT_LOADED) {
+        return Some(format!(
+            "{primary} cannot be served as it is routed, so what stands in for it answers: the server's log says why"
+        ));
+    }
+    let named = body.fallback.version.is_some() || body.fallback.constant.is_some();
+    let nobody = format!("nobody answers if {primary} is stopped");
+    let again = "bartizan endpoint route takes another fallback";
+    match (named, status.map(|status| status.fallback)) {
+        (true, None | Some(READY)) => None,
+        (true, Some("stopped")) => {
+            Some(format!("what is to answer instead is stopped, so {nobody} too: {again}"))
+        }
+        (true, Some(_)) => Some(format!("what is to answer instead cannot, so {nobody}: {again}")),
+        // Whoever routes says so. Whoever rolls back may not have meant it.
+        (false, _) if body.change == EndpointChange::RolledBack => {
+            Some(format!("nothing is there to answer instead, so {nobody}: {again}"))
+        }
+        (false, _) => None,
+    }
 }
 
 fn nobody() -> Failure {
@@ -241,7 +271,7 @@ async fn described(app: &Arc<App>, name: &Name, comparison: Option<Comparison>) 
         failure.then("bartizan endpoint list")
     })?;
     let mut described = shown(&state, found);
-    let columns = columns_of(&app.registry, found).await?;
+    let columns = columns_of(&app.registry, found.body.columns.as_ref()).await?;
     let before = found.before().map(|before| {
         let routed = &before.primary;
         let standing = state.version(&routed.version).map(|version| state.standing_of(version));
@@ -250,18 +280,7 @@ async fn described(app: &Arc<App>, name: &Name, comparison: Option<Comparison>) 
     if let Some(members) = described.as_object_mut() {
         // Only the process that serves knows; a command that opened the data directory alone does not.
         let status = app.open_gateway().and_then(|gateway| gateway.status(name));
-        let body = &found.body;
-        let named = body.fallback.version.is_some() || body.fallback.constant.is_some();
-        let named = named && body.standing == Standing::Active;
-        let lacking = status.as_ref().filter(|status| named && status.fallback != READY).map(|status| {
-            match status.fallback {
-                "stopped" => {
-                    "what is to answer instead is stopped: nobody answers if the model is stopped too"
-                }
-                _ => "what is to answer instead cannot: nobody answers if the model is stopped",
-            }
-        });
-        members.insert("warning".to_owned(), lacking.into());
+        members.insert("warning".to_owned(), lacking(found, status.as_ref()).into());
         members.insert("serving".to_owned(), json!(status));
         if let Some(comparison) = comparison.or(status.map(|status| status.comparison)) {
             members.insert("compared".to_owned(), comparison.compared.into());

@@ -10,7 +10,7 @@ use bartizan_gateway::{
 use bartizan_model::Signature;
 use bartizan_model::limits::MODEL_BYTES;
 use bartizan_registry::state::Endpoint as Stated;
-use bartizan_registry::statement::{Beyond, Routed};
+use bartizan_registry::statement::{Beyond, Private, Routed};
 use bartizan_registry::{ModelVersion, Registry, ReleaseFailed, Released};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -65,10 +65,15 @@ impl Gateway {
     pub(super) async fn assemble(&self, stated: &Stated) -> Result<(Serving, Option<Failure>), Failure> {
         let missing = || Failure::new(ids::INTERNAL, "an endpoint in service has no version");
         let routed = stated.body.primary.as_ref().ok_or_else(missing)?;
-        match self.load(routed).await {
-            Ok(primary) => self.with_primary(stated, primary).await,
-            Err(why) => self.without_primary(stated, &routed.version, why).await,
-        }
+        let why = match self.load(routed).await {
+            Ok(primary) => match self.with_primary(stated, primary).await {
+                Ok(served) => return Ok(served),
+                // It is there and cannot be served as the endpoint is to be: what the route names instead can.
+                Err(failure) => NotLoaded::Failed(failure),
+            },
+            Err(why) => why,
+        };
+        self.without_primary(stated, &routed.version, why).await
     }
 
     async fn with_primary(
@@ -76,6 +81,10 @@ impl Gateway {
         stated: &Stated,
         primary: Arc<LoadedVersion>,
     ) -> Result<(Serving, Option<Failure>), Failure> {
+        let columns = self.columns(stated).await?;
+        let (registry, beyond) = (&self.registry, stated.body.beyond);
+        let order = &columns.order;
+        let bounds = bounds(registry, primary.version(), primary.signature(), order, beyond).await?;
         let (fallback, lacks) = match self.fallback(stated, Some(primary.signature())).await {
             Ok(fallback) => (fallback, None),
             // What may not be served is no reason to take down what may.
@@ -86,14 +95,10 @@ impl Gateway {
             }
             Err(NotLoaded::Failed(failure)) => (Fallback::Unavailable, Some(failure)),
         };
-        let columns = self.columns(stated).await?;
-        let (registry, beyond) = (&self.registry, stated.body.beyond);
-        let order = &columns.order;
-        let bounds = || bounds(registry, primary.version(), primary.signature(), order, beyond);
-        let (serving, lacks) = match Serving::new(Arc::clone(&primary), fallback, bounds().await?) {
+        let (serving, lacks) = match Serving::new(Arc::clone(&primary), fallback, bounds.clone()) {
             Ok(serving) => (serving, lacks),
             Err(error) => {
-                let alone = Serving::new(Arc::clone(&primary), Fallback::Unavailable, bounds().await?);
+                let alone = Serving::new(primary, Fallback::Unavailable, bounds);
                 (alone.map_err(|error| unavailable(&error))?, Some(unavailable(&error)))
             }
         };
@@ -118,14 +123,8 @@ impl Gateway {
                 return Err(failure);
             }
         };
-        let signature = match &fallback {
-            Fallback::Version(loaded) => loaded.signature().clone(),
-            Fallback::Constant(constant) => constant.signature().clone(),
-            Fallback::Unavailable => return Err(why.into_failure()),
-        };
         let columns = self.columns(stated).await?;
-        let beyond = stated.body.beyond;
-        let bounds = bounds(&self.registry, version, &signature, &columns.order, beyond).await?;
+        let (bounds, uncompared) = self.bounds_instead(stated, version, &fallback, &columns.order).await?;
         let absent = Absent { version: version.clone(), why: why.reason(), tree_size };
         let serving = Serving::without_primary(absent, fallback, bounds);
         let serving = serving.map_err(|error| unavailable(&error))?;
@@ -134,11 +133,42 @@ impl Gateway {
             NotLoaded::NotReleased(failure) => {
                 let endpoint = &stated.body.endpoint;
                 tracing::error!(%endpoint, what = failure.what, why = ?failure.why, "the fallback answers: the model may not be served");
-                None
+                uncompared
             }
             NotLoaded::Failed(failure) => Some(failure),
         };
         Ok((serving, lacks))
+    }
+
+    /// The bounds of what answers instead of a version: those of the data that this was trained on, or else of its own.
+    /// Where neither can be had, and why not, a constant answers all the same, which is within any bounds, and so does a
+    /// version where nobody demands the comparison.
+    async fn bounds_instead(
+        &self,
+        stated: &Stated,
+        version: &VersionRef,
+        fallback: &Fallback,
+        order: &[String],
+    ) -> Result<(Option<(Bounds, OutOfBounds)>, Option<Failure>), Failure> {
+        let (registry, beyond) = (&self.registry, stated.body.beyond);
+        let (signature, own) = match fallback {
+            Fallback::Version(loaded) => (loaded.signature(), Some(loaded.version())),
+            Fallback::Constant(constant) => (constant.signature(), None),
+            Fallback::Unavailable => return Ok((None, None)),
+        };
+        let failure = match bounds(registry, version, signature, order, beyond).await {
+            Ok(bounds) => return Ok((bounds, None)),
+            Err(failure) => failure,
+        };
+        if let Some(own) = own {
+            match bounds(registry, own, signature, order, beyond).await {
+                Ok(bounds) => return Ok((bounds, None)),
+                // Whoever asked for a comparison is not served without one.
+                Err(failure) if beyond == Beyond::Reject => return Err(failure),
+                Err(_) => {}
+            }
+        }
+        Ok((None, Some(failure)))
     }
 
     /// What answers instead. `signature` is that of the primary, when it is there.
@@ -156,7 +186,7 @@ impl Gateway {
     }
 
     async fn columns(&self, stated: &Stated) -> Result<Columns, Failure> {
-        columns_of(&self.registry, stated).await
+        columns_of(&self.registry, stated.body.columns.as_ref()).await
     }
 
     async fn load(&self, routed: &Routed) -> Result<Arc<LoadedVersion>, NotLoaded> {
@@ -173,7 +203,7 @@ impl Gateway {
     }
 
     /// A version with these files that some endpoint serves: its bytes were compared with the manifest already.
-    fn in_memory(&self, routed: &Routed) -> Option<Arc<LoadedVersion>> {
+    pub(super) fn in_memory(&self, routed: &Routed) -> Option<Arc<LoadedVersion>> {
         let endpoints = self.endpoints.read().unwrap_or_else(PoisonError::into_inner);
         endpoints.values().find_map(|endpoint| {
             let serving = endpoint.serving();
@@ -187,8 +217,11 @@ fn unavailable(error: &dyn std::error::Error) -> Failure {
 }
 
 /// What the columns of an endpoint are for.
-pub(super) async fn columns_of(registry: &Registry, stated: &Stated) -> Result<Columns, Failure> {
-    let Some(columns) = &stated.body.columns else { return Ok(Columns::default()) };
+///
+/// # Errors
+/// When what was said of them cannot be read.
+pub(crate) async fn columns_of(registry: &Registry, columns: Option<&Private>) -> Result<Columns, Failure> {
+    let Some(columns) = columns else { return Ok(Columns::default()) };
     let document = registry.read_document(columns).await?;
     Columns::from_document(&document).map_err(|error| unavailable(&error))
 }

@@ -6,6 +6,7 @@
 //!                                                             '--sealed--> segment --> ledger
 //! ```
 
+mod back;
 mod erase;
 mod follow;
 mod headers;
@@ -40,15 +41,16 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub(crate) use self::back::{Chosen, choose as choose_back};
 use self::follow::is_active;
-pub(crate) use self::load::turn_to_look;
+pub(crate) use self::load::{columns_of, turn_to_look};
 use self::made::made;
 use self::numbers::Numbers;
 use self::records::Sealing;
 pub(crate) use self::records::{directory_of, gateway_id};
-pub(crate) use self::route::{Checked, Wanted, WantedFallback, check as check_route, columns_of};
+pub(crate) use self::route::{Checked, Wanted, WantedFallback, check as check_route};
 use self::status::ANSWERS;
-pub(crate) use self::status::{Comparison, READY};
+pub(crate) use self::status::{Comparison, READY, Status};
 use crate::api::{self, App, Ended, Place};
 use crate::catalog::ids;
 use crate::failure::Failure;

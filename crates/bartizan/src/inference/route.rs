@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use bartizan_base::VersionRef;
 use bartizan_gateway::{Columns, Constant, Fallback, LoadedVersion, Serving};
-use bartizan_registry::state::Endpoint as Stated;
 use bartizan_registry::statement::Beyond;
 use bartizan_registry::{NewFallback, Registry};
 use serde_json::Value;
@@ -34,14 +33,6 @@ pub(crate) enum WantedFallback {
     Constant(Value),
     /// Nobody.
     Unavailable,
-}
-
-/// What the columns of an endpoint are for.
-///
-/// # Errors
-/// When what was said of them cannot be read.
-pub(crate) async fn columns_of(registry: &Registry, stated: &Stated) -> Result<Columns, Failure> {
-    load::columns_of(registry, stated).await
 }
 
 /// A route that can be served.
@@ -76,11 +67,16 @@ pub(crate) async fn check(registry: &Registry, wanted: Wanted) -> Result<Checked
     let bounds = load::bounds(registry, &primary, loaded.signature(), &columns.order, beyond).await;
     let bounds = bounds.map_err(|failure| because(ids::ROUTE, failure))?;
     let serving = Serving::new(loaded, stands_in, bounds).map_err(|error| refused(&error))?;
+    // Who says what columns are for knows the model; what one lacks is a mistake here, and none later.
+    columns.check_for(serving.signature()).map_err(|error| refused(&error))?;
     let serving = serving.with_columns(columns).map_err(|error| refused(&error))?;
     Ok(Checked { fallback, comparison: serving.compared().into() })
 }
 
-async fn version(registry: &Registry, version: &VersionRef) -> Result<Arc<LoadedVersion>, Failure> {
+pub(super) async fn version(
+    registry: &Registry,
+    version: &VersionRef,
+) -> Result<Arc<LoadedVersion>, Failure> {
     let released = load::release(registry, version).await.map_err(|why| match why {
         NotLoaded::NotReleased(failure) if failure.id == ids::INFER_UNAVAILABLE => {
             because(ids::CONFLICT, failure)
@@ -95,6 +91,6 @@ async fn version(registry: &Registry, version: &VersionRef) -> Result<Arc<Loaded
 }
 
 /// The same failure under another id.
-fn because(id: &'static str, failure: Failure) -> Failure {
+pub(super) fn because(id: &'static str, failure: Failure) -> Failure {
     Failure { why: failure.why, ..Failure::new(id, failure.what) }
 }

@@ -131,27 +131,36 @@ impl Columns {
         }
     }
 
-    /// Checks them against what a model takes.
+    /// Checks them against what a model takes, as somebody says what its columns are for.
     ///
     /// # Errors
-    /// As [`Columns::check`], and when the model has no such input, the subject's cannot name anybody, or other columns are
-    /// named than the inputs have.
+    /// As [`Columns::check_served`], and when the model lacks any of the inputs.
     pub fn check_for(&self, signature: &Signature) -> Result<(), ColumnsInvalid> {
+        self.check_served(signature)?;
+        match self.names().find(|name| signature.inputs.iter().all(|port| port.name != **name)) {
+            Some(name) => Err(unknown(name, signature)),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks that a model can be served with them. What a model lacks is withheld and groups predictions all the same:
+    /// there is nothing of it to record. Whom a prediction is about, and which columns the inputs hold, has to be known.
+    ///
+    /// # Errors
+    /// As [`Columns::check`], and when the subject's input is not there or cannot name anybody, or other columns are named
+    /// than the inputs have.
+    pub fn check_served(&self, signature: &Signature) -> Result<(), ColumnsInvalid> {
         self.check()?;
         if !self.order.is_empty() {
             named_for(&self.order, signature)?;
         }
-        let port = |name: &String| signature.inputs.iter().find(|port| port.name == *name);
-        if let Some(name) = self.names().find(|name| port(name).is_none()) {
-            let inputs = listed(&signature.inputs);
-            return Err(ColumnsInvalid::Unknown { name: name.clone(), inputs });
-        }
-        let subject = self.subject.as_ref().and_then(port);
-        match subject.map(|port| (&port.name, port.element)) {
-            Some((name, element @ (ElementType::F32 | ElementType::F64 | ElementType::Bool))) => {
+        let Some(name) = &self.subject else { return Ok(()) };
+        let port = signature.inputs.iter().find(|port| port.name == *name);
+        match port.ok_or_else(|| unknown(name, signature))?.element {
+            element @ (ElementType::F32 | ElementType::F64 | ElementType::Bool) => {
                 Err(ColumnsInvalid::Subject { name: name.clone(), element })
             }
-            Some(_) | None => Ok(()),
+            ElementType::I32 | ElementType::I64 | ElementType::Text => Ok(()),
         }
     }
 
@@ -182,6 +191,10 @@ impl Columns {
     fn names(&self) -> impl Iterator<Item = &String> {
         self.subject.iter().chain(&self.withheld).chain(&self.slices)
     }
+}
+
+fn unknown(name: &str, signature: &Signature) -> ColumnsInvalid {
+    ColumnsInvalid::Unknown { name: name.to_owned(), inputs: listed(&signature.inputs) }
 }
 
 /// The names of the first inputs.

@@ -205,12 +205,15 @@ impl Serving {
         })
     }
 
-    /// The same, with columns that are for something.
+    /// The same, with columns that are for something. What answers instead of a primary that is not there answers with
+    /// whatever columns: a request that does not say whom it is about, where that is to be known, is refused for itself.
     ///
     /// # Errors
-    /// When the model does not have them.
+    /// When the primary cannot be [served with them](Columns::check_served).
     pub fn with_columns(self, columns: Columns) -> Result<Self, ServingInvalid> {
-        columns.check_for(&self.signature)?;
+        if self.primary.is_ok() {
+            columns.check_served(&self.signature)?;
+        }
         Ok(Self { columns, ..self })
     }
 

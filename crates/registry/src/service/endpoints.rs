@@ -6,7 +6,7 @@ use bartizan_policy::{EndpointFacts, op};
 use super::models::{check_approvals, check_twin};
 use super::write::Writer;
 use super::{Caller, Failed, Registry};
-use crate::limits::DOCUMENT_BYTES;
+use crate::limits::{DOCUMENT_BYTES, FALLBACKS_TRIED};
 use crate::state::{Endpoint, Promoted, State};
 use crate::statement::{
     Beyond, EndpointChange, EndpointV1, Fallback, Private, Routed, Standing, Statement, VersionState,
@@ -28,6 +28,9 @@ pub struct NewEndpoint {
 pub struct NewRoute {
     /// The endpoint; it is made when there is none of that name.
     pub endpoint: Name,
+    /// The ledger entry of the statement about the endpoint that this was made from, none when there was none: whatever
+    /// is said of the endpoint meanwhile is not undone unseen.
+    pub rests_on: Option<u64>,
     /// The version that answers.
     pub primary: VersionRef,
     /// What answers when that version may not.
@@ -47,6 +50,37 @@ pub enum NewFallback {
     Constant(Vec<u8>),
     /// Nobody: the caller is told that the endpoint is unavailable.
     Unavailable,
+}
+
+/// Settings of an endpoint, as the ledger has them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointSettings {
+    /// What is done with requests beyond what the model was trained on.
+    pub beyond: Beyond,
+    /// What its columns are for.
+    pub columns: Option<Private>,
+}
+
+/// How an endpoint may be routed back, by what the ledger says. Whether it can be served so is found out by whoever can
+/// load it.
+#[derive(Debug, Clone)]
+pub struct Rollback {
+    /// The endpoint.
+    pub endpoint: Name,
+    /// The version that it is routed to.
+    pub from: VersionRef,
+    /// The version that it would be routed to.
+    pub to: Routed,
+    /// The settings that it has.
+    pub present: EndpointSettings,
+    /// Those that it had when it was routed to that version last. Each of the two settings may be one or the other.
+    pub before: EndpointSettings,
+    /// What may answer instead, the best first and nobody last.
+    pub fallbacks: Vec<Fallback>,
+    /// Another version that it could be routed back to.
+    pub further: Option<VersionRef>,
+    /// The ledger entry of the statement about the endpoint that this was made from.
+    rests_on: u64,
 }
 
 /// What became of a rollback.
@@ -105,13 +139,16 @@ impl Registry {
     /// Routes an endpoint to a version; the first route makes the endpoint.
     ///
     /// # Errors
-    /// When the caller may not, or a version is not approved now.
+    /// When the caller may not, a version is not approved now, or something else was said of the endpoint than the route
+    /// rests on.
     pub async fn route_endpoint(&self, caller: &Caller, new: NewRoute) -> Result<(), Failed> {
         let writer = self.writer().await?;
         let state = writer.state();
         let target = Some(state.model_facts(&new.primary));
         let facts = EndpointFacts { endpoint: new.endpoint.clone(), target };
         let allowed = writer.allow(caller, op::EndpointRoute, facts).await?;
+        let found = state.endpoints().get(&new.endpoint);
+        check_unchanged(&new.endpoint, found, new.rests_on, "route")?;
         let primary = routed(&state, &new.primary)?;
         let fallback = match new.fallback {
             NewFallback::Version(version) => {
@@ -130,7 +167,6 @@ impl Registry {
             }
             NewFallback::Unavailable => Fallback { version: None, constant: None },
         };
-        let found = state.endpoints().get(&new.endpoint);
         let columns = match new.columns {
             Some(columns) => Some(sealed(&writer, "columns", columns).await?),
             None => found.and_then(|found| found.body.columns.clone()),
@@ -150,44 +186,77 @@ impl Registry {
         writer.append(vec![Statement::about(body)]).await.map(|_| ())
     }
 
-    /// Routes an endpoint back to the version that was promoted to it before, or to an earlier one, and to what answered
-    /// instead of that one. When that may not be served now, the present fallback stays, or else the latest version before
-    /// it that may takes its place.
+    /// How an endpoint may be routed back to the version that was promoted to it before, or to an earlier one. What
+    /// answered instead of that one comes first of what may answer instead; when that may not be served now, the present
+    /// fallback, and then the versions promoted before, the latest first. Of constants it is the latest first, and never
+    /// one that approvers have replaced.
     ///
     /// # Errors
     /// When the caller may not, or that version may not be served now: then it says which earlier one may.
-    pub async fn roll_back_endpoint(
+    pub async fn plan_rollback(
         &self,
         caller: &Caller,
         endpoint: &Name,
         to: Option<&VersionRef>,
-    ) -> Result<RolledBack, Failed> {
+    ) -> Result<Rollback, Failed> {
+        let ask = |target| {
+            self.ask_early(caller, op::EndpointRollback, EndpointFacts { endpoint: endpoint.clone(), target })
+        };
         // Whoever may not roll back at all learns nothing of what was promoted before.
-        let nothing = EndpointFacts { endpoint: endpoint.clone(), target: None };
-        self.ask_early(caller, op::EndpointRollback, nothing).await?;
+        ask(None).await?;
+        let state = self.state();
+        let found = state.endpoints().get(endpoint).ok_or_else(|| Failed::not_found("endpoint", endpoint))?;
+        let (from, target) = earlier(&state, found, to)?;
+        ask(Some(state.model_facts(&target.primary.version))).await?;
+        let mut others = found.before().map(|before| &before.primary);
+        let further = others.find(|other| **other != target.primary && may_be_served(&state, other));
+        Ok(Rollback {
+            endpoint: endpoint.clone(),
+            from: from.version,
+            present: EndpointSettings { beyond: found.body.beyond, columns: found.body.columns.clone() },
+            before: EndpointSettings { beyond: target.beyond, columns: target.columns.clone() },
+            fallbacks: fallbacks_behind(&state, found, &target),
+            further: further.map(|further| further.version.clone()),
+            rests_on: found.statement.entry,
+            to: target.primary,
+        })
+    }
+
+    /// Routes an endpoint back as it may be, with settings and a fallback that were chosen of those.
+    ///
+    /// # Errors
+    /// When the caller may not, a version may not be served any more, or something was said of the endpoint meanwhile.
+    pub async fn roll_back_endpoint(
+        &self,
+        caller: &Caller,
+        planned: Rollback,
+        settings: EndpointSettings,
+        fallback: Fallback,
+    ) -> Result<RolledBack, Failed> {
         // A clock that is behind does not hold up what pulls a version back.
         let writer = self.stopping_writer().await?;
         let state = writer.state();
-        let found = state.endpoints().get(endpoint).ok_or_else(|| Failed::not_found("endpoint", endpoint))?;
-        let (from, target) = earlier(&state, found, to)?;
-        let fallback = fallback_behind(&state, found, &target);
-        let target = target.primary;
+        let Rollback { endpoint, from, to, rests_on, .. } = planned;
         let facts =
-            EndpointFacts { endpoint: endpoint.clone(), target: Some(state.model_facts(&target.version)) };
+            EndpointFacts { endpoint: endpoint.clone(), target: Some(state.model_facts(&to.version)) };
         let allowed = writer.allow(caller, op::EndpointRollback, facts).await?;
+        check_unchanged(&endpoint, state.endpoints().get(&endpoint), Some(rests_on), "roll back")?;
+        for version in std::iter::once(&to).chain(&fallback.version) {
+            routed(&state, &version.version)?;
+        }
         let body = EndpointV1 {
-            endpoint: endpoint.clone(),
-            previous: Some(found.statement.entry),
+            endpoint,
+            previous: Some(rests_on),
             change: EndpointChange::RolledBack,
             standing: Standing::Active,
             fallback,
-            primary: Some(target.clone()),
-            beyond: found.body.beyond,
-            columns: found.body.columns.clone(),
+            primary: Some(to.clone()),
+            beyond: settings.beyond,
+            columns: settings.columns,
             act: writer.act(&allowed),
         };
         writer.append(vec![Statement::about(body)]).await?;
-        Ok(RolledBack { from: from.version, to: target.version })
+        Ok(RolledBack { from, to: to.version })
     }
 
     /// Takes an endpoint out of service.
@@ -253,26 +322,53 @@ fn earlier(state: &State, found: &Endpoint, to: Option<&VersionRef>) -> Result<(
     }
 }
 
-/// What answers instead of a version that an endpoint is routed back to: what answered instead of it before, but not a
-/// constant that was replaced by another since. When that may not be served any more, the present fallback, or else the
-/// latest version before it that may.
-fn fallback_behind(state: &State, found: &Endpoint, target: &Promoted) -> Fallback {
-    let fits = |routed: &Routed| routed.manifest != target.primary.manifest && may_be_served(state, routed);
-    let (before, present) = (&target.fallback, &found.body.fallback);
-    let replaced = before.constant.is_some() && present.constant.is_some();
-    let candidates = if replaced { [present, present] } else { [before, present] };
-    let holds = |fallback: &&Fallback| match &fallback.version {
-        Some(version) => fits(version),
-        // Nobody was to answer only where somebody said so of that very version.
-        None => fallback.constant.is_some() || *fallback == before,
+/// Refuses what was made from an earlier statement about an endpoint than the last.
+fn check_unchanged(
+    endpoint: &Name,
+    found: Option<&Endpoint>,
+    rests_on: Option<u64>,
+    again: &str,
+) -> Result<(), Failed> {
+    let last = found.map(|found| found.statement.entry);
+    if last == rests_on {
+        return Ok(());
+    }
+    let entry = last.map(|entry| format!(" (ledger entry {entry})")).unwrap_or_default();
+    let why = format!(
+        "somebody changed it while this was looked at{entry}, and nothing of that is undone unseen: bartizan endpoint show {endpoint} \
+         tells what it is now; then {again} again"
+    );
+    Err(Failed::conflict(format!("endpoint {endpoint}"), why))
+}
+
+/// What may answer instead of a version that an endpoint is routed back to, the best first. Nobody is the last resort,
+/// and the only one where somebody said so of that very version.
+fn fallbacks_behind(state: &State, found: &Endpoint, target: &Promoted) -> Vec<Fallback> {
+    let nobody = Fallback { version: None, constant: None };
+    if target.fallback == nobody {
+        return vec![nobody];
+    }
+    let constants = found.constants_since(&target.primary).into_iter();
+    let constants = constants.map(|constant| Fallback { version: None, constant: Some(constant.clone()) });
+    let versions = found.before().skip_while(|before| before.primary != target.primary);
+    let versions = versions.map(|before| Fallback { version: Some(before.primary.clone()), constant: None });
+    let own = match &target.fallback.constant {
+        Some(_) => constants.collect(),
+        None => vec![target.fallback.clone()],
     };
-    let earlier = || {
-        let before = found.before().skip_while(|before| before.primary != target.primary);
-        let version = before.map(|before| &before.primary).find(|routed| fits(routed))?;
-        Some(Fallback { version: Some(version.clone()), constant: None })
+    let present = Some(found.body.fallback.clone()).filter(|present| *present != nobody);
+    let may = |fallback: &Fallback| match &fallback.version {
+        Some(version) => version.manifest != target.primary.manifest && may_be_served(state, version),
+        None => true,
     };
-    let known = candidates.into_iter().find(holds).cloned();
-    known.or_else(earlier).unwrap_or(Fallback { version: None, constant: None })
+    let mut fallbacks: Vec<Fallback> = Vec::new();
+    for fallback in own.into_iter().chain(present).chain(versions).filter(may) {
+        if fallbacks.len() < FALLBACKS_TRIED && !fallbacks.contains(&fallback) {
+            fallbacks.push(fallback);
+        }
+    }
+    fallbacks.push(nobody);
+    fallbacks
 }
 
 fn may_be_served(state: &State, routed: &Routed) -> bool {

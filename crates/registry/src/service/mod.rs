@@ -42,7 +42,7 @@ pub use self::access::{Explained, NewPrincipal, PrincipalView};
 pub use self::api_keys::{KeyClaim, KeyLimits};
 pub use self::beside::{CompareWith, NewBeside};
 pub use self::datasets::{DatasetDetail, DatasetOutcome, NewDataset, NewDelivery, NewDerived};
-pub use self::endpoints::{NewEndpoint, NewFallback, NewRoute, RolledBack};
+pub use self::endpoints::{EndpointSettings, NewEndpoint, NewFallback, NewRoute, Rollback, RolledBack};
 pub use self::erasures::subject_of;
 pub use self::failed::Failed;
 pub use self::judged::{Judged, NotJudged};

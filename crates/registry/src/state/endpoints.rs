@@ -87,7 +87,17 @@ impl Endpoint {
                 if promoted.last().is_some_and(|last| last.primary == *primary) {
                     promoted.pop_back();
                 }
-                promoted.push_back(Promoted { primary: primary.clone(), fallback: body.fallback.clone() });
+                if body.fallback.constant.is_some() {
+                    let same = |found: &&mut Promoted| found.primary.version.name == primary.version.name;
+                    promoted.iter_mut().filter(same).for_each(|found| found.replaced = true);
+                }
+                promoted.push_back(Promoted {
+                    primary: primary.clone(),
+                    fallback: body.fallback.clone(),
+                    replaced: false,
+                    beyond: body.beyond,
+                    columns: body.columns.clone(),
+                });
             }
             (EndpointChange::RolledBack, Some(primary)) => promoted = rolled_back(found, body, primary)?,
             (EndpointChange::Disabled, _) => {
@@ -105,7 +115,8 @@ impl Endpoint {
 const NOTHING: Fallback = Fallback { version: None, constant: None };
 
 /// What was promoted to an endpoint and is not rolled back from, after it is routed back to `primary`. More people may
-/// route back than may promote, so nothing else than that changes.
+/// route back than may promote, so nothing comes of it that approvers have not put there: the settings are the present
+/// ones or those that the version was promoted with, and so is what answers instead.
 fn rolled_back(
     found: Option<&Endpoint>,
     body: &EndpointV1,
@@ -114,34 +125,35 @@ fn rolled_back(
     let Some(found) = found.filter(|found| found.body.standing == Standing::Active) else {
         return Err("it is routed back while it is not in service");
     };
-    if !same_settings(&found.body, body) {
-        return Err("its settings change while it is routed back");
-    }
     let mut promoted = found.promoted.clone();
     promoted.pop_back();
     while promoted.last().is_some_and(|last| last.primary != *primary) {
         promoted.pop_back();
     }
-    if promoted.is_empty() {
+    let Some(target) = promoted.last() else {
         return Err("it is routed back to what was never promoted to it before");
+    };
+    let beyond = [found.body.beyond, target.beyond];
+    let columns = [&found.body.columns, &target.columns];
+    if !beyond.contains(&body.beyond) || !columns.contains(&&body.columns) {
+        return Err("its settings become others than the present or earlier ones while it is routed back");
     }
     let present = &found.body.fallback;
-    let before = promoted.last().map(|target| target.fallback.clone()).unwrap_or(NOTHING);
     let version = |version: &Routed| {
-        let stood_in = [present, &before].iter().any(|known| known.version.as_ref() == Some(version));
+        let stood_in =
+            [present, &target.fallback].iter().any(|known| known.version.as_ref() == Some(version));
         stood_in || promoted.iter().any(|promoted| promoted.primary == *version)
     };
-    // A constant has no state that could be looked at: one that approvers replaced by another does not come back.
-    let constant = |constant: &Private| match &present.constant {
-        Some(present) => present == constant,
-        None => before.constant.as_ref() == Some(constant),
-    };
+    let constant = |constant: &Private| found.constants_since(primary).contains(&constant);
     let Fallback { version: stands_in, constant: says } = &body.fallback;
     if !stands_in.as_ref().is_none_or(version) || !says.as_ref().is_none_or(constant) {
-        return Err("it is routed back with a fallback that was not promoted to it");
+        return Err("it is routed back with a fallback that was not promoted to it, or was replaced since");
     }
     if let Some(target) = promoted.back_mut() {
         target.fallback = body.fallback.clone();
+        target.replaced = false;
+        target.beyond = body.beyond;
+        target.columns = body.columns.clone();
     }
     Ok(promoted)
 }

@@ -10,8 +10,8 @@ use bartizan_policy::{Action, Networks, PrincipalKind, Role, Tier};
 use imbl::{OrdMap, Vector};
 
 use crate::statement::{
-    Act, ApprovalV1, DatasetRef, DatasetV1, EndpointV1, Fallback, KeyStanding, ModelVersionV1, OriginV1,
-    Private, ProvenanceV1, Routed, RunEnd, RunV1, Standing, StatementRef, VersionState,
+    Act, ApprovalV1, Beyond, DatasetRef, DatasetV1, EndpointV1, Fallback, KeyStanding, ModelVersionV1,
+    OriginV1, Private, ProvenanceV1, Routed, RunEnd, RunV1, Standing, StatementRef, VersionState,
 };
 
 /// What an entry is about, for lists.
@@ -237,13 +237,21 @@ pub struct Endpoint {
     pub promoted: Vector<Promoted>,
 }
 
-/// A version that was promoted to an endpoint, with what answered instead of it.
+/// A version that was promoted to an endpoint, with what answered instead of it and the settings it was served with, all
+/// by the last statement that routed the endpoint to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promoted {
     /// The version.
     pub primary: Routed,
-    /// What answered instead, by the last statement that routed the endpoint to it.
+    /// What answered instead.
     pub fallback: Fallback,
+    /// Whether the endpoint was routed to the same model with another constant since. A constant has no state that could
+    /// be looked at, so this is how approvers take one out of use.
+    pub replaced: bool,
+    /// What was done with requests beyond training.
+    pub beyond: Beyond,
+    /// What its columns were for.
+    pub columns: Option<Private>,
 }
 
 impl Endpoint {
@@ -261,6 +269,20 @@ impl Endpoint {
         let last = self.promoted.last().map(|last| last.primary.version.clone());
         let mut seen: BTreeSet<VersionRef> = last.into_iter().collect();
         self.promoted.iter().rev().skip(1).filter(move |found| seen.insert(found.primary.version.clone()))
+    }
+
+    /// The constants that may answer instead of one of [those](Self::before) when the endpoint is routed back to it: the
+    /// present one, then those of promotions from the latest back to that one, but none that was replaced since.
+    pub fn constants_since(&self, target: &Routed) -> Vec<&Private> {
+        let mut constants: Vec<&Private> = self.body.fallback.constant.iter().collect();
+        for (back, promoted) in self.promoted.iter().rev().enumerate() {
+            let constant = promoted.fallback.constant.as_ref().filter(|_| !promoted.replaced);
+            constants.extend(constant.filter(|constant| !constants.contains(constant)));
+            if back > 0 && promoted.primary == *target {
+                break;
+            }
+        }
+        constants
     }
 }
 

@@ -1,9 +1,11 @@
 //! Endpoints: who may route them, to what, and what stopping a version leaves of them.
 
-use bartizan_base::VersionRef;
+use bartizan_base::{Name, VersionRef};
 use bartizan_policy::Role;
-use bartizan_registry::statement::{Beyond, Fallback, MapKind, Standing};
-use bartizan_registry::{Caller, Failed, NewEndpoint, NewFallback, NewRoute, Quarantine};
+use bartizan_registry::statement::{Beyond, EndpointV1, Fallback, MapKind, Standing};
+use bartizan_registry::{
+    Caller, EndpointSettings, Failed, NewEndpoint, NewFallback, NewRoute, Quarantine, RolledBack,
+};
 
 use crate::world::World;
 
@@ -13,15 +15,82 @@ pub(crate) async fn route(
     primary: &VersionRef,
     fallback: NewFallback,
 ) -> Result<(), Failed> {
-    let endpoint = "scores".parse().unwrap();
-    let new = NewRoute { endpoint, primary: primary.clone(), fallback, beyond: None, columns: None };
+    let new = NewRoute { fallback, ..to(world, primary) };
     world.registry.route_endpoint(caller, new).await
+}
+
+/// A route to a version, from what is said of the endpoint now.
+fn to(world: &World, primary: &VersionRef) -> NewRoute {
+    NewRoute {
+        endpoint: scores(),
+        rests_on: world.registry.state().endpoints().get(&scores()).map(|found| found.statement.entry),
+        primary: primary.clone(),
+        fallback: NewFallback::Unavailable,
+        beyond: None,
+        columns: None,
+    }
+}
+
+/// Rolls back to what comes first.
+pub(crate) async fn roll_back(
+    world: &World,
+    caller: &Caller,
+    to: Option<&VersionRef>,
+) -> Result<RolledBack, Failed> {
+    let planned = world.registry.plan_rollback(caller, &scores(), to).await?;
+    let (settings, fallback) = (planned.present.clone(), planned.fallbacks[0].clone());
+    world.registry.roll_back_endpoint(caller, planned, settings, fallback).await
+}
+
+fn scores() -> Name {
+    "scores".parse().unwrap()
+}
+
+fn constant(text: &str) -> NewFallback {
+    NewFallback::Constant(text.as_bytes().to_vec())
+}
+
+/// The endpoint as the last statement says.
+fn now(world: &World) -> EndpointV1 {
+    world.registry.state().endpoints().get(&scores()).unwrap().body.clone()
+}
+
+/// What a fallback is: a version, the text of a constant, or nothing.
+async fn said(world: &World, fallback: &Fallback) -> String {
+    match (&fallback.version, &fallback.constant) {
+        (Some(version), _) => version.version.to_string(),
+        (None, Some(constant)) => {
+            String::from_utf8(world.registry.read_document(constant).await.unwrap()).unwrap()
+        }
+        (None, None) => "nobody".to_owned(),
+    }
+}
+
+/// What may answer instead after a rollback to a version, in order.
+async fn instead(world: &World, to: &VersionRef) -> Vec<String> {
+    let planned = world.registry.plan_rollback(&world.admin, &scores(), Some(to)).await.unwrap();
+    let mut all = Vec::new();
+    for fallback in &planned.fallbacks {
+        all.push(said(world, fallback).await);
+    }
+    all
+}
+
+/// Approved versions of so many different files.
+async fn approved(world: &World, names: &[&str]) -> Vec<VersionRef> {
+    let mut versions = Vec::new();
+    for (number, name) in names.iter().enumerate() {
+        let file = number.to_string();
+        let version = world.import_named(&world.admin, name, &[("m", file.as_bytes())]).await.unwrap();
+        world.registry.approve(&world.admin, &version).await.unwrap();
+        versions.push(version);
+    }
+    versions
 }
 
 fn standing(world: &World) -> (Standing, Option<String>, String) {
     let state = world.registry.state();
-    let found =
-        state.endpoints().get(&"scores".parse::<bartizan_base::Name>().unwrap()).unwrap().body.clone();
+    let found = state.endpoints().get(&scores()).unwrap().body.clone();
     let map = state.map().unwrap();
     let leaf = map.find(MapKind::Endpoint, "scores").unwrap().1.state.clone();
     (found.standing, found.primary.map(|primary| primary.version.to_string()), leaf)
@@ -100,7 +169,7 @@ async fn an_endpoint_is_made_with_its_settings_and_keeps_them() {
     disable().await.unwrap();
     route(&world, &world.admin, &version, NewFallback::Unavailable).await.unwrap();
     let state = world.registry.state();
-    let found = state.endpoints().get(&"scores".parse::<bartizan_base::Name>().unwrap()).unwrap();
+    let found = state.endpoints().get(&scores()).unwrap();
     assert_eq!(found.body.beyond, Beyond::Reject);
     let columns = world.registry.read_document(found.body.columns.as_ref().unwrap()).await.unwrap();
     assert_eq!(columns, b"secret-column");
@@ -113,14 +182,14 @@ async fn an_endpoint_is_made_with_its_settings_and_keeps_them() {
 }
 
 async fn back(world: &World, caller: &Caller, to: Option<&VersionRef>) -> Result<(String, String), Failed> {
-    let done = world.registry.roll_back_endpoint(caller, &"scores".parse().unwrap(), to).await?;
+    let done = roll_back(world, caller, to).await?;
     Ok((done.from.to_string(), done.to.to_string()))
 }
 
 /// What is routed, and what answers instead.
 fn routed(world: &World) -> (String, Option<String>) {
     let state = world.registry.state();
-    let found = state.endpoints().get(&"scores".parse::<bartizan_base::Name>().unwrap()).unwrap();
+    let found = state.endpoints().get(&scores()).unwrap();
     let fallback = found.body.fallback.version.as_ref().map(|fallback| fallback.version.to_string());
     (found.body.primary.as_ref().unwrap().version.to_string(), fallback)
 }
@@ -138,9 +207,7 @@ async fn a_rollback_brings_back_what_answered_instead() {
         versions.push(version);
     }
     let [one, two, three] = versions.try_into().unwrap();
-    let constant = |text: &str| NewFallback::Constant(text.as_bytes().to_vec());
-    let scores: bartizan_base::Name = "scores".parse().unwrap();
-    let now = || world.registry.state().endpoints().get(&scores).unwrap().body.fallback.clone();
+    let now = || now(&world).fallback;
     let version = |found: &Fallback| found.version.as_ref().map(|routed| routed.version.clone());
 
     route(&world, &adam, &one, constant("first")).await.unwrap();
@@ -227,5 +294,129 @@ async fn an_endpoint_is_rolled_back_by_whoever_may_stop_a_version_to_what_was_pr
         assert!(refused.contains("fraud:2: it is revoked") && refused.contains("--to fraud:1"), "{refused}");
     }
     assert_eq!(back(&world, &sam, Some(&one)).await.unwrap().1, "fraud:1");
+    world.reopen(false).await.unwrap();
+}
+
+/// A constant cannot be stopped: approvers take one out of use by another for the same model, however that left again.
+#[tokio::test]
+async fn a_constant_that_was_replaced_comes_back_by_no_rollback() {
+    let world = World::new().await;
+    let [one, two, three] = approved(&world, &["fraud"; 3]).await.try_into().unwrap();
+    route(&world, &world.admin, &one, constant("bad")).await.unwrap();
+    let bad = now(&world).fallback;
+    route(&world, &world.admin, &two, constant("good")).await.unwrap();
+    route(&world, &world.admin, &three, NewFallback::Version(two.clone())).await.unwrap();
+    assert_eq!(instead(&world, &one).await, ["good", "fraud:2", "nobody"]);
+    // Nor does the ledger take it.
+    let planned = world.registry.plan_rollback(&world.admin, &scores(), Some(&one)).await.unwrap();
+    let settings = planned.present.clone();
+    let refused = world.registry.roll_back_endpoint(&world.admin, planned, settings, bad).await;
+    assert!(
+        refused.as_ref().is_err_and(|why| format!("{why:?}").contains("was replaced since")),
+        "{refused:?}"
+    );
+    assert_eq!(back(&world, &world.admin, Some(&one)).await.unwrap().1, "fraud:1");
+    assert_eq!(said(&world, &now(&world).fallback).await, "good");
+    world.reopen(false).await.unwrap();
+}
+
+/// What fits another model is no replacement: the older one comes next, where the present one does not fit.
+#[tokio::test]
+async fn a_constant_of_another_model_does_not_replace_that_of_this_one() {
+    let world = World::new().await;
+    let [one, two, wide] = approved(&world, &["fraud", "fraud", "wide"]).await.try_into().unwrap();
+    route(&world, &world.admin, &one, constant("of fraud")).await.unwrap();
+    route(&world, &world.admin, &two, NewFallback::Version(one.clone())).await.unwrap();
+    route(&world, &world.admin, &wide, constant("of wide")).await.unwrap();
+    assert_eq!(instead(&world, &one).await, ["of wide", "of fraud", "nobody"]);
+    assert_eq!(instead(&world, &two).await, ["fraud:1", "of wide", "nobody"]);
+    let planned = world.registry.plan_rollback(&world.admin, &scores(), Some(&one)).await.unwrap();
+    let (settings, second) = (planned.present.clone(), planned.fallbacks[1].clone());
+    world.registry.roll_back_endpoint(&world.admin, planned, settings, second).await.unwrap();
+    assert_eq!(said(&world, &now(&world).fallback).await, "of fraud");
+    world.reopen(false).await.unwrap();
+}
+
+/// Whoever routes does so from what they have seen; what was said meanwhile is not undone.
+#[tokio::test]
+async fn a_route_that_rests_on_an_earlier_statement_is_refused() {
+    let world = World::new().await;
+    let [one, two] = approved(&world, &["fraud"; 2]).await.try_into().unwrap();
+    let refused = async |new: NewRoute| {
+        let refused = world.registry.route_endpoint(&world.admin, new).await.unwrap_err();
+        let why = refused.to_string();
+        assert!(matches!(refused, Failed::Conflict { .. }) && why.contains("then route again"), "{why}");
+    };
+    let from_nothing = to(&world, &one);
+    route(&world, &world.admin, &one, NewFallback::Unavailable).await.unwrap();
+    refused(from_nothing).await;
+
+    // Two at a time, each with a setting: the second does not take away what the first has set.
+    let withholding = NewRoute { columns: Some(b"withheld".to_vec()), ..to(&world, &one) };
+    let slicing = NewRoute { columns: Some(b"slices".to_vec()), ..to(&world, &one) };
+    world.registry.route_endpoint(&world.admin, withholding).await.unwrap();
+    refused(slicing).await;
+    let columns = now(&world).columns.unwrap();
+    assert_eq!(world.registry.read_document(&columns).await.unwrap(), b"withheld");
+
+    // What was taken out of service, or rolled back, stays so.
+    let late = to(&world, &two);
+    world.registry.disable_endpoint(&world.admin, scores()).await.unwrap();
+    refused(late).await;
+    assert_eq!(now(&world).standing, Standing::Disabled);
+    for version in [&one, &two] {
+        route(&world, &world.admin, version, NewFallback::Unavailable).await.unwrap();
+    }
+    let late = to(&world, &two);
+    let planned = world.registry.plan_rollback(&world.admin, &scores(), None).await.unwrap();
+    back(&world, &world.admin, None).await.unwrap();
+    refused(late).await;
+    // Two who pull the same version back go one step together.
+    let (settings, fallback) = (planned.present.clone(), planned.fallbacks[0].clone());
+    let twice = world.registry.roll_back_endpoint(&world.admin, planned, settings, fallback).await;
+    let why = twice.unwrap_err().to_string();
+    assert!(why.contains("bartizan endpoint show scores") && why.contains("then roll back again"), "{why}");
+    assert_eq!(routed(&world).0, "fraud:1");
+    world.reopen(false).await.unwrap();
+}
+
+/// More people may route back than may promote: they choose among settings that approvers have made.
+#[tokio::test]
+async fn a_rollback_keeps_the_settings_or_takes_those_that_the_version_had() {
+    let world = World::new().await;
+    let [one, two] = approved(&world, &["fraud"; 2]).await.try_into().unwrap();
+    let with = |version, beyond, columns: &str| {
+        let (beyond, columns) = (Some(beyond), Some(columns.as_bytes().to_vec()));
+        NewRoute { beyond, columns, ..to(&world, version) }
+    };
+    let mut all = Vec::new();
+    for (version, beyond, columns) in
+        [(&one, Beyond::Reject, "first"), (&one, Beyond::Flag, "second"), (&two, Beyond::Reject, "third")]
+    {
+        world.registry.route_endpoint(&world.admin, with(version, beyond, columns)).await.unwrap();
+        let body = now(&world);
+        all.push(EndpointSettings { beyond: body.beyond, columns: body.columns });
+    }
+    let [first, second, third] = all.try_into().unwrap();
+    let choose = async |settings: &EndpointSettings| {
+        let planned = world.registry.plan_rollback(&world.admin, &scores(), None).await.unwrap();
+        assert_eq!((&planned.present, &planned.before), (&third, &second));
+        let nobody = planned.fallbacks[0].clone();
+        world.registry.roll_back_endpoint(&world.admin, planned, settings.clone(), nobody).await
+    };
+    for wrong in [&first, &EndpointSettings { columns: None, ..second.clone() }] {
+        let refused = choose(wrong).await;
+        assert!(
+            refused.as_ref().is_err_and(|why| format!("{why:?}").contains("its settings become others")),
+            "{refused:?}"
+        );
+    }
+    let mixed = EndpointSettings { columns: third.columns.clone(), ..second.clone() };
+    choose(&mixed).await.unwrap();
+    assert_eq!(now(&world).beyond, Beyond::Flag);
+    // That is how it is served with from now on, also when it is gone back to again.
+    world.registry.route_endpoint(&world.admin, to(&world, &two)).await.unwrap();
+    let planned = world.registry.plan_rollback(&world.admin, &scores(), None).await.unwrap();
+    assert_eq!((planned.present, planned.before), (mixed.clone(), mixed));
     world.reopen(false).await.unwrap();
 }

@@ -36,6 +36,7 @@ impl Asked {
         world.registry.approve(&world.admin, &version).await.unwrap();
         let new = NewRoute {
             endpoint: scores(),
+            rests_on: None,
             primary: version.clone(),
             fallback: NewFallback::Unavailable,
             beyond: Some(Beyond::Flag),

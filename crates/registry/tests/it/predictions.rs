@@ -17,7 +17,7 @@ use bartizan_registry::{Failed, NewFallback, NewReceipt, Quarantine, Receipt};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::endpoints::route;
+use crate::endpoints::{roll_back, route};
 use crate::world::World;
 
 const DEVELOPMENT: VerifyOptions = VerifyOptions { allow_development: true };
@@ -301,7 +301,6 @@ async fn a_route_that_was_left_out_shows() {
 
 #[tokio::test]
 async fn predictions_before_between_and_after_rollbacks_are_proven() {
-    let scores = || "scores".parse().unwrap();
     for times in 1..=2 {
         for moment in ["before", "between", "after"] {
             let served = Served::new().await;
@@ -314,7 +313,7 @@ async fn predictions_before_between_and_after_rollbacks_are_proven() {
                     let model = Some(second.clone());
                     envelope = RecordEnvelope { manifest, model, ..served.envelope() };
                 }
-                let done = world.registry.roll_back_endpoint(&world.admin, &scores(), None).await.unwrap();
+                let done = roll_back(world, &world.admin, None).await.unwrap();
                 assert_eq!((&done.from, &done.to), (second, first));
                 if moment == "after" {
                     envelope = served.envelope();
@@ -331,13 +330,12 @@ async fn predictions_before_between_and_after_rollbacks_are_proven() {
 async fn a_prediction_before_two_rollbacks_past_a_second_promotion_is_proven() {
     let served = Served::new().await;
     let (world, first, second) = (&served.world, &served.first, &served.second);
-    let scores = "scores".parse().unwrap();
     route(world, &world.admin, second, NewFallback::Unavailable).await.unwrap();
     let manifest = world.registry.state().version(second).map(|found| found.body.manifest);
     let envelope = RecordEnvelope { manifest, model: Some(second.clone()), ..served.envelope() };
     route(world, &world.admin, first, NewFallback::Unavailable).await.unwrap();
     for to in [second, first] {
-        let done = world.registry.roll_back_endpoint(&world.admin, &scores, None).await.unwrap();
+        let done = roll_back(world, &world.admin, None).await.unwrap();
         assert_eq!(&done.to, to);
     }
     let verdict = served.verified(&envelope).await;
@@ -362,10 +360,10 @@ async fn a_route_to_versions_that_were_approved_anew_is_proven() {
 #[tokio::test]
 async fn a_rollback_without_the_promotion_that_it_rests_on_is_not_proven() {
     let served = Served::new().await;
-    let (world, scores) = (&served.world, "scores".parse().unwrap());
+    let (world, scores) = (&served.world, "scores".parse::<bartizan_base::Name>().unwrap());
     let promoted = world.registry.state().endpoints().get(&scores).unwrap().statement.entry;
     route(world, &world.admin, &served.second, NewFallback::Unavailable).await.unwrap();
-    world.registry.roll_back_endpoint(&world.admin, &scores, None).await.unwrap();
+    roll_back(world, &world.admin, None).await.unwrap();
     let proof = served.proved(&served.envelope()).await.unwrap();
     verify(&proof, &served.trust, None, DEVELOPMENT).unwrap();
     let mut file = ProofFile::parse(&proof).unwrap();

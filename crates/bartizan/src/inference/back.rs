@@ -1,0 +1,244 @@
+//! How an endpoint is routed back so that it can be served: with which settings, and with what standing in.
+//!
+//! Whoever routes back is in a hurry and may not be somebody who may promote, so nothing is chosen here but what approvers
+//! have put on the endpoint: the settings it has or, one by one, those with which the version was promoted. The present
+//! ones stay where the version can be served with them. What cannot be found out in time holds nobody up; the gateway lets
+//! the fallback answer then, if it must.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bartizan_gateway::{Columns, Constant, Fallback, LoadedVersion, Serving};
+use bartizan_model::Signature;
+use bartizan_registry::statement::{Beyond, Fallback as Stated, Private, Routed};
+use bartizan_registry::{EndpointSettings, Registry, Rollback};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+
+use super::Gateway;
+use super::load::{self, columns_of};
+use super::route::{because, version};
+use crate::catalog::ids;
+use crate::failure::Failure;
+
+/// Permits to have a model decoded for a rollback: it waits neither for what is served nor for routes that are checked.
+static LOOKS: Semaphore = Semaphore::const_new(1);
+
+/// How long a rollback waits until it is known whether a model can be served.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What was chosen for a rollback.
+pub(crate) struct Chosen {
+    /// The settings.
+    pub(crate) settings: EndpointSettings,
+    /// What answers instead.
+    pub(crate) fallback: Stated,
+    /// What whoever rolls back is to know of it.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Settings that a rollback may have.
+struct Candidate<'a> {
+    beyond: Beyond,
+    columns: &'a Option<Private>,
+    read: &'a Columns,
+}
+
+/// Chooses the settings and the fallback of a rollback.
+///
+/// # Errors
+/// When the version cannot be served, neither with the settings of the endpoint nor with those that it had: then it says
+/// what could be done.
+pub(crate) async fn choose(
+    registry: &Registry,
+    gateway: Option<&Arc<Gateway>>,
+    planned: &Rollback,
+) -> Result<Chosen, Failure> {
+    let to = &planned.to.version;
+    let Ok(loaded) = timeout(PATIENCE, loaded(registry, gateway, &planned.to)).await else {
+        return Ok(untried(planned));
+    };
+    let primary = loaded.map_err(|failure| refused(planned, failure))?;
+    let settings = match settings(registry, planned, &primary).await {
+        Ok(settings) => settings,
+        Err(failure) => {
+            let what = format!(
+                "{to} cannot be served with the settings of {}, nor with those that it was promoted with",
+                planned.endpoint
+            );
+            let mut refusal = Failure::new(ids::ROUTE, what);
+            refusal.why = std::iter::once(failure.what).chain(failure.why).collect();
+            return Err(refused(planned, refusal));
+        }
+    };
+    let mut notes = Vec::new();
+    if settings.columns != planned.present.columns {
+        notes.push(format!("what its columns are for is again what it was when {to} was promoted"));
+    }
+    if settings.beyond != planned.present.beyond {
+        let word = match settings.beyond {
+            Beyond::Reject => "rejected",
+            Beyond::Flag => "answered, and flagged,",
+        };
+        notes.push(format!("requests beyond training are {word} again, as when {to} was promoted"));
+    }
+    let fallback = match timeout(PATIENCE, fallback(registry, gateway, planned, &primary)).await {
+        Ok(fallback) => fallback,
+        Err(_) => first(planned),
+    };
+    Ok(Chosen { settings, fallback, notes })
+}
+
+/// What is chosen where nothing is known of the model.
+fn untried(planned: &Rollback) -> Chosen {
+    let note = format!(
+        "{} was not loaded within {} seconds, so nobody knows yet whether it can be served with the settings of the endpoint",
+        planned.to.version,
+        PATIENCE.as_secs()
+    );
+    Chosen { settings: planned.present.clone(), fallback: first(planned), notes: vec![note] }
+}
+
+fn first(planned: &Rollback) -> Stated {
+    planned.fallbacks.first().cloned().unwrap_or(Stated { version: None, constant: None })
+}
+
+/// The failure with what would do instead.
+fn refused(planned: &Rollback, failure: Failure) -> Failure {
+    let Rollback { endpoint, to, further, .. } = planned;
+    let route = format!(
+        "an approver routes it with settings that fit: bartizan endpoint route {endpoint} --model {} --help",
+        to.version
+    );
+    failure.then(match further {
+        Some(further) => {
+            format!("bartizan model rollback --endpoint {endpoint} --to {further} goes back to another; or {route}")
+        }
+        None => route,
+    })
+}
+
+/// A version to be looked at: the one that is in memory already, if it is.
+async fn loaded(
+    registry: &Registry,
+    gateway: Option<&Arc<Gateway>>,
+    routed: &Routed,
+) -> Result<Arc<LoadedVersion>, Failure> {
+    if let Some(there) = gateway.and_then(|gateway| gateway.in_memory(routed)) {
+        return Ok(there);
+    }
+    let turn = LOOKS.acquire().await;
+    let _turn = turn.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    version(registry, &routed.version).await
+}
+
+/// The first settings that the version can be served with: the present ones before those that it had, and of these as few
+/// as will do.
+async fn settings(
+    registry: &Registry,
+    planned: &Rollback,
+    primary: &LoadedVersion,
+) -> Result<EndpointSettings, Failure> {
+    let (present, before) = (&planned.present, &planned.before);
+    let read = columns_of(registry, present.columns.as_ref()).await?;
+    // Without what was said of its columns then, there are the present ones.
+    let read_before = columns_of(registry, before.columns.as_ref()).await.ok();
+    let mut candidates = Vec::new();
+    let beyonds = if before.beyond == present.beyond {
+        &[present.beyond][..]
+    } else {
+        &[present.beyond, before.beyond]
+    };
+    for beyond in beyonds {
+        candidates.push(Candidate { beyond: *beyond, columns: &present.columns, read: &read });
+        let then = read_before.as_ref().filter(|_| before.columns != present.columns);
+        candidates.extend(then.map(|read| Candidate { beyond: *beyond, columns: &before.columns, read }));
+    }
+    let mut why = None;
+    for candidate in candidates {
+        let fits = match exposed(candidate.read, &read, read_before.as_ref(), primary.signature()) {
+            Some(what) => Err(Failure::new(ids::ROUTE, what)),
+            None => fits(registry, &candidate, primary).await,
+        };
+        match fits {
+            Ok(()) => {
+                return Ok(EndpointSettings { beyond: candidate.beyond, columns: candidate.columns.clone() });
+            }
+            // The present settings come first, and what is wrong with them is what there is to say.
+            Err(failure) => why = why.or(Some(failure)),
+        }
+    }
+    Err(why.unwrap_or_else(|| Failure::new(ids::INTERNAL, "an endpoint has no settings")))
+}
+
+async fn fits(
+    registry: &Registry,
+    candidate: &Candidate<'_>,
+    primary: &LoadedVersion,
+) -> Result<(), Failure> {
+    let Candidate { beyond, read, .. } = candidate;
+    let signature = primary.signature();
+    read.check_served(signature).map_err(|error| Failure::of(ids::ROUTE, &error))?;
+    let bounds = load::bounds(registry, primary.version(), signature, &read.order, *beyond).await;
+    bounds.map(|_| ()).map_err(|failure| because(ids::ROUTE, failure))
+}
+
+/// What settings would give away of this model's inputs: a value that is withheld now, or whom a prediction is about.
+/// Where names that are withheld now are another model's, what was withheld of this one counts too.
+fn exposed(
+    columns: &Columns,
+    present: &Columns,
+    before: Option<&Columns>,
+    signature: &Signature,
+) -> Option<String> {
+    let takes = |name: &&String| signature.inputs.iter().any(|port| port.name == **name);
+    let subject = present.subject.as_ref().filter(takes);
+    if subject.is_some_and(|subject| columns.subject.as_ref() != Some(subject)) {
+        return subject.map(|name| {
+            format!("`{name}` says whom a prediction is about now, and would not with the settings of then")
+        });
+    }
+    let others = present.withheld.iter().any(|name| !takes(&name));
+    let then = before.filter(|_| others).map(|before| &before.withheld).into_iter().flatten();
+    let mut withheld = present.withheld.iter().chain(then).filter(takes);
+    let exposed = withheld.find(|name| !columns.withheld.contains(*name))?;
+    Some(format!("the values of `{exposed}` are withheld, or were with this version, and would be recorded"))
+}
+
+/// The first of what may answer instead that fits the version.
+async fn fallback(
+    registry: &Registry,
+    gateway: Option<&Arc<Gateway>>,
+    planned: &Rollback,
+    primary: &Arc<LoadedVersion>,
+) -> Stated {
+    for candidate in &planned.fallbacks {
+        match stands_in(registry, gateway, candidate, primary).await {
+            Ok(()) => return candidate.clone(),
+            Err(failure) => {
+                let (endpoint, to) = (&planned.endpoint, &planned.to.version);
+                tracing::warn!(%endpoint, %to, what = failure.what, why = ?failure.why, "what could answer instead after a rollback does not fit, or cannot be loaded");
+            }
+        }
+    }
+    Stated { version: None, constant: None }
+}
+
+async fn stands_in(
+    registry: &Registry,
+    gateway: Option<&Arc<Gateway>>,
+    candidate: &Stated,
+    primary: &Arc<LoadedVersion>,
+) -> Result<(), Failure> {
+    let unfit = |error: &dyn std::error::Error| Failure::of(ids::ROUTE, error);
+    let fallback = match (&candidate.version, &candidate.constant) {
+        (Some(version), _) => Fallback::Version(loaded(registry, gateway, version).await?),
+        (None, Some(constant)) => {
+            let document = registry.read_document(constant).await?;
+            let constant = Constant::from_document(&document, Some(primary.signature()));
+            Fallback::Constant(constant.map_err(|error| unfit(&error))?)
+        }
+        (None, None) => Fallback::Unavailable,
+    };
+    Serving::new(Arc::clone(primary), fallback, None).map(|_| ()).map_err(|error| unfit(&error))
+}
