@@ -370,3 +370,29 @@ fn a_path_that_is_no_text_is_refused_like_any_other_mistake() {
         assert!(status(&answer) == "422" && answer.contains("BZ-0003"), "{path}: {answer}");
     }
 }
+
+/// Whoever holds a key that somebody else has seen is told what can be done, and by whom: nothing with that key.
+#[test]
+fn whoever_holds_a_key_that_ended_with_tier_explore_is_told_what_an_admin_does() {
+    let bench = Bench::with_project();
+    for (name, role, uid) in [("ada", "admin", "4000001"), ("adam", "approver", "4000002")] {
+        bench.json(&["access", "user", "add", name, "--local-uid", uid]);
+        bench.json(&["access", "role", "grant", name, role]);
+    }
+    bench.json(&["access", "user", "add", "vera"]);
+    bench.json(&["access", "role", "grant", "vera", "viewer"]);
+    let key = bench.json(&["access", "key", "create", "vera"]);
+    bench.json(&["access", "tier", "release"]);
+    let ran = bench.run_with("BARTIZAN_TOKEN", key["key"].as_str().unwrap(), &["model", "list"]);
+    assert_eq!((ran.code, ran.stderr.contains("BZ-0201")), (3, true), "{}", ran.stderr);
+    for told in ["bartizan access role revoke WHO ROLE", "bartizan access key create WHO --enrol"] {
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    // And it can be done.
+    bench.json(&["access", "role", "revoke", "vera", "viewer"]);
+    let enrolment = bench.json(&["access", "key", "create", "vera", "--enrol"]);
+    let claim = ["access", "key", "claim"];
+    let own = bench.run_with("BARTIZAN_TOKEN", enrolment["key"].as_str().unwrap(), &claim);
+    assert_eq!(own.code, 0, "{}", own.stderr);
+    bench.json(&["access", "role", "grant", "vera", "viewer"]);
+}

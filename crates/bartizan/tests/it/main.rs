@@ -6,6 +6,7 @@
 )]
 
 mod api;
+mod back;
 mod bench;
 mod beside;
 mod bodies;

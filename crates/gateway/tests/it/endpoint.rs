@@ -7,7 +7,8 @@ use std::time::Duration;
 use bartizan_base::Timestamp;
 use bartizan_gateway::{
     Absent, Columns, ColumnsInvalid, Constant, ConstantInvalid, Endpoint, Fallback, FallbackReason, Fault,
-    LoadFailed, LoadedVersion, Made, Phase, PredictRequest, Serving, ServingInvalid, SwapRefused, predict,
+    LoadFailed, LoadedVersion, Made, Phase, PredictRequest, Prediction, Serving, ServingInvalid, SwapRefused,
+    predict,
 };
 use bartizan_keys::OsRandom;
 use bartizan_model::{Model, Tensor, Values};
@@ -302,9 +303,38 @@ fn columns_are_those_of_the_model() {
     assert!(matches!(many.check(), Err(ColumnsInvalid::TooMany { count: 33, most: 32 })));
     assert!(matches!(columns(None, &[""], &[]).check(), Err(ColumnsInvalid::Name { .. })));
     assert!(matches!(Columns::from_document(b"{}"), Err(ColumnsInvalid::Document)));
-    let serving = Serving::new(primary, Fallback::Unavailable, None).unwrap();
-    let unknown = serving.with_columns(columns(None, &["town"], &[]));
-    assert!(matches!(unknown, Err(ServingInvalid::Columns(_))), "{unknown:?}");
+}
+
+/// Whoever says what columns are for knows the model. An endpoint goes on to other models, and there it matters whom a
+/// prediction is about and which columns are compared; what a model lacks is not recorded anyway.
+#[test]
+fn a_model_is_served_without_inputs_that_would_be_withheld() {
+    let shelf = Shelf::new();
+    let primary = shelf.load("fraud", &onnx::model("Add", "Log"));
+    let serving = || Serving::new(Arc::clone(&primary), Fallback::Unavailable, None).unwrap();
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let another =
+        Columns { withheld: names(&["ssn", "income"]), slices: names(&["town"]), ..Columns::default() };
+    assert!(another.check_for(primary.signature()).is_err());
+    let served = Endpoint::new(settings(), serving().with_columns(another).unwrap());
+    assert_eq!(who(&made(ask(&served, &one_row()))), (200, "primary", None));
+
+    let nobody = Columns { subject: Some("person".to_owned()), ..Columns::default() };
+    let unordered = Columns { order: vec!["age".to_owned()], ..Columns::default() };
+    for columns in [&nobody, &unordered] {
+        let refused = serving().with_columns(columns.clone());
+        assert!(matches!(refused, Err(ServingInvalid::Columns(_))), "{refused:?}");
+        // What stands in answers, and whoever says whom it is about.
+        let version = "away:1".parse().unwrap();
+        let absent = Absent { version, why: FallbackReason::NotLoaded, tree_size: primary.tree_size() };
+        let instead = Fallback::Version(Arc::clone(&primary));
+        let serving = Serving::without_primary(absent, instead, None).unwrap();
+        let endpoint = Endpoint::new(settings(), serving.with_columns(columns.clone()).unwrap());
+        match columns.subject {
+            Some(_) => assert!(matches!(ask(&endpoint, &one_row()), Prediction::Refused(_))),
+            None => assert_eq!(who(&made(ask(&endpoint, &one_row()))), (200, "fallback", Some("not-loaded"))),
+        }
+    }
 }
 
 #[test]
