@@ -58,19 +58,9 @@ pub(crate) async fn choose(
     let Ok(loaded) = timeout(PATIENCE, loaded(registry, gateway, &planned.to)).await else {
         return Ok(untried(planned));
     };
-    let primary = loaded.map_err(|failure| refused(planned, failure))?;
-    let settings = match settings(registry, planned, &primary).await {
-        Ok(settings) => settings,
-        Err(failure) => {
-            let what = format!(
-                "{to} cannot be served with the settings of {}, nor with those that it was promoted with",
-                planned.endpoint
-            );
-            let mut refusal = Failure::new(ids::ROUTE, what);
-            refusal.why = std::iter::once(failure.what).chain(failure.why).collect();
-            return Err(refused(planned, refusal));
-        }
-    };
+    let primary = loaded.map_err(|failure| not_loaded(planned, failure))?;
+    let settings = settings(registry, planned, &primary).await;
+    let settings = settings.map_err(|failure| unfit(planned, failure))?;
     let mut notes = Vec::new();
     if settings.columns != planned.present.columns {
         notes.push(format!("what its columns are for is again what it was when {to} was promoted"));
@@ -103,19 +93,37 @@ fn first(planned: &Rollback) -> Stated {
     planned.fallbacks.first().cloned().unwrap_or(Stated { version: None, constant: None })
 }
 
-/// The failure with what would do instead.
-fn refused(planned: &Rollback, failure: Failure) -> Failure {
-    let Rollback { endpoint, to, further, .. } = planned;
-    let route = format!(
-        "an approver routes it with settings that fit: bartizan endpoint route {endpoint} --model {} --help",
-        to.version
+/// The failure of a version that cannot be loaded, with another that may do.
+fn not_loaded(planned: &Rollback, failure: Failure) -> Failure {
+    match further(planned) {
+        Some(further) => failure.then(further),
+        None => failure,
+    }
+}
+
+/// The refusal of a version whose settings stand in the way, with what would do instead.
+fn unfit(planned: &Rollback, why: Failure) -> Failure {
+    let (endpoint, to) = (&planned.endpoint, &planned.to.version);
+    let what = format!(
+        "{to} cannot be served with the settings of {endpoint}, nor with those that it was promoted with"
     );
-    failure.then(match further {
-        Some(further) => {
-            format!("bartizan model rollback --endpoint {endpoint} --to {further} goes back to another; or {route}")
-        }
+    let mut refusal = Failure::new(ids::ROUTE, what);
+    refusal.why = std::iter::once(why.what).chain(why.why).collect();
+    let route = format!(
+        "an approver routes it with settings that fit: bartizan endpoint route {endpoint} --model {to}"
+    );
+    refusal.then(match further(planned) {
+        Some(further) => format!("{further}; or {route}"),
         None => route,
     })
+}
+
+fn further(planned: &Rollback) -> Option<String> {
+    let further = planned.further.as_ref()?;
+    Some(format!(
+        "bartizan model rollback --endpoint {} --to {further} goes back to another",
+        planned.endpoint
+    ))
 }
 
 /// A version to be looked at: the one that is in memory already, if it is.
@@ -230,15 +238,15 @@ async fn stands_in(
     candidate: &Stated,
     primary: &Arc<LoadedVersion>,
 ) -> Result<(), Failure> {
-    let unfit = |error: &dyn std::error::Error| Failure::of(ids::ROUTE, error);
+    let refused = |error: &dyn std::error::Error| Failure::of(ids::ROUTE, error);
     let fallback = match (&candidate.version, &candidate.constant) {
         (Some(version), _) => Fallback::Version(loaded(registry, gateway, version).await?),
         (None, Some(constant)) => {
             let document = registry.read_document(constant).await?;
             let constant = Constant::from_document(&document, Some(primary.signature()));
-            Fallback::Constant(constant.map_err(|error| unfit(&error))?)
+            Fallback::Constant(constant.map_err(|error| refused(&error))?)
         }
         (None, None) => Fallback::Unavailable,
     };
-    Serving::new(Arc::clone(primary), fallback, None).map(|_| ()).map_err(|error| unfit(&error))
+    Serving::new(Arc::clone(primary), fallback, None).map(|_| ()).map_err(|error| refused(&error))
 }

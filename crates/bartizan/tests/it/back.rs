@@ -54,9 +54,9 @@ impl Adder<'_> {
             let names = [bytes(2, output.as_bytes()), bytes(3, output.as_bytes())].concat();
             inputs.chain(names).chain(bytes(4, operator.as_bytes())).collect::<Vec<u8>>()
         };
-        let (first, width) = self.inputs[0];
-        let (mut graph, mut sum) = (Vec::new(), first.to_owned());
-        for (name, _) in &self.inputs[1..] {
+        let ((first, width), more) = self.inputs.split_first().unwrap();
+        let (mut graph, mut sum) = (Vec::new(), (*first).to_owned());
+        for (name, _) in more {
             let next = format!("{sum}+{name}");
             graph.extend(bytes(1, &node("Add", &[&sum, name], &next)));
             sum = next;
@@ -64,7 +64,7 @@ impl Adder<'_> {
         graph.extend(bytes(1, &node("Identity", &[&sum], self.output)));
         graph.extend(bytes(2, mark.as_bytes()));
         graph.extend(self.inputs.iter().flat_map(|(name, width)| bytes(11, &port(name, *width))));
-        graph.extend(bytes(12, &port(self.output, width)));
+        graph.extend(bytes(12, &port(self.output, *width)));
         let operators = [bytes(1, b""), number(2, 17)].concat();
         [number(1, 8), bytes(7, &graph), bytes(8, &operators)].concat()
     }

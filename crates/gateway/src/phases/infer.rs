@@ -16,7 +16,7 @@ use crate::validate::Fitted;
 pub enum FallbackReason {
     /// It is stopped.
     Stopped,
-    /// It may be served, and could not be loaded.
+    /// It may be served, and could not be loaded, or not be served as its endpoint is set up.
     NotLoaded,
     /// It has no answer for this input.
     NoAnswer,

@@ -38,7 +38,7 @@ pub(crate) async fn roll_back(
     to: Option<&VersionRef>,
 ) -> Result<RolledBack, Failed> {
     let planned = world.registry.plan_rollback(caller, &scores(), to).await?;
-    let (settings, fallback) = (planned.present.clone(), planned.fallbacks[0].clone());
+    let (settings, fallback) = (planned.present.clone(), planned.fallbacks.first().cloned().unwrap());
     world.registry.roll_back_endpoint(caller, planned, settings, fallback).await
 }
 
