@@ -44,6 +44,15 @@ struct Candidate<'a> {
     read: &'a Columns,
 }
 
+/// The inputs of two models, as far as these could be loaded.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    /// Of the version that the endpoint is routed back to; it may take anything where that is not known.
+    takes: Option<&'a Signature>,
+    /// Of the version that it is routed to now; it takes nothing where that is not known.
+    took: Option<&'a Signature>,
+}
+
 /// Chooses the settings and the fallback of a rollback.
 ///
 /// # Errors
@@ -55,11 +64,14 @@ pub(crate) async fn choose(
     planned: &Rollback,
 ) -> Result<Chosen, Failure> {
     let to = &planned.to.version;
-    let Ok(loaded) = timeout(PATIENCE, loaded(registry, gateway, &planned.to)).await else {
-        return Ok(untried(planned));
+    let primary = match timeout(PATIENCE, loaded(registry, gateway, &planned.to)).await {
+        Ok(loaded) => Some(loaded.map_err(|failure| not_loaded(planned, failure))?),
+        Err(_) => None,
     };
-    let primary = loaded.map_err(|failure| not_loaded(planned, failure))?;
-    let settings = settings(registry, planned, &primary).await;
+    // What may not be served any more, or cannot be loaded, has no say in what else is recorded.
+    let now = timeout(PATIENCE, loaded(registry, gateway, &planned.from)).await.ok().and_then(Result::ok);
+    let [takes, took] = [&primary, &now].map(|loaded| loaded.as_ref().map(|loaded| loaded.signature()));
+    let settings = settings(registry, planned, primary.as_deref(), Inputs { takes, took }).await;
     let settings = settings.map_err(|failure| unfit(planned, failure))?;
     let mut notes = Vec::new();
     if settings.columns != planned.present.columns {
@@ -72,21 +84,18 @@ pub(crate) async fn choose(
         };
         notes.push(format!("requests beyond training are {word} again, as when {to} was promoted"));
     }
+    let Some(primary) = primary else {
+        notes.push(format!(
+            "{to} was not loaded within {} seconds, so nobody knows yet whether it can be served like this",
+            PATIENCE.as_secs()
+        ));
+        return Ok(Chosen { settings, fallback: first(planned), notes });
+    };
     let fallback = match timeout(PATIENCE, fallback(registry, gateway, planned, &primary)).await {
         Ok(fallback) => fallback,
         Err(_) => first(planned),
     };
     Ok(Chosen { settings, fallback, notes })
-}
-
-/// What is chosen where nothing is known of the model.
-fn untried(planned: &Rollback) -> Chosen {
-    let note = format!(
-        "{} was not loaded within {} seconds, so nobody knows yet whether it can be served with the settings of the endpoint",
-        planned.to.version,
-        PATIENCE.as_secs()
-    );
-    Chosen { settings: planned.present.clone(), fallback: first(planned), notes: vec![note] }
 }
 
 fn first(planned: &Rollback) -> Stated {
@@ -145,7 +154,8 @@ async fn loaded(
 async fn settings(
     registry: &Registry,
     planned: &Rollback,
-    primary: &LoadedVersion,
+    primary: Option<&LoadedVersion>,
+    inputs: Inputs<'_>,
 ) -> Result<EndpointSettings, Failure> {
     let (present, before) = (&planned.present, &planned.before);
     let read = columns_of(registry, present.columns.as_ref()).await?;
@@ -164,9 +174,10 @@ async fn settings(
     }
     let mut why = None;
     for candidate in candidates {
-        let fits = match exposed(candidate.read, &read, read_before.as_ref(), primary.signature()) {
-            Some(what) => Err(Failure::new(ids::ROUTE, what)),
-            None => fits(registry, &candidate, primary).await,
+        let fits = match (inputs.exposed(candidate.read, &read, read_before.as_ref()), primary) {
+            (Some(what), _) => Err(Failure::new(ids::ROUTE, what)),
+            (None, Some(primary)) => fits(registry, &candidate, primary).await,
+            (None, None) => Ok(()),
         };
         match fits {
             Ok(()) => {
@@ -191,26 +202,30 @@ async fn fits(
     bounds.map(|_| ()).map_err(|failure| because(ids::ROUTE, failure))
 }
 
-/// What settings would give away of this model's inputs: a value that is withheld now, or whom a prediction is about.
-/// Where names that are withheld now are another model's, what was withheld of this one counts too.
-fn exposed(
-    columns: &Columns,
-    present: &Columns,
-    before: Option<&Columns>,
-    signature: &Signature,
-) -> Option<String> {
-    let takes = |name: &&String| signature.inputs.iter().any(|port| port.name == **name);
-    let subject = present.subject.as_ref().filter(takes);
-    if subject.is_some_and(|subject| columns.subject.as_ref() != Some(subject)) {
-        return subject.map(|name| {
-            format!("`{name}` says whom a prediction is about now, and would not with the settings of then")
-        });
+impl Inputs<'_> {
+    /// What settings would give away of the version's inputs: a value that is withheld, or whom a prediction is about. What
+    /// was said of an input then counts unless the present model takes it too: only then has somebody decided about it since.
+    fn exposed(&self, columns: &Columns, present: &Columns, before: Option<&Columns>) -> Option<String> {
+        let has =
+            |signature: &Signature, name: &String| signature.inputs.iter().any(|port| port.name == *name);
+        let takes = |name: &&String| self.takes.is_none_or(|signature| has(signature, name));
+        let undecided = |name: &&String| !self.took.is_some_and(|signature| has(signature, name));
+        let then = before.map(|before| before.withheld.iter().filter(undecided)).into_iter().flatten();
+        let mut withheld = present.withheld.iter().chain(then).filter(takes);
+        if let Some(name) = withheld.find(|name| !columns.withheld.contains(*name)) {
+            return Some(format!(
+                "the values of `{name}` are withheld, or were with this version, and would be recorded"
+            ));
+        }
+        let then = before.and_then(|before| before.subject.as_ref()).filter(undecided);
+        let subject = present.subject.as_ref().filter(takes).or(then.filter(takes));
+        let lost = subject.filter(|subject| columns.subject.as_ref() != Some(subject));
+        lost.map(|name| {
+            format!(
+                "`{name}` says whom a prediction is about, or did with this version, and would not any more"
+            )
+        })
     }
-    let others = present.withheld.iter().any(|name| !takes(&name));
-    let then = before.filter(|_| others).map(|before| &before.withheld).into_iter().flatten();
-    let mut withheld = present.withheld.iter().chain(then).filter(takes);
-    let exposed = withheld.find(|name| !columns.withheld.contains(*name))?;
-    Some(format!("the values of `{exposed}` are withheld, or were with this version, and would be recorded"))
 }
 
 /// The first of what may answer instead that fits the version.

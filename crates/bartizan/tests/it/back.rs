@@ -71,11 +71,11 @@ impl Adder<'_> {
 
     /// Imports and approves the next version of a model.
     fn add(&self, bench: &Bench, name: &str, origin: &[&str]) {
-        let mark = bench.json(&["status"])["ledger"]["size"].to_string();
-        bench.write("made/model.onnx", &self.file(&format!("{name} {mark}")));
+        let size = bench.json(&["status"]).pointer("/ledger/size").and_then(Value::as_u64).unwrap();
+        bench.write("made/model.onnx", &self.file(&format!("{name} {size}")));
         let import = ["model", "import", "made", "--name", name, "--origin", "a test"];
         let imported = bench.json(&[&import[..], origin].concat());
-        let version = imported["version"].as_str().unwrap().to_owned();
+        let version = imported.get("version").and_then(Value::as_str).unwrap().to_owned();
         bench.json(&["model", "approve", &version]);
     }
 }
@@ -203,6 +203,28 @@ fn a_rollback_past_a_model_with_another_input_serves_at_once() {
     let done = served.back(&[]);
     assert!(done["notes"].to_string().contains("what it was when named:1 was promoted"), "{done}");
     assert_eq!(served.show()["withheld"], json!(["social"]));
+}
+
+/// Whoever routes to a model without an input can say nothing of it. That lifts nothing that was said of it before.
+#[test]
+fn a_rollback_withholds_again_what_a_later_model_did_not_take() {
+    let bench = with_rides();
+    let inputs = [("distance", 1), ("hour", 1), ("ssn", 1)];
+    for _ in 0..2 {
+        Adder { inputs: &inputs, output: "score" }.add(&bench, "wide", &[]);
+    }
+    RIDE.add(&bench, "tips", &[]);
+    let served = Served::new(bench);
+    let withheld = || served.show()["withheld"].clone();
+    served.route("wide:1", &["--no-fallback", "--withhold", "ssn"]);
+    served.route("tips:1", &["--no-fallback", "--withhold", ""]);
+    let done = served.back(&[]);
+    assert!(done["notes"].to_string().contains("when wide:1 was promoted"), "{done}");
+    assert_eq!(withheld(), json!(["ssn"]));
+    // But approvers who know the input decide about it.
+    served.route("wide:2", &["--no-fallback", "--withhold", ""]);
+    let done = served.back(&[]);
+    assert_eq!((&done["notes"], withheld()), (&json!([]), json!([])), "{done}");
 }
 
 /// What cannot be compared is answered as it was when it was promoted, and not at all with a comparison that is none.

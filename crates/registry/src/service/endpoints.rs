@@ -68,7 +68,7 @@ pub struct Rollback {
     /// The endpoint.
     pub endpoint: Name,
     /// The version that it is routed to.
-    pub from: VersionRef,
+    pub from: Routed,
     /// The version that it would be routed to.
     pub to: Routed,
     /// The settings that it has.
@@ -212,7 +212,7 @@ impl Registry {
         let further = others.find(|other| **other != target.primary && may_be_served(&state, other));
         Ok(Rollback {
             endpoint: endpoint.clone(),
-            from: from.version,
+            from,
             present: EndpointSettings { beyond: found.body.beyond, columns: found.body.columns.clone() },
             before: EndpointSettings { beyond: target.beyond, columns: target.columns.clone() },
             fallbacks: fallbacks_behind(&state, found, &target),
@@ -256,7 +256,7 @@ impl Registry {
             act: writer.act(&allowed),
         };
         writer.append(vec![Statement::about(body)]).await?;
-        Ok(RolledBack { from, to: to.version })
+        Ok(RolledBack { from: from.version, to: to.version })
     }
 
     /// Takes an endpoint out of service.
