@@ -69,10 +69,16 @@ pub(crate) async fn choose(
         Err(_) => None,
     };
     // What may not be served any more, or cannot be loaded, has no say in what else is recorded.
-    let now = timeout(PATIENCE, loaded(registry, gateway, &planned.from)).await.ok().and_then(Result::ok);
+    let now = match planned.present.columns == planned.before.columns {
+        true => None,
+        false => timeout(PATIENCE, loaded(registry, gateway, &planned.from)).await.ok().and_then(Result::ok),
+    };
     let [takes, took] = [&primary, &now].map(|loaded| loaded.as_ref().map(|loaded| loaded.signature()));
     let settings = settings(registry, planned, primary.as_deref(), Inputs { takes, took }).await;
-    let settings = settings.map_err(|failure| unfit(planned, failure))?;
+    let settings = settings.map_err(|failure| match failure.id.as_str() {
+        ids::ROUTE => unfit(planned, failure),
+        _ => failure,
+    })?;
     let mut notes = Vec::new();
     if settings.columns != planned.present.columns {
         notes.push(format!("what its columns are for is again what it was when {to} was promoted"));
@@ -265,3 +271,6 @@ async fn stands_in(
     };
     Serving::new(Arc::clone(primary), fallback, None).map(|_| ()).map_err(|error| refused(&error))
 }
+
+#[cfg(test)]
+mod tests;
