@@ -1,5 +1,6 @@
-//! What the inputs of an endpoint are for, beside being asked: whom it is about, what is not kept, what groups; and
-//! which columns of the data they are.
+//! What the inputs of an endpoint are for beside being asked, and which columns of the data they are.
+//!
+//! One may say whom a prediction is about; some are not kept, some group.
 
 use std::collections::BTreeSet;
 
