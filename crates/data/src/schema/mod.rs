@@ -254,9 +254,8 @@ impl Schema {
         columns.all(|name| self.column(name).is_some_and(|column| column.is_in(environment)))
     }
 
-    /// The columns that rows are looked at by, each once: those of keys, expressions and slices that are meant in an
-    /// environment, and those whose values are counted or held to be unique.
-    pub(crate) fn row_columns(&self, environment: Option<&str>) -> Vec<String> {
+    /// The columns that keys, expressions and slices name, in whatever environment; some of them more than once.
+    pub(crate) fn joint_columns(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for key in &self.keys {
             names.extend(key.columns.iter().map(String::as_str));
@@ -266,6 +265,13 @@ impl Schema {
             names.extend(slice.when.columns());
             names.extend(slice.columns.iter().map(|column| column.name.as_str()));
         }
+        names
+    }
+
+    /// The columns that rows are looked at by, each once: those of keys, expressions and slices that are meant in an
+    /// environment, and those whose values are counted or held to be unique.
+    pub(crate) fn row_columns(&self, environment: Option<&str>) -> Vec<String> {
+        let mut names = self.joint_columns();
         let counted = |column: &&ColumnRules| column.max_repeated.is_some() || column.distinct.is_some();
         names.extend(self.columns.iter().filter(counted).map(|column| column.name.as_str()));
         let mut seen = std::collections::HashSet::new();

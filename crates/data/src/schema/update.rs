@@ -188,13 +188,16 @@ impl Update<'_> {
 
     /// What kept the schema with the column there has to keep it still. Where columns that are not expected are refused, it
     /// would not in an environment that no longer has it; so that is taken away only where they are not, and where the
-    /// environment was said rather than taken for the first one.
+    /// environment was said rather than taken for the first one. Nor is it where keys, expressions or slices name the column:
+    /// an environment that does not have all that they name is not asked for them.
     fn missing(&mut self, name: &str) -> Result<(), NotUpdated> {
         let of = self.schema.column(name).map_or(&[][..], |column| &column.environments);
         let all = if of.is_empty() { &self.schema.environments } else { of };
         let others: Vec<String> =
             all.iter().filter(|one| Some(*one) != self.environment.as_ref()).cloned().collect();
-        if self.named && self.schema.unexpected_columns != Some(Severity::Block) && !others.is_empty() {
+        let free = self.schema.unexpected_columns != Some(Severity::Block)
+            && !self.schema.joint_columns().contains(&name);
+        if self.named && free && !others.is_empty() {
             let from = (!of.is_empty()).then(|| of.join(", "));
             let list: Array = others.iter().map(String::as_str).collect();
             set(self.column(name)?, "environments", list);
@@ -277,26 +280,58 @@ impl Update<'_> {
             }
             _ => C::String,
         };
-        let bound = [
-            ("range", rules.range.is_some()),
-            ("statistics", !rules.statistics.is_empty()),
-            ("freshness", rules.freshness.is_some()),
-            ("drift", rules.drift.is_some()),
-        ];
-        let lost = bound.into_iter().find(|(_, there)| *there).filter(|_| wider == C::String);
-        let used = self.schema.row_columns(None).iter().any(|column| column == name);
-        if let Some((rule, _)) = lost {
-            let why = format!("as {wider} it could not have `{rule}`, which a person may want to keep");
-            self.leave(Some(name), Rule::Type, why);
-        } else if wider == C::String && used {
-            let why =
-                format!("as {wider} it could no longer be what keys, expressions or slices take it for");
+        if let Some(why) = self.bound(rules, wider) {
             self.leave(Some(name), Rule::Type, why);
         } else {
             set(self.column(name)?, "type", wider.name());
             self.changed(Some(name), "type", Some(rules.kind.to_string()), wider.to_string());
         }
         Ok(())
+    }
+
+    /// Why a column stays of its type, where a wider one would forbid a rule of it, or have rules take its values for others
+    /// than they were taken for: a batch that kept the schema would break it.
+    fn bound(&self, rules: &ColumnRules, wider: ColumnType) -> Option<String> {
+        let name = rules.name.as_str();
+        // What has the wrong type is shown to no rule about values, so that a warning may be all that came of it.
+        let looked_at = [
+            ("range", rules.range.is_some()),
+            ("domain", rules.domain.is_some()),
+            ("length", rules.min_length.is_some() || rules.max_length.is_some()),
+            ("pattern", rules.pattern.is_some()),
+            ("references", rules.references.is_some()),
+        ];
+        let graver = |rule: &str| rules.severity_of(rule) > rules.severity_of(Rule::Type.id());
+        let newly = looked_at.iter().find(|(rule, there)| *there && !rules.every_value && graver(rule));
+        if let Some((rule, _)) = newly {
+            return Some(format!("as {wider} values that are only warned of would be held to `{rule}`"));
+        }
+        if wider != ColumnType::String {
+            return None;
+        }
+        let forbidden = [
+            ("range", rules.range.is_some()),
+            ("statistics", !rules.statistics.is_empty()),
+            ("freshness", rules.freshness.is_some()),
+            ("drift", rules.drift.is_some()),
+        ];
+        if let Some((rule, _)) = forbidden.iter().find(|(_, there)| *there) {
+            return Some(format!("as {wider} it could not have `{rule}`, which a person may want to keep"));
+        }
+        if self.schema.row_columns(None).iter().any(|column| column == name) {
+            let why = "it could no longer be what keys, expressions or slices take it for";
+            return Some(format!("as {wider} {why}"));
+        }
+        let label = self.schema.label.as_ref();
+        let spelled = [
+            ("`domain`", rules.domain.is_some()),
+            ("`references`", rules.references.is_some()),
+            ("label shares", label.is_some_and(|label| label.column == name && !label.shares.is_empty())),
+        ];
+        let (rule, _) = spelled.iter().find(|(_, there)| *there)?;
+        Some(format!(
+            "as {wider} its {rule} would go by how values are spelled, and no longer by what they are"
+        ))
     }
 
     fn widen(

@@ -1,6 +1,8 @@
 //! Schemas that follow their data.
 
-use bartizan_data::{CheckOptions, Outcome, Report, Schema, Source, Tier, Updated, check_table};
+use bartizan_data::{
+    CheckOptions, KnownTable, Outcome, ReadOptions, Report, Schema, Source, Tier, Updated, check_table,
+};
 use expect_test::{Expect, expect};
 
 use crate::real::real;
@@ -304,4 +306,105 @@ fn a_column_that_comes_back_may_be_away_again() {
     let odd = "x,label\n1,zz\n";
     assert_eq!(checked(&schema, odd, Some("serving")).outcome, Outcome::Valid);
     all_keep(&schema, &[(odd, Some("serving"))]);
+}
+
+/// What is said of a file whose column `ok` has the wrong type, when the column has such rules; the batch that keeps the
+/// schema before has to keep it after too.
+fn widened(rules: &str, keeps: &str, wrong: &str, expected: Expect) {
+    let (rules, after) = rules.split_once("---").unwrap_or((rules, ""));
+    let schema = format!("{ONE}[[column]]\nname = \"ok\"\n{rules}\n{after}\n");
+    let known = {
+        let source = Source::stream(std::io::Cursor::new(b"id\n1\n2\n".to_vec()));
+        KnownTable::read(source, &ReadOptions::default(), 1, &Schema::parse(&schema).unwrap(), "other")
+    };
+    let valid = |text: &str| {
+        let tables = known.iter().map(|known| ("other".to_owned(), known)).collect();
+        let options = CheckOptions { tables, ..CheckOptions::new(Tier::Release) };
+        let source = Source::stream(std::io::Cursor::new(keeps.as_bytes().to_vec()));
+        let report = check_table(source, &Schema::parse(text).unwrap(), &options).unwrap();
+        assert_eq!(report.outcome, Outcome::Valid, "{text}{}", report.render());
+    };
+    valid(&schema);
+    let (text, said) = settled(&schema, wrong.as_bytes());
+    valid(&text);
+    expected.assert_eq(&said);
+}
+
+#[test]
+fn values_that_were_known_by_what_they_are_are_known_still() {
+    widened(
+        "type = \"boolean\"\ndomain = { values = [\"true\", \"false\"] }",
+        "ok\nTRUE\nFalse\n",
+        "ok\ntrue\nmaybe\n",
+        expect![[r#"
+            ok type left: as string its `domain` would go by how values are spelled, and no longer by what they are
+        "#]],
+    );
+    widened(
+        "type = \"integer\"\ndomain = { values = [\"1\", \"2\"] }",
+        "ok\n 2\n1\n",
+        "ok\n1\nabc\n",
+        expect![[r#"
+            ok type left: as string its `domain` would go by how values are spelled, and no longer by what they are
+        "#]],
+    );
+    widened(
+        "type = \"integer\"\nreferences = { table = \"other\", column = \"id\" }",
+        "ok\n 2\n1.0\n",
+        "ok\n1\nabc\n",
+        expect![[r#"
+            ok type left: as string its `references` would go by how values are spelled, and no longer by what they are
+        "#]],
+    );
+    widened(
+        "type = \"integer\"\n---[label]\ncolumn = \"ok\"\ncounted = 100\ntolerance = 0.9\n\
+         shares = [{ value = \"1\", share = 0.5 }, { value = \"2\", share = 0.5 }]",
+        "ok\n 2\n1\n",
+        "ok\n1\n2\nabc\n",
+        expect![[r#"
+            ok type left: as string its label shares would go by how values are spelled, and no longer by what they are
+            ok label-unseen left: 33.33 % of the labels are none of the 2 known ones
+        "#]],
+    );
+    // Where numbers become wider numbers, they are known by what they are as before.
+    widened(
+        "type = \"integer\"\ndomain = { values = [\"1\", \"2\"] }",
+        "ok\n 2\n1.0\n",
+        "ok\n1\n2.5\n",
+        expect![[r#"
+            ok type: Some("integer") -> float
+            ok domain.values: Some("2 values") -> 3 values
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_warned_of_is_not_refused_after() {
+    widened(
+        "type = \"date\"\nseverities = { type = \"warn\" }\nmax_length = 10",
+        "ok\n2026-01-01\nsome time in spring\n",
+        "ok\n2026-01-01\nspring\n",
+        expect![[r#"
+            ok type left: as string values that are only warned of would be held to `length`
+        "#]],
+    );
+}
+
+#[test]
+fn what_rows_are_held_to_is_held_in_every_environment() {
+    let rules = [
+        "[[expression]]\nname = \"order\"\nholds = \"label >= x\"\n",
+        "[[key]]\ncolumns = [\"x\", \"label\"]\n",
+        "[[slice]]\nname = \"some\"\nwhen = \"x > 0\"\n[[slice.column]]\nname = \"label\"\nrange = { min = 2, max = 9 }\n",
+    ];
+    for rule in rules {
+        let schema = of_environments("unexpected_columns = \"warn\"\n", rule);
+        let broken = "x,label\n2,1\n2,1\n";
+        assert_eq!(checked(&schema, broken, Some("serving")).outcome, Outcome::Invalid);
+        let parsed = all_keep(&schema, &[("x\n1\n", Some("serving")), ("x,label\n2,3\n", Some("training"))]);
+        let label = parsed.column("label").unwrap();
+        assert_eq!((label.optional, label.environments.len()), (true, 0), "{rule}");
+        let text = parsed.to_toml().unwrap();
+        assert_eq!(checked(&text, broken, Some("serving")).outcome, Outcome::Invalid, "{text}");
+    }
 }
