@@ -120,12 +120,68 @@ fn compressed_files_are_searched_as_what_is_in_them() {
     );
     let formats: Vec<&Value> = report["files"].as_array().unwrap().iter().map(|one| &one["format"]).collect();
     assert_eq!(formats, ["text", "jsonl", "csv"]);
-    assert_eq!(report["skipped"], json!([{ "file": "d/twice.gz", "why": "compressed, in gzip" }]));
+    assert_eq!(
+        report["skipped"],
+        json!([{ "file": "d/twice.gz", "kind": "unsearched", "why": "compressed, in gzip" }])
+    );
     // What is redacted is written as text.
     bench.json(&["data", "redact", "d/people.csv.gz", "--out", "people.csv"]);
     assert!(
         read(&bench, "people.csv").starts_with("id,email,note\r\n1,<EMAIL>,\"call <PHONE>, please\"\r\n")
     );
+}
+
+#[test]
+fn what_could_not_be_searched_is_not_clean() {
+    let bench = Bench::new();
+    let lines = in_gzip(&b"nothing to see here\n".repeat(1_000));
+    // A picture, a link and a pipe hold no text; everything else might.
+    bench.write("d/picture", b"\x00\x01\x02anna@example.org");
+    bench.write("d/picture.gz", &in_gzip(b"\x00\x01\x02"));
+    symlink("picture", bench.path("d/link")).unwrap();
+    let pipe = Command::new("mkfifo").arg(bench.path("d/pipe")).status();
+    assert!(pipe.unwrap().success());
+    let (code, report) = scanned(&bench, &["d"]);
+    let of = |report: &Value| -> Vec<String> {
+        let one =
+            |one: &Value| format!("{} {}", one["file"].as_str().unwrap(), one["kind"].as_str().unwrap());
+        report["skipped"].as_array().unwrap().iter().map(one).collect()
+    };
+    assert_eq!(code, 0, "{report}");
+    let passed =
+        ["d/link passed-over", "d/picture passed-over", "d/picture.gz passed-over", "d/pipe passed-over"];
+    let mut listed = of(&report);
+    listed.sort();
+    assert_eq!(listed, passed);
+    let ran = bench.run(&["data", "pii", "scan", "d", "-o", "table"]);
+    assert!(ran.stdout.contains("passed over: d/picture: binary\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("0 not searched, 4 passed over\n"), "{}", ran.stdout);
+    // Whoever names one asks for it.
+    let (code, report) = scanned(&bench, &["d/picture"]);
+    assert_eq!((code, of(&report)), (1, vec!["d/picture unsearched".to_owned()]));
+    let unsearched: [(&str, &[u8]); 9] = [
+        ("cut.log.gz", &lines[..lines.len() - 12]),
+        ("damaged.parquet", &PARQUET[..PARQUET.len() - 1]),
+        ("head.gz", &[0x1f, 0x8b, 8, 0]),
+        ("in.parquet.gz", &in_gzip(PARQUET)),
+        ("binary.gz", &in_gzip(&[0; 100_000])[..60]),
+        ("twice.gz", &in_gzip(&lines)),
+        ("wide.txt", b"\xff\xfea\0n\0n\0a\0"),
+        ("archive.zip", b"PK\x03\x04 and so on"),
+        ("people.db", b"SQLite format 3\0\x10\0\x01\x01"),
+    ];
+    for (name, bytes) in unsearched {
+        let path = format!("d/{name}");
+        bench.write(&path, bytes);
+        let (code, report) = scanned(&bench, &["d"]);
+        let told = of(&report);
+        assert_eq!((code, told.len(), &report["findings"]), (1, 5, &json!({})), "{name}: {report}");
+        assert!(told.contains(&format!("{path} unsearched")), "{name}: {report}");
+        std::fs::remove_file(bench.path(&path)).unwrap();
+    }
+    // More directories than are gone down into.
+    bench.write(&format!("d/{}clean.txt", "d/".repeat(70)), b"nothing to see here\n");
+    assert_eq!(scanned(&bench, &["d"]).0, 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bartizan_data::pii::{Finding, PiiReport};
 use serde_json::{Value, json};
 
-use super::source::{Layout, Skipped};
+use super::source::{Layout, Skipped, Why};
 use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::out::{Format, Out};
@@ -133,15 +133,18 @@ fn whole(reports: &[FileReport], skipped: &[Skipped], min_score: u8) -> Value {
         reports.iter().filter(|one| !one.report.is_clean()).map(FileReport::json).collect();
     let kinds: BTreeMap<&str, u64> =
         totals(reports).into_iter().map(|(kind, total)| (kind, total.0)).collect();
-    let passed: Vec<Value> =
-        skipped.iter().map(|one| json!({ "file": one.path.display().to_string(), "why": one.why })).collect();
+    let one = |one: &Skipped| {
+        let (file, why) = (one.path.display().to_string(), one.why.said());
+        json!({ "file": file, "kind": one.why.id(), "why": why })
+    };
+    let skipped: Vec<Value> = skipped.iter().map(one).collect();
     json!({
         "searched": reports.iter().filter(|one| one.cut.is_none()).count(),
         "bytes": reports.iter().map(|one| one.report.bytes).fold(0_u64, u64::saturating_add),
         "minScore": f64::from(min_score) / 100.0,
         "findings": kinds,
         "files": found,
-        "skipped": passed,
+        "skipped": skipped,
     })
 }
 
@@ -194,17 +197,22 @@ fn table(reports: &[FileReport], skipped: &[Skipped]) -> String {
         }
     }
     for one in skipped {
-        line(format!("not searched: {}: {}", shown(&one.path), one.why));
+        let what = match one.why {
+            Why::PassedOver(_) => "passed over",
+            Why::Unsearched(_) => "not searched",
+        };
+        line(format!("{what}: {}: {}", shown(&one.path), one.why.said()));
     }
     for (kind, (count, files)) in totals(reports) {
         line(format!("{kind:<20} {count:>8} in {files} files"));
     }
     let whole = || reports.iter().filter(|one| one.cut.is_none());
     let clean = whole().filter(|one| one.report.is_clean()).count();
+    let passed = skipped.iter().filter(|one| matches!(one.why, Why::PassedOver(_))).count();
     line(format!(
-        "{} files searched, {clean} without findings, {} not searched",
+        "{} files searched, {clean} without findings, {} not searched, {passed} passed over",
         whole().count(),
-        skipped.len()
+        skipped.len().saturating_sub(passed)
     ));
     text
 }

@@ -11,7 +11,7 @@ use bartizan_data::pii::{
 use bartizan_data::{Format, ReadError, ReadOptions, Source, Unpacked, threads};
 
 use super::report::{FileReport, Place, print};
-use super::source::{self, Layout, Opened, Skipped};
+use super::source::{self, Layout, Opened, Skipped, Why};
 use crate::cli::PiiScan;
 use crate::commands::Work;
 use crate::failure::Failure;
@@ -23,8 +23,8 @@ const PIECE: usize = 256 * 1024;
 /// Places that are kept of one file, whatever was asked for.
 const PLACES: usize = 100_000;
 
-/// Searches, prints, and returns 1 when something was found, or what was named could not be searched: nobody is to take
-/// that for clean. What lies in a directory and is no text or table is only listed.
+/// Searches, prints, and returns 1 when something was found, or something could not be searched: nobody is to take that for
+/// clean. What lies in a directory and is passed over, see [`Why`], is only listed.
 pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Failure> {
     let options = super::options(&wanted.wanted)?;
     let (detector, columns) = (Detector::new(&options), ColumnDetector::new(&options));
@@ -52,14 +52,20 @@ pub(in crate::commands) fn scan(work: &Work, wanted: &PiiScan) -> Result<u8, Fai
     for (path, found) in done {
         match found {
             Ok(report) => {
-                skipped.extend(report.cut.clone().map(|why| Skipped { path: path.clone(), why }));
+                let cut = report.cut.clone().map(Why::Unsearched);
+                skipped.extend(cut.map(|why| Skipped { path: path.clone(), why }));
                 reports.push(report);
             }
             Err(why) => skipped.push(Skipped { path: path.clone(), why }),
         }
     }
+    let asked = |one: Skipped| match wanted.paths.contains(&one.path) {
+        true => Skipped { why: one.why.asked(), ..one },
+        false => one,
+    };
+    let skipped: Vec<Skipped> = skipped.into_iter().map(asked).collect();
     print(work.out, &reports, &skipped, options.min_score)?;
-    let unsearched = skipped.iter().any(|skipped| wanted.paths.contains(&skipped.path));
+    let unsearched = skipped.iter().any(|one| matches!(one.why, Why::Unsearched(_)));
     Ok(u8::from(unsearched || reports.iter().any(|report| !report.report.is_clean())))
 }
 
@@ -76,7 +82,7 @@ struct Search<'d> {
 
 impl Search<'_> {
     /// Searches one file; the reason when nothing of it can be read.
-    fn file(&self, path: &Path) -> Result<FileReport, String> {
+    fn file(&self, path: &Path) -> Result<FileReport, Why> {
         let (file, mut found) = self.open(path)?;
         let searched = match found.layout {
             Layout::Columns(format) => return self.columns(path, format, found),
@@ -96,7 +102,7 @@ impl Search<'_> {
         };
         match searched {
             Ok(()) => Ok(found),
-            Err(Cut { why, .. }) if found.report.bytes == 0 => Err(why),
+            Err(Cut { why, .. }) if found.report.bytes == 0 => Err(Why::Unsearched(why)),
             // What was found until then is there all the same.
             Err(Cut { line, why }) => {
                 found.cut = Some(format!("searched up to line {line} only: {why}"));
@@ -105,13 +111,13 @@ impl Search<'_> {
         }
     }
 
-    fn open(&self, path: &Path) -> Result<(Opened<'static>, FileReport), String> {
+    fn open(&self, path: &Path) -> Result<(Opened<'static>, FileReport), Why> {
         let opened = Opened::new(path, source::stored(path, self.progress)?, None)?;
         let found = FileReport::new(path.to_owned(), opened.layout, self.min_score);
         Ok((opened, found))
     }
 
-    fn columns(&self, path: &Path, format: Format, mut found: FileReport) -> Result<FileReport, String> {
+    fn columns(&self, path: &Path, format: Format, mut found: FileReport) -> Result<FileReport, Why> {
         let source = Source::seekable(source::stored(path, self.progress)?);
         let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
         let keep = Keep { places: self.places, values: self.show };
@@ -127,7 +133,7 @@ impl Search<'_> {
                 Ok(found)
             }
             Err(ReadError::NoRows) => Ok(found),
-            Err(error) => Err(source::reasons(&error)),
+            Err(error) => Err(Why::Unsearched(source::reasons(&error))),
         }
     }
 

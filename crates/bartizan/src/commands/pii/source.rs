@@ -19,6 +19,8 @@ use crate::out::Progress;
 const FILES: usize = 1_000_000;
 const DEPTH: usize = 64;
 
+const NOT_REGULAR: &str = "not a regular file";
+
 /// Bytes that tell what a file is.
 const HEAD: u64 = 64 * 1024;
 
@@ -49,7 +51,39 @@ impl Layout {
 /// A file that is not searched, or not to its end.
 pub(super) struct Skipped {
     pub(super) path: PathBuf,
-    pub(super) why: String,
+    pub(super) why: Why,
+}
+
+/// Why a file is not searched.
+#[derive(Debug, Clone)]
+pub(super) enum Why {
+    /// There is nothing in it to search: neither text nor a table, a link, or no regular file.
+    PassedOver(String),
+    /// There may be: it cannot be read to its end, or nothing here looks into what it is.
+    Unsearched(String),
+}
+
+impl Why {
+    pub(super) fn said(&self) -> &str {
+        match self {
+            Self::PassedOver(said) | Self::Unsearched(said) => said,
+        }
+    }
+
+    /// The word that reports use.
+    pub(super) const fn id(&self) -> &'static str {
+        match self {
+            Self::PassedOver(_) => "passed-over",
+            Self::Unsearched(_) => "unsearched",
+        }
+    }
+
+    /// The same of a file that somebody asked to be searched, where nothing is passed over.
+    pub(super) fn asked(self) -> Self {
+        match self {
+            Self::PassedOver(said) | Self::Unsearched(said) => Self::Unsearched(said),
+        }
+    }
 }
 
 /// Lists objects that are named by URL, and regular files below the other paths in order of their names, and what was
@@ -77,29 +111,29 @@ fn walk(
     files: &mut Vec<PathBuf>,
     skipped: &mut Vec<Skipped>,
 ) -> Result<(), Failure> {
-    let mut skip = |why: String| skipped.push(Skipped { path: path.to_owned(), why });
+    let mut skip = |why: Why| skipped.push(Skipped { path: path.to_owned(), why });
     let kind = match fs::symlink_metadata(path) {
         Ok(metadata) => metadata.file_type(),
         Err(error) => {
-            skip(error.to_string());
+            skip(Why::Unsearched(error.to_string()));
             return Ok(());
         }
     };
     if kind.is_symlink() {
-        skip("a link".to_owned());
+        skip(Why::PassedOver("a link".to_owned()));
     } else if kind.is_file() {
         if files.len() >= FILES {
             return Err(Failure::new(ids::FILE, format!("there are more than {FILES} files")));
         }
         files.push(path.to_owned());
     } else if !kind.is_dir() {
-        skip("not a regular file".to_owned());
+        skip(Why::PassedOver(NOT_REGULAR.to_owned()));
     } else if depth >= DEPTH {
-        skip(format!("more than {DEPTH} directories deep"));
+        skip(Why::Unsearched(format!("more than {DEPTH} directories deep")));
     } else {
         let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
         match entries {
-            Err(error) => skip(error.to_string()),
+            Err(error) => skip(Why::Unsearched(error.to_string())),
             Ok(entries) => {
                 let mut below: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).collect();
                 below.sort();
@@ -118,15 +152,15 @@ pub(super) trait Stored: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Stored for T {}
 
 /// Opens an object, or a regular file without following a link; the reason when it is passed over.
-pub(super) fn stored(path: &Path, progress: &Progress) -> Result<Box<dyn Stored>, String> {
-    if let Some(object) = open_remote(path).map_err(|failure| told(&failure))? {
+pub(super) fn stored(path: &Path, progress: &Progress) -> Result<Box<dyn Stored>, Why> {
+    if let Some(object) = open_remote(path).map_err(|failure| Why::Unsearched(told(&failure)))? {
         return Ok(Box::new(progress.follow(object)));
     }
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).unwrap_or(0);
     let opened = fs::OpenOptions::new().read(true).custom_flags(flags).open(path);
-    let file = opened.map_err(|error| error.to_string())?;
+    let file = opened.map_err(|error| Why::Unsearched(error.to_string()))?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err("not a regular file".to_owned());
+        return Err(Why::PassedOver(NOT_REGULAR.to_owned()));
     }
     Ok(Box::new(progress.follow(file)))
 }
@@ -159,18 +193,25 @@ pub(super) struct Opened<'a> {
 impl<'a> Opened<'a> {
     /// Looks at the first bytes of the file of that name; the reason when it is passed over. Who says what it is may have
     /// text with control characters.
-    pub(super) fn new(path: &Path, bytes: impl Read + Send + 'a, said: Option<&str>) -> Result<Self, String> {
-        let mut rest = Unpacked::open(bytes).map_err(|error| reasons(&error))?;
+    pub(super) fn new(path: &Path, bytes: impl Read + Send + 'a, said: Option<&str>) -> Result<Self, Why> {
+        let mut rest = Unpacked::open(bytes).map_err(|error| Why::Unsearched(reasons(&error)))?;
         let mut head = Vec::new();
         let failed = rest.by_ref().take(HEAD).read_to_end(&mut head).err();
         let layout = match columns(&head, rest.compression()) {
             Some(format) => Layout::Columns(format),
             None => {
-                if let Some(why) = unreadable(&head, said.is_some()) {
-                    return Err(match rest.compression() {
-                        Some(compression) => format!("{why}, in {compression}"),
-                        None => why.to_owned(),
-                    });
+                let within = |what: &str| match rest.compression() {
+                    Some(compression) => format!("{what}, in {compression}"),
+                    None => what.to_owned(),
+                };
+                let binary = said.is_none() && is_binary(&head);
+                if let Some(what) = unreadable(&head, binary) {
+                    return Err(Why::Unsearched(within(what)));
+                }
+                if binary {
+                    // Where it breaks off, what came until then says nothing of the rest.
+                    let of = if failed.is_some() { Why::Unsearched } else { Why::PassedOver };
+                    return Err(of(within("binary")));
                 }
                 match said {
                     Some("csv") => Layout::Table(separator(&head)),
@@ -198,7 +239,7 @@ pub(super) fn open(path: &Path, said: Option<&str>) -> Result<Opened<'static>, F
     };
     let opened = Opened::new(path, bytes, said).map_err(|why| {
         let mut failure = Failure::new(ids::DELIVERY, format!("`{}` is no text", path.display()));
-        failure.why.push(why);
+        failure.why.push(why.said().to_owned());
         failure
     })?;
     if let Layout::Columns(format) = opened.layout {
@@ -225,8 +266,8 @@ fn columns(head: &[u8], compression: Option<&str>) -> Option<Format> {
     (head.starts_with(b"ARROW1\0\0") || head.starts_with(&[0xff; 4])).then_some(Format::Arrow)
 }
 
-/// What a file is that is no text, by how it begins.
-const NO_TEXT: [(&[u8], &str); 7] = [
+/// What a file is that is no text as it stands and may hold some, by how it begins.
+const NO_TEXT: [(&[u8], &str); 8] = [
     (b"PK\x03\x04", "a zip archive"),
     (b"BZh", "compressed with bzip2"),
     (b"\xfd7zXZ\0", "compressed with xz"),
@@ -234,25 +275,41 @@ const NO_TEXT: [(&[u8], &str); 7] = [
     (b"\x04\x22\x4d\x18", "compressed with lz4"),
     (b"\xff\xfe", "UTF-16 text"),
     (b"\xfe\xff", "UTF-16 text"),
+    (b"%PDF-", "PDF"),
+];
+
+/// What begins so and is binary holds tables, or text.
+const HOLDERS: [(&[u8], &str); 7] = [
+    // Where it is compressed.
+    (b"PAR1", "Parquet"),
+    (b"ORC", "ORC"),
+    (b"Obj\x01", "Avro"),
+    (b"FEA1", "Feather"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\x89HDF\r\n\x1a\n", "HDF5"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an OLE document"),
 ];
 
 /// Where the headers of tar archives say that they are such (POSIX.1-1988 and later).
 const TAR: std::ops::Range<usize> = 257..262;
 
-fn unreadable(head: &[u8], said: bool) -> Option<&'static str> {
-    if let Some((_, why)) = NO_TEXT.iter().find(|(magic, _)| head.starts_with(magic)) {
-        return Some(why);
+fn unreadable(head: &[u8], binary: bool) -> Option<&'static str> {
+    let holders = HOLDERS.iter().filter(|_| binary);
+    if let Some((_, what)) = NO_TEXT.iter().chain(holders).find(|(magic, _)| head.starts_with(magic)) {
+        return Some(what);
     }
     if head.get(TAR) == Some(b"ustar") {
         return Some("a tar archive");
     }
     // Compressed twice.
-    if head.starts_with(&[0x1f, 0x8b, 0x08]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Some("compressed");
-    }
+    (head.starts_with(&[0x1f, 0x8b, 0x08]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]))
+        .then_some("compressed")
+}
+
+fn is_binary(head: &[u8]) -> bool {
     let controls =
         head.iter().filter(|byte| **byte < 0x20 && !b"\t\n\r\x0b\x0c\x1b\x08".contains(byte)).count();
-    (!said && (head.contains(&0) || controls.saturating_mul(20) > head.len())).then_some("binary")
+    head.contains(&0) || controls.saturating_mul(20) > head.len()
 }
 
 /// What the ending of a name, and the first line, say of a file.
