@@ -14,7 +14,6 @@
 //! own: times and seeds are arguments.
 
 mod arrange;
-mod beside;
 mod bounds;
 mod cells;
 mod change;
@@ -40,10 +39,10 @@ mod spelling;
 mod statistic;
 mod stored;
 mod summary;
+mod table_test;
 mod tags;
 mod watch;
 
-pub use self::beside::{Beside, BesideTest};
 pub use self::bounds::{of_histograms, of_sketches};
 pub use self::change::{
     Bucket, Carriers, Change, ChangeEvidence, ChangeKind, ChangeOptions, Group, Part, SchemaChange, carriers,
@@ -71,5 +70,6 @@ pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedS
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
 pub use self::stored::{DriftReportInvalid, DriftReportUnwritten};
 pub use self::summary::{Bounded, Edges, EdgesInvalid, Frequent, Histogram, QuantileSketch};
+pub use self::table_test::{TableFinding, TableTest};
 pub use self::tags::Tags;
 pub use self::watch::{Alarm, AlarmPolicy, Watch, WatchInvalid};

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::beside::Beside;
 use super::discovery::Dependence;
 use super::statistic::{Statistic, Undefined};
 use super::summary::Bounded;
+use super::table_test::TableFinding;
 use crate::check::Outcome;
 
 /// What two sets of rows are compared for.
@@ -273,7 +273,7 @@ impl ColumnDrift {
     }
 
     /// Whether it is about values of which a side has none at all.
-    fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         let size = match self.verdict {
             Verdict::NotJudged(NotJudged::Undefined(Undefined::NoReference)) => self.reference,
             Verdict::NotJudged(NotJudged::Undefined(Undefined::NoCurrent)) => self.current,
@@ -304,7 +304,7 @@ pub struct DriftReport {
     /// One for each property of each column, in the order given.
     pub columns: Vec<ColumnDrift>,
     /// What was asked beside the columns.
-    pub beside: Vec<Beside>,
+    pub beside: Vec<TableFinding>,
     /// Entries of both that a stored report had no room for; none of them changes the [outcome](Self::outcome).
     pub left_out: u64,
 }
@@ -331,7 +331,7 @@ impl DriftReport {
     /// `error` when something was not judged, or there was nothing to judge, which must not pass; `valid` otherwise.
     ///
     /// A column in which one side has no value at all is no error where hardly any row of the other side has one
-    /// either, see [`Self::is_empty_and_told`].
+    /// either, see [`Self::told`].
     pub fn outcome(&self) -> Outcome {
         let beside = |outcome| self.beside.iter().any(|one| one.outcome == outcome);
         if self.drifted().next().is_some() || beside(Outcome::Invalid) {
@@ -345,15 +345,9 @@ impl DriftReport {
         Outcome::Valid
     }
 
-    /// Whether a line is not judged because its column has no value at all on a side, and the comparison of rows without
-    /// one says that their shares differ by less than its floor: the values that the other side has are in so few rows
-    /// that nothing is left open. For all lines of a report, [`Self::told`] is quicker.
-    pub fn is_empty_and_told(&self, column: &ColumnDrift) -> bool {
-        column.is_empty() && self.columns.iter().any(|other| other.tells() && other.column == column.column)
-    }
-
-    /// The columns of which the rows without a value tell enough: a line that is not judged because such a column has no
-    /// value at all on a side leaves nothing open.
+    /// The columns of which the comparison of rows without a value says that their shares differ by less than its floor. A
+    /// line that is not judged because such a column has no value at all on a side, see [`ColumnDrift::is_empty`], leaves
+    /// nothing open: the values that the other side has are in too few rows.
     pub fn told(&self) -> BTreeSet<&str> {
         self.columns.iter().filter(|line| line.tells()).map(|line| line.column.as_str()).collect()
     }
@@ -392,8 +386,8 @@ impl DriftReport {
     }
 
     /// What was asked beside the columns, `most` at most, in its order. What would change the outcome is left out last.
-    pub(super) fn bounded_beside(&self, most: usize) -> Vec<&Beside> {
-        let rank = |beside: &Beside| match beside.outcome {
+    pub(super) fn bounded_beside(&self, most: usize) -> Vec<&TableFinding> {
+        let rank = |beside: &TableFinding| match beside.outcome {
             Outcome::Invalid => 0,
             Outcome::Error => 1,
             Outcome::Valid => 2,

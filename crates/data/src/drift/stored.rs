@@ -3,11 +3,11 @@
 use bartizan_base::canonical;
 use serde::{Deserialize, Serialize};
 
-use super::beside::{Beside, BesideTest};
 use super::discovery::Dependence;
 use super::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
 use super::statistic::Statistic;
 use super::summary::Bounded;
+use super::table_test::{TableFinding, TableTest};
 use crate::check::Outcome;
 use crate::limits::{DRIFT_REPORT_BYTES, DRIFT_REPORT_ENTRIES};
 
@@ -201,7 +201,7 @@ struct StoredBounded {
     value: String,
 }
 
-fn stored_beside(beside: &Beside) -> StoredBeside {
+fn stored_beside(beside: &TableFinding) -> StoredBeside {
     StoredBeside {
         column: beside.column.clone(),
         message: beside.message.clone(),
@@ -210,10 +210,10 @@ fn stored_beside(beside: &Beside) -> StoredBeside {
     }
 }
 
-fn read_beside(stored: &StoredBeside) -> Option<Beside> {
+fn read_beside(stored: &StoredBeside) -> Option<TableFinding> {
     let outcomes = [Outcome::Valid, Outcome::Invalid, Outcome::Error];
-    Some(Beside {
-        test: one_of(BesideTest::ALL, BesideTest::id, &stored.test)?,
+    Some(TableFinding {
+        test: one_of(TableTest::ALL, TableTest::id, &stored.test)?,
         column: stored.column.clone(),
         outcome: outcomes.into_iter().find(|outcome| outcome.as_str() == stored.outcome)?,
         message: stored.message.clone(),

@@ -6,7 +6,7 @@ use bartizan_base::{Digest, Timestamp};
 
 use super::{Subject, cut, plain};
 use crate::check::{Check, Finding, Outcome, Report, Rule};
-use crate::drift::{Beside, ColumnDrift, DriftReport, Measure, Verdict};
+use crate::drift::{ColumnDrift, DriftReport, Measure, TableFinding, Verdict};
 use crate::quality::{self, QualityReport};
 use crate::read::Format;
 use crate::schema::Severity;
@@ -306,7 +306,7 @@ fn of_drift(column: &ColumnDrift, severity: Severity) -> Case {
     Case::new(rule, plain(&column.column), standing)
 }
 
-fn of_beside(beside: &Beside, severity: Severity) -> Case {
+fn of_beside(beside: &TableFinding, severity: Severity) -> Case {
     let message = plain(&beside.message);
     let standing = match beside.outcome {
         Outcome::Valid => Standing::Kept,

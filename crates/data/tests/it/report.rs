@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use bartizan_base::{Timestamp, sha256};
-use bartizan_data::drift::{Beside, BesideTest, Column, Comparison, DriftReport, Options, Side, compare};
+use bartizan_data::drift::{
+    Column, Comparison, DriftReport, Options, Side, TableFinding, TableTest, compare,
+};
 use bartizan_data::limits::{REPORT_BYTES, REPORT_COLUMNS};
 use bartizan_data::report::{Against, Standing, Subject, Suite, html, junit, plain, sarif, uri_of_path};
 use bartizan_data::{CsvOptions, Outcome, Report, Schema, Tier, check, infer};
@@ -503,7 +505,7 @@ fn drift_is_told_in_every_form() {
     let suite = Suite::drift(&subject("b.csv"), &same, Outcome::Invalid);
     assert!(junit::write(&[suite]).contains("failures=\"1\""));
     // What was found there is named, each by itself.
-    let beside = |test, column: &str, outcome| Beside {
+    let beside = |test, column: &str, outcome| TableFinding {
         test,
         column: column.to_owned(),
         outcome,
@@ -511,9 +513,9 @@ fn drift_is_told_in_every_form() {
     };
     let asked = DriftReport {
         beside: vec![
-            beside(BesideTest::JoinedRows, "", Outcome::Valid),
-            beside(BesideTest::Skew, "a<b", Outcome::Invalid),
-            beside(BesideTest::Together, "", Outcome::Error),
+            beside(TableTest::JoinedRows, "", Outcome::Valid),
+            beside(TableTest::Skew, "a<b", Outcome::Invalid),
+            beside(TableTest::Together, "", Outcome::Error),
         ],
         ..same
     };

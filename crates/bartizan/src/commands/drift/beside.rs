@@ -1,13 +1,13 @@
 //! What was asked beside the columns, as the report takes it: joined rows, and a classifier.
 
 use bartizan_data::Outcome;
-use bartizan_data::drift::{Beside, BesideTest, DomainReport, FeatureSkew, JoinReport, Verdict};
+use bartizan_data::drift::{DomainReport, FeatureSkew, JoinReport, TableFinding, TableTest, Verdict};
 
 use super::{Compared, joined};
 use crate::cli::Drift;
 
 /// What came of it in one comparison, which is called `label` where there are several.
-pub(super) fn of(compared: &Compared, label: &str, drift: &Drift) -> Vec<Beside> {
+pub(super) fn of(compared: &Compared, label: &str, drift: &Drift) -> Vec<TableFinding> {
     let mut all = Vec::new();
     if let Some(skew) = &compared.skew {
         all.push(joined_rows(skew, compared.rows.1, label, drift));
@@ -17,11 +17,11 @@ pub(super) fn of(compared: &Compared, label: &str, drift: &Drift) -> Vec<Beside>
     all
 }
 
-fn joined_rows(skew: &JoinReport, current: u64, label: &str, drift: &Drift) -> Beside {
+fn joined_rows(skew: &JoinReport, current: u64, label: &str, drift: &Drift) -> TableFinding {
     let share = joined::share(skew, current);
     let enough = skew.joined > 0 && !skew.features.is_empty() && share >= drift.min_joined;
-    Beside {
-        test: BesideTest::JoinedRows,
+    TableFinding {
+        test: TableTest::JoinedRows,
         column: label.to_owned(),
         outcome: if enough { Outcome::Valid } else { Outcome::Error },
         message: format!(
@@ -33,7 +33,7 @@ fn joined_rows(skew: &JoinReport, current: u64, label: &str, drift: &Drift) -> B
     }
 }
 
-fn feature_skew(feature: &FeatureSkew, label: &str, drift: &Drift) -> Beside {
+fn feature_skew(feature: &FeatureSkew, label: &str, drift: &Drift) -> TableFinding {
     let named = if label.is_empty() { feature.name.clone() } else { format!("{label}: {}", feature.name) };
     let share = feature.share();
     let outcome = match share {
@@ -50,10 +50,10 @@ fn feature_skew(feature: &FeatureSkew, label: &str, drift: &Drift) -> Beside {
         feature.one_sided.0,
         feature.one_sided.1
     );
-    Beside { test: BesideTest::Skew, column: named, outcome, message }
+    TableFinding { test: TableTest::Skew, column: named, outcome, message }
 }
 
-fn together(report: &Result<DomainReport, String>, label: &str) -> Beside {
+fn together(report: &Result<DomainReport, String>, label: &str) -> TableFinding {
     let (outcome, message) = match report {
         Err(reason) => (Outcome::Error, reason.clone()),
         Ok(report) => {
@@ -71,5 +71,5 @@ fn together(report: &Result<DomainReport, String>, label: &str) -> Beside {
             (outcome, figures)
         }
     };
-    Beside { test: BesideTest::Together, column: label.to_owned(), outcome, message }
+    TableFinding { test: TableTest::Together, column: label.to_owned(), outcome, message }
 }

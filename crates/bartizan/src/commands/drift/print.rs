@@ -176,10 +176,11 @@ fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
 /// What was not judged, by reason.
 fn open(one: &Compared) -> String {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    let told = one.report.told();
     for (line, kind) in one.report.columns.iter().zip(&one.kinds) {
         let Verdict::NotJudged(reason) = line.verdict else { continue };
         let reason = match kind {
-            _ if one.report.is_empty_and_told(line) => {
+            _ if line.is_empty() && told.contains(line.column.as_str()) => {
                 format!("nothing to judge, as {} and hardly any row has one", reason.message())
             }
             Some(kind) => {

@@ -11,7 +11,7 @@ use super::column::ColumnView;
 use super::page::{Heading, Paper, counted, footer, heading, icon, named, tiles};
 use super::{against, title};
 use crate::check::Outcome;
-use crate::drift::{Beside, ColumnDrift, DriftReport, Measure, Purpose, Verdict};
+use crate::drift::{ColumnDrift, DriftReport, Measure, Purpose, TableFinding, Verdict};
 use crate::profile::Profile;
 use crate::profile::render::grouped;
 use crate::report::suite::drifted;
@@ -170,7 +170,7 @@ fn line(one: &ColumnDrift, place: Option<usize>) -> Markup {
 
 /// What was asked beside the columns; what differs first.
 fn beside(paper: &mut Paper, report: &DriftReport) {
-    let mut all: Vec<&Beside> = report.beside.iter().collect();
+    let mut all: Vec<&TableFinding> = report.beside.iter().collect();
     all.sort_by_key(|one| match one.outcome {
         Outcome::Invalid => 0,
         Outcome::Error => 1,

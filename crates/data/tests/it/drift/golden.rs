@@ -5,8 +5,8 @@ use std::path::Path;
 
 use bartizan_data::Outcome;
 use bartizan_data::drift::{
-    Beside, BesideTest, Bounded, ColumnDrift, DriftReport, DriftReportInvalid, Measure, Mode, NotJudged,
-    Purpose, Undefined, Verdict, Watch,
+    Bounded, ColumnDrift, DriftReport, DriftReportInvalid, Measure, Mode, NotJudged, Purpose, TableFinding,
+    TableTest, Undefined, Verdict, Watch,
 };
 
 fn sample(name: &str) -> Vec<u8> {
@@ -45,8 +45,8 @@ fn what_is_written_can_be_read_however_much_there_is() {
         .map(|at| line(format!("calm {at}"), Measure::Values, Verdict::NoDrift))
         .chain([line("late".to_owned(), Measure::Values, Verdict::NotJudged(NotJudged::TooFew))])
         .collect();
-    report.beside = vec![Beside {
-        test: BesideTest::Together,
+    report.beside = vec![TableFinding {
+        test: TableTest::Together,
         column: String::new(),
         outcome: Outcome::Valid,
         message: "50 of 100".to_owned(),
@@ -85,7 +85,7 @@ fn what_is_left_out_never_changes_the_outcome() {
         ColumnDrift { measure, verdict, ..ColumnDrift::not_judged(&name, NotJudged::TooFew) }
     };
     let sample = DriftReport::from_bytes(&sample("drift-report/v1/report.json")).unwrap();
-    let of = |columns: Vec<ColumnDrift>, beside: Vec<Beside>| DriftReport {
+    let of = |columns: Vec<ColumnDrift>, beside: Vec<TableFinding>| DriftReport {
         columns,
         beside,
         left_out: 0,
@@ -102,8 +102,8 @@ fn what_is_left_out_never_changes_the_outcome() {
     };
     // What was asked beside the columns, the last of which alone is not valid.
     let calm = || vec![line("calm".to_owned(), Measure::Values, Verdict::NoDrift)];
-    let beside = |outcome| Beside {
-        test: BesideTest::Skew,
+    let beside = |outcome| TableFinding {
+        test: TableTest::Skew,
         column: "c".to_owned(),
         outcome,
         message: "none of 9".to_owned(),

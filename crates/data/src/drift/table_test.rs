@@ -4,7 +4,7 @@ use crate::check::Outcome;
 
 /// A question about rows, and not about the distribution of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum BesideTest {
+pub enum TableTest {
     /// Whether enough rows of both sides could be joined by their key.
     JoinedRows,
     /// Whether a feature has the same values in joined rows.
@@ -13,7 +13,7 @@ pub enum BesideTest {
     Together,
 }
 
-impl BesideTest {
+impl TableTest {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::JoinedRows, Self::Skew, Self::Together];
 
@@ -29,9 +29,9 @@ impl BesideTest {
 
 /// What came of such a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beside {
+pub struct TableFinding {
     /// The question.
-    pub test: BesideTest,
+    pub test: TableTest,
     /// The feature that it is about; the comparison, or nothing, where it is about all of them.
     pub column: String,
     /// `valid` when nothing differs by more than it may, `error` when it could not be told.
