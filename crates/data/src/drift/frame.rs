@@ -482,7 +482,7 @@ fn time_text(seconds: f64) -> Vec<u8> {
     out
 }
 
-fn instant_text(nanos: i128) -> Vec<u8> {
+pub(super) fn instant_text(nanos: i128) -> Vec<u8> {
     let mut out = Vec::new();
     text::nanos(&mut out, nanos);
     out.push(b'Z');

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::compare::Side;
-use super::frame::{FrameColumn, FrameKind, NANOS, lossy, number_text};
+use super::frame::{FrameColumn, FrameKind, NANOS, instant_text, lossy, number_text};
 use super::period::{Period, value_name};
 use crate::cell::{self, Value};
 use crate::profile::whole;
@@ -12,7 +12,8 @@ use crate::text;
 /// What the rows of two tables say in a column that puts them into groups, such as a cluster, a period or a source.
 ///
 /// Values are told apart exactly in columns that were read as [`Want::Key`](super::Want::Key): 64-bit ids as integers, times
-/// by their nanoseconds, everything else as text. An id that is a number on one side and its text on the other is the same.
+/// by their nanoseconds, everything else as text. An id that is a number on one side and its text on the other is the same, and
+/// so is a time that is a text for the sake of another that says more than nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tags {
     /// A place in `names` for each row of the reference; [`Side::MISSING`] where there is no value.
@@ -39,7 +40,8 @@ impl Tags {
             let Some(side) = side else { return Vec::new() };
             match side.coded() {
                 Some((codes, texts)) => {
-                    let known: Vec<u32> = texts.iter().map(|text| code(Some(Key::of_text(text)))).collect();
+                    let known: Vec<u32> =
+                        texts.iter().map(|text| code(Some(Key::of_text(text, every)))).collect();
                     let of = |own: &u32| usize::try_from(*own).ok().and_then(|at| known.get(at)).copied();
                     codes.iter().map(|own| of(own).unwrap_or(Side::MISSING)).collect()
                 }
@@ -67,8 +69,17 @@ impl<'a> Key<'a> {
         if number.is_nan() { None } else { Some(whole(number).map_or(Self::Float(number), Self::Integer)) }
     }
 
-    /// A text that is the one spelling of a number is that number.
-    fn of_text(text: &'a [u8]) -> Self {
+    /// A text that is the one spelling of a number or a time is that. Of times, in whatever spelling, only the period is
+    /// taken where there is one.
+    fn of_text(text: &'a [u8], every: Option<Period>) -> Self {
+        if let Some(nanos) = time_of(text) {
+            return match every {
+                Some(every) => Self::in_period(nanos, every),
+                None if instant_text(nanos) == text => Self::Time(nanos),
+                // It says more than nanoseconds do.
+                None => Self::Text(text),
+            };
+        }
         let mut spelled = Vec::new();
         let key = match cell::number(text) {
             Some(Value::Integer(integer)) => {
@@ -83,6 +94,10 @@ impl<'a> Key<'a> {
             _ => return Self::Text(text),
         };
         if spelled == text { key } else { Self::Text(text) }
+    }
+
+    fn in_period(nanos: i128, every: Period) -> Self {
+        Self::Time(i128::from(every.start(seconds(nanos))) * NANOS)
     }
 
     fn name(&self, every: Option<Period>) -> String {
@@ -101,6 +116,15 @@ impl<'a> Key<'a> {
             Self::Time(_) => 1,
             Self::Text(_) => 2,
         }
+    }
+}
+
+/// The time that a text says, in nanoseconds since 1970-01-01; digits beyond them are cut.
+fn time_of(text: &[u8]) -> Option<i128> {
+    match cell::typed_text(text) {
+        Value::Date => cell::day(text).map(|day| i128::from(day) * 86_400 * NANOS),
+        Value::Timestamp => cell::instant(text).map(|(nanos, _)| nanos),
+        _ => None,
     }
 }
 
@@ -156,10 +180,16 @@ impl PartialEq for Key<'_> {
 impl Eq for Key<'_> {}
 
 impl FrameColumn {
+    /// Whether its values are times. So are those of a key of which one says more than nanoseconds, which are kept as texts.
+    pub fn holds_times(&self) -> bool {
+        self.kind() == FrameKind::Times
+            || self.coded().is_some_and(|(_, texts)| texts.iter().all(|text| time_of(text).is_some()))
+    }
+
     /// The different keys, ascending.
     fn keys(&self, every: Option<Period>) -> Vec<Key<'_>> {
         let mut keys: Vec<Key<'_>> = match self.coded() {
-            Some((_, texts)) => texts.iter().map(|text| Key::of_text(text)).collect(),
+            Some((_, texts)) => texts.iter().map(|text| Key::of_text(text, every)).collect(),
             None => (0..self.len()).filter_map(|row| self.key(row, every)).collect(),
         };
         keys.sort_unstable();
@@ -176,8 +206,7 @@ impl FrameColumn {
         let number = self.numbers()?.get(row).copied().filter(|number| !number.is_nan())?;
         if self.kind() == FrameKind::Times {
             let nanos = self.nanos(row).unwrap_or((number * 1e9).round() as i128);
-            let start = |every: Period| i128::from(every.start(seconds(nanos))) * NANOS;
-            return Some(Key::Time(every.map_or(nanos, start)));
+            return Some(every.map_or(Key::Time(nanos), |every| Key::in_period(nanos, every)));
         }
         match self.integer(row) {
             Some(integer) => Some(Key::Integer(integer)),

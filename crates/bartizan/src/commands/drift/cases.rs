@@ -224,8 +224,8 @@ fn groups(
     each: &mut Each<'_>,
 ) -> Result<(), Failure> {
     let role = by.name();
-    let every = wanted.every.or_else(|| (by.kind() == FrameKind::Times).then_some(Period::Month));
-    if every.is_some() && by.kind() != FrameKind::Times {
+    let every = wanted.every.or_else(|| by.holds_times().then_some(Period::Month));
+    if every.is_some() && !by.holds_times() {
         return Err(Failure::new(
             ids::DRIFT,
             format!("`{role}` holds no times that `--every` could make periods of"),
