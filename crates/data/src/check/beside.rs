@@ -145,8 +145,9 @@ impl Beside {
         threads: usize,
     ) -> Result<(), NotBeside> {
         self.asks_for(schema, name)?;
+        let room = (self.room(), self.table_bytes);
         let (table, digest) =
-            KnownTable::read_whole(source, &ReadOptions::default(), threads, (schema, name), self.room())?;
+            KnownTable::read_whole(source, &ReadOptions::default(), threads, (schema, name), room)?;
         self.tables.insert(name.to_owned(), (table, Other { digest, version: None }));
         Ok(())
     }
@@ -170,6 +171,7 @@ impl Beside {
             let (source, csv) = part?;
             let options = ReadOptions { csv, ..ReadOptions::default() };
             let room = self.room().saturating_sub(whole.as_ref().map_or(0, KnownTable::bytes));
+            let room = (room, self.table_bytes);
             let read = KnownTable::read_whole(source, &options, threads, (schema, name), room);
             let (part, _) = read.map_err(NotBeside::from)?;
             match &mut whole {

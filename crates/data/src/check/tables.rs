@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use bartizan_base::Digest;
@@ -37,8 +38,8 @@ const VALUE_BYTES: usize = 64;
 /// What all values of a table may take, whichever thread holds them.
 struct Room {
     left: AtomicUsize,
-    /// Whether a value found none.
-    full: AtomicBool,
+    /// Whether a value found none. Then the table is read no further.
+    full: Arc<AtomicBool>,
 }
 
 impl Room {
@@ -78,8 +79,21 @@ pub enum NotKnown {
         column: String,
     },
     /// Its values are more than are held.
-    #[error("the values of all tables that are looked up in are more than the bytes that are held of them")]
-    TooLarge,
+    #[error("the values of all tables that are looked up in take more than the {} that are held of them", bytes(*.held))]
+    TooLarge {
+        /// Bytes that are held, with 64 for each value.
+        held: usize,
+    },
+}
+
+/// A number of bytes for people: in GiB where it is some of them.
+fn bytes(count: usize) -> String {
+    const GIB: usize = 1024 * 1024 * 1024;
+    if count >= GIB && count.is_multiple_of(GIB) {
+        format!("{} GiB", count / GIB)
+    } else {
+        format!("{count} bytes")
+    }
 }
 
 impl KnownValues {
@@ -122,7 +136,8 @@ impl KnownTable {
     /// Reads the columns of a table that `schema` looks up in what it calls `name`.
     ///
     /// # Errors
-    /// When it cannot be read to its end, lacks one of the columns, or has more values than are held.
+    /// When it cannot be read to its end, lacks one of the columns, or has more values than are held; what comes after those
+    /// is not read.
     pub fn read(
         source: Source<'_>,
         options: &ReadOptions,
@@ -130,17 +145,19 @@ impl KnownTable {
         schema: &Schema,
         name: &str,
     ) -> Result<Self, NotKnown> {
-        let read = Self::read_whole(source, options, threads, (schema, name), REFERENCED_BYTES);
+        let room = (REFERENCED_BYTES, REFERENCED_BYTES);
+        let read = Self::read_whole(source, options, threads, (schema, name), room);
         read.map(|(table, _)| table)
     }
 
-    /// The same, holding so many bytes of values, with the digest of the bytes of the table.
+    /// The same, holding so many bytes of values more of those that are held of all tables, with the digest of the bytes of
+    /// the table.
     pub(in crate::check) fn read_whole(
         source: Source<'_>,
         options: &ReadOptions,
         threads: usize,
         (schema, name): (&Schema, &str),
-        room: usize,
+        (left, held): (usize, usize),
     ) -> Result<(Self, Digest), NotKnown> {
         let mut wanted: BTreeMap<String, BTreeSet<ColumnType>> = BTreeMap::new();
         let slices = schema.slices.iter().flat_map(|slice| &slice.columns);
@@ -149,11 +166,14 @@ impl KnownTable {
                 wanted.entry(references.column.clone()).or_default().insert(class(rules.kind));
             }
         }
-        let room = Room { left: AtomicUsize::new(room), full: AtomicBool::new(false) };
-        let table = read::read(source, options, threads, &Gather { wanted: &wanted, room: &room })?;
+        let room = Room { left: AtomicUsize::new(left), full: Arc::default() };
+        let source = source.until(room.full.clone());
+        let read = read::read(source, options, threads, &Gather { wanted: &wanted, room: &room });
+        // That it was read no further is how the reader sees it.
         if room.is_full() {
-            return Err(NotKnown::TooLarge);
+            return Err(NotKnown::TooLarge { held });
         }
+        let table = read?;
         let mut columns = BTreeMap::new();
         for (path, values) in table.columns {
             if !wanted.contains_key(&path) {

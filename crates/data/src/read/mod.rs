@@ -25,6 +25,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bartizan_base::Digest;
 
@@ -128,6 +130,34 @@ impl<'a> Source<'a> {
     /// What can be read at any place. Parquet, which is read from its end, needs this unless it is small.
     pub fn seekable(input: impl Read + Seek + Send + 'static) -> Self {
         Self(Bytes::Seekable(Box::new(input)))
+    }
+
+    /// The same, which cannot be read any further once somebody has seen enough: a reader that asks for more fails.
+    pub(crate) fn until(self, enough: Arc<AtomicBool>) -> Self {
+        match self.0 {
+            Bytes::Stream(input) => Self::stream(Until { input, enough }),
+            Bytes::Seekable(input) => Self::seekable(Until { input, enough }),
+        }
+    }
+}
+
+struct Until<T> {
+    input: T,
+    enough: Arc<AtomicBool>,
+}
+
+impl<T: Read> Read for Until<T> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.enough.load(Ordering::Relaxed) {
+            return Err(io::Error::other("enough of it was read"));
+        }
+        self.input.read(into)
+    }
+}
+
+impl<T: Seek> Seek for Until<T> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.input.seek(to)
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bartizan_data::{Beside, CsvOptions, NotBeside, NotKnown, Other, Schema, Source};
 
+use crate::formats::{Row, batch, parquet};
+
 const HEAD: &str =
     "format = \"bartizan-schema-v1\"\ncsv = { separator = \",\", encoding = \"utf-8\", null = [\"\"] }\n";
 
@@ -46,7 +48,7 @@ fn tables_share_what_may_be_held_and_parts_are_opened_in_turn() {
     for threads in [1, 8] {
         both(holding(200), threads).unwrap();
         let refused = both(holding(199), threads).unwrap_err();
-        assert!(matches!(refused, NotBeside::Table(NotKnown::TooLarge)), "{refused}");
+        assert!(matches!(refused, NotBeside::Table(NotKnown::TooLarge { .. })), "{refused}");
     }
 
     let open = Arc::new(AtomicUsize::new(0));
@@ -64,8 +66,92 @@ fn tables_share_what_may_be_held_and_parts_are_opened_in_turn() {
     // Those that come in two parts are held once: there is room for fifty more.
     beside.read_table(&schema, "two", stream(ids(0, 50)), 2).unwrap();
     let refused = holding(99).read_version(&schema, "one", parts(vec![(0, 50), (50, 100)]), 2, of());
-    assert!(matches!(refused, Err(NotBeside::Table(NotKnown::TooLarge))), "{refused:?}");
+    assert!(matches!(refused, Err(NotBeside::Table(NotKnown::TooLarge { .. }))), "{refused:?}");
     let gone = || std::iter::once(Err(NotBeside::Twice { name: "gone".to_owned() }));
     let refused = holding(9).read_version(&schema, "one", gone(), 2, of());
     assert!(matches!(refused, Err(NotBeside::Twice { .. })), "{refused:?}");
+}
+
+/// Lines that go on for ever, counted by their bytes.
+struct Endless {
+    line: u64,
+    rest: Vec<u8>,
+    of: fn(u64) -> String,
+    read: Arc<AtomicUsize>,
+}
+
+/// What is read at most, whatever is asked for: what stops no sooner never would.
+const END: usize = 256 * 1024 * 1024;
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.rest.is_empty() {
+            self.rest = (0..1_000).flat_map(|at| (self.of)(self.line + at).into_bytes()).collect();
+            self.line += 1_000;
+        }
+        let length = self.rest.len().min(buffer.len());
+        let rest = self.rest.split_off(length);
+        buffer[..length].copy_from_slice(&self.rest);
+        self.rest = rest;
+        assert!(self.read.fetch_add(length, Ordering::SeqCst) < END, "it is read to no end");
+        Ok(length)
+    }
+}
+
+#[test]
+fn a_table_is_read_no_further_than_its_values_may_be_held() {
+    let text = format!(
+        "{HEAD}[[column]]\nname = \"a\"\ntype = \"string\"\nreferences = {{ table = \"one\", column = \"id\" }}\n"
+    );
+    let schema = Schema::parse(&text).unwrap();
+    let csv = |line: u64| if line == 0 { "id\n".to_owned() } else { format!("{line}\n") };
+    let json = |line: u64| format!("{{\"id\": \"{line}\"}}\n");
+    for of in [csv, json as fn(u64) -> String] {
+        for threads in [1, 2, 8] {
+            let read = Arc::new(AtomicUsize::new(0));
+            let source = Source::stream(Endless { line: 0, rest: Vec::new(), of, read: read.clone() });
+            let mut beside = Beside::new(None, None).holding(100_000);
+            let refused = beside.read_table(&schema, "one", source, threads).unwrap_err();
+            expect_test::expect!["the values of all tables that are looked up in take more than the 100000 bytes that are held of them"]
+                .assert_eq(&refused.to_string());
+        }
+    }
+    // The limit that there is without another.
+    let refused = NotKnown::TooLarge { held: bartizan_data::limits::REFERENCED_BYTES }.to_string();
+    assert!(refused.contains("more than the 2 GiB that are held"), "{refused}");
+}
+
+#[test]
+fn columns_of_a_file_are_decoded_no_further_than_its_values_may_be_held() {
+    struct Counted(std::io::Cursor<Vec<u8>>, Arc<AtomicUsize>);
+    impl std::io::Read for Counted {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let length = self.0.read(buffer)?;
+            self.1.fetch_add(length, Ordering::SeqCst);
+            Ok(length)
+        }
+    }
+    impl std::io::Seek for Counted {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+    let text = format!(
+        "{HEAD}[[column]]\nname = \"a\"\ntype = \"integer\"\nreferences = {{ table = \"one\", column = \"whole\" }}\n"
+    );
+    let schema = Schema::parse(&text).unwrap();
+    let rows: Vec<Row> = (0..400_000).map(|at| (Some(at * 7_919), None, None, None, None, None)).collect();
+    let file = parquet(&[batch(&rows)], 10_000, false);
+    let length = file.len();
+    let read = |held: usize| {
+        let read = Arc::new(AtomicUsize::new(0));
+        let source = Source::seekable(Counted(std::io::Cursor::new(file.clone()), read.clone()));
+        let known = Beside::new(None, None).holding(held).read_table(&schema, "one", source, 2);
+        (known.is_ok(), read.load(Ordering::SeqCst))
+    };
+    let (known, all) = read(100_000_000);
+    assert!(known && all > length + length / 2, "{all} of {length}");
+    // Its digest is taken first.
+    let (known, few) = read(100_000);
+    assert!(!known && few < length + length / 4, "{few} of {length}");
 }
