@@ -216,12 +216,16 @@ fn numbers_rows(column: &ColumnProfile) -> Option<WithoutRange> {
 }
 
 /// Whether the last word of a name is one for identifiers: `id`, `order_id`, `customerId`, `row.key`. Within capitals no
-/// word begins: `AMOUNT_PAID` and `BID` are amounts.
+/// word begins: `AMOUNT_PAID` and `BID` are amounts. Nor does one after a letter with an accent, as in `débid`, but after
+/// one of a script without small letters, as in `顧客id`.
 fn is_called_id(name: &str) -> bool {
-    let last = name.rsplit(|letter: char| !letter.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let small = |letter: char| letter.is_lowercase() || letter.is_numeric();
+    // Accents may be characters of their own.
+    let accent = |letter: char| ('\u{300}'..='\u{36f}').contains(&letter);
+    let in_word = |letter: char| small(letter) || letter.is_uppercase() || accent(letter);
+    let last = name.rsplit(|letter: char| !in_word(letter)).next().unwrap_or_default();
     let before = last.strip_suffix("ID").or_else(|| last.strip_suffix("Id"));
-    let begins = |before: &str| before.ends_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
-    before.is_some_and(begins)
+    before.is_some_and(|before| before.trim_end_matches(accent).ends_with(small))
         || matches!(last.to_ascii_lowercase().as_str(), "id" | "key" | "pk" | "uid" | "guid" | "rowid")
 }
 
