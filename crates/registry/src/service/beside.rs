@@ -1,6 +1,8 @@
 //! What deliveries are compared with beside their schema: a reference and tables, uploaded or versions of this project.
 
-use bartizan_base::{Digest, Timestamp, VersionRef, sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+use bartizan_base::{Digest, Name, Timestamp, VersionRef, sha256};
 use bartizan_data::{Beside, CsvOptions, Format, NotBeside, Other, Profile, Schema, Source};
 use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, Tier, op};
@@ -73,7 +75,10 @@ pub(super) struct Gathered {
     /// The one that goes with the schema of the version before.
     kept: Option<Found>,
     tables: Vec<(String, Found)>,
-    /// In tier release, where the reference is not for whoever delivers to choose.
+    /// The data sets that go with the schema of the version before as tables, by their places, see
+    /// [`ComparedWithV1::place`].
+    bound: BTreeMap<u32, Name>,
+    /// In tier release, where neither is for whoever delivers to choose.
     release: bool,
     /// Whether the caller named any of it.
     pub(super) told: bool,
@@ -148,6 +153,10 @@ impl Registry {
         if release && let Some(why) = chosen_anew(beside, &tables) {
             return Err(Failed::conflict("what the deliveries are compared with", why));
         }
+        let bound = match last.filter(|_| release && !tables.is_empty()) {
+            Some(last) => state.bound_tables(&last.body.name, &last.body.schema),
+            None => BTreeMap::new(),
+        };
         Ok(Gathered {
             environment: beside.environment.clone(),
             now: beside.now,
@@ -155,6 +164,7 @@ impl Registry {
             named,
             kept: last.and_then(|last| kept(state, last)),
             tables,
+            bound: bound.into_iter().map(|(place, name)| (place, name.clone())).collect(),
             release,
             told: !beside.is_empty(),
         })
@@ -194,6 +204,12 @@ fn chosen_anew(beside: &NewBeside, tables: &[(String, Found)]) -> Option<String>
     ))
 }
 
+/// The place of a table among all that a schema names, in their order.
+fn place<'a>(asked: impl IntoIterator<Item = &'a str>, name: &str) -> Option<u32> {
+    let at = asked.into_iter().position(|asked| asked == name)?;
+    u32::try_from(at).ok()
+}
+
 fn kept(state: &State, last: &Dataset) -> Option<Found> {
     let with = state.kept_reference(&last.body.name, &last.body.schema)?;
     match &with.version {
@@ -228,13 +244,17 @@ impl Found {
                 digest: sealed.digest,
                 version: None,
                 content: keep.then(|| private(sealed)),
+                place: None,
             },
             Self::Kept(digest, content) => {
-                ComparedWithV1 { digest: *digest, version: None, content: Some(content.clone()) }
+                ComparedWithV1 { digest: *digest, version: None, content: Some(content.clone()), place: None }
             }
-            Self::Version(version, chain) => {
-                ComparedWithV1 { digest: chain.root, version: Some(version.clone()), content: None }
-            }
+            Self::Version(version, chain) => ComparedWithV1 {
+                digest: chain.root,
+                version: Some(version.clone()),
+                content: None,
+                place: None,
+            },
         }
     }
 }
@@ -261,8 +281,26 @@ impl Gathered {
         }
     }
 
+    /// In tier release a table is the data set that it was for the versions before with the same schema, in whatever
+    /// version.
+    fn check_tables(&self, schema: &Schema, keeps: bool) -> Result<(), Failed> {
+        for (name, found) in self.tables.iter().filter(|_| self.release && keeps) {
+            let bound = place(schema.tables(), name).and_then(|place| self.bound.get(&place));
+            let (Some(bound), Found::Version(version, _)) = (bound, found) else { continue };
+            if version.name != *bound {
+                let why = format!(
+                    "in tier release a data set that keeps its schema looks its values up in the same data sets, and this \
+                     is `{bound}`, in any version: data that is compared with another is another data set"
+                );
+                return Err(Failed::conflict(format!("table `{name}`"), why));
+            }
+        }
+        Ok(())
+    }
+
     /// The reference that a schema asks for, and the digest that it has to have. One that nobody named goes with the
-    /// schema that is kept and with no other; only one that is named in tier explore may be other than the schema says.
+    /// schema that is kept and with no other, unless the schema names the digest of another; only one that is named in tier
+    /// explore may be other than the schema says. Where none goes with it, whoever needs one first names it.
     fn reference_for(
         &self,
         schema: &Schema,
@@ -270,7 +308,8 @@ impl Gathered {
     ) -> Result<Option<(&Found, Option<Digest>)>, Failed> {
         let asked = schema.needs_reference(schema.environment(self.environment.as_deref()));
         let pinned = schema.reference.as_ref().and_then(|named| named.sha256);
-        let kept = self.kept.as_ref().filter(|_| keeps);
+        let is_pinned = |kept: &&Found| pinned.is_none_or(|pinned| kept.stated(false).digest == pinned);
+        let kept = self.kept.as_ref().filter(|_| keeps).filter(is_pinned);
         let Some(named) = &self.named else {
             return Ok(kept.filter(|_| asked).map(|kept| (kept, pinned)));
         };
@@ -279,7 +318,7 @@ impl Gathered {
             return Err(Failed::invalid("reference", why));
         }
         if self.release && keeps {
-            let may = kept.map_or(pinned.is_some(), |kept| named.is(kept));
+            let may = kept.is_none_or(|kept| named.is(kept));
             if !may {
                 let why = "in tier release a data set that keeps its schema keeps its reference too: leave the reference \
                            out; data that is compared with another is another data set";
@@ -294,13 +333,23 @@ impl Gathered {
         self.tables.len() + usize::from(self.reference().is_some())
     }
 
-    /// What a statement says of it; nothing when the rules asked for nothing. `keep` is whether the deliveries are.
-    pub(super) fn stated(&self, compared: &bartizan_data::Compared, keep: bool) -> Option<Box<ComparedV1>> {
+    /// What a statement says of it; nothing when the rules asked for nothing. `asked` are all tables that the schema looks
+    /// values up in, and `keep` is whether the deliveries are.
+    pub(super) fn stated(
+        &self,
+        compared: &bartizan_data::Compared,
+        asked: &BTreeSet<String>,
+        keep: bool,
+    ) -> Option<Box<ComparedV1>> {
+        let table = |(name, found): &(String, Found)| {
+            let place = place(asked.iter().map(String::as_str), name);
+            ComparedWithV1 { place, ..found.stated(false) }
+        };
         let reference = self.reference().filter(|_| compared.reference.is_some());
         let stated = ComparedV1 {
             now: self.now.filter(|_| compared.now.is_some()),
             reference: reference.map(|found| found.stated(keep)),
-            tables: self.tables.iter().map(|(_, found)| found.stated(false)).collect(),
+            tables: self.tables.iter().map(table).collect(),
         };
         let nothing = stated.now.is_none() && stated.reference.is_none() && stated.tables.is_empty();
         (!nothing).then(|| Box::new(stated))
@@ -311,6 +360,7 @@ impl Inner {
     /// Reads all of it, for checks by one schema, which is that of the version before if it `keeps` that.
     pub(super) fn beside(&self, gathered: &Gathered, schema: &Schema, keeps: bool) -> Result<Beside, Failed> {
         gathered.check_environment(schema)?;
+        gathered.check_tables(schema, keeps)?;
         let now = gathered.now.unwrap_or_else(|| self.clock.now());
         let mut beside = Beside::new(gathered.environment.clone(), Some(now));
         if let Some((found, pinned)) = gathered.reference_for(schema, keeps)? {

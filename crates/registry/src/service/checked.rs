@@ -1,5 +1,6 @@
 //! Reading deliveries once and checking them: tables, or packed directories of images or texts.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use bartizan_base::{Digest, Hasher};
@@ -25,6 +26,8 @@ pub(super) struct Checked {
     pub(super) profile: Vec<u8>,
     /// What they were compared with beside the schema.
     pub(super) compared: Compared,
+    /// The tables that the schema looks values up in.
+    pub(super) tables: BTreeSet<String>,
 }
 
 /// The schema that deliveries were checked against.
@@ -112,11 +115,12 @@ impl Inner {
         }
         let profile = profile.ok_or_else(|| Failed::invalid("deliveries", "there are none"))?;
         let compared = beside.compared(&schema);
+        let tables = schema.tables().into_iter().map(str::to_owned).collect();
         let schema = match from {
             SchemaFrom::Kept => CheckedBy::Kept,
             new => CheckedBy::New(new, schema.to_toml()?),
         };
-        Ok(Checked { compared, schema, weighed, profile: encoded(profile.to_bytes())? })
+        Ok(Checked { compared, tables, schema, weighed, profile: encoded(profile.to_bytes())? })
     }
 
     fn table_schema(
@@ -185,7 +189,7 @@ impl Inner {
             (SchemaFrom::Kept, _) | (_, None) => CheckedBy::Kept,
             (new, Some(schema)) => CheckedBy::New(new, schema.to_toml()?),
         };
-        Ok(Checked { schema, weighed, profile, compared: Compared::default() })
+        Ok(Checked { schema, weighed, profile, compared: Compared::default(), tables: BTreeSet::new() })
     }
 
     fn summary(&self, sealed: &Sealed) -> Result<(FolderSummary, Digest), Failed> {

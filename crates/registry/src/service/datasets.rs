@@ -210,7 +210,7 @@ impl Registry {
                 Some(derived) => Some(Box::new(derived.state(writer).await?)),
                 None => None,
             },
-            compared: gathered.stated(&checked.compared, valid),
+            compared: gathered.stated(&checked.compared, &checked.tables, valid),
             verdict: weighed,
             act: writer.act(&allowed),
         };

@@ -9,11 +9,11 @@ use super::{
     Approval, Coverage, Dataset, NotAdmitted, Origin, OriginSource, State, Stop, Version, edge, version_what,
 };
 use crate::deed::Deed;
-use crate::limits::{COMPARED_TABLES, DERIVED_FROM, GUARDED_ALIASES, PARTS_PER_STATEMENT};
+use crate::limits::{DERIVED_FROM, GUARDED_ALIASES, PARTS_PER_STATEMENT};
 use crate::parts;
 use crate::statement::{
-    AliasV1, ApprovalV1, ComparedV1, ComparedWithV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1,
-    ModelVersionV1, OriginV1, Private, SchemaFrom, Sensitivity, StatementRef, VersionState,
+    AliasV1, ApprovalV1, Covers, DatasetRef, DatasetV1, DerivedV1, ModelStateV1, ModelVersionV1, OriginV1,
+    SchemaFrom, Sensitivity, StatementRef, VersionState,
 };
 
 impl State {
@@ -128,60 +128,6 @@ impl State {
             return refuse("the run that made it was given other data");
         }
         Ok(())
-    }
-
-    /// Checks what a version says that it was compared with: what is a data set version is an accepted one, and in tier
-    /// release neither the time nor the tables are what whoever delivers says.
-    fn check_compared(&self, index: u64, body: &DatasetV1, compared: &ComparedV1) -> Result<(), NotAdmitted> {
-        let what = || format!("data set {}", body.name);
-        if compared.tables.len() > COMPARED_TABLES {
-            return Err(edge(index, what(), "its values were looked up in too many tables"));
-        }
-        if let Some(why) = unlike_any(compared, body.version.is_some()) {
-            return Err(edge(index, what(), why));
-        }
-        let brought = compared.now.is_some() || compared.tables.iter().any(|table| table.version.is_none());
-        if self.tier() == Tier::Release && brought {
-            return Err(edge(index, what(), "in tier release it was compared with what came along"));
-        }
-        if self.tier() == Tier::Release && !self.keeps_reference(body, compared) {
-            let why = "in tier release a data set that keeps its schema keeps its reference too";
-            return Err(edge(index, what(), why));
-        }
-        for with in compared.tables.iter().chain(&compared.reference) {
-            let Some(version) = &with.version else { continue };
-            let there = match self.dataset(version) {
-                Some(found) => found.body.root == with.digest,
-                None => self.coverage == Coverage::Excerpt,
-            };
-            if !there {
-                return Err(edge(
-                    index,
-                    version,
-                    "no accepted data set version with that root was compared with",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether a version that keeps its schema is compared with the reference that goes with it. An excerpt does not hold
-    /// all versions before.
-    fn keeps_reference(&self, body: &DatasetV1, compared: &ComparedV1) -> bool {
-        let Some(with) = compared.reference.as_ref() else { return true };
-        if self.coverage == Coverage::Excerpt || body.schema_from != SchemaFrom::Kept {
-            return true;
-        }
-        self.kept_reference(&body.name, &body.schema)
-            .is_none_or(|kept| (kept.digest, &kept.version) == (with.digest, &with.version))
-    }
-
-    /// What the versions of a data set that keep its schema compare distributions with: the last one that was compared
-    /// with anything says so, because in some environments of a schema nothing asks for it.
-    pub(crate) fn kept_reference(&self, name: &Name, schema: &Private) -> Option<&ComparedWithV1> {
-        let versions = self.datasets.get(name)?.values().rev();
-        let same = versions.take_while(|version| version.body.schema == *schema);
-        same.filter_map(|version| version.body.compared.as_ref()?.reference.as_ref()).next()
     }
 
     /// The parts of a version that is extended; `None` in an excerpt that does not hold all of them.
@@ -461,27 +407,6 @@ impl State {
     }
 }
 
-/// Why it cannot be what deliveries were compared with: an empty one, or more or less than is known of a file, of a
-/// version, and of a reference that is kept.
-fn unlike_any(compared: &ComparedV1, accepted: bool) -> Option<&'static str> {
-    let ComparedV1 { now, reference, tables } = compared;
-    if now.is_none() && reference.is_none() && tables.is_empty() {
-        return Some("it was compared with nothing, and says with what");
-    }
-    if tables.iter().any(|table| table.content.is_some()) {
-        return Some("a table that its values were looked up in is kept with it");
-    }
-    let reference = reference.as_ref()?;
-    if reference.version.is_some() && reference.content.is_some() {
-        return Some("its reference is both a data set version and a file");
-    }
-    let lost = accepted && reference.version.is_none() && reference.content.is_none();
-    lost.then_some("it is accepted, and the file that is its reference is not kept")
-}
-
 fn policy_covers(covers: Covers) -> approvals::Covers {
     approvals::Covers { manifest: covers.manifest, evidence: covers.evidence, policy: covers.policy }
 }
-
-#[cfg(test)]
-mod tests;

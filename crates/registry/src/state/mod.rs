@@ -6,6 +6,7 @@
 
 mod access;
 mod assets;
+mod compared;
 mod endpoints;
 mod erasures;
 mod integrity;

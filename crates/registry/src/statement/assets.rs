@@ -108,6 +108,10 @@ pub struct ComparedWithV1 {
     /// The profile itself, where it was brought along and is kept for the versions after.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Private>,
+    /// Of a table, its place among all that the schema looks values up in, from 0, in the order of the names that it has for
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
 }
 
 /// What deliveries were compared with beside their schema. The names that the schema has for it are in the findings.

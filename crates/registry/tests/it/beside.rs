@@ -201,9 +201,115 @@ async fn a_reference_goes_with_its_schema_alone() {
     let with = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
     let named = add(&world, &dora, ("orders", &many()), Some(&pinned), with).await.unwrap();
     assert_eq!(named.version.unwrap().to_string(), "orders:3", "{:?}", named.findings);
-    let unnamed = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap_err();
-    assert!(unnamed.to_string().contains("whose digest the schema names"), "{unnamed}");
+    let unnamed = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!((unnamed.version, unnamed.compared.reference), (None, None), "{:?}", unnamed.findings);
     world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_tier_release_the_first_delivery_that_needs_a_reference_names_it() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    world.release().await;
+    let schema = drifting("").replace("drift =", "optional = true\ndrift =");
+    let without = ("orders", "customer\nann\n");
+    let first = add(&world, &dora, without, Some(&schema), NewBeside::default()).await.unwrap();
+    assert_eq!(first.version.unwrap().to_string(), "orders:1", "{:?}", first.findings);
+    let unnamed = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!((unnamed.verdict.outcome.as_str(), unnamed.version), ("error", None));
+    let bytes = profile_of(&many()).to_bytes().unwrap();
+    let with = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let named = add(&world, &dora, ("orders", &many()), None, with).await.unwrap();
+    assert_eq!(named.version.unwrap().to_string(), "orders:2", "{:?}", named.findings);
+    // From then on it goes with the schema.
+    let other = profile_of("n,customer\n9,ann\n").to_bytes().unwrap();
+    let other = reference(CompareWith::Upload(upload(&world, &dora, &other).await));
+    let refused = add(&world, &dora, ("orders", &many()), None, other).await;
+    assert!(
+        matches!(&refused, Err(Failed::Conflict { why, .. }) if why.contains("keeps its reference")),
+        "{refused:?}"
+    );
+    let kept = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!(kept.version.unwrap().to_string(), "orders:3", "{:?}", kept.findings);
+    assert_eq!(kept.compared.reference.unwrap().digest, sha256(&bytes));
+    world.reopen(true).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_tier_release_the_reference_that_the_schema_names_follows_one_of_tier_explore() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let bytes = profile_of(&many()).to_bytes().unwrap();
+    let pinned = drifting(&format!(", sha256 = \"{}\"", sha256(&bytes)));
+    let other = profile_of(&many().replace("0,ann", "0,bob")).to_bytes().unwrap();
+    let other_named = reference(CompareWith::Upload(upload(&world, &dora, &other).await));
+    let first = add(&world, &dora, ("orders", &many()), Some(&pinned), other_named).await.unwrap();
+    assert_eq!(first.version.unwrap().to_string(), "orders:1", "{:?}", first.findings);
+    world.release().await;
+    let unnamed = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!(unnamed.version, None, "{:?}", unnamed.findings);
+    let other_named = reference(CompareWith::Upload(upload(&world, &dora, &other).await));
+    let refused = add(&world, &dora, ("orders", &many()), None, other_named).await.unwrap_err();
+    assert!(refused.to_string().contains("whose digest the schema names"), "{refused}");
+    let named = reference(CompareWith::Upload(upload(&world, &dora, &bytes).await));
+    let named = add(&world, &dora, ("orders", &many()), None, named).await.unwrap();
+    assert_eq!(named.version.unwrap().to_string(), "orders:2", "{:?}", named.findings);
+    let kept = add(&world, &dora, ("orders", &many()), None, NewBeside::default()).await.unwrap();
+    assert_eq!(kept.version.unwrap().to_string(), "orders:3", "{:?}", kept.findings);
+    assert_eq!(stated(&world, &dora, "orders:3").await.reference.unwrap().digest, sha256(&bytes));
+    world.reopen(true).await.unwrap();
+}
+
+#[tokio::test]
+async fn in_tier_release_a_table_stays_the_data_set_that_it_was() {
+    let world = World::new().await;
+    let dora = world.person("dora", &[Role::DataScientist]).await;
+    let two = looking_up()
+        .replace("name = \"n\"", "name = \"n\"\nreferences = { table = \"all\", column = \"n\" }");
+    for name in ["numbers", "more"] {
+        add(&world, &dora, (name, "n\n1\n2\n3\n4\n"), None, NewBeside::default()).await.unwrap();
+    }
+    for rows in ["name\nann\nbob\n", "name\nzoe\n"] {
+        add(&world, &dora, ("people", rows), None, NewBeside::default()).await.unwrap();
+    }
+    add(&world, &dora, ("others", "name\nann\nbob\n"), None, NewBeside::default()).await.unwrap();
+    world.release().await;
+    let tables = async |tables: &[(&str, &str)]| {
+        let mut named = Vec::new();
+        for (table, of) in tables {
+            named.push(((*table).to_owned(), version(&world, &dora, of).await));
+        }
+        NewBeside { tables: named, ..NewBeside::default() }
+    };
+    // Whoever brings the schema says which data sets its tables are, in whatever order.
+    let beside = tables(&[("people", "people:1"), ("all", "numbers:1")]).await;
+    let first = add(&world, &dora, ("orders", ORDERS), Some(&two), beside).await.unwrap();
+    assert_eq!(first.version.unwrap().to_string(), "orders:1", "{:?}", first.findings);
+    let places: Vec<_> =
+        stated(&world, &dora, "orders:1").await.tables.iter().map(|table| table.place).collect();
+    assert_eq!(places, [Some(1), Some(0)]);
+    // Later versions of them will do, and other data sets will not.
+    let beside = tables(&[("all", "numbers:1"), ("people", "people:2")]).await;
+    let later = add(&world, &dora, ("orders", ORDERS), None, beside).await.unwrap();
+    assert_eq!(later.version.unwrap().to_string(), "orders:2", "{:?}", later.findings);
+    for wrong in [
+        [("all", "numbers:1"), ("people", "others:1")],
+        [("all", "more:1"), ("people", "people:2")],
+        [("people", "numbers:1"), ("all", "people:1")],
+    ] {
+        for schema in [None, Some(two.as_str())] {
+            let refused = add(&world, &dora, ("orders", ORDERS), schema, tables(&wrong).await).await;
+            assert!(
+                matches!(&refused, Err(Failed::Conflict { why, .. }) if why.contains("the same data sets")),
+                "{refused:?}"
+            );
+        }
+    }
+    // Another data set may be looked up elsewhere.
+    let beside = tables(&[("people", "others:1"), ("all", "more:1")]).await;
+    let another = add(&world, &dora, ("returns", ORDERS), Some(&two), beside).await.unwrap();
+    assert_eq!(another.version.unwrap().to_string(), "returns:1", "{:?}", another.findings);
+    world.reopen(true).await.unwrap();
 }
 
 #[tokio::test]
