@@ -2,8 +2,10 @@
 
 Run once with great_expectations 0.18 and once with 1.x; each writes files of its own, named by dataset and version:
 
-    pip install 'great_expectations>=1,<2' 'pandas<3'       # or: 'great_expectations==0.18.*' 'pandas<2.2' 'numpy<2'
+    pip install -r .ci/expectations/requirements-1.24.txt       # or: -0.18.txt, in another venv
     python .ci/expectations/make.py ../shared/data crates/data/tests/expectations
+
+`.ci/run` has both write them anew and compares them with those that are there.
 
 A file holds the suite as great_expectations writes it, and for each expectation whether the data kept it. The test
 `expectations` of crates/data imports one expectation after the other, checks the same data and compares. The orders are made
