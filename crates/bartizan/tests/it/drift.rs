@@ -431,3 +431,29 @@ fn what_cannot_be_meant_is_refused() {
     bench.refused(&["data", "drift", file, "--by", "absent"], 2, "BZ-0318");
     bench.refused(&["data", "drift", file, "--by", "b", "--every", "month"], 2, "BZ-0318");
 }
+
+/// Reports are handed around.
+#[test]
+fn no_report_names_values_that_look_personal() {
+    let bench = Bench::new();
+    let rows = |many: usize| {
+        let row = |at: usize| {
+            let mail = if at % 10 < many { "ann@example.com" } else { "bob@example.com" };
+            format!("{mail},{},{}\n", at % 7, ["red", "blue"][usize::from(at % 10 < many)])
+        };
+        "who,x,colour\n".to_owned() + &(0..2_000).map(row).collect::<String>()
+    };
+    let (one, two) = (bench.write("one.csv", rows(2).as_bytes()), bench.write("two.csv", rows(8).as_bytes()));
+    let reports = ["--report", "drift.html", "--junit", "drift.xml", "--sarif", "drift.sarif"];
+    for options in [&[][..], &["--by", "who"]] {
+        let ran = drift(&bench, &[&one, &two], &[&reports[..], options].concat());
+        let shown = bench.shown(&[&["data", "drift", text(&one), text(&two)], options].concat());
+        let mut told = ran.stdout + &ran.stderr + &shown.stdout + &shown.stderr;
+        assert!(told.contains("share of `red`") || !options.is_empty(), "{told}");
+        assert!(told.contains("share of one value") || told.contains("group 1 of `who`"), "{told}");
+        for report in ["drift.html", "drift.xml", "drift.sarif"] {
+            told.push_str(&std::fs::read_to_string(bench.path(report)).unwrap());
+        }
+        assert!(!told.contains("@example.com"), "{told}");
+    }
+}

@@ -1,6 +1,7 @@
 //! Schemas as text.
 
-use bartizan_data::{CsvOptions, InferOptions, Schema, infer};
+use bartizan_data::report::Gate;
+use bartizan_data::{CsvOptions, InferOptions, Schema, WithoutRange, infer, personal_domain};
 
 pub(crate) fn inferred(csv: &[u8], label: Option<&str>) -> Schema {
     let (profile, read) = infer(csv, &CsvOptions::default()).unwrap();
@@ -250,5 +251,40 @@ fn a_batch_of_too_few_rows_names_the_level() {
         assert_eq!(report.outcome == Outcome::Valid, judged, "{columns} {rows}: {}", report.render());
         let named = report.render().contains("chance at a `[reference]` `level` of 0.0001");
         assert_eq!(named, !judged, "{}", report.render());
+    }
+}
+
+/// Who may see a data set reads its schema.
+#[test]
+fn what_looks_personal_is_not_listed() {
+    let csv = |mail: &dyn Fn(usize) -> String| {
+        let rows = (0..400).map(|row| format!("{},{}\n", ["red", "blue"][row % 2], mail(row)));
+        "colour,who\n".to_owned() + &rows.collect::<String>()
+    };
+    let values = |csv: &str| {
+        let (profile, _) = infer(csv.as_bytes(), &CsvOptions::default()).unwrap();
+        let schema = inferred(csv.as_bytes(), None);
+        let listed =
+            |name: &str| schema.column(name).unwrap().domain.as_ref().map(|domain| domain.values.clone());
+        let why = personal_domain(profile.column("who").unwrap(), &Gate::new());
+        (listed("colour").unwrap().len(), listed("who"), why)
+    };
+    let mails = csv(&|row| format!("person{}@example.com", row % 4));
+    assert_eq!(values(&mails), (2, None, Some("email".to_owned())));
+    let one_mail = csv(&|row| if row % 4 == 0 { "ann@example.com".to_owned() } else { "nobody".to_owned() });
+    assert_eq!(values(&one_mail), (2, None, Some("email".to_owned())));
+    let words = csv(&|row| ["desk", "web"][row % 2].to_owned());
+    assert_eq!(values(&words), (2, Some(vec!["desk".to_owned(), "web".to_owned()]), None));
+}
+
+/// A range without width would refuse the next batch for any other value.
+#[test]
+fn numbers_that_are_all_equal_have_no_range() {
+    for csv in
+        ["k\n5\n".to_owned(), "k\n".to_owned() + &"17031081401\n".repeat(2_000), "k\n0.5\n0.5\n".to_owned()]
+    {
+        let (profile, _) = infer(csv.as_bytes(), &CsvOptions::default()).unwrap();
+        assert_eq!(WithoutRange::of(&profile.columns()[0]), Some(WithoutRange::AllEqual));
+        assert_eq!(inferred(csv.as_bytes(), None).columns[0].range, None);
     }
 }
