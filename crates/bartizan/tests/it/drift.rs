@@ -197,6 +197,30 @@ fn periods_and_groups_are_compared_with_the_first_or_the_one_before() {
     assert_eq!(shops[3].1, ["amount unknown"]);
 }
 
+/// One time that says more than the others is a time still.
+#[test]
+fn a_time_finer_than_nanoseconds_stops_no_periods_and_no_join() {
+    let bench = Bench::new();
+    let rows = |finer: bool| -> String {
+        let row = |at: usize| {
+            let digits = if finer && at == 7 { "1234567891" } else { "5" };
+            format!("2026-01-{:02}T10:{:02}:17.{digits}Z,{}\n", at / 40 + 1, at % 40, at % 10)
+        };
+        std::iter::once("t,x\n".to_owned()).chain((0..400).map(row)).collect()
+    };
+    let (one, two) =
+        (bench.write("r.csv", rows(false).as_bytes()), bench.write("c.csv", rows(true).as_bytes()));
+    let ran = drift(&bench, &[&one, &two], &["--by", "t", "--every", "day", "--leave-out", "t"]);
+    let labels: Vec<String> = drifted(&read(&ran)).into_iter().map(|(label, _)| label).collect();
+    assert_eq!((labels.len(), labels[0].as_str(), labels[9].as_str()), (10, "2026-01-01", "2026-01-10"));
+    let ran = drift(&bench, &[&one, &two], &["--key", "t", "--columns", "x"]);
+    let skew = &read(&ran)["comparisons"][0]["skew"];
+    assert_eq!(
+        (&skew["joined"], &skew["only_training"], &skew["only_serving"]),
+        (&399.into(), &1.into(), &1.into())
+    );
+}
+
 #[test]
 fn rows_are_joined_for_skew_and_clusters_count_as_one() {
     let bench = Bench::new();

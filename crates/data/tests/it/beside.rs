@@ -89,10 +89,8 @@ impl std::io::Read for Endless {
             self.rest = (0..1_000).flat_map(|at| (self.of)(self.line + at).into_bytes()).collect();
             self.line += 1_000;
         }
-        let length = self.rest.len().min(buffer.len());
-        let rest = self.rest.split_off(length);
-        buffer[..length].copy_from_slice(&self.rest);
-        self.rest = rest;
+        let length = std::io::Read::read(&mut self.rest.as_slice(), buffer)?;
+        self.rest.drain(..length);
         assert!(self.read.fetch_add(length, Ordering::SeqCst) < END, "it is read to no end");
         Ok(length)
     }
