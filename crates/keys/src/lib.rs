@@ -43,8 +43,8 @@ mod verified;
 mod wrap;
 
 pub use crate::project::{
-    CreateKeys, EraseFailed, KeyInfo, KeyStatus, Keys, OpenKeys, Purpose, SealFailed, Sealed, UnsealFailed,
-    Unsealed, commitment,
+    CreateKeys, EraseFailed, KeyInfo, KeyStatus, Keys, OpenKeys, Purpose, SealFailed, Sealed, Unnamed,
+    UnsealFailed, Unsealed, commitment,
 };
 pub use crate::public::{Algorithm, KeyId, PublicKey, PublicKeyInvalid, SignatureInvalid};
 pub use crate::random::OsRandom;

@@ -23,7 +23,7 @@ mod unseal;
 mod vault;
 
 pub use self::unseal::{UnsealFailed, Unsealed};
-pub use self::vault::{EraseFailed, SealFailed, Sealed, commitment};
+pub use self::vault::{EraseFailed, SealFailed, Sealed, Unnamed, commitment};
 
 /// What a signing key may sign; the order is that of [`Keys::list`], the names are those of stored formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

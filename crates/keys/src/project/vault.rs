@@ -35,6 +35,18 @@ pub struct Sealed {
     pub already: bool,
 }
 
+/// Content that was encrypted and has no name yet. When this is dropped, it is gone.
+pub struct Unnamed {
+    key: DataKey,
+    writer: Box<dyn BlobWriter>,
+}
+
+impl std::fmt::Debug for Unnamed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Unnamed({} bytes)", self.key.size)
+    }
+}
+
 /// Content could not be stored. Nothing readable was stored, unless the storage failed while the key was
 /// written: then the content may be stored whole. Sealing again is safe.
 #[derive(Debug, thiserror::Error)]
@@ -100,19 +112,22 @@ impl Keys {
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Sealed, SealFailed> {
-        let (data_key, writer) = self.encrypt(blobs, source, rng, now)?;
-        let blob = self.blob_name(&data_key.digest);
-        self.keep(blobs, blob, writer, data_key, rng)
+        let unnamed = self.encrypt(blobs, source, rng, now)?;
+        self.name(blobs, unnamed, rng)
     }
 
-    // Encrypts all of `source`, hashing it on the way; nothing has a name yet.
-    fn encrypt(
+    /// The first half of [`Keys::seal`], which takes as long as the source does: encrypts all of it, hashing it on the way.
+    /// Nothing of it is stored before it has a name.
+    ///
+    /// # Errors
+    /// When the source or the storage fails.
+    pub fn encrypt(
         &self,
         blobs: &dyn Blobs,
         source: &mut dyn Read,
         rng: &mut dyn CryptoRng,
         now: Timestamp,
-    ) -> Result<(DataKey, Box<dyn BlobWriter>), SealFailed> {
+    ) -> Result<Unnamed, SealFailed> {
         let mut artifact = [0; 16];
         rng.fill_bytes(&mut artifact);
         let artifact = ArtifactId::from_random(artifact);
@@ -127,7 +142,21 @@ impl Keys {
         })?;
         let digest = hasher.finish();
         let writer = stream.finish().map_err(SealFailed::Write)?;
-        Ok((DataKey { artifact, key, salt, digest, size, created_at: now }, writer))
+        Ok(Unnamed { key: DataKey { artifact, key, salt, digest, size, created_at: now }, writer })
+    }
+
+    /// The second half: stores it, unless equal content is stored already.
+    ///
+    /// # Errors
+    /// When the storage or the key of equal content fails.
+    pub fn name(
+        &self,
+        blobs: &dyn Blobs,
+        unnamed: Unnamed,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Sealed, SealFailed> {
+        let blob = self.blob_name(&unnamed.key.digest);
+        self.keep(blobs, blob, unnamed, rng)
     }
 
     /// As [`Keys::seal`], for a document in memory that is never shared: equal documents have names, keys, salts
@@ -143,9 +172,9 @@ impl Keys {
         rng: &mut dyn CryptoRng,
         now: Timestamp,
     ) -> Result<Sealed, SealFailed> {
-        let (data_key, writer) = self.encrypt(blobs, &mut bytes, rng, now)?;
-        let blob = self.document_name(data_key.artifact);
-        self.keep(blobs, blob, writer, data_key, rng)
+        let unnamed = self.encrypt(blobs, &mut bytes, rng, now)?;
+        let blob = self.document_name(unnamed.key.artifact);
+        self.keep(blobs, blob, unnamed, rng)
     }
 
     /// Destroys the data key of `blob`: nobody can read it any more, backups aside that hold the wrapped key.
@@ -164,8 +193,7 @@ impl Keys {
         &self,
         blobs: &dyn Blobs,
         blob: BlobName,
-        writer: Box<dyn BlobWriter>,
-        mut fresh: DataKey,
+        Unnamed { key: mut fresh, writer }: Unnamed,
         rng: &mut dyn CryptoRng,
     ) -> Result<Sealed, SealFailed> {
         let record = record_name(&blob).ok_or(CryptoFailed)?;

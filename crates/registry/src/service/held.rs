@@ -1,5 +1,6 @@
-//! Content that came in and is in use: whoever is done with it last destroys it, unless it was here before or somebody
-//! keeps it.
+//! Content that came in and is in use.
+//!
+//! Whoever is done with it last destroys it, unless it was here before or somebody keeps it.
 //!
 //! Equal content is stored once, so several uploads and operations can rely on the same bytes, and each may end in its
 //! own way at any time. They are counted, the first one like all others.
@@ -9,7 +10,7 @@ use std::io::Read;
 use std::sync::{Arc, PoisonError};
 
 use bartizan_base::BlobName;
-use bartizan_keys::{EraseFailed, Sealed, UnsealFailed};
+use bartizan_keys::{EraseFailed, Sealed};
 
 use super::{Failed, Inner, Registry};
 use crate::manifest::ManifestFile;
@@ -100,31 +101,15 @@ impl Inner {
     /// Takes content in: hashes and encrypts it in one pass. It blocks.
     pub(super) fn take_in(self: &Arc<Self>, source: &mut dyn Read) -> Result<Taken, Failed> {
         let mut random = (self.random)();
-        let sealed = self.keys.seal(self.blobs.as_ref(), source, random.as_mut(), self.clock.now())?;
+        let unnamed = self.keys.encrypt(self.blobs.as_ref(), source, random.as_mut(), self.clock.now())?;
+        // Nobody destroys equal content between its storing and the count of who relies on it.
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if !held.contains_key(&sealed.blob) {
-            self.still_there(&sealed)?;
-        }
+        let sealed = self.keys.name(self.blobs.as_ref(), unnamed, random.as_mut())?;
         let users = held.entry(sealed.blob.clone()).or_default();
         users.count += 1;
         users.new |= !sealed.already;
         drop(held);
         Ok(Taken::waiting(sealed, Arc::clone(self)))
-    }
-
-    /// Equal content that nobody kept can be destroyed between its storing and the count of whoever relies on it.
-    fn still_there(&self, sealed: &Sealed) -> Result<(), Failed> {
-        match self.keys.unseal(self.blobs.as_ref(), &sealed.blob) {
-            Ok(_) => Ok(()),
-            Err(
-                UnsealFailed::NotFound { .. } | UnsealFailed::Erased { .. } | UnsealFailed::Missing { .. },
-            ) => {
-                self.destroy(&sealed.blob)?;
-                let why = "equal content was refused and destroyed just then: bring it again";
-                Err(Failed::conflict("upload", why))
-            }
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// One that used it is done, and kept it or not.
