@@ -1,6 +1,6 @@
 //! First looks at a file: what it is when it is not text, and what separates its cells.
 
-use super::Separator;
+use super::{Encoding, Separator};
 
 /// How well-known files that are not CSV begin.
 const SIGNATURES: &[(&[u8], &str)] = &[
@@ -32,7 +32,6 @@ const SIGNATURES: &[(&[u8], &str)] = &[
     (b"<html", "an HTML page"),
     (b"<?xml", "an XML document"),
     (b"{\"", "JSON"),
-    (b"[{", "JSON"),
 ];
 
 /// What a file that begins like this is, when it is known not to be CSV.
@@ -43,7 +42,44 @@ pub(crate) fn recognise(start: &[u8]) -> Option<&'static str> {
         let may_be_text = is_text && signature.iter().all(u8::is_ascii_alphanumeric);
         start.starts_with(signature) && !may_be_text
     };
-    SIGNATURES.iter().find(|(signature, _)| fits(signature)).map(|(_, name)| *name)
+    let known = SIGNATURES.iter().find(|(signature, _)| fits(signature)).map(|(_, name)| *name);
+    known.or_else(|| is_json_array(start).then_some("a JSON array; JSON lines are wanted, one object a line"))
+}
+
+/// Whether it begins as a list of objects, which a line of CSV hardly does: `[{`, with white space anywhere.
+fn is_json_array(start: &[u8]) -> bool {
+    let text = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    let inner = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    let object = inner.and_then(|inner| inner.strip_prefix(b"{")).map(<[u8]>::trim_ascii_start);
+    object.is_some_and(|object| matches!(object.first(), Some(b'"' | b'}') | None))
+}
+
+/// What to say of a file that is in another encoding than was stated, as its first bytes show.
+pub(super) fn other_encoding(
+    start: &[u8],
+    stated: Encoding,
+    marked: Option<Encoding>,
+) -> Option<&'static str> {
+    match (marked, stated) {
+        (Some(marked), stated) if marked == stated => None,
+        (Some(Encoding::Utf16Le), _) => {
+            Some("it is UTF-16, as its byte order mark says; name the encoding `utf-16le`")
+        }
+        (Some(Encoding::Utf16Be), _) => {
+            Some("it is UTF-16, as its byte order mark says; name the encoding `utf-16be`")
+        }
+        // Half of each end of line and of each separator would be a zero.
+        (_, Encoding::Utf16Le | Encoding::Utf16Be) if is_narrow(start) => {
+            Some("it seems to be UTF-8, not UTF-16; name the encoding `utf-8`")
+        }
+        _ => None,
+    }
+}
+
+/// Whether it can be UTF-8, perhaps cut within a character, and not UTF-16.
+fn is_narrow(start: &[u8]) -> bool {
+    let whole = str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true);
+    whole && !start.is_empty() && !start.contains(&0)
 }
 
 /// What a file with zero bytes near its start may be.

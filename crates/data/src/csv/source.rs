@@ -85,6 +85,9 @@ impl<R: Read> Source<R> {
             return Err(Fault::Binary(recognised));
         }
         let (marked, mark_bytes) = byte_order_mark(start);
+        if let Some(other) = stated.and_then(|stated| sniff::other_encoding(start, stated, marked)) {
+            return Err(Fault::Binary(other));
+        }
         if stated.is_none() {
             source.encoding = marked.unwrap_or(Encoding::Utf8);
         }

@@ -104,6 +104,58 @@ fn separators_quotes_and_encodings() {
     assert_eq!(profile.column("a").unwrap().values().unwrap(), [("é".into(), 1)]);
 }
 
+#[test]
+fn another_encoding_than_was_stated_is_named() {
+    let told = |bytes: &[u8], encoding: &str| {
+        let options = CsvOptions { encoding: Some(encoding.parse().unwrap()), ..CsvOptions::default() };
+        infer(bytes, &options)
+            .map_or_else(|error| error.to_string(), |(_, read)| format!("{} rows", read.rows()))
+    };
+    let little: Vec<u8> = "\u{feff}a,b\né,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = "\u{feff}a,b\né,2\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let mut said = String::new();
+    for encoding in ["utf-8", "utf-16le", "utf-16be", "windows-1252"] {
+        for (name, bytes) in [
+            ("little", little.as_slice()),
+            ("big", &big),
+            ("narrow", "a,b\né,2\n".as_bytes()),
+            ("marked", "\u{feff}a,b\né,2\n".as_bytes()),
+        ] {
+            said.push_str(&format!("{encoding} {name}: {}\n", told(bytes, encoding)));
+        }
+    }
+    expect![[r#"
+        utf-8 little: the file is not text: it is UTF-16, as its byte order mark says; name the encoding `utf-16le`
+        utf-8 big: the file is not text: it is UTF-16, as its byte order mark says; name the encoding `utf-16be`
+        utf-8 narrow: 1 rows
+        utf-8 marked: 1 rows
+        utf-16le little: 1 rows
+        utf-16le big: the file is not text: it is UTF-16, as its byte order mark says; name the encoding `utf-16be`
+        utf-16le narrow: the file is not text: it seems to be UTF-8, not UTF-16; name the encoding `utf-8`
+        utf-16le marked: the file is not text: it seems to be UTF-8, not UTF-16; name the encoding `utf-8`
+        utf-16be little: the file is not text: it is UTF-16, as its byte order mark says; name the encoding `utf-16le`
+        utf-16be big: 1 rows
+        utf-16be narrow: the file is not text: it seems to be UTF-8, not UTF-16; name the encoding `utf-8`
+        utf-16be marked: the file is not text: it seems to be UTF-8, not UTF-16; name the encoding `utf-8`
+        windows-1252 little: the file is not text: it is UTF-16, as its byte order mark says; name the encoding `utf-16le`
+        windows-1252 big: the file is not text: it is UTF-16, as its byte order mark says; name the encoding `utf-16be`
+        windows-1252 narrow: 1 rows
+        windows-1252 marked: 1 rows
+    "#]].assert_eq(&said);
+}
+
+#[test]
+fn a_json_array_is_no_table() {
+    for bytes in [&b"[{\"a\":1}]"[..], b"\xEF\xBB\xBF[\n  {\n    \"a\": 1\n  }\n]\n"] {
+        refused(
+            bytes,
+            &expect!["the file is not text: a JSON array; JSON lines are wanted, one object a line"],
+        );
+    }
+    // Names in brackets are a header.
+    infer(&b"[id],[name]\n1,a\n"[..], &CsvOptions::default()).unwrap();
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
