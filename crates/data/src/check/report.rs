@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::beside::{Compared, Other};
 use crate::profile::Profile;
+use crate::profile::render::grouped;
 use crate::read::Format;
 use crate::schema::Severity;
 
@@ -287,7 +288,8 @@ impl Report {
         for finding in &self.findings {
             let column = finding.column.as_deref().unwrap_or("(batch)");
             let (severity, rule) = (finding.severity.as_str(), finding.rule.id());
-            line(format!("  {severity:<5}  {column:<24}  {rule:<17}  {}", finding.message));
+            let message = &finding.message;
+            line(format!("  {severity:<5}  {column:<24}  {rule:<17}  {message}{}", counted(finding)));
             for example in &finding.examples {
                 let shape =
                     if example.shape.is_empty() { String::new() } else { format!(": {}", example.shape) };
@@ -315,6 +317,20 @@ impl Report {
             tier: self.tier.as_str(),
         })
     }
+}
+
+/// How many cells or rows a finding is about, where it is about some.
+fn counted(finding: &Finding) -> String {
+    if finding.examples.is_empty() {
+        return String::new();
+    }
+    let what = match (&finding.column, finding.count) {
+        (Some(_), 1) => "cell",
+        (Some(_), _) => "cells",
+        (None, 1) => "row",
+        (None, _) => "rows",
+    };
+    format!(" ({} {what})", grouped(finding.count))
 }
 
 impl Compared {

@@ -23,6 +23,8 @@ pub struct BrokenRow {
     pub rule: Rule,
     /// The column whose cell breaks it.
     pub column: String,
+    /// What the rule is called where there are several of its kind: a slice, an expression, the columns of a key; or empty.
+    pub name: String,
 }
 
 /// The rows were not read.
@@ -52,13 +54,27 @@ impl Report {
     /// no row, such as a column that is not there, has none. Only what [`check_listing`](crate::check_listing) noted is here.
     pub fn broken_rows(&self) -> (Vec<BrokenRow>, bool) {
         let (mut rows, mut whole) = (Vec::new(), true);
-        let blocking = self.findings.iter().filter(|finding| finding.severity == Severity::Block);
-        for finding in blocking.filter(|finding| !finding.rows.is_empty()) {
+        let mut names: Vec<&str> = vec![""; self.findings.len()];
+        for check in &self.each {
+            for place in &check.findings {
+                if let (Some(name), Some(own)) = (names.get_mut(*place), &check.name) {
+                    *name = own;
+                }
+            }
+        }
+        let blocking =
+            self.findings.iter().zip(names).filter(|(finding, _)| finding.severity == Severity::Block);
+        for (finding, name) in blocking.filter(|(finding, _)| !finding.rows.is_empty()) {
             // Rules of rows are about no column.
             let column = finding.column.clone().unwrap_or_default();
             // Elements of one list are several cells of one row.
             whole &= column.contains("[]") || finding.rows.len() as u64 >= finding.count;
-            let broken = |row: &u64| BrokenRow { row: *row, rule: finding.rule, column: column.clone() };
+            let broken = |row: &u64| BrokenRow {
+                row: *row,
+                rule: finding.rule,
+                column: column.clone(),
+                name: name.to_owned(),
+            };
             rows.extend(finding.rows.iter().map(broken));
             if rows.len() > 2 * LISTED_ROWS {
                 rows.sort_unstable();
@@ -112,18 +128,20 @@ pub fn read_rows(
 }
 
 impl Rows {
-    /// As CSV (RFC 4180): row, rule and column, then the cells of the row. **These are raw values.** Elements of a list
-    /// stand in one cell, as JSON.
+    /// As CSV (RFC 4180): row, rule, column and name of the rule, then the cells of the row. **These are raw values.** Elements
+    /// of a list stand in one cell, as JSON; bytes that are no text are written as hexadecimal digits.
     pub fn to_csv(&self, broken: &[BrokenRow]) -> String {
-        let mut text = String::from("row,rule,column");
+        let mut text = String::from("row,rule,column,name");
         for name in &self.columns {
             text.push(',');
             quote(&mut text, name);
         }
         text.push('\n');
-        for BrokenRow { row, rule, column } in broken {
+        for BrokenRow { row, rule, column, name } in broken {
             text.push_str(&format!("{row},{},", rule.id()));
             quote(&mut text, column);
+            text.push(',');
+            quote(&mut text, name);
             for (place, name) in self.columns.iter().enumerate() {
                 text.push(',');
                 match self.cell(*row, place, name) {
@@ -137,11 +155,11 @@ impl Rows {
         text
     }
 
-    /// As a JSON object a line: `row`, `rule`, `column`, and `values` by column, in the order of the table. **These are
-    /// raw values.**
+    /// As a JSON object a line: `row`, `rule`, `column`, `name`, and `values` by column, in the order of the table. **These are
+    /// raw values.** Bytes that are no text are written as hexadecimal digits.
     pub fn to_json_lines(&self, broken: &[BrokenRow]) -> String {
         let mut text = String::new();
-        for BrokenRow { row, rule, column } in broken {
+        for BrokenRow { row, rule, column, name } in broken {
             let named = self.columns.iter().enumerate();
             // A map would keep the order or sort it, depending on what else is built into the program.
             let values: Vec<String> = named
@@ -149,10 +167,11 @@ impl Rows {
                     format!("{}:{}", Json::from(name.as_str()), self.cell(*row, place, name))
                 })
                 .collect();
-            let (rule, column) = (Json::from(rule.id()), Json::from(column.as_str()));
+            let (rule, column, name) =
+                (Json::from(rule.id()), Json::from(column.as_str()), Json::from(name.as_str()));
             let values = values.join(",");
             text.push_str(&format!(
-                "{{\"row\":{row},\"rule\":{rule},\"column\":{column},\"values\":{{{values}}}}}\n"
+                "{{\"row\":{row},\"rule\":{rule},\"column\":{column},\"name\":{name},\"values\":{{{values}}}}}\n"
             ));
         }
         text
@@ -192,7 +211,10 @@ struct Picker<'a> {
 impl Picker<'_> {
     fn pick(&self, state: &mut Vec<(u64, Option<String>)>, row: u64, column: &Column<'_>, at: usize) {
         let cell = column.cell(at);
-        let text = cell.text();
+        let mut text = cell.text();
+        if cell.value == Value::Binary {
+            text = hex::encode(&text).into_bytes().into();
+        }
         // 64 for where the cell is kept.
         if self.bytes.fetch_add(text.len() + 64, Ordering::Relaxed) <= LISTED_BYTES {
             // A spelling of "no value" is written as it was.
