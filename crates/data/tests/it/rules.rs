@@ -203,6 +203,23 @@ fn figures_have_bounds() {
         statistics a the 0.9 quantile is 10, where it is to be at most 9 []
     "#]],
     );
+    // As many digits as it takes to see that it is not.
+    check(
+        "[[column]]\nname = \"a\"\ntype = \"float\"\n[column.statistics]\nmean = { min = 90, max = 110 }\nleast = { min = 1 }\n",
+        "a\n110.0000003\n",
+        expect![[r#"
+            invalid 6/6
+            statistics a the mean is 110.0000003, where it is to be 90 to 110 []
+        "#]],
+    );
+    check(
+        &rules("mean = { min = 1234567891 }"),
+        "a\n1234567890\n",
+        expect![[r#"
+        invalid 5/5
+        statistics a the mean is 1234567890, where it is to be at least 1234567891 []
+    "#]],
+    );
     // One value has no deviation, so nothing can be said of it.
     check(
         &rules("stdev = { max = 1 }"),

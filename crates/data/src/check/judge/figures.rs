@@ -105,7 +105,10 @@ impl Judge {
                 _ => figure,
             };
             let severity = rules.severity_of(Rule::Statistics.id());
-            let message = format!("the {name} is {}, where it is to be {bounds}", six(figure));
+            let message = format!(
+                "the {name} is {}, where it is to be {bounds}",
+                told(figure, |shown| !bounds.hold(shown))
+            );
             let finding = whole(Some(&rules.name), Rule::Statistics, severity, message);
             self.find(Finding { share: figure, limit: broken, ..finding });
         }
@@ -206,7 +209,7 @@ impl Judge {
                     let effect = line.effect.map_or(0.0, |effect| effect.value);
                     let message = format!(
                         "the distribution is {} from the reference by {}, {} is allowed, and chance does not explain it",
-                        six(effect),
+                        told(effect, |shown| shown > line.floor),
                         line.statistic,
                         line.floor
                     );
@@ -276,6 +279,16 @@ fn sketch(column: &ColumnProfile) -> Option<drift::QuantileSketch> {
         range: kll.min().zip(kll.max()),
         missing: column.nulls(),
     })
+}
+
+/// Six significant digits, or as many as it takes to show that a bound is broken.
+fn told(number: f64, broken: impl Fn(f64) -> bool) -> String {
+    let short = six(number);
+    if short.parse().is_ok_and(broken) {
+        return short;
+    }
+    let plain = number == 0.0 || (1e-5..1e15).contains(&number.abs());
+    if plain { number.to_string() } else { format!("{number:e}") }
 }
 
 /// Six significant digits.
