@@ -284,6 +284,29 @@ fn a_page_says_what_was_checked_and_what_came_of_it() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+    // What the verdict rests on is in the head of the page, and nothing that was not asked for.
+    assert!(!page.contains("Environment") && !page.contains("Looked up in"));
+    let mut beside = report.clone();
+    let digest = sha256(b"other");
+    let other = |version: Option<&str>| bartizan_data::Other { digest, version: version.map(str::to_owned) };
+    beside.compared = bartizan_data::Compared {
+        environment: Some("<b>serving".to_owned()),
+        now: Some(Timestamp::from_millis(1_772_366_400_000)),
+        reference: Some(other(None)),
+        tables: [("people".to_owned(), other(Some("clients:3")))].into(),
+    };
+    let page = html::check(&subject("a.csv"), &beside, &schema, None);
+    sound(&page);
+    for part in [
+        "<dt>Tier</dt><dd>release</dd>",
+        "<dt>Environment</dt><dd><code><bdi>&lt;b&gt;serving</bdi></code></dd>",
+        "<dt>As of</dt><dd><time datetime=\"2026-03-01T12:00:00.000Z\">",
+        &format!("<dt>Reference</dt><dd><code class=\"digest\" title=\"{digest}\">"),
+        "<dt>Looked up in</dt><dd><code><bdi>people</bdi></code> <bdi>clients:3</bdi> <code class=\"digest\"",
+    ] {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+    let page = html::check(&subject("a.csv"), &report, &schema, None);
     // So few rows that a sum would tell each of them.
     assert!(page.contains("Fewer than 20 rows have a value") && !page.contains("<svg class=\"chart\""));
     // With a reference, both have bars in every chart, and a column in every table.

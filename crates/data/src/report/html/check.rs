@@ -9,7 +9,7 @@ use super::column::{ColumnView, card, line};
 use super::findings::finding;
 use super::page::{Heading, Paper, class_of_severity, counted, footer, foreign, heading, named, size, tiles};
 use super::{against, title};
-use crate::check::{Outcome, Report};
+use crate::check::{Compared, Other, Outcome, Report};
 use crate::limits::REPORT_COLUMNS;
 use crate::profile::Profile;
 use crate::profile::render::grouped;
@@ -58,6 +58,23 @@ pub(super) fn left(count: usize, one: &str, many: &str) -> Markup {
     html! { @if count > 0 { p.aside { (counted(count as u64, one, many)) " more, for which this page has no room." } } }
 }
 
+/// What the verdict rests on beside schema and file.
+fn beside(compared: &Compared) -> Vec<(&'static str, Markup)> {
+    let other = |name: Option<&str>, other: &Other| {
+        html! {
+            @if let Some(name) = name { (named(name)) " " }
+            @if let Some(version) = &other.version { (foreign(version)) " " }
+            code.digest title=(other.digest) { "sha256:" (other.digest.short()) "…" }
+        }
+    };
+    let mut facts = Vec::new();
+    facts.extend(compared.environment.as_deref().map(|name| ("Environment", named(name))));
+    facts.extend(compared.now.map(|now| ("As of", html! { time datetime=(now) { (now) } })));
+    facts.extend(compared.reference.as_ref().map(|one| ("Reference", other(None, one))));
+    facts.extend(compared.tables.iter().map(|(name, one)| ("Looked up in", other(Some(name), one))));
+    facts
+}
+
 /// Name, verdict and numbers.
 fn top(subject: &Subject, report: &Report) -> Markup {
     let missing: u64 = report.profile.columns().iter().map(|column| column.nulls()).sum();
@@ -76,13 +93,14 @@ fn top(subject: &Subject, report: &Report) -> Markup {
             html! { code.digest title=(report.digest) { "sha256:" (report.digest.short()) "…" } },
         )),
     ];
+    let facts = facts.into_iter().flatten().chain(beside(&report.compared));
     html! {
         (heading(&Heading {
             subject,
             task: TASK,
             outcome: report.outcome,
             verdict: verdict(subject, report),
-            facts: facts.into_iter().flatten().collect(),
+            facts: facts.collect(),
         }))
         (tiles(&[
             ("Rows", grouped(report.rows), "each of them was read".to_owned()),

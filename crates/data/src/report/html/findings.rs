@@ -28,7 +28,7 @@ pub(super) fn finding(finding: &Finding, column: Option<usize>) -> Markup {
                 p { (plain(&finding.message)) "." }
                 @if cells {
                     p.examples {
-                        (counted(finding.count, "cell", "cells"))
+                        @if finding.column.is_some() { (counted(finding.count, "cell", "cells")) } @else { (counted(finding.count, "row", "rows")) }
                         @if finding.count > finding.examples.len() as u64 { ", among them " } @else { ": " }
                         @for (at, example) in finding.examples.iter().enumerate() {
                             @if at > 0 { ", " }
