@@ -44,4 +44,4 @@ pub use crate::disk::{SimDisk, SimFault};
 pub use crate::faults::{FailingBlobs, FailingCas, Faults, Moment};
 pub use crate::lock::{ApiAt, DirLock, LockFailed, LockInfo, LockSecret, holder};
 pub use crate::mem::{MemBlobs, MemCas};
-pub use crate::objects::{RemoteFailed, RemoteFile, RemoteUrl, RemoteUrlInvalid};
+pub use crate::objects::{RemoteFailed, RemoteFile, RemoteReadFailed, RemoteUrl, RemoteUrlInvalid};

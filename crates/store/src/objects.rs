@@ -45,7 +45,9 @@ pub enum RemoteUrlInvalid {
         shown: String,
     },
     /// A password or a signature would be in the history of the shell, and in what is said of the file.
-    #[error("`{shown}` has a user, a query or a fragment; credentials are read from the environment instead")]
+    #[error(
+        "`{shown}` has a user, a query or a fragment, which would stay in the history of the shell and in reports"
+    )]
     Secret {
         /// The text up to what may be secret in it.
         shown: String,
@@ -67,8 +69,8 @@ pub enum RemoteFailed {
     /// There is no such object, or it may not be known.
     #[error("there is no `{0}`")]
     NotFound(RemoteUrl),
-    /// The credentials in the environment do not allow it.
-    #[error("`{0}` may not be read with the credentials in the environment")]
+    /// The credentials in the environment do not allow it; to web servers none are sent.
+    #[error("`{0}` may not be read {how}", how = .0.credentials())]
     Denied(RemoteUrl),
     /// The store cannot be reached, or answers with something else.
     #[error("`{url}` cannot be read")]
@@ -95,7 +97,42 @@ pub enum RemoteFailed {
     },
 }
 
+/// A part of an object that was opened cannot be read: the inner error of what reading returns.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteReadFailed {
+    /// It is not the one that was opened any more.
+    #[error("the object changed while it was read")]
+    Changed,
+    /// The server does not answer ranges.
+    #[error("the server sends all of the object where a part of it is asked for")]
+    NoRanges,
+    /// It was allowed when the object was opened.
+    #[error("the object may not be read any more")]
+    Denied,
+    /// Less or something else came than was announced.
+    #[error("the server sent {0} of the object than it was asked for")]
+    Other(&'static str),
+    /// The server cannot be reached any more, or answers with something else.
+    #[error("the server does not answer for a part of the object")]
+    Unreachable(#[source] Box<StoreError>),
+}
+
+impl From<RemoteReadFailed> for io::Error {
+    fn from(failed: RemoteReadFailed) -> Self {
+        let kind = match failed {
+            RemoteReadFailed::Other(_) => io::ErrorKind::UnexpectedEof,
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, failed)
+    }
+}
+
 impl RemoteUrl {
+    /// Whether it is of a web server, which takes no settings.
+    pub fn is_web(&self) -> bool {
+        matches!(self.0.scheme(), "http" | "https")
+    }
+
     /// Whether a text means an object store and not a file: it begins with a scheme and `://`.
     pub fn is_meant_by(text: &str) -> bool {
         let scheme = text.split_once("://").map(|(scheme, _)| scheme);
@@ -121,6 +158,15 @@ impl RemoteUrl {
             Ok((_, path)) => !path.as_ref().is_empty() && !url.path().ends_with('/'),
         };
         if known { Ok(Self(url)) } else { Err(RemoteUrlInvalid::Unknown { shown: hidden(&shown()) }) }
+    }
+
+    /// What is shown to its server, for messages.
+    fn credentials(&self) -> &'static str {
+        if self.is_web() {
+            "without credentials, and none are sent to web servers"
+        } else {
+            "with the credentials in the environment"
+        }
     }
 
     /// The part after the last slash.
@@ -396,21 +442,24 @@ async fn block(object: &Object, start: u64, end: u64) -> io::Result<Vec<u8>> {
         version: found.version.clone(),
         ..GetOptions::default()
     };
-    let changed = || io::Error::other("the object changed while it was read");
-    let result = object.store.get_opts(&object.path, options).await.map_err(|error| match error {
-        StoreError::Precondition { .. } | StoreError::NotFound { .. } => changed(),
-        error => io::Error::other(error),
-    })?;
+    let changed = || io::Error::from(RemoteReadFailed::Changed);
+    let failed = |error| match error {
+        StoreError::Precondition { .. } | StoreError::NotFound { .. } => RemoteReadFailed::Changed,
+        StoreError::NotSupported { .. } => RemoteReadFailed::NoRanges,
+        StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => RemoteReadFailed::Denied,
+        error => RemoteReadFailed::Unreachable(Box::new(error)),
+    };
+    let result = object.store.get_opts(&object.path, options).await.map_err(failed)?;
     let is = &result.meta;
     if is.size != found.size || is.e_tag != found.e_tag || is.last_modified != found.last_modified {
         return Err(changed());
     }
     if result.range != (start..end) {
-        return Err(io::Error::other("the store answered with another part of the object"));
+        return Err(RemoteReadFailed::Other("another part").into());
     }
-    let bytes = result.bytes().await.map_err(io::Error::other)?;
+    let bytes = result.bytes().await.map_err(failed)?;
     if u64::try_from(bytes.len()).ok() != end.checked_sub(start) {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the store sent less than it said"));
+        return Err(RemoteReadFailed::Other("less").into());
     }
     Ok(bytes.to_vec())
 }
