@@ -48,7 +48,7 @@ catalog! {
     MODEL_SIGNATURE "BZ-0302" "model signature" "The signature over the model's files does not hold." "bartizan model quarantine NAME:VERSION --reason TEXT";
     PUBLISHER_SIGNATURE "BZ-0303" "publisher signature" "The bundle is not a signature of these files by the key that you named." "get files, bundle and key from the publisher again";
     MODEL_FILES "BZ-0304" "model files" "The files do not make a model: a link, a special file, an absolute or climbing path, or one that cannot be read." "mend the directory and import again";
-    DELIVERY "BZ-0311" "delivery" "A delivery cannot be read to its end, so there is no verdict on it." "mend the file at the place named and add it again";
+    DELIVERY "BZ-0311" "delivery" "A delivery cannot be read to its end, so there is no verdict on it." "mend the file at the place named, then repeat the command";
     SCHEMA "BZ-0312" "schema" "The schema is not one, or a rule in it cannot be meant." "mend the schema at the place named";
     RECOGNISERS "BZ-0313" "recognisers" "The file of recognisers is not one, or a recogniser in it cannot be meant." "mend the file at the place named; docs/formats/recognisers-toml.md says what may stand there";
     SIGNATURE_MISSING "BZ-0314" "delivery not signed" "The data set takes deliveries alone that their source has signed, and one came without a signature. That is recorded; nothing was accepted." "bartizan data sign FILE --key KEY --out FILE.sig, at the source; then data add ... --signature FILE.sig";
@@ -57,10 +57,12 @@ catalog! {
     OPENLINEAGE "BZ-0317" "events of OpenLineage" "A line of the file is no event of OpenLineage, or the file is beyond a limit. Nothing was stated." "mend the line named, or import fewer events at once";
     DRIFT "BZ-0318" "comparison" "The tables cannot be compared as the command says: a column that it names is missing, there is nothing to compare, or a limit is passed. There is no verdict." "mend the options named; `bartizan data profile FILE` lists the columns";
     WATCH "BZ-0319" "state of a watch" "The file is not the state of a watch, or cannot be written. Nothing was remembered of this run." "name the file that an earlier run wrote, or a new one to begin anew";
-    OBJECT "BZ-0320" "object store" "A file in an object store, or on a web server, cannot be found, or may not be read." "set what its own tools read from the environment (AWS_*, GOOGLE_*, AZURE_*); docs/sources.md lists it";
+    OBJECT "BZ-0320" "object" "A file in an object store, or on a web server, is not there, its URL is none that is read, or what the environment says of its store cannot be used." "write the URL as docs/sources.md lists them";
     RUN "BZ-0321" "training run" "The sandbox could not run the command, or what it left cannot be taken." "bartizan run show RUN tells what is known";
     ISOLATION "BZ-0322" "isolation missing" "This machine does not give everything that full isolation needs." "run as root, or enable unprivileged user namespaces and Landlock";
     ISOLATION_REQUIRED "BZ-0323" "isolation required" "The demo was to end with an error where jobs cannot be isolated fully, and this machine does not give everything that this needs." "enable what is missing, or leave `--require-isolation` away";
+    OBJECT_DENIED "BZ-0324" "object not allowed" "A file in an object store, or on a web server, may not be read with the credentials that the environment holds for it, if it holds any. Web servers are sent none." "set what the tools of the store read from the environment (AWS_*, GOOGLE_*, AZURE_*); docs/sources.md lists it";
+    OBJECT_UNREACHABLE "BZ-0325" "object out of reach" "The object store or the web server does not answer, or answers with an error of its own." "see whether the server answers, then repeat the command";
     INFER_REQUEST "BZ-0331" "inference request" "The body is not a request that this model takes: its form, names, types or shapes." "GET /v2/models/ENDPOINT says what it takes";
     INFER_BEYOND "BZ-0332" "beyond training" "The request holds values unlike those of the training data, and the endpoint refuses such." "look at the values, or route the endpoint with `--beyond flag`";
     INFER_UNAVAILABLE "BZ-0333" "nobody answers" "Neither the model of the endpoint nor its fallback can answer now." "bartizan endpoint show ENDPOINT";

@@ -38,7 +38,9 @@ impl Failure {
         let mut source = error.source();
         while let Some(error) = source {
             let text = error.to_string();
-            if failure.why.last() != Some(&text) && failure.what != text {
+            // Many an error tells its cause in its own words already.
+            let told = std::iter::once(&failure.what).chain(&failure.why).any(|said| said.contains(&text));
+            if !told {
                 failure.why.push(text);
             }
             source = error.source();
@@ -65,13 +67,14 @@ impl Failure {
             | ids::RECOGNISERS
             | ids::DRIFT
             | ids::WATCH
+            | ids::OBJECT
             | ids::EXISTS
             | ids::ROOT_KEY
             | ids::PLAIN_CONNECTION
             | ids::NO_TLS
             | ids::ISOLATION
             | ids::FOREIGN_DIRECTORY => 2,
-            ids::NOT_AUTHENTICATED | ids::REFUSED | ids::OTHER_SERVER => 3,
+            ids::NOT_AUTHENTICATED | ids::REFUSED | ids::OTHER_SERVER | ids::OBJECT_DENIED => 3,
             ids::NOT_FOUND | ids::NOT_YOURS | ids::NO_DATA_DIRECTORY => 4,
             ids::LOCKED
             | ids::STORAGE
@@ -79,6 +82,7 @@ impl Failure {
             | ids::INDEX_DIFFERS
             | ids::CLOCK
             | ids::UNREACHABLE
+            | ids::OBJECT_UNREACHABLE
             | ids::SLOW => 5,
             _ => 1,
         }
@@ -149,6 +153,7 @@ impl From<Failed> for Failure {
                 failure.then("restore the directory `keys` of the data directory from a backup")
             }
             Failed::NotFound { what, .. } => failure.then(where_to_look(what)),
+            Failed::NotInferred(_) => failure.then("name a column of the file with --label"),
             Failed::Index(IndexFailed::Ahead { .. }) => failure.then(
                 "find the newer ledger (the copy that was replaced, or the newest backup) and put its directory \
                  `ledger` back; only when it is lost for good: bartizan ledger rebuild --accept-smaller-ledger",
@@ -213,7 +218,8 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Prove(_) => ids::CONTENT_CHANGED,
         Failed::Signature(_) => ids::MODEL_SIGNATURE,
         Failed::Publisher(_) | Failed::PublisherFiles(_) => ids::PUBLISHER_SIGNATURE,
-        Failed::Delivery(_) | Failed::NotInferred(_) | Failed::Folder(_) => ids::DELIVERY,
+        Failed::NotInferred(_) => ids::INVALID,
+        Failed::Delivery(_) | Failed::Folder(_) => ids::DELIVERY,
         Failed::Schema(_) | Failed::FolderSchema(_) => ids::SCHEMA,
         Failed::Unproven { why: RefusedBecause::Unsigned, .. } => ids::SIGNATURE_MISSING,
         Failed::Unproven { why: RefusedBecause::RevokedKey, .. } => ids::SIGNATURE_REVOKED,

@@ -27,7 +27,7 @@ pub(crate) enum Data {
     /// Say what is in files: types, missing and distinct values, ranges, quantiles, frequent values
     Profile {
         /// Tables of the same columns: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard
-        /// input
+        /// input. Profiles that --out wrote are taken too: one is shown, several are merged
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[command(flatten)]
@@ -35,7 +35,7 @@ pub(crate) enum Data {
         /// A cell that means "no value", instead of the usual ones; may be given several times
         #[arg(long, value_name = "TEXT")]
         null: Vec<String>,
-        /// Where to write the profile itself, from which more can be told later
+        /// Where to write the profile itself, from which more can be told later, in the place of an older one
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },

@@ -2,10 +2,12 @@
 
 pub(super) mod beside;
 mod diff;
-mod profile;
+pub(super) mod profile;
+pub(super) mod put;
 pub(super) mod report;
 mod rows;
 mod schema;
+mod unread;
 
 use std::fs::File;
 use std::num::NonZeroUsize;
@@ -13,9 +15,10 @@ use std::path::Path;
 
 use bartizan_data::{
     CsvOptions, EncodingInvalid, Format, FormatInvalid, NotProfiled, NullTokens, NullTokensInvalid, Profile,
-    ProfileOptions, ReadError, ReadOptions, ReadOutcome, Schema, SeparatorInvalid, Source, Tier,
+    ProfileOptions, ReadOptions, ReadOutcome, Schema, SeparatorInvalid, Source, Tier,
 };
 
+pub(super) use self::unread::unreadable;
 use super::remote::open_remote;
 use super::{Work, file_failure, pii, read_text, version_path};
 use crate::catalog::ids;
@@ -146,10 +149,4 @@ pub(super) fn parse_schema(path: &Path) -> Result<(Schema, String), Failure> {
         failure
     })?;
     Ok((schema, text))
-}
-
-pub(super) fn unreadable(path: &Path, error: &ReadError) -> Failure {
-    let mut failure = Failure::of(ids::DELIVERY, error);
-    failure.what = format!("`{}`: {}", path.display(), failure.what);
-    failure
 }

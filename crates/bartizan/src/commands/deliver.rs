@@ -18,6 +18,7 @@ use rand_core::Rng as _;
 use serde_json::{Value, json};
 
 use super::data::beside::{Other, Told, pinned_is, reference_of};
+use super::data::put::{Kind, may_replace, put_report};
 use super::data::{SCHEMA_BYTES, length, open_delivery};
 use super::folder::{self, Folder};
 use super::remote::{named, open_remote};
@@ -32,6 +33,9 @@ use crate::out::Progress;
 const SIGNATURE_BYTES: u64 = 64 * 1024;
 
 pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
+    if let Some(path) = &wanted.openlineage {
+        may_replace(path, Kind::Event, "--openlineage")?;
+    }
     let schema = wanted.schema.as_ref().map(|path| read_text(path, SCHEMA_BYTES)).transpose()?;
     // What the project would not take is refused before anything is on its way there.
     let (format, derived) = (format(&wanted)?, derived(&wanted)?);
@@ -76,7 +80,7 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
     let tables = added.as_object_mut().and_then(|members| members.remove("tables"));
     if let Some(file) = &wanted.openlineage {
         let line = told(&wanted, &added, tables.unwrap_or_default());
-        std::fs::write(file, format!("{line}\n")).map_err(|error| file_failure(file, &error))?;
+        put_report(file, format!("{line}\n").as_bytes())?;
     }
     work.answer(&added)?;
     Ok(u8::from(added["version"].is_null()))

@@ -25,7 +25,7 @@ mod upload;
 mod verify;
 
 use std::fs::OpenOptions;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
 use bartizan_data::Separator;
@@ -170,7 +170,12 @@ impl Work {
 fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     let mut failure = Failure::new(ids::FILE, format!("`{}` cannot be used", path.display()));
     failure.why.push(error.to_string());
-    failure
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            failure.then("make room, or name a place that has some")
+        }
+        _ => failure,
+    }
 }
 
 /// Writes a new file, readable by its owner alone: its values are personal. One that was not finished goes.

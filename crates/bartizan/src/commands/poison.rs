@@ -11,8 +11,9 @@ use bartizan_data::report::Subject;
 use bartizan_data::{Outcome, ReadOptions};
 use serde_json::{Value, json};
 
+use super::data::put::{Kind, may_replace, put_report};
 use super::data::{profile_options, report, source, threads, unreadable};
-use super::{Work, file_failure, out_of_fold};
+use super::{Work, out_of_fold};
 use crate::catalog::ids;
 use crate::cli::Poison;
 use crate::failure::Failure;
@@ -24,6 +25,10 @@ pub(super) fn run(work: &Work, wanted: &Poison) -> Result<u8, Failure> {
     let files: Vec<&Path> = std::iter::once(wanted.file.as_path()).chain(also).collect();
     if files.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         return Err(Failure::new(ids::USAGE, "standard input can be read once only"));
+    }
+    if let Some(path) = &wanted.rows_out {
+        report::apart(std::iter::once(path.as_path()), &files)?;
+        may_replace(path, Kind::PoisonRows, "--rows-out")?;
     }
     report::guarded(&wanted.reports, &subject, report::Task::POISON, &files, || {
         examined(work, wanted, &subject)
@@ -64,7 +69,7 @@ fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failu
         noise.for_each(|one| one.reason = format!("nothing could be learned from the rows: {why}"));
     }
     if let Some(path) = &wanted.rows_out {
-        std::fs::write(path, rows(&report)).map_err(|error| file_failure(path, &error))?;
+        put_report(path, rows(&report).as_bytes())?;
     }
     report::quality(&wanted.reports, subject, &report)?;
     print(work, wanted, &columns, &table, &report)?;

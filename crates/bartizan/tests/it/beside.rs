@@ -154,7 +154,8 @@ fn rows_of_what_comes_through_a_pipe_are_written_out() {
     std::fs::create_dir(bench.path("spool")).unwrap();
     let from_file = check("orders.csv", "file.csv", None);
     assert!(
-        from_file.starts_with("row,rule,column,n,day,customer\n2,references,customer,1,2026-01-10,bob\n")
+        from_file
+            .starts_with("row,rule,column,name,n,day,customer\n2,references,customer,,1,2026-01-10,bob\n")
     );
     assert_eq!(from_file.lines().count(), 151);
     let csv = orders(false);

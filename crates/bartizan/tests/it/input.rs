@@ -174,7 +174,7 @@ fn a_file_that_contradicts_itself_is_told_once() {
         let file = text(&file);
         let ran = bench.shown(&["data", "profile", file]);
         assert_eq!(ran.code, 1);
-        let next = "  next:    mend the file at the place named and add it again";
+        let next = "  next:    mend the file at the place named, then repeat the command";
         assert_eq!(ran.stderr.trim_end(), format!("error[BZ-0311]: `{file}`: {what}\n{next}"));
     }
 }
@@ -288,8 +288,9 @@ fn what_is_named_wrongly_is_named_rightly_next() {
         &["data", "schema", "infer", "data.csv", "--label", "c"][..],
         &["data", "add", "feed", "data.csv", "--source", "x", "--label", "c"],
     ] {
-        let said = bench.refused(arguments, 1, "BZ-0311");
+        let said = bench.refused(arguments, 2, "BZ-0003");
         assert!(said.contains("no column `c`") && said.contains("the columns are a, b"), "{said}");
+        assert!(said.contains("name a column of the file with --label"), "{said}");
     }
     let said = bench.refused(&["endpoint", "show", "nope"], 4, "BZ-0203");
     assert!(said.contains("bartizan endpoint list"), "{said}");

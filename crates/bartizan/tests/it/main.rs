@@ -25,6 +25,7 @@ mod poison;
 mod predictions;
 mod progress;
 mod proving;
+mod remote;
 mod report;
 mod runs;
 mod schema;

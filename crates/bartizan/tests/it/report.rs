@@ -56,8 +56,8 @@ fn a_check_writes_all_reports_and_the_rows() {
     assert!(ran.stderr.contains("raw") || ran.stderr.contains("all their values"), "{}", ran.stderr);
     assert_eq!(
         desk.read("rows.csv"),
-        "row,rule,column,id,amount,colour\n8,type,amount,u7,\"7,000\",blue\n58,type,amount,u57,\"7,000\",blue\n\
-         108,type,amount,u107,\"7,000\",blue\n"
+        "row,rule,column,name,id,amount,colour\n8,type,amount,,u7,\"7,000\",blue\n58,type,amount,,u57,\"7,000\",blue\n\
+         108,type,amount,,u107,\"7,000\",blue\n"
     );
     let page = desk.read("out.html");
     assert!(
@@ -207,4 +207,92 @@ fn a_comparison_writes_its_reports() {
     let ran = bench.run(&[&["data", "drift", "old.csv", "new.csv"], &reports[..]].concat());
     assert_ne!(ran.code, 0);
     assert!(read("out.html").contains("There is no verdict") && read("out.xml").contains("errors=\"1\""));
+}
+
+#[test]
+fn what_cannot_be_read_says_what_to_do_about_it() {
+    let bench = Bench::new();
+    let head = "format = \"bartizan-schema-v1\"\n[[column]]\nname = \"id\"\ntype = \"integer\"\n";
+    let schema = |name: &str, separator: &str, encoding: &str| {
+        let csv = format!("[csv]\nseparator = \"{separator}\"\nencoding = \"{encoding}\"\nnull = [\"\"]\n");
+        bench.write(name, head.replace("[[column]]", &format!("{csv}[[column]]")).as_bytes());
+    };
+    schema("comma.toml", ",", "utf-8");
+    schema("semicolon.toml", ";", "utf-8");
+    schema("wide.toml", ",", "utf-16le");
+    let wide: Vec<u8> = "\u{feff}id,b\n1,2\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    bench.write("wide.csv", &wide);
+    bench.write("plain.csv", b"id,b\n1,2\n");
+    bench.write("over lines.json", b"{\n  \"id\": 1\n}\n");
+    bench.write("list of rows.json", b"[\n  {\"id\": 1}\n]\n");
+    for (file, schema, what, next) in [
+        ("wide.csv", "comma.toml", "name the encoding `utf-16le`", "`encoding` under `[csv]` in the schema"),
+        ("plain.csv", "wide.toml", "name the encoding `utf-8`", "`encoding` under `[csv]` in the schema"),
+        ("plain.csv", "semicolon.toml", "not separated by `;`", "say `,` where the separator is said"),
+        ("over lines.json", "comma.toml", "a key in quotes", "jq -c '.' 'over lines.json' > FILE.jsonl"),
+        (
+            "list of rows.json",
+            "comma.toml",
+            "one object a line",
+            "jq -c '.[]' 'list of rows.json' > FILE.jsonl",
+        ),
+    ] {
+        let ran = bench.shown(&["data", "check", file, "--schema", schema]);
+        assert!(ran.code == 1 && ran.stderr.contains(what) && ran.stderr.contains(next), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("mend the file"), "{}", ran.stderr);
+    }
+    let said = bench.refused(&["data", "profile", "plain.csv", "--separator", ";"], 1, "BZ-0311");
+    assert!(said.contains("--separator") && !said.contains("mend the file"), "{said}");
+    // A table that lacks the column that values are looked up in.
+    let looks_up = format!("{}references = {{ table = \"people\", column = \"name\" }}\n", head);
+    bench.write(
+        "looks.toml",
+        looks_up
+            .replace(
+                "[[column]]",
+                "csv = { separator = \",\", encoding = \"utf-8\", null = [\"\"] }\n[[column]]",
+            )
+            .as_bytes(),
+    );
+    let said = bench.refused(
+        &["data", "check", "plain.csv", "--schema", "looks.toml", "--against", "people=plain.csv"],
+        1,
+        "BZ-0311",
+    );
+    assert!(
+        said.contains("no column `name`") && said.contains("name a table with --against that has it"),
+        "{said}"
+    );
+}
+
+#[test]
+fn profiles_are_shown_and_merged() {
+    let bench = Bench::new();
+    bench.write("a.csv", b"id,x\n1,a\n2,b\n");
+    bench.write("b.csv", b"id,x\n3,a\n");
+    bench.write("other.csv", b"id,y\n3,a\n");
+    for name in ["a", "b", "other"] {
+        bench.json(&["data", "profile", &format!("{name}.csv"), "--out", &format!("{name}.profile")]);
+    }
+    let (table, stored) =
+        (bench.json(&["data", "profile", "a.csv"]), bench.json(&["data", "profile", "a.profile"]));
+    assert_eq!(table, stored);
+    let whole = bench.json(&["data", "profile", "a.csv", "b.csv", "--out", "whole.profile"]);
+    // Profiles and tables, mixed.
+    let merged = bench.json(&["data", "profile", "a.profile", "b.csv", "--out", "mixed.profile"]);
+    assert_eq!((&merged, &merged["rows"]), (&whole, &Value::from(3)));
+    let read = |name: &str| std::fs::read(bench.path(name)).unwrap();
+    assert!(read("mixed.profile") == read("whole.profile"));
+    bench.json(&["data", "profile", "a.profile", "b.profile", "--out", "merged.profile"]);
+    assert!(read("merged.profile") == read("whole.profile"));
+    let said = bench.refused(&["data", "profile", "a.profile", "other.profile"], 1, "BZ-0311");
+    assert!(said.contains("is not like the files before"), "{said}");
+    // A profile that was cut is one no more, and is not taken for a table.
+    let cut = read("a.profile");
+    bench.write("cut.profile", &cut[..cut.len() - 5]);
+    let said = bench.refused(&["data", "profile", "cut.profile"], 1, "BZ-0311");
+    assert!(said.contains("`cut.profile` is not a profile"), "{said}");
+    // What is read is not written over.
+    bench.refused(&["data", "profile", "a.profile", "b.csv", "--out", "a.profile"], 2, "BZ-0001");
+    assert!(read("a.profile") == cut);
 }

@@ -195,9 +195,11 @@ fn a_suite_becomes_a_schema_that_checks() {
         let not: Vec<&Value> = told.iter().filter(|one| one["outcome"] == "not").collect();
         assert!(!not.is_empty() && not.len() < told.len() / 2, "{} of {}", not.len(), told.len());
         // Standard output has the same schema, with what was lost as comments in it.
-        let ran = bench.run(&import);
+        let ran = bench.shown(&import);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(ran.stdout, std::fs::read_to_string(bench.path("g.toml")).unwrap());
+        // Programs get it as a member of what they parse.
+        assert_eq!(bench.json(&import)["schema"], ran.stdout.as_str());
         for one in not {
             let kind = one["expectation"].as_str().unwrap();
             assert!(ran.stdout.lines().any(|line| line.starts_with('#') && line.contains(kind)), "{kind}");
@@ -401,9 +403,18 @@ fn columns_without_a_range_are_named_and_only_row_numbers_have_no_drift() {
         ("AMOUNT_PAID", true, true),
     ];
     assert_eq!(has, expected);
-    let printed = bench.run(&["data", "schema", "infer", "a.csv"]);
+    let printed = bench.shown(&["data", "schema", "infer", "a.csv"]);
     assert!(printed.stderr.contains("no range for `order_id`: none comes twice"), "{}", printed.stderr);
     assert!(printed.stdout.starts_with("format = "), "{}", printed.stdout);
+    let told = bench.json(&["data", "schema", "infer", "a.csv"]);
+    assert_eq!(told["schema"], printed.stdout.as_str());
+    assert_eq!(told["without_range"].as_array().unwrap().len(), 3);
+    // Where every column has one, people read nothing of it; a cell that means nothing is named as for a profile.
+    bench.write("b.csv", b"amount\n0.5\n0.5\n?\n");
+    let said = bench.shown(&["data", "schema", "infer", "b.csv", "--null", "?", "--out", "b.toml"]);
+    assert!(said.code == 0 && !said.stdout.contains("without_range"), "{}{}", said.stdout, said.stderr);
+    let text = std::fs::read_to_string(bench.path("b.toml")).unwrap();
+    assert!(text.contains("null = [\"?\"]") && text.contains("type = \"float\""), "{text}");
 }
 
 #[test]
@@ -452,7 +463,7 @@ fn rows_that_break_rules_of_rows_are_written() {
     assert!(!ran.stderr.contains("more of them"), "{}", ran.stderr);
     assert_eq!(
         std::fs::read_to_string(bench.path("rows.csv")).unwrap(),
-        "row,rule,column,a,b\n1,unique,a,1,x\n3,unique,a,1,z\n4,expression,,-3,w\n"
+        "row,rule,column,name,a,b\n1,unique,a,,1,x\n3,unique,a,,1,z\n4,expression,,one,-3,w\n"
     );
 }
 
@@ -470,4 +481,109 @@ fn the_one_planted_value_is_found() {
     assert_eq!((finding["rule"].as_str(), finding["count"].as_u64()), (Some("range"), Some(1)), "{finding}");
     let rows = std::fs::read_to_string(bench.path("rows.csv")).unwrap();
     assert_eq!(rows.lines().count(), 2, "{rows}");
+}
+
+#[test]
+fn only_what_was_written_here_is_replaced() {
+    let bench = Bench::new();
+    let table = b"id,amount\n1,2\n2,3\n3,4\n";
+    for name in ["new.csv", "old.csv"] {
+        bench.write(name, table);
+    }
+    bench.json(&["data", "schema", "infer", "new.csv", "--out", "s.toml", "--reference", "r.profile"]);
+    bench.run(&["data", "profile", "new.csv", "--out", "p.profile"]);
+    let infer = ["data", "schema", "infer", "new.csv"];
+    let check = ["data", "check", "new.csv", "--schema", "s.toml"];
+    let poison = ["data", "poison", "new.csv", "--label", "amount"];
+    let drift = ["data", "drift", "new.csv", "new.csv"];
+    for (command, option) in [
+        (&infer[..], "--out"),
+        (&infer, "--reference"),
+        (&["data", "profile", "new.csv"], "--out"),
+        (&["data", "schema", "update", "s.toml", "new.csv"], "--out"),
+        (&["data", "schema", "import", "suite.json"], "--out"),
+        (&check, "--report"),
+        (&check, "--junit"),
+        (&check, "--sarif"),
+        (&check, "--openlineage"),
+        (&poison, "--rows-out"),
+        (&poison, "--junit"),
+        (&drift, "--out"),
+        (&drift, "--report"),
+    ] {
+        let said = bench.refused(&[command, &[option, "old.csv"]].concat(), 2, "BZ-0001");
+        assert!(said.contains("is not written over") && said.contains(option), "{command:?}: {said}");
+        assert_eq!(std::fs::read(bench.path("old.csv")).unwrap(), table, "{command:?}");
+    }
+    // A schema is no profile, nor the other way round.
+    bench.refused(&[&infer[..], &["--reference", "s.toml"]].concat(), 2, "BZ-0001");
+    bench.refused(&["data", "profile", "new.csv", "--out", "s.toml"], 2, "BZ-0001");
+    bench.refused(&[&infer[..], &["--out", "p.profile"]].concat(), 2, "BZ-0001");
+    // An older one of the same kind gives way, with what people wrote over it, and so does an empty file.
+    let text = std::fs::read_to_string(bench.path("s.toml")).unwrap();
+    bench.write("s.toml", format!("# ours\n{text}").as_bytes());
+    bench.write("empty", b"");
+    for (to, kept) in [("s.toml", "r.profile"), ("t.toml", "empty")] {
+        bench.json(&[&infer[..], &["--out", to, "--reference", kept]].concat());
+    }
+    assert_eq!(std::fs::read_to_string(bench.path("s.toml")).unwrap(), text);
+    assert_eq!(bench.run(&["data", "profile", "new.csv", "--out", "p.profile"]).code, 0);
+    for option in ["--report", "--junit", "--sarif", "--openlineage"] {
+        for _ in 0..2 {
+            let ran = bench.run(&[&check[..], &[option, &format!("out{option}")]].concat());
+            assert!(ran.code < 2, "{option}: {}", ran.stderr);
+        }
+    }
+    for _ in 0..2 {
+        let ran = bench.run(&[&drift[..], &["--out", "drift.json"]].concat());
+        assert!(ran.code < 2, "{}", ran.stderr);
+    }
+}
+
+/// A device that takes nothing is there on Linux.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_written_is_told_once() {
+    let bench = Bench::new();
+    bench.write("new.csv", b"id,amount\n1,2\n2,3\n3,4\n");
+    bench.json(&["data", "schema", "infer", "new.csv", "--out", "s.toml"]);
+    for option in ["--report", "--junit", "--sarif", "--openlineage"] {
+        let said = bench.refused(
+            &["data", "check", "new.csv", "--schema", "s.toml", option, "/dev/full"],
+            2,
+            "BZ-0004",
+        );
+        assert_eq!(said.matches("BZ-0004").count(), 1, "{said}");
+        assert!(said.contains("make room"), "{said}");
+    }
+}
+
+/// No room is as if a file may have no more than 512 bytes, and what is past them is an error and no signal.
+#[test]
+#[cfg(unix)]
+fn what_was_not_written_to_its_end_is_not_left() {
+    let bench = Bench::new();
+    let rows: String = (0..400).map(|row| format!("{row},{}\n", row * row % 97)).collect();
+    bench.write("new.csv", format!("id,amount\n{rows}").as_bytes());
+    bench.json(&["data", "profile", "new.csv", "--out", "old.profile"]);
+    bench.json(&["data", "schema", "infer", "new.csv", "--out", "s.toml"]);
+    let before = std::fs::read(bench.path("old.profile")).unwrap();
+    assert!(before.len() > 2_048);
+    let check = ["data", "check", "new.csv", "--schema", "s.toml", "--report", "page.html"];
+    for (arguments, left) in [
+        (&["data", "schema", "infer", "new.csv", "--reference", "new.profile"][..], None),
+        (&["data", "profile", "new.csv", "--out", "new.profile"], None),
+        (&["data", "profile", "new.csv", "--out", "old.profile"], Some("old.profile")),
+        (&check, None),
+    ] {
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_bartizan")]);
+        let ran = command.args(arguments).current_dir(bench.path("")).output().unwrap();
+        let said = String::from_utf8(ran.stderr).unwrap();
+        assert!(ran.status.code() == Some(2) && said.contains("BZ-0004"), "{said}");
+        assert!(!bench.path("new.profile").exists() && !bench.path("page.html").exists(), "{arguments:?}");
+        assert!(left.is_none_or(|left| std::fs::read(bench.path(left)).unwrap() == before), "{arguments:?}");
+        // Nor is anything else.
+        assert_eq!(std::fs::read_dir(bench.path("")).unwrap().count(), 3, "{arguments:?}");
+    }
 }

@@ -17,10 +17,13 @@ pub(crate) enum Schema {
         label: Option<String>,
         #[command(flatten)]
         reading: Reading,
-        /// Where to write it, in the place of what is there [default: standard output]
+        /// A cell that means "no value", instead of the usual ones; may be given several times
+        #[arg(long, value_name = "TEXT")]
+        null: Vec<String>,
+        /// Where to write it, in the place of an older schema [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// Also freeze the distributions in this file, name it in the schema, and limit drift from it
+        /// Also freeze the distributions in this new file, or in the place of an older profile, name it in the schema, and limit drift from it
         #[arg(long, value_name = "FILE")]
         reference: Option<PathBuf>,
     },
@@ -54,7 +57,7 @@ pub(crate) enum Schema {
         /// A file that the suite is about, which says what types columns have [default: guessed from the suite]
         #[arg(long, value_name = "FILE")]
         like: Option<PathBuf>,
-        /// Where to write the schema, in the place of what is there [default: standard output]
+        /// Where to write the schema, in the place of an older one [default: standard output]
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },

@@ -158,10 +158,18 @@ fn not_beside(file: &Path, error: &NotBeside) -> Failure {
         }
         NotBeside::Twice { .. } => Failure::of(ids::USAGE, error).then("name one file for it"),
         NotBeside::Table(NotKnown::Read(error)) => unreadable(file, error),
+        NotBeside::Table(NotKnown::NoColumn { .. }) => {
+            let mut failure = Failure::of(ids::DELIVERY, error);
+            failure.what = format!("`{}`: {}", file.display(), failure.what);
+            failure.then(
+                "name a table with --against that has it, or mend `references` in the schema; `bartizan data profile FILE` \
+                 lists the columns of a file",
+            )
+        }
         NotBeside::Table(_) => {
             let mut failure = Failure::of(ids::DELIVERY, error);
             failure.what = format!("`{}`: {}", file.display(), failure.what);
-            failure
+            failure.then("look up in smaller tables, such as one with the column alone")
         }
         NotBeside::Reference(_) => {
             let mut failure = Failure::of(ids::INVALID, error);

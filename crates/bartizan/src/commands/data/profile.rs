@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use bartizan_data::limits::PROFILE_BYTES;
 use bartizan_data::sketch::Hll;
 use bartizan_data::{ColumnProfile, Profile, Sizes, TopValue};
 use serde_json::{Value, json};
 
+use super::put::{Kind, is, may_replace, put};
+use super::report::apart;
 use super::{profile_options, profiled, threads};
 use crate::catalog::ids;
 use crate::cli::Reading;
-use crate::commands::{Work, file_failure};
+use crate::commands::{Work, read_bytes};
 use crate::failure::Failure;
 use crate::out::Format;
 
@@ -25,10 +28,17 @@ pub(super) fn run(
     null: &[String],
     out: Option<&Path>,
 ) -> Result<u8, Failure> {
+    if let Some(path) = out {
+        apart(std::iter::once(path), &files.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        may_replace(path, Kind::Profile, "--out")?;
+    }
     let options = profile_options(reading, null)?;
     let mut whole: Option<Profile> = None;
     for file in files {
-        let (profile, _) = profiled(work, file, &options, threads(reading.threads))?;
+        let profile = match stored(file, ids::DELIVERY)? {
+            Some(profile) => profile,
+            None => profiled(work, file, &options, threads(reading.threads))?.0,
+        };
         match &mut whole {
             None => whole = Some(profile),
             Some(whole) => whole.merge(&profile).map_err(|error| {
@@ -41,7 +51,7 @@ pub(super) fn run(
     let profile = whole.ok_or_else(|| Failure::new(ids::USAGE, "there is no file to profile"))?;
     if let Some(path) = out {
         let bytes = profile.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-        std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
+        put(path, &bytes)?;
     }
     match work.out.format {
         Format::Table => {
@@ -50,6 +60,20 @@ pub(super) fn run(
         }
         Format::Json | Format::Jsonl => work.answer(&described(&profile)),
     }
+}
+
+/// What `data profile --out` wrote, when the file is that; `id` is what is wrong where it is damaged.
+pub(in crate::commands) fn stored(path: &Path, id: &'static str) -> Result<Option<Profile>, Failure> {
+    if path == Path::new("-") || !is(path, Kind::Profile)? {
+        return Ok(None);
+    }
+    let limit = u64::try_from(PROFILE_BYTES).unwrap_or(u64::MAX);
+    let read = Profile::from_bytes(&read_bytes(path, limit)?).map_err(|error| {
+        let mut failure = Failure::of(id, &error);
+        failure.what = format!("`{}` is not a profile: {}", path.display(), failure.what);
+        failure.then("write it anew with `bartizan data profile FILE --out PROFILE`")
+    })?;
+    Ok(Some(read))
 }
 
 fn described(profile: &Profile) -> Value {

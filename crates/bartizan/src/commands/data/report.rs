@@ -17,11 +17,12 @@ use rand_core::Rng as _;
 use serde_json::json;
 
 use super::beside::Told;
+use super::put::{Kind, may_replace, put_report};
 use super::{parse_schema, rows, source, unreadable};
 use crate::catalog::ids;
 use crate::cli::{Beside, CheckReports, Reports};
 use crate::commands::remote::named;
-use crate::commands::{PRODUCER, Work, file_failure};
+use crate::commands::{PRODUCER, Work};
 use crate::failure::Failure;
 use crate::out::Format as Printed;
 
@@ -55,13 +56,20 @@ pub(super) fn check(work: &Work, checking: &Checking<'_>, wanted: &CheckReports)
     files.extend(told.files());
     let also = [&wanted.openlineage, &wanted.rows].into_iter().flatten().map(|path| path.as_path());
     apart(paths(&wanted.reports).chain(also), &files)?;
+    replaceable(&wanted.reports)?;
+    if let Some(path) = &wanted.openlineage {
+        may_replace(path, Kind::Event, "--openlineage")?;
+    }
     let mut subject = subject(checking.file);
     let judged = judge(work, checking, told, wanted, &mut subject);
     let judged = judged.inspect_err(|failure| {
         let told = fail(&wanted.reports, &subject, Task::CHECK, failure).and_then(|()| {
             tell(wanted.openlineage.as_deref(), checking.file, Table::unread(), Some(failure))
         });
-        if let Err(other) = told {
+        // A report that cannot be written cannot say so either.
+        if let Err(other) = told
+            && other.what != failure.what
+        {
             work.out.failure(&other);
         }
     });
@@ -178,10 +186,20 @@ pub(crate) fn guarded(
     run: impl FnOnce() -> Result<u8, Failure>,
 ) -> Result<u8, Failure> {
     apart(paths(wanted), files)?;
+    replaceable(wanted)?;
     run().or_else(|failure| {
         fail(wanted, subject, task, &failure)?;
         Err(failure)
     })
+}
+
+/// Refuses to write a report over anything but an earlier one.
+fn replaceable(wanted: &Reports) -> Result<(), Failure> {
+    let Reports { report, junit, sarif } = wanted;
+    let all =
+        [(report, Kind::Page, "--report"), (junit, Kind::Junit, "--junit"), (sarif, Kind::Sarif, "--sarif")];
+    let mut named = all.into_iter().filter_map(|(path, kind, option)| Some((path.as_deref()?, kind, option)));
+    named.try_for_each(|(path, kind, option)| may_replace(path, kind, option))
 }
 
 fn paths(wanted: &Reports) -> impl Iterator<Item = &Path> {
@@ -189,7 +207,7 @@ fn paths(wanted: &Reports) -> impl Iterator<Item = &Path> {
 }
 
 /// Refuses to write over what is read, or twice into one file.
-pub(super) fn apart<'a>(written: impl Iterator<Item = &'a Path>, read: &[&Path]) -> Result<(), Failure> {
+pub(crate) fn apart<'a>(written: impl Iterator<Item = &'a Path>, read: &[&Path]) -> Result<(), Failure> {
     // What is not there yet is known by the directory that it comes into.
     let known = |path: &Path| {
         std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
@@ -232,16 +250,14 @@ impl fmt::Display for Because<'_> {
 impl Error for Because<'_> {}
 
 fn write(wanted: &Reports, suite: impl Fn() -> Suite, page: impl FnOnce() -> String) -> Result<(), Failure> {
-    let put =
-        |path: &Path, text: &str| std::fs::write(path, text).map_err(|error| file_failure(path, &error));
     if let Some(path) = &wanted.junit {
-        put(path, &junit::write(&[suite()]))?;
+        put_report(path, junit::write(&[suite()]).as_bytes())?;
     }
     if let Some(path) = &wanted.sarif {
-        put(path, &sarif::write(&[suite()]))?;
+        put_report(path, sarif::write(&[suite()]).as_bytes())?;
     }
     if let Some(path) = &wanted.report {
-        put(path, &page())?;
+        put_report(path, page().as_bytes())?;
     }
     Ok(())
 }
@@ -262,5 +278,5 @@ fn tell(path: Option<&Path>, file: &Path, table: Table, failure: Option<&Failure
         accepted,
         failure: failure.map(|failure| Because(failure).to_string()),
     });
-    std::fs::write(path, format!("{line}\n")).map_err(|error| file_failure(path, &error))
+    put_report(path, format!("{line}\n").as_bytes())
 }

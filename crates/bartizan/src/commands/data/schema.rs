@@ -10,8 +10,8 @@ use crate::failure::Failure;
 
 pub(super) fn run(work: &Work, verb: Verb) -> Result<u8, Failure> {
     match verb {
-        Verb::Infer { file, label, reading, out, reference } => {
-            infer::run(work, &file, label, &reading, out.as_deref(), reference.as_deref())
+        Verb::Infer { file, label, reading, null, out, reference } => {
+            infer::run(work, &file, label, (&reading, &null), out.as_deref(), reference.as_deref())
         }
         Verb::Update { schema, files, out, dry_run, diff, environment, format } => {
             let wanted = update::Wanted { environment, format, dry_run, diff };

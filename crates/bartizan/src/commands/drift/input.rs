@@ -1,17 +1,15 @@
 //! What is compared: tables in memory, or profiles.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use bartizan_data::drift::{Frame, NotFramed};
-use bartizan_data::limits::PROFILE_BYTES;
 use bartizan_data::{NotProfiled, Profile, ProfileOptions, Source};
 
 use super::plan::Wanted;
 use crate::catalog::ids;
-use crate::commands::data::{open as open_file, profile_options, source, threads, unreadable};
-use crate::commands::{Work, file_failure};
+use crate::commands::Work;
+use crate::commands::data::profile::stored;
+use crate::commands::data::{profile_options, source, threads, unreadable};
 use crate::failure::Failure;
 
 /// What was read.
@@ -33,7 +31,8 @@ pub(super) fn open(work: &Work, wanted: &Wanted<'_>) -> Result<Opened, Failure> 
     let paths: Vec<&Path> =
         std::iter::once(&drift.reference).chain(&drift.current).map(std::path::PathBuf::as_path).collect();
     let names = paths.iter().map(|path| name(path)).collect();
-    let stored: Vec<Option<Profile>> = paths.iter().map(|path| stored(path)).collect::<Result<_, _>>()?;
+    let stored: Vec<Option<Profile>> =
+        paths.iter().map(|path| stored(path, ids::DRIFT)).collect::<Result<_, _>>()?;
     let options = profile_options(&drift.reading, &[])?;
     let any = stored.iter().any(Option::is_some);
     if any && (drift.exact || wanted.needs_rows()) {
@@ -81,31 +80,6 @@ pub(super) fn profiles(
 
 fn name(path: &Path) -> String {
     if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() }
-}
-
-/// A profile, when the file is one.
-fn stored(path: &Path) -> Result<Option<Profile>, Failure> {
-    if path == Path::new("-") || !std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
-        return Ok(None);
-    }
-    let mut file = open_file(path)?;
-    let mut start = Vec::new();
-    let magic = Profile::MAGIC;
-    let failed = |error: std::io::Error| file_failure(path, &error);
-    (&mut file).take(magic.len() as u64).read_to_end(&mut start).map_err(failed)?;
-    if start != magic {
-        return Ok(None);
-    }
-    let limit = u64::try_from(PROFILE_BYTES).unwrap_or(u64::MAX);
-    let mut bytes = start;
-    let rest: &mut File = &mut file;
-    rest.take(limit).read_to_end(&mut bytes).map_err(failed)?;
-    let read = Profile::from_bytes(&bytes).map_err(|error| {
-        let mut failure = Failure::of(ids::DRIFT, &error);
-        failure.what = format!("`{}` is not a profile: {}", path.display(), failure.what);
-        failure.then("write it anew with `bartizan data profile FILE --out PROFILE`")
-    })?;
-    Ok(Some(read))
 }
 
 /// All tables in memory; `None` when one does not fit, and a profile of it would do.

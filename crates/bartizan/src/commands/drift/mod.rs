@@ -25,8 +25,9 @@ use self::input::{Input, Opened};
 use self::kinds::Kind;
 use self::plan::Wanted;
 use self::words::Moved;
+use super::Work;
+use super::data::put::{self, may_replace, put_report};
 use super::data::report;
-use super::{Work, file_failure};
 use crate::catalog::ids;
 use crate::cli::Drift;
 use crate::failure::Failure;
@@ -65,6 +66,10 @@ pub(super) fn run(work: &Work, drift: &Drift) -> Result<u8, Failure> {
     subject.against = Some(Against { name: report::name_of(&drift.reference), digest: None });
     let files: Vec<&Path> =
         std::iter::once(&drift.reference).chain(&drift.current).map(|path| path.as_path()).collect();
+    if let Some(path) = &drift.out {
+        report::apart(std::iter::once(path.as_path()), &files)?;
+        may_replace(path, put::Kind::Drift, "--out")?;
+    }
     report::guarded(&drift.reports, &subject, report::Task::DRIFT, &files, || compared(work, drift, &subject))
 }
 
@@ -99,7 +104,7 @@ fn compared(work: &Work, drift: &Drift, subject: &Subject) -> Result<u8, Failure
     if let Some(path) = &drift.out {
         let bytes =
             whole(&compared, &options, drift).to_bytes().map_err(|error| Failure::of(ids::DRIFT, &error))?;
-        std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
+        put_report(path, &bytes)?;
     }
     if let (Some(watch), [only]) = (&mut watch, compared.as_slice()) {
         outcome = watch.take(&only.report, outcome, others(only, drift))?;

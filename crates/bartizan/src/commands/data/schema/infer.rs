@@ -9,12 +9,14 @@ use bartizan_data::{
 };
 use serde_json::{Value, json};
 
+use super::super::put::{Kind, may_replace, put};
 use super::super::report::apart;
 use super::super::{profile_options, profiled, threads};
 use crate::catalog::ids;
 use crate::cli::Reading;
 use crate::commands::{Work, file_failure};
 use crate::failure::Failure;
+use crate::out::Format;
 
 /// Columns without a range that are named beside a schema that is printed.
 const TOLD: usize = 50;
@@ -23,15 +25,26 @@ pub(super) fn run(
     work: &Work,
     file: &Path,
     label: Option<String>,
-    reading: &Reading,
+    (reading, null): (&Reading, &[String]),
     out: Option<&Path>,
     reference: Option<&Path>,
 ) -> Result<u8, Failure> {
     apart(out.into_iter().chain(reference), &[file])?;
-    let options = profile_options(reading, &[])?;
+    if let Some(path) = reference {
+        may_replace(path, Kind::Profile, "--reference").map_err(|failure| {
+            let next = "name a new file with --reference: the profile of the table is written there";
+            failure.then(next)
+        })?;
+    }
+    if let Some(path) = out {
+        may_replace(path, Kind::Schema, "--out")?;
+    }
+    let options = profile_options(reading, null)?;
     let (profile, read) = profiled(work, file, &options, threads(reading.threads))?;
     let inferred = Schema::infer(&profile, read.format(), &InferOptions { label });
-    let mut schema = inferred.map_err(|error: NotInferred| Failure::of(ids::DELIVERY, &error))?;
+    let mut schema = inferred.map_err(|error: NotInferred| {
+        Failure::of(ids::INVALID, &error).then("name a column of the file with --label")
+    })?;
     let mut frozen = None;
     if let Some(path) = reference {
         let bytes = profile.to_bytes().map_err(|error| Failure::of(ids::INTERNAL, &error))?;
@@ -46,17 +59,28 @@ pub(super) fn run(
     }
     let text = schema.to_toml().map_err(|error: SchemaInvalid| Failure::of(ids::SCHEMA, &error))?;
     if let Some((path, bytes)) = frozen {
-        std::fs::write(path, bytes).map_err(|error| file_failure(path, &error))?;
+        put(path, &bytes)?;
     }
     let without = without_range(&profile);
-    let Some(path) = out else {
+    let table = work.out.format == Format::Table;
+    if out.is_none() && table {
         told(work, &without);
         return work.deliver(None, text.as_bytes());
-    };
-    std::fs::write(path, &text).map_err(|error| file_failure(path, &error))?;
+    }
     let without: Vec<Value> =
         without.into_iter().map(|(column, why)| json!({ "column": column, "why": why.message() })).collect();
-    work.answer(&json!({ "file": path.display().to_string(), "bytes": text.len(), "without_range": without }))
+    let mut answer = match out {
+        None => json!({ "schema": text }),
+        Some(path) => {
+            put(path, text.as_bytes())?;
+            json!({ "file": path.display().to_string(), "bytes": text.len() })
+        }
+    };
+    // People are not told of nothing.
+    if let Some(members) = answer.as_object_mut().filter(|_| !(table && without.is_empty())) {
+        members.insert("without_range".to_owned(), without.into());
+    }
+    work.answer(&answer)
 }
 
 /// Limits drift of each column that has enough of a distribution: numbers, and what has a domain.

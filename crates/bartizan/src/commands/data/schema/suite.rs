@@ -6,10 +6,11 @@ use bartizan_data::ProfileOptions;
 use bartizan_data::expectations::{Imported, ImportedExpectation, NotImported, Translation, import};
 use serde_json::{Value, json};
 
+use super::super::put::{Kind, may_replace, put};
 use super::super::report::apart;
 use super::super::{profiled, threads};
 use crate::catalog::ids;
-use crate::commands::{Work, file_failure, read_text};
+use crate::commands::{Work, read_text};
 use crate::failure::Failure;
 use crate::out::Format;
 
@@ -18,6 +19,9 @@ const SUITE_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) fn run(work: &Work, suite: &Path, like: Option<&Path>, out: Option<&Path>) -> Result<u8, Failure> {
     apart(out.into_iter(), &[suite].into_iter().chain(like).collect::<Vec<_>>())?;
+    if let Some(path) = out {
+        may_replace(path, Kind::Schema, "--out")?;
+    }
     let json = read_text(suite, SUITE_BYTES)?;
     let like = like
         .map(|file| profiled(work, file, &ProfileOptions::default(), threads(None)))
@@ -32,8 +36,12 @@ pub(super) fn run(work: &Work, suite: &Path, like: Option<&Path>, out: Option<&P
         )
     })?;
     let text = imported.to_toml().map_err(|error| Failure::of(ids::SCHEMA, &error))?;
-    let Some(path) = out else { return work.deliver(None, text.as_bytes()) };
-    std::fs::write(path, &text).map_err(|error| file_failure(path, &error))?;
+    if out.is_none() && work.out.format == Format::Table {
+        return work.deliver(None, text.as_bytes());
+    }
+    if let Some(path) = out {
+        put(path, text.as_bytes())?;
+    }
     match work.out.format {
         Format::Table => {
             work.out.lines(&listed(&imported)).map_err(|error| Failure::of(ids::FILE, &error))?;
@@ -41,7 +49,10 @@ pub(super) fn run(work: &Work, suite: &Path, like: Option<&Path>, out: Option<&P
         }
         Format::Json | Format::Jsonl => {
             let expectations: Vec<Value> = imported.expectations.iter().map(described).collect();
-            work.answer(&json!({ "expectations": expectations, "file": path.display().to_string() }))
+            work.answer(&match out {
+                Some(path) => json!({ "expectations": expectations, "file": path.display().to_string() }),
+                None => json!({ "expectations": expectations, "schema": text }),
+            })
         }
     }
 }

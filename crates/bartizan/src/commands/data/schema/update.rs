@@ -1,16 +1,16 @@
 //! `data schema update`: a schema that allows what new files hold, and what is left for a person to judge.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use bartizan_data::limits::{COLUMNS, FINDINGS};
 use bartizan_data::{Change, CheckOptions, Left, NotUpdated, Schema, Tier, Updated, check_table};
 use serde_json::{Value, json};
 
+use super::super::put::{Kind, may_replace, put};
 use super::super::report::apart;
 use super::super::{diff, format_of, parse_schema, source, threads, unreadable};
 use crate::catalog::ids;
-use crate::commands::{Work, file_failure};
+use crate::commands::Work;
 use crate::failure::Failure;
 use crate::out::Format;
 
@@ -42,13 +42,16 @@ pub(super) fn run(
 ) -> Result<u8, Failure> {
     let read: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     apart(std::iter::once(out), &read)?;
+    if out != schema && !wanted.dry_run {
+        may_replace(out, Kind::Schema, "--out")?;
+    }
     // Says what is wrong with the schema, and where.
     let (known, before) = parse_schema(schema)?;
     environment_is_there(&known, wanted.environment.as_deref())?;
     let widened = widen(work, &before, files, wanted)?;
     let written = !wanted.dry_run && (widened.text != before || out != schema);
     if written {
-        replace(out, widened.text.as_bytes()).map_err(|error| file_failure(out, &error))?;
+        put(out, widened.text.as_bytes())?;
     }
     let diff = wanted.diff.then(|| diff::unified(&before, &widened.text, &schema.display().to_string()));
     show(work, &widened, written.then_some(out), diff)
@@ -153,28 +156,4 @@ fn in_words(widened: &Widened<'_>, out: Option<&Path>) -> String {
         shown.push_str(&format!("written to {}\n", out.display()));
     }
     shown
-}
-
-/// Writes a file that people edit in one step: a disk that is full or a crash leaves the one before as it was.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // What a link leads to is what people mean, and only files that are there have something to lose.
-    let Ok(path) = std::fs::canonicalize(path) else { return std::fs::write(path, bytes) };
-    let metadata = std::fs::metadata(&path)?;
-    let Some(name) = path.file_name().filter(|_| metadata.is_file()) else {
-        return std::fs::write(path, bytes);
-    };
-    let mut spare = name.to_owned();
-    spare.push(format!(".{}.new", std::process::id()));
-    let spare = path.with_file_name(spare);
-    let mut file = match std::fs::OpenOptions::new().write(true).create_new(true).open(&spare) {
-        Ok(file) => file,
-        // The directory takes no new files, but the file may take new bytes.
-        Err(_) => return std::fs::write(path, bytes),
-    };
-    let replaced = file
-        .write_all(bytes)
-        .and_then(|()| file.set_permissions(metadata.permissions()))
-        .and_then(|()| file.sync_all())
-        .and_then(|()| std::fs::rename(&spare, &path));
-    replaced.inspect_err(|_| drop(std::fs::remove_file(&spare)))
 }
