@@ -247,6 +247,11 @@ impl RemoteFile {
         Ok(Self { url: url.clone(), length: meta.size, version, asks, position: 0, window: VecDeque::new() })
     }
 
+    /// Its place.
+    pub const fn url(&self) -> &RemoteUrl {
+        &self.url
+    }
+
     /// Its length in bytes.
     pub const fn length(&self) -> u64 {
         self.length

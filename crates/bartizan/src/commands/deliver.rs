@@ -21,7 +21,7 @@ use super::data::beside::{Other, Told, pinned_is, reference_of};
 use super::data::put::{Kind, may_replace, put_report};
 use super::data::{SCHEMA_BYTES, length, open_delivery};
 use super::folder::{self, Folder};
-use super::remote::{named, open_remote};
+use super::remote::{Kept, named, open_remote};
 use super::{Work, encoded, file_failure, read_bytes, read_text};
 use crate::catalog::ids;
 use crate::cli::Add;
@@ -47,8 +47,7 @@ pub(super) async fn run(work: &Work, wanted: Add) -> Result<u8, Failure> {
     let progress = work.out.progress(&format!("adding {} deliveries", opened.len()), bytes);
     let mut deliveries = Vec::with_capacity(wanted.files.len());
     for (delivery, signature) in opened.into_iter().zip(signatures) {
-        let path = format!("/api/v1/uploads?dataset={}", encoded(&wanted.name));
-        let upload = client.upload(&path, progress_of(&progress, delivery)?).await?;
+        let upload = uploaded(&client, &progress, &wanted.name, delivery).await?;
         let (upload, source) = (&upload["upload"], &wanted.source);
         deliveries.push(json!({ "upload": upload, "source": source, "signature": signature }));
     }
@@ -126,8 +125,7 @@ async fn brought(client: &Client, progress: &Progress, name: &str, other: Opened
     match other {
         Opened::Version(version) => Ok(json!({ "version": version.to_string() })),
         Opened::File(delivery) => {
-            let path = format!("/api/v1/uploads?dataset={}", encoded(name));
-            let upload = client.upload(&path, progress_of(progress, delivery)?).await?;
+            let upload = uploaded(client, progress, name, delivery).await?;
             Ok(json!({ "upload": upload["upload"] }))
         }
     }
@@ -171,12 +169,22 @@ fn open_all(wanted: &Add) -> Result<Vec<Delivery>, Failure> {
     Ok(opened)
 }
 
-fn progress_of(progress: &Progress, delivery: Delivery) -> Result<Box<dyn Read + Send>, Failure> {
-    Ok(match delivery {
+/// Sends a file to the project.
+async fn uploaded(
+    client: &Client,
+    progress: &Progress,
+    name: &str,
+    delivery: Delivery,
+) -> Result<Value, Failure> {
+    // Whoever takes the bytes knows nothing of where they come from, and calls it a fault of its own storage.
+    let kept = Kept::default();
+    let file: Box<dyn Read + Send> = match delivery {
         Delivery::File(file) => Box::new(progress.follow(file)),
         Delivery::Folder(folder) => Box::new(progress.follow(folder.pack()?)),
-        Delivery::Remote(file) => Box::new(progress.follow(file)),
-    })
+        Delivery::Remote(file) => Box::new(progress.follow(kept.watch(*file))),
+    };
+    let path = format!("/api/v1/uploads?dataset={}", encoded(name));
+    client.upload(&path, file).await.map_err(|failure| kept.take().unwrap_or(failure))
 }
 
 fn signatures(wanted: &Add) -> Result<Vec<Option<String>>, Failure> {

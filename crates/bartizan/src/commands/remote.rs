@@ -1,8 +1,9 @@
 //! Files in object stores, which commands name by URL where they take a path.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bartizan_data::openlineage::Named;
 use bartizan_store::{RemoteFailed, RemoteFile, RemoteReadFailed, RemoteUrl, RemoteUrlInvalid};
@@ -87,6 +88,38 @@ pub(super) fn of_object(error: &io::Error) -> Option<(Vec<String>, &'static str)
     };
     let why = std::iter::once(failed.to_string()).chain(root(failed));
     Some((why.collect(), next))
+}
+
+/// Why an object could not be read, kept for whoever opened it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kept(Arc<Mutex<Option<Failure>>>);
+
+/// An object that is read elsewhere.
+pub(super) struct Watched {
+    file: RemoteFile,
+    kept: Kept,
+}
+
+impl Kept {
+    pub(super) fn watch(&self, file: RemoteFile) -> Watched {
+        Watched { file, kept: self.clone() }
+    }
+
+    pub(super) fn take(&self) -> Option<Failure> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read(into).inspect_err(|error| {
+            let Some((why, next)) = of_object(error) else { return };
+            let mut failure =
+                Failure::new(ids::DELIVERY, format!("`{}`: cannot read the file", self.file.url()));
+            failure.why = why;
+            *self.kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.then(next));
+        })
+    }
 }
 
 /// What a table is called in OpenLineage ("Naming conventions"): the bucket is the namespace of an object, and a file

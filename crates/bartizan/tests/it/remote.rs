@@ -127,6 +127,12 @@ fn each_failure_of_a_url_has_its_exit_code_and_its_next_step() {
 #[test]
 fn what_goes_wrong_later_is_no_fault_of_the_file() {
     let bench = Bench::new();
+    // Nor of the disk of the project that it is added to.
+    let project = Bench::with_project();
+    let url = serve(Server::Whole);
+    let said = project.refused(&["data", "add", "feed", &url, "--source", "web"], 1, "BZ-0311");
+    assert!(said.contains("sends all of the object") && said.contains("such as curl"), "{said}");
+    assert!(!said.contains("make room"), "{said}");
     let said: String =
         [Server::Whole, Server::Replaced].iter().map(|server| told(&bench, &serve(*server))).collect();
     expect![[r#"

@@ -410,7 +410,7 @@ fn columns_without_a_range_are_named_and_only_row_numbers_have_no_drift() {
     assert_eq!(told["schema"], printed.stdout.as_str());
     assert_eq!(told["without_range"].as_array().unwrap().len(), 3);
     // Where every column has one, people read nothing of it; a cell that means nothing is named as for a profile.
-    bench.write("b.csv", b"amount\n0.5\n0.5\n?\n");
+    bench.write("b.csv", b"amount\n0.5\n1.5\n2.25\n?\n");
     let said = bench.shown(&["data", "schema", "infer", "b.csv", "--null", "?", "--out", "b.toml"]);
     assert!(said.code == 0 && !said.stdout.contains("without_range"), "{}{}", said.stdout, said.stderr);
     let text = std::fs::read_to_string(bench.path("b.toml")).unwrap();

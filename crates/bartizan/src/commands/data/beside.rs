@@ -169,7 +169,7 @@ fn not_beside(file: &Path, error: &NotBeside) -> Failure {
         NotBeside::Table(_) => {
             let mut failure = Failure::of(ids::DELIVERY, error);
             failure.what = format!("`{}`: {}", file.display(), failure.what);
-            failure.then("look up in smaller tables, such as one with the column alone")
+            failure.then("look up in tables of fewer different values")
         }
         NotBeside::Reference(_) => {
             let mut failure = Failure::of(ids::INVALID, error);

@@ -39,6 +39,9 @@ const ENCODING: &str = "say which encoding it is: `--encoding`, or `encoding` un
 
 /// The command that makes JSON lines.
 fn one_a_line(filter: &str, path: &Path) -> String {
+    if path == Path::new("-") {
+        return format!("pipe it through jq -c '{filter}'");
+    }
     format!("jq -c '{filter}' {} > FILE.jsonl, then name that file", quoted(&path.display().to_string()))
 }
 
