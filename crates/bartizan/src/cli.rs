@@ -462,6 +462,12 @@ pub(crate) enum Config {
     },
 }
 
+/// A share from 0 to 1.
+fn up_to_all(text: &str) -> Result<f64, String> {
+    let number = finite(text)?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("it is not a share from 0 to 1".to_owned()) }
+}
+
 /// A number, and neither infinite nor undefined.
 fn finite(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "it is not a number".to_owned())?;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Reading, Reports, finite};
+use super::{Reading, Reports, finite, up_to_all};
 
 const AFTER_HELP: &str =
     "A column drifts when the difference is unlikely to be chance (at these sizes and clusters, among all \
@@ -87,14 +87,14 @@ pub(crate) struct Drift {
     #[arg(long, value_name = "COLUMN", conflicts_with = "by")]
     pub(crate) key: Option<String>,
     /// With --key: by which share of the larger one two numbers may differ
-    #[arg(long, value_name = "SHARE", default_value_t = 1e-6, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 1e-6, value_parser = share, requires = "key")]
     pub(crate) tolerance: f64,
     /// With --key: the share of joined rows of a column that may differ
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share, requires = "key")]
     pub(crate) mismatch: f64,
     /// With --key: the share of the current rows that must be joined for a verdict; rows without a key, and with one that
     /// repeats, are not
-    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = up_to_all)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = up_to_all, requires = "key")]
     pub(crate) min_joined: f64,
     /// Also ask whether a classifier can tell the two sides apart by all columns together
     #[arg(long)]
@@ -149,11 +149,6 @@ fn share(text: &str) -> Result<f64, String> {
     } else {
         Err("it is not a share from 0 to below 1".to_owned())
     }
-}
-
-fn up_to_all(text: &str) -> Result<f64, String> {
-    let number = finite(text)?;
-    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("it is not a share from 0 to 1".to_owned()) }
 }
 
 fn budget(text: &str) -> Result<f64, String> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Reading, Reports, finite};
+use super::{Reading, Reports, finite, up_to_all};
 
 /// A file whose rows and labels are looked at.
 #[derive(Debug, Args)]
@@ -23,12 +23,21 @@ pub(crate) struct Poison {
     /// A column that says who wrote each row
     #[arg(long, value_name = "COLUMN")]
     pub(crate) writer: Option<String>,
-    /// A column that names each row across versions [default: what the row holds]
+    /// With --against or --probabilities: a column that names each row across files [default: with --against what the row
+    /// holds, with --probabilities the order of the rows]
     #[arg(long, value_name = "COLUMN")]
     pub(crate) key: Option<String>,
     /// The version before, in any of these formats: labels that changed since
     #[arg(long, value_name = "FILE")]
     pub(crate) against: Option<PathBuf>,
+    /// With --against: the share of the file's rows that must be in the version before for a verdict; a key that is not
+    /// there, or repeats, is in none
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = up_to_all, requires = "against")]
+    pub(crate) min_joined: f64,
+    /// What a model of yours says of rows that it did not learn from, in place of the built-in trainer: a table in any of
+    /// these formats with a column for each label, called as the label is, that holds its probability
+    #[arg(long, value_name = "FILE")]
+    pub(crate) probabilities: Option<PathBuf>,
     /// The file that a model of this one is tested on: rows that are in both
     #[arg(long, value_name = "FILE")]
     pub(crate) test: Option<PathBuf>,

@@ -19,6 +19,7 @@ mod remote;
 mod run;
 mod servable;
 mod source;
+mod supplied;
 mod train;
 mod tree;
 mod upload;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::data::put::{Kind, may_replace, put_report};
 use super::data::{profile_options, report, source, threads, unreadable};
-use super::{Work, out_of_fold};
+use super::{Work, out_of_fold, supplied};
 use crate::catalog::ids;
 use crate::cli::Poison;
 use crate::failure::Failure;
@@ -21,7 +21,14 @@ use crate::out::Format;
 
 pub(super) fn run(work: &Work, wanted: &Poison) -> Result<u8, Failure> {
     let subject = report::subject(&wanted.file);
-    let also = [&wanted.against, &wanted.test].into_iter().flatten().map(|path| path.as_path());
+    if wanted.key.is_some() && wanted.against.is_none() && wanted.probabilities.is_none() {
+        return Err(Failure::new(
+            ids::USAGE,
+            "`--key` joins rows with those of `--against FILE` or `--probabilities FILE`, and neither is given",
+        ));
+    }
+    let also = [&wanted.against, &wanted.test, &wanted.probabilities];
+    let also = also.into_iter().flatten().map(|path| path.as_path());
     let files: Vec<&Path> = std::iter::once(wanted.file.as_path()).chain(also).collect();
     if files.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         return Err(Failure::new(ids::USAGE, "standard input can be read once only"));
@@ -46,11 +53,26 @@ fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failu
     let (old, other) = (wanted.against.as_deref(), wanted.test.as_deref());
     let against = against.as_ref().zip(old).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
     let test = test.as_ref().zip(other).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
+    let supplied = match &wanted.probabilities {
+        Some(path) => {
+            let read = gathered(work, path, &options, threads)?;
+            let key = wanted.key.as_deref().zip(columns.keys.as_deref());
+            let invalid = |what| Failure::new(ids::INVALID, format!("`{}`: {what}", path.display()));
+            let (values, order) = supplied::probabilities(read, &table, key).map_err(invalid)?;
+            Some((values, format!("supplied in `{}`, {order}", report::name_of(path))))
+        }
+        None => None,
+    };
     let progress = work.out.working("learning what labels to expect");
-    let learned = out_of_fold::probabilities(&table, wanted.seed, threads);
-    let (values, mut unlearned) = match learned {
-        Ok(values) => (values, None),
-        Err(why) => (Vec::new(), Some(why)),
+    let (values, by, mut unlearned) = match supplied {
+        Some((values, by)) => (values, by, None),
+        None => {
+            let by = "of the built-in trainer, each quarter of the rows by a model of the others".to_owned();
+            match out_of_fold::probabilities(&table, wanted.seed, threads) {
+                Ok(values) => (values, by, None),
+                Err(why) => (Vec::new(), by, Some(why)),
+            }
+        }
     };
     let probabilities = match Probabilities::new(&values, table.classes()) {
         Ok(probabilities) => Some(probabilities),
@@ -60,10 +82,17 @@ fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failu
         }
     };
     let examined = Examined { table: &table, probabilities, against: against.as_ref(), test: test.as_ref() };
-    let options = QualityOptions { seed: wanted.seed, threads, ..QualityOptions::default() };
+    let options = QualityOptions {
+        seed: wanted.seed,
+        threads,
+        min_joined: wanted.min_joined,
+        ..QualityOptions::default()
+    };
     let mut report =
         examine(&examined, &options, &mut |rule| progress.work(&format!("looking for {}", doing(rule))));
     drop(progress);
+    let noise = report.ran.iter_mut().filter(|(rule, _)| *rule == Rule::LabelNoise);
+    noise.for_each(|(_, how)| how.push_str(&format!("; probabilities {by}")));
     if let Some(why) = unlearned {
         let noise = report.not_run.iter_mut().filter(|one| one.rule == Rule::LabelNoise);
         noise.for_each(|one| one.reason = format!("nothing could be learned from the rows: {why}"));
@@ -164,18 +193,7 @@ impl Columns {
         options: &ReadOptions,
         threads: usize,
     ) -> Result<Self, Failure> {
-        let (source, progress) = source(work, path, "reading")?;
-        let gathered = gather(source, options, threads);
-        drop(progress);
-        let (columns, _) = gathered.map_err(|error| match error {
-            NotGathered::Read(error) => unreadable(path, &error),
-            NotGathered::Cells | NotGathered::Texts => {
-                let mut failure = Failure::of(ids::INVALID, &error);
-                failure.what = format!("`{}` does not fit into memory: {}", path.display(), failure.what);
-                failure
-            }
-        })?;
-        Self::split(columns, wanted, path)
+        Self::split(gathered(work, path, options, threads)?, wanted, path)
     }
 
     fn split(mut all: Vec<Gathered>, wanted: &Poison, path: &Path) -> Result<Self, Failure> {
@@ -254,11 +272,33 @@ impl Columns {
     }
 }
 
+/// The columns of a file.
+fn gathered(
+    work: &Work,
+    path: &Path,
+    options: &ReadOptions,
+    threads: usize,
+) -> Result<Vec<Gathered>, Failure> {
+    let (source, progress) = source(work, path, "reading")?;
+    let gathered = gather(source, options, threads);
+    drop(progress);
+    let (columns, _) = gathered.map_err(|error| match error {
+        NotGathered::Read(error) => unreadable(path, &error),
+        NotGathered::Cells | NotGathered::Texts => {
+            let mut failure = Failure::of(ids::INVALID, &error);
+            failure.what = format!("`{}` does not fit into memory: {}", path.display(), failure.what);
+            failure
+        }
+    })?;
+    Ok(columns)
+}
+
 fn text(codes: Codes<'_>, code: u32) -> Option<&str> {
     codes.values.get(usize::try_from(code).ok()?).map(String::as_str)
 }
 
-fn keys(column: &Gathered) -> Vec<u128> {
+/// What names each row by a column of keys.
+pub(super) fn keys(column: &Gathered) -> Vec<u128> {
     let known: Vec<u128> = column.values.iter().map(|text| key(text.as_bytes())).collect();
     let missing = key(b"");
     let of =

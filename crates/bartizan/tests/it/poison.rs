@@ -148,6 +148,159 @@ fn versions_and_test_files_are_compared() {
     assert_eq!(blocks, [("label-flips", 60), ("overlap", 1_200), ("label-noise", 103)]);
 }
 
+/// Rows with a number of their own.
+fn numbered(csv: &str, first: usize) -> String {
+    let mut rows = csv.lines();
+    let mut all = format!("id,{}\n", rows.next().unwrap());
+    rows.zip(first..).for_each(|(row, id)| writeln!(all, "{id},{row}").unwrap());
+    all
+}
+
+#[test]
+fn versions_that_hardly_share_a_row_are_no_all_clear() {
+    let bench = Bench::new();
+    let old = table(false);
+    bench.write("old.csv", numbered(&old, 0).as_bytes());
+    bench.write("shifted.csv", numbered(&old.replacen(",1\n", ",0\n", 60), 1_195).as_bytes());
+    bench.write("same.csv", numbered(&old, 0).as_bytes());
+    let arguments =
+        ["data", "poison", "shifted.csv", "--label", "label", "--against", "old.csv", "--key", "id"];
+    let ran = bench.run(&arguments);
+    assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+    assert!(ran.stdout.starts_with("error:"), "{}", ran.stdout);
+    let said = "label-flips     5 of 1200 rows (0.42 %) are in the version before, which has 1200;";
+    assert!(ran.stdout.contains(&format!("not run  {said}")), "{}", ran.stdout);
+    assert!(ran.stdout.contains("90.0 % are needed for a verdict"), "{}", ran.stdout);
+    let report = bench.run(&[&arguments[..], &["-o", "json"]].concat());
+    assert!(report.stdout.contains("\"outcome\":\"error\""), "{}", report.stdout);
+    let lower = bench.run(&[&arguments[..], &["--min-joined", "0.004"]].concat());
+    assert!(lower.stdout.contains(&format!("ran      {said}")), "{}", lower.stdout);
+    let same =
+        bench.run(&["data", "poison", "same.csv", "--label", "label", "--against", "old.csv", "--key", "id"]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    assert!(same.stdout.contains("1200 of 1200 rows (100.0 %)"), "{}", same.stdout);
+    bench.refused(&["data", "poison", "old.csv", "--label", "label", "--key", "id"], 2, "BZ-0001");
+    bench.refused(&["data", "poison", "old.csv", "--label", "label", "--min-joined", "0.5"], 2, "BZ-0001");
+}
+
+#[test]
+fn sources_that_cannot_be_compared_are_no_all_clear() {
+    let bench = Bench::new();
+    let with = |source: &dyn Fn(usize) -> String| {
+        let csv = table(false);
+        let mut rows = csv.lines();
+        let mut all = format!("src,{}\n", rows.next().unwrap());
+        rows.enumerate().for_each(|(at, row)| writeln!(all, "{},{row}", source(at)).unwrap());
+        bench.write("table.csv", all.as_bytes());
+    };
+    let cases: [(&dyn Fn(usize) -> String, &str); 4] = [
+        (&|_| String::new(), "no row says its source"),
+        (&|_| "a".to_owned(), "all rows have one source, so there are no others to compare with"),
+        (&|at| format!("s{at}"), "none of 1200 values of source has the 20 rows that a comparison takes"),
+        (
+            &|at| if at % 50 == 0 { "a".to_owned() } else { format!("s{at}") },
+            "hardly any row was compared: 1 of 1177 values of source with 24 of 1200 rows (2.0 %)",
+        ),
+    ];
+    for (source, reason) in cases {
+        with(source);
+        for option in ["--source", "--writer"] {
+            let ran = bench.run(&["data", "poison", "table.csv", "--label", "label", option, "src"]);
+            assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
+            let reason = reason.replace("source", option.trim_start_matches("--"));
+            assert!(
+                ran.stdout.starts_with("error:") && ran.stdout.contains(&reason),
+                "{reason}: {}",
+                ran.stdout
+            );
+        }
+    }
+    with(&|at| format!("s{}", at % 3));
+    let ran = bench.run(&["data", "poison", "table.csv", "--label", "label", "--source", "src"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("ran      source-differs  3 of 3 values of source with 1200 of 1200 rows"),
+        "{}",
+        ran.stdout
+    );
+}
+
+/// Probabilities that know every label, except that `wrong` of them, the first, are the others.
+fn probabilities(csv: &str, wrong: usize) -> String {
+    let mut all = "id,1.0,0\n".to_owned();
+    for (at, row) in csv.lines().skip(1).enumerate() {
+        let sure = row.ends_with(",1") != (at < wrong);
+        let (yes, no) = if sure { ("0.97", "0.03") } else { ("0.03", "0.97") };
+        writeln!(all, "{at},{yes},{no}").unwrap();
+    }
+    all
+}
+
+#[test]
+fn probabilities_that_are_supplied_take_the_place_of_the_trainer() {
+    let bench = Bench::new();
+    let csv = table(false);
+    bench.write("table.csv", numbered(&csv, 0).as_bytes());
+    let supplied = probabilities(&csv, 40);
+    let run = |text: &str, more: &[&str]| {
+        bench.write("p.csv", text.as_bytes());
+        let arguments = ["data", "poison", "table.csv", "--label", "label", "--probabilities", "p.csv"];
+        bench.run(&[&arguments[..], more].concat())
+    };
+    // In the order of the rows without keys.
+    let without: String =
+        supplied.lines().map(|row| format!("{}\n", row.split_once(',').unwrap().1)).collect();
+    let json = ["-o", "json"];
+    let ordered: serde_json::Value = serde_json::from_str(&run(&without, &json).stdout).unwrap();
+    // In any order with them; rows of other keys are nobody's.
+    let mut rows: Vec<&str> = supplied.lines().collect();
+    rows[1..].reverse();
+    rows.push("7777,0.5,0.5");
+    let shuffled = rows.join("\n");
+    let keyed: serde_json::Value =
+        serde_json::from_str(&run(&shuffled, &["--key", "id", "-o", "json"]).stdout).unwrap();
+    for (report, order) in [(&ordered, "in the order of the rows"), (&keyed, "joined by `id`")] {
+        let finding = |one: &&serde_json::Value| one["rule"] == "label-noise";
+        let noise = report["findings"].as_array().unwrap().iter().find(finding).unwrap();
+        assert_eq!(noise["count"], 40, "{noise}");
+        let rows: Vec<u64> =
+            noise["rows"].as_array().unwrap().iter().map(|row| row.as_u64().unwrap()).collect();
+        assert_eq!(rows, (1..=20).collect::<Vec<u64>>());
+        let ran = report["ran"].as_array().unwrap().iter().find(finding).unwrap();
+        let how = ran["how"].as_str().unwrap();
+        assert!(how.ends_with(&format!("probabilities supplied in `p.csv`, {order}")), "{how}");
+    }
+    assert_eq!(ordered["outcome"], "invalid");
+}
+
+#[test]
+fn probabilities_that_are_none_are_refused() {
+    let bench = Bench::new();
+    bench.write("table.csv", b"id,x,label\n1,1,a\n2,2,b\n3,3,a\n");
+    let refused = |text: &str, more: &[&str], expected: &str| {
+        bench.write("p.csv", text.as_bytes());
+        let arguments = ["data", "poison", "table.csv", "--label", "label", "--probabilities", "p.csv"];
+        let ran = bench.run(&[&arguments[..], more].concat());
+        assert!(ran.code != 0 && ran.stdout.is_empty(), "{text}: {}", ran.stdout);
+        assert!(
+            ran.stderr.contains(expected) && ran.stderr.contains("`p.csv`"),
+            "{expected}: {}",
+            ran.stderr
+        );
+    };
+    let key = ["--key", "id"];
+    refused("a,b\n1,0\n0,1\n", &[], "2 rows of probabilities, and 3 rows are looked at");
+    refused("a,b\n1,0\n0,1\n0.5,0.501\n", &[], "of row 3 sum to 1.0010");
+    refused("a,b\n1,0\n0,1\n1.5,-0.5\n", &[], "row 3 has one that is not from 0 to 1");
+    refused("a,b\n1,0\n,1\n1,0\n", &[], "row 2 has none in the column of probabilities `a`");
+    refused("a,b\n1,0\n0,x\n1,0\n", &[], "`b` holds something that is no number");
+    refused("a\n1\n1\n1\n", &[], "for 1 labels, and the column `label` has 2 different ones");
+    refused("a,b,c\n1,0,0\n0,1,0\n1,0,0\n", &[], "`c` is called as no label");
+    refused("a,b\n1,0\n0,1\n1,0\n", &key, "there is no column `id`");
+    refused("id,a,b\n1,1,0\n1,0,1\n3,1,0\n", &key, "rows 1 and 2 have one key `id`");
+    refused("id,a,b\n1,1,0\n4,0,1\n3,1,0\n", &key, "row 2 of the table has a key `id` without probabilities");
+}
+
 #[test]
 fn what_cannot_be_looked_at_is_refused() {
     let bench = Bench::new();

@@ -271,6 +271,11 @@ impl QualityReport {
                 put(&mut text, &format!("         rows {}{more}", shown.join(", ")));
             }
         }
+        // What needs more than the table says on how much of that it ran.
+        let beside = [Rule::LabelFlips, Rule::SourceDiffers, Rule::Overlap, Rule::LabelNoise];
+        for (rule, how) in self.ran.iter().filter(|(rule, _)| beside.contains(rule)) {
+            put(&mut text, &format!("  ran      {:<14}  {how}", rule.id()));
+        }
         for one in &self.not_run {
             put(&mut text, &format!("  not run  {:<14}  {}", one.rule.id(), one.reason));
         }

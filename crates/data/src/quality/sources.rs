@@ -13,8 +13,8 @@ use super::table::{MISSING, Table, Tag, counts};
 use crate::limits::{SOURCES, TRIGGER_LABELS};
 use crate::threads;
 
-/// Rows of a source that is compared.
-const LEAST: usize = 20;
+/// Rows of a source that is compared, at least.
+pub(super) const LEAST: usize = 20;
 /// Log-odds by which ordinary sources differ in labels beyond what the features say, as a standard deviation, at
 /// least.
 const SPREAD: f64 = 0.1;
@@ -62,6 +62,10 @@ pub struct Differences {
     pub compared: usize,
     /// Sources that are there.
     pub sources: usize,
+    /// Rows that say where they are from.
+    pub tagged: usize,
+    /// Rows of the sources that were compared.
+    pub covered: usize,
     /// Comparisons in all.
     pub tests: usize,
 }
@@ -93,7 +97,7 @@ pub fn differences(
 ) -> Differences {
     let sizes = counts(tag.codes.codes, tag.codes.values.len());
     let mut sources: Vec<usize> = (0..sizes.len()).filter(|source| sizes[*source] > 0).collect();
-    let there = sources.len();
+    let (there, tagged) = (sources.len(), sizes.iter().sum());
     sources.retain(|source| sizes[*source] >= LEAST && sizes[*source] < table.rows());
     sources.sort_by(|a, b| sizes[*b].cmp(&sizes[*a]).then(a.cmp(b)));
     sources.truncate(SOURCES);
@@ -133,7 +137,8 @@ pub fn differences(
             .then(a.source.cmp(&b.source))
             .then(a.of.cmp(&b.of))
     });
-    Differences { found: differences, compared: sources.len(), sources: there, tests }
+    let covered = task.sizes.iter().sum();
+    Differences { found: differences, compared: sources.len(), sources: there, tagged, covered, tests }
 }
 
 impl Aspect {

@@ -45,6 +45,10 @@ pub struct QualityOptions {
     pub source_blocks: f64,
     /// The share of labels that may change from version to version.
     pub tolerated_flips: f64,
+    /// The share of the table's rows that must be found in the version before.
+    pub min_joined: f64,
+    /// The share of the table's rows whose sources, or writers, must be compared.
+    pub min_compared: f64,
     /// A feature warns when the interval of its area under the curve is above this.
     pub leak_warns: f64,
     /// And blocks when it is above this.
@@ -67,6 +71,8 @@ impl Default for QualityOptions {
             sources: SourceOptions::default(),
             source_blocks: 0.08,
             tolerated_flips: 0.001,
+            min_joined: 0.9,
+            min_compared: 0.1,
             leak_warns: 0.9,
             leak_blocks: 0.99,
             rare: 0.01,

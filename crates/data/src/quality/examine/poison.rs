@@ -11,7 +11,7 @@ use crate::quality::knn::disagreement;
 use crate::quality::leakage::leaks;
 use crate::quality::overlap::overlap;
 use crate::quality::report::{Finding, NamedSetting, Of, Rule, SourceCode, sentence};
-use crate::quality::sources::{Aspect, Difference, differences};
+use crate::quality::sources::{Aspect, Difference, Differences, LEAST, differences};
 use crate::quality::table::{MISSING, Tag, counts, place};
 use crate::quality::trigger::{Trigger, triggers};
 use crate::schema::Severity;
@@ -108,13 +108,24 @@ impl Task<'_> {
             return notes.not_run(Rule::LabelFlips, true, "the versions have no row in common");
         }
         let share = flips.flipped as f64 / flips.matched as f64;
-        notes.ran(
-            Rule::LabelFlips,
-            format!(
-                "{} rows in both versions, {} keys come more than once and were left out",
-                flips.matched, flips.ambiguous
-            ),
+        let (rows, before) = (self.table.rows(), old.rows());
+        let joined = flips.matched as f64 / rows as f64;
+        let how = format!(
+            "{} of {rows} rows ({}) are in the version before, which has {before}; {} keys come more than once and were left out",
+            flips.matched,
+            percent(joined),
+            flips.ambiguous
         );
+        // What was found among few rows stands, but few rows are no all-clear.
+        if joined < options.min_joined {
+            notes.not_run(
+                Rule::LabelFlips,
+                true,
+                format!("{how}: {} are needed for a verdict", percent(options.min_joined)),
+            );
+        } else {
+            notes.ran(Rule::LabelFlips, how);
+        }
         let blocks = flips.chance.ln < 0.001_f64.ln();
         for one in flips.by_label {
             let rows = one.rows.len();
@@ -157,17 +168,46 @@ impl Task<'_> {
         for (word, tag) in tags {
             let Some(tag) = tag else { continue };
             let found = differences(self.table, tag, &settings, options.seed, options.threads);
-            notes.ran(
-                Rule::SourceDiffers,
-                format!(
-                    "{} of {} values of {word}, {} comparisons",
-                    found.compared, found.sources, found.tests
-                ),
-            );
+            self.sources_compared(word, &found, notes);
             for one in found.found {
                 notes.found(self.of_source(word, tag, &one));
             }
         }
+    }
+
+    /// Says on how much a comparison of sources ran; one that hardly ran is no all-clear.
+    fn sources_compared(&self, word: &str, found: &Differences, notes: &mut Notes) {
+        let rows = self.table.rows();
+        let covered = found.covered as f64 / rows as f64;
+        let how = format!(
+            "{} of {} values of {word} with {} of {rows} rows ({}), {} comparisons",
+            found.compared,
+            found.sources,
+            found.covered,
+            percent(covered),
+            found.tests
+        );
+        let reason = match found.sources {
+            0 => format!("no row says its {word}"),
+            1 if found.tagged == rows => {
+                format!("all rows have one {word}, so there are no others to compare with")
+            }
+            _ if found.compared == 0 => {
+                format!(
+                    "none of {} values of {word} has the {LEAST} rows that a comparison takes",
+                    found.sources
+                )
+            }
+            _ if covered < self.options.min_compared => {
+                format!(
+                    "hardly any row was compared: {how}; {} of rows are needed",
+                    percent(self.options.min_compared)
+                )
+            }
+            _ if found.tests == 0 => format!("nothing could be compared: {how}"),
+            _ => return notes.ran(Rule::SourceDiffers, how),
+        };
+        notes.not_run(Rule::SourceDiffers, true, reason);
     }
 
     fn of_source(&self, word: &str, tag: Tag<'_>, one: &Difference) -> Finding {
@@ -290,7 +330,14 @@ impl Task<'_> {
             Ok(found) => found,
             Err(error) => return notes.not_run(Rule::Overlap, true, error.to_string()),
         };
-        notes.ran(Rule::Overlap, "equal hashes of features; buckets of rounded cells, pairs compared");
+        notes.ran(
+            Rule::Overlap,
+            format!(
+                "{} test rows against {} rows: equal hashes of features; buckets of rounded cells, pairs compared",
+                test.rows(),
+                self.table.rows()
+            ),
+        );
         let n = test.rows() as f64;
         let repeats = percent(found.repeats);
         let kinds = [

@@ -57,6 +57,8 @@ fn a_report_says_what_ran_and_what_did_not_and_shows_no_value() {
                  chance 0.0061 (hypergeometric tail for the neighbours with the row's own label against its prevalence, Benjamini-Hochberg over rows)
                  rows 37, 172, 646, 647
           warn   constant          x2: is the same in every row
+          ran      source-differs  5 of 5 values of source with 1200 of 1200 rows (100.0 %), 40 comparisons
+          ran      label-noise     confident learning, pruned by class and by noise rate
           not run  label-flips     no version before was given
           not run  overlap         no test table was given
     "#]].assert_eq(&report.render());
@@ -74,6 +76,26 @@ fn a_rule_that_was_asked_for_and_could_not_run_is_an_error() {
     assert_eq!(report.outcome(), Outcome::Error);
     let asked: Vec<(&str, bool)> = report.not_run.iter().map(|one| (one.rule.id(), one.planned)).collect();
     assert_eq!(asked, [("label-flips", false), ("overlap", false), ("label-noise", true)]);
+}
+
+#[test]
+fn a_comparison_with_few_rows_is_an_error_and_keeps_its_findings() {
+    let (old, mut data) = (Data::new(300, 0.0, 22), Data::new(300, 0.0, 22));
+    data.flip(0.2, 25);
+    let keys: Vec<u128> = (0..300).collect();
+    let shifted: Vec<u128> = (200..500).collect();
+    let (old, new) = (old.table().with_keys(&keys).unwrap(), data.table().with_keys(&shifted).unwrap());
+    let values = vec![0.5; 600];
+    let probabilities = Probabilities::new(&values, 2).ok();
+    let examined = Examined { table: &new, probabilities, against: Some(&old), test: None };
+    let outcome = |min_joined| {
+        let options = QualityOptions { min_joined, ..QualityOptions::default() };
+        let report = examine(&examined, &options, &mut |_| {});
+        let flips = report.findings.iter().filter(|one| one.rule == Rule::LabelFlips).count();
+        (report.not_run.iter().any(|one| one.rule == Rule::LabelFlips && one.planned), flips > 0)
+    };
+    assert_eq!(outcome(0.34), (true, true));
+    assert_eq!(outcome(0.33), (false, true));
 }
 
 #[test]
