@@ -74,6 +74,7 @@ pub(super) async fn walked(
         to: start.clone(),
         relation: Relation::Answered,
         entry: app.registry.state().segment_entry(&envelope.gateway, segment),
+        first: envelope.time,
         at: envelope.time,
     };
     let mut found =
@@ -179,6 +180,12 @@ pub(super) async fn impact(app: &Arc<App>, call: Call) -> Result<Answer, Failure
         let what = format!("`since` and `until` say when a source delivered, and {thing} is none");
         return Err(Failure::new(ids::INVALID, what));
     }
+    if window.is_empty() {
+        return Err(Failure::new(
+            ids::INVALID,
+            "`since` is not before `until`, so nothing was delivered between",
+        ));
+    }
     let (skip, limit): (usize, usize) =
         (call.query("skip")?.unwrap_or(0), call.query("limit")?.unwrap_or(PAGE).clamp(1, 1_000));
     let (impacted, cut) = named.graph.impact(&start, window);
@@ -275,6 +282,11 @@ pub(super) fn standing(state: &State, node: &Node) -> Option<String> {
     }
 }
 
+/// Whether an entry shows that something is so, or somebody says it.
+const fn basis(edge: &Edge) -> &'static str {
+    if edge.relation.proven() { "proven" } else { "asserted" }
+}
+
 impl Walked {
     fn json(&self, state: &State) -> Value {
         let node = |reached: &Reached| {
@@ -291,6 +303,7 @@ impl Walked {
                 "standing": standing(state, &reached.node),
                 "via": via.map(thing_of),
                 "relation": over.map(|edge| edge.relation.as_str()),
+                "basis": over.map(basis),
                 "entry": over.and_then(|edge| edge.entry),
             })
         };
@@ -299,7 +312,7 @@ impl Walked {
                 "from": thing_of(&edge.from),
                 "to": thing_of(&edge.to),
                 "relation": edge.relation.as_str(),
-                "basis": if edge.relation.proven() { "proven" } else { "asserted" },
+                "basis": basis(edge),
                 "entry": edge.entry,
                 "at": edge.at,
             })

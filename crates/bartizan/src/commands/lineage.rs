@@ -73,7 +73,8 @@ fn tree(found: &Value) -> String {
         let standing = node["standing"].as_str().map(|word| format!(", {word}")).unwrap_or_default();
         let over = node["relation"].as_str().map(|relation| {
             let entry = node["entry"].as_u64().map(|entry| format!(", entry {entry}")).unwrap_or_default();
-            format!("  ({relation}{entry})")
+            let basis = if node["basis"] == json!("asserted") { ", asserted" } else { "" };
+            format!("  ({relation}{basis}{entry})")
         });
         let (kind, name) =
             (node["kind"].as_str().unwrap_or_default(), node["name"].as_str().unwrap_or_default());
@@ -93,11 +94,20 @@ async fn impact(work: &Work, wanted: &Impact) -> Result<u8, Failure> {
         (Some(source), _) => format!("source={}", encoded(source)),
         (None, thing) => format!("of={}", encoded(thing.as_deref().unwrap_or_default())),
     };
-    let bound = |name: &str, text: &Option<String>| match text {
-        Some(text) => Ok(format!("&{name}={}", encoded(&moment(text)?.to_string()))),
-        None => Ok::<_, Failure>(String::new()),
+    let bound = |text: &Option<String>| text.as_deref().map(moment).transpose();
+    let (since, until) = (bound(&wanted.since)?, bound(&wanted.until)?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since >= until
+    {
+        let what =
+            format!("`--since` is {since}, which is not before `--until`, {until}: no time lies between");
+        return Err(Failure::new(ids::USAGE, what));
+    }
+    let bound = |name: &str, at: Option<Timestamp>| match at {
+        Some(at) => format!("&{name}={}", encoded(&at.to_string())),
+        None => String::new(),
     };
-    let (since, until) = (bound("since", &wanted.since)?, bound("until", &wanted.until)?);
+    let (since, until) = (bound("since", since), bound("until", until));
     let path =
         format!("/api/v1/lineage/impact?{of}{since}{until}&skip={}&limit={}", wanted.skip, wanted.limit);
     let found = work.client().await?.get(&path).await?;

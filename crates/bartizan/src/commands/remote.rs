@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bartizan_data::openlineage::Named;
@@ -132,7 +132,11 @@ pub(super) fn named(path: &Path) -> Named {
             Named { namespace: format!("{scheme}://{bucket}"), name: name.to_owned() }
         }
         None => {
-            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let mut absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            // What `..` leads to depends on links, which the file system alone knows.
+            if absolute.components().any(|part| part == Component::ParentDir) {
+                absolute = std::fs::canonicalize(&absolute).unwrap_or(absolute);
+            }
             Named { namespace: "file".to_owned(), name: absolute.to_string_lossy().into_owned() }
         }
     }

@@ -51,6 +51,9 @@ pub struct Flow {
     pub dataset: u64,
     /// Which way.
     pub direction: Direction,
+    /// The time of the earliest event that says so, where that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Timestamp>,
     /// The job, by its place in [`Lineage::jobs`].
     pub job: u64,
 }

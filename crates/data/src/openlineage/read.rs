@@ -116,7 +116,8 @@ struct Reading {
     events: u64,
     datasets: BTreeMap<Dataset, ()>,
     jobs: BTreeMap<Named, ()>,
-    flows: BTreeMap<(Named, Dataset, Direction), Timestamp>,
+    /// Each with the times of its earliest and its latest event.
+    flows: BTreeMap<(Named, Dataset, Direction), (Timestamp, Timestamp)>,
     runs: BTreeMap<String, (Named, Timestamp, String)>,
     facets: BTreeMap<(String, bartizan_base::Digest), u64>,
 }
@@ -242,8 +243,8 @@ impl Reading {
         at: Timestamp,
     ) -> Result<(), Why> {
         let dataset = self.dataset(dataset)?;
-        let latest = self.flows.entry((job.clone(), dataset, direction)).or_insert(at);
-        *latest = (*latest).max(at);
+        let (first, latest) = self.flows.entry((job.clone(), dataset, direction)).or_insert((at, at));
+        (*first, *latest) = ((*first).min(at), (*latest).max(at));
         Ok(())
     }
 
@@ -266,10 +267,11 @@ impl Reading {
         let jobs: Vec<Named> = self.jobs.into_keys().collect();
         let datasets: Vec<Dataset> = self.datasets.into_keys().collect();
         let job_at = |job: &Named| jobs.binary_search(job).map_or(u64::MAX, place);
-        let flows = self.flows.into_iter().map(|((job, dataset, direction), at)| Flow {
+        let flows = self.flows.into_iter().map(|((job, dataset, direction), (first, at))| Flow {
             at,
             dataset: datasets.binary_search(&dataset).map_or(u64::MAX, place),
             direction,
+            first: (first != at).then_some(first),
             job: job_at(&job),
         });
         let flows = flows.collect();

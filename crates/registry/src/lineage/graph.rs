@@ -32,7 +32,7 @@ impl Graph {
             for input in &run.body.inputs {
                 let from = Node::Dataset(input.version.clone());
                 let entry = Some(run.statement.entry);
-                graph.add(Edge { from, to: to.clone(), relation: Relation::Read, entry, at });
+                graph.add(Edge { from, to: to.clone(), relation: Relation::Read, entry, first: at, at });
             }
         }
         for version in state.models().values().flat_map(|model| model.versions.values()) {
@@ -67,20 +67,20 @@ impl Graph {
         }
         for (source, relation) in sources {
             let from = Node::Source(source);
-            self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), at });
+            self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), first: at, at });
         }
         if let Some(extended) = &dataset.body.extends {
             let (from, relation) = (Node::Dataset(extended.version.clone()), Relation::Extended);
-            self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), at });
+            self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), first: at, at });
         }
         let Some(derived) = &dataset.body.derived else { return };
         for parent in &derived.from {
             let (from, relation) = (Node::Dataset(parent.version.clone()), Relation::Derived);
-            self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), at });
+            self.add(Edge { from, to: to.clone(), relation, entry: Some(entry), first: at, at });
         }
         if let Some(run) = &derived.run {
             let (from, relation) = (Node::Run(run.run), Relation::Put);
-            self.add(Edge { from, to, relation, entry: Some(entry), at });
+            self.add(Edge { from, to, relation, entry: Some(entry), first: at, at });
         }
     }
 
@@ -92,12 +92,19 @@ impl Graph {
         match &origin.source {
             OriginSource::Trained { run, .. } => {
                 let from = Node::Run(run.run);
-                self.add(Edge { from, to: to.clone(), relation: Relation::Made, entry, at });
+                self.add(Edge { from, to: to.clone(), relation: Relation::Made, entry, first: at, at });
             }
             OriginSource::Declared(declared) => {
                 for dataset in &declared.trained_on {
                     let from = Node::Dataset(dataset.version.clone());
-                    self.add(Edge { from, to: to.clone(), relation: Relation::Trained, entry, at });
+                    self.add(Edge {
+                        from,
+                        to: to.clone(),
+                        relation: Relation::Trained,
+                        entry,
+                        first: at,
+                        at,
+                    });
                 }
             }
         }
@@ -109,8 +116,8 @@ impl Graph {
             let later = if first.statement.entry > version.statement.entry { first } else { version };
             let (relation, entry, at) = (Relation::SameFiles, Some(later.statement.entry), later.body.act.at);
             let first = Node::Model(first.body.version.clone());
-            self.add(Edge { from: first.clone(), to: to.clone(), relation, entry, at });
-            self.add(Edge { from: to, to: first, relation, entry, at });
+            self.add(Edge { from: first.clone(), to: to.clone(), relation, entry, first: at, at });
+            self.add(Edge { from: to, to: first, relation, entry, first: at, at });
         }
     }
 
@@ -128,7 +135,14 @@ impl Graph {
                     _ => Relation::Served,
                 };
                 let (from, to) = (Node::Model(version.clone()), Node::Endpoint(endpoint.clone()));
-                self.add(Edge { from, to, relation, entry: Some(since.entry), at: since.at });
+                self.add(Edge {
+                    from,
+                    to,
+                    relation,
+                    entry: Some(since.entry),
+                    first: since.at,
+                    at: since.at,
+                });
             }
         }
     }
@@ -152,12 +166,12 @@ impl Graph {
             let dataset = known(state, dataset, project, sources)
                 .unwrap_or_else(|| Node::ForeignDataset(foreign(&dataset.named)));
             let job = Node::ForeignJob(foreign(job));
-            let at = flow.at;
+            let (first, at) = (flow.first.unwrap_or(flow.at), flow.at);
             let (from, to, relation) = match flow.direction {
                 Flow::Read => (dataset, job, Relation::ForeignRead),
                 Flow::Wrote => (job, dataset, Relation::ForeignWrote),
             };
-            self.add(Edge { from, to, relation, entry: Some(said.entry), at });
+            self.add(Edge { from, to, relation, entry: Some(said.entry), first, at });
         }
     }
 }

@@ -168,7 +168,9 @@ pub struct Edge {
     pub relation: Relation,
     /// The entry that says so; absent for what is no entry's: the record of a prediction.
     pub entry: Option<u64>,
-    /// When, as that entry asserts.
+    /// When first, as that entry asserts: earlier than `at` where another system says it of several times.
+    pub first: Timestamp,
+    /// When, as that entry asserts: of several times the last.
     pub at: Timestamp,
 }
 
@@ -190,7 +192,8 @@ impl Direction {
     }
 }
 
-/// When the deliveries of a source count, on the way down from it: from a moment on, and before another one. What
+/// When the deliveries of a source count, on the way down from it, and what jobs of other systems took from it: from a
+/// moment on, and before another one. What
 /// other sources delivered further down counts whenever they did so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
@@ -201,8 +204,15 @@ pub struct Window {
 }
 
 impl Window {
-    fn holds(self, at: Timestamp) -> bool {
-        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    /// Whether it has no moment in it.
+    pub fn is_empty(self) -> bool {
+        matches!((self.since, self.until), (Some(since), Some(until)) if since >= until)
+    }
+
+    /// Whether an edge may lie in it. Of something that was so at several times only the first and the last are known:
+    /// what lies between may have been in the window, and counts.
+    fn holds(self, edge: &Edge) -> bool {
+        self.since.is_none_or(|since| edge.at >= since) && self.until.is_none_or(|until| edge.first < until)
     }
 }
 
@@ -358,11 +368,13 @@ struct Reach {
     cut: bool,
 }
 
-/// Whether a walk goes over an edge: a window is about what the thing where it begins delivered, and nothing else.
+/// Whether a walk goes over an edge: a window is about what the thing where it begins delivered, or a job of another
+/// system took from it, and nothing else.
 fn followed(edge: &Edge, start: &Node, window: Window) -> bool {
-    let delivery = matches!(edge.relation, Relation::Signed | Relation::SignedBytes | Relation::Delivered)
-        && edge.from == *start;
-    !delivery || window.holds(edge.at)
+    use Relation::{Delivered, ForeignRead, Signed, SignedBytes};
+    let delivery =
+        matches!(edge.relation, Signed | SignedBytes | Delivered | ForeignRead) && edge.from == *start;
+    !delivery || window.holds(edge)
 }
 
 fn end(edge: &Edge, direction: Direction) -> &Node {

@@ -94,6 +94,42 @@ async fn a_window_is_about_the_source_that_was_asked_about() {
 }
 
 #[tokio::test]
+async fn a_window_is_about_what_jobs_of_other_systems_took_too() {
+    let (world, dora, _, source) = world().await;
+    add(&world, &dora, ("feed", CLEAN), None, false).await.unwrap();
+    import_made_of(&world, ("scores", "w"), &["feed:1"]).await;
+    let project = world.registry.keys().project();
+    let event = |day: &str| {
+        format!(
+            r#"{{"eventTime":"{day}T08:00:00Z","producer":"p","schemaURL":"s","job":{{"namespace":"etl","name":"j"}},"inputs":[{{"namespace":"x","name":"shop"}}],"outputs":[{{"namespace":"bartizan:{project}","name":"feed:1"}}]}}"#
+        )
+    };
+    // In one import the first and the last of several times are kept, wherever they stand.
+    let events = [event("2026-02-10"), event("2026-02-20"), event("2026-02-01")].join("\n");
+    let lineage = openlineage::read(events.as_bytes()).unwrap();
+    world.registry.import_lineage(&world.admin, lineage).await.unwrap();
+    let named = graph(&world).await;
+    let window = |since: Option<&str>, until: Option<&str>| Window {
+        since: since.map(|day| format!("{day}T00:00:00Z").parse().unwrap()),
+        until: until.map(|day| format!("{day}T00:00:00Z").parse().unwrap()),
+    };
+    for (since, until, expected) in [
+        (None, None, true),
+        (Some("2020-01-01"), Some("2020-01-02"), false),
+        (None, Some("2026-02-01"), false),
+        (None, Some("2026-02-02"), true),
+        (Some("2026-02-05"), Some("2026-02-06"), true),
+        (Some("2026-02-20"), None, true),
+        (Some("2026-02-21"), None, false),
+    ] {
+        let found = saw(&named, &Node::Source(source), window(since, until));
+        assert_eq!(!found.is_empty(), expected, "{since:?} to {until:?}: {found:?}");
+    }
+    assert!(window(Some("2026-02-01"), Some("2026-02-01")).is_empty());
+    assert!(!window(Some("2026-02-01"), Some("2026-02-02")).is_empty());
+}
+
+#[tokio::test]
 async fn a_delivery_is_proven_if_its_digest_was_signed() {
     let (world, dora, shop, source) = world().await;
     for (name, signature, expected) in [
