@@ -165,18 +165,27 @@ fn versions_that_hardly_share_a_row_are_no_all_clear() {
     bench.write("same.csv", numbered(&old, 0).as_bytes());
     let arguments =
         ["data", "poison", "shifted.csv", "--label", "label", "--against", "old.csv", "--key", "id"];
-    let ran = bench.run(&arguments);
+    let ran = bench.shown(&arguments);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
     assert!(ran.stdout.starts_with("error:"), "{}", ran.stdout);
     let said = "label-flips     5 of 1200 rows (0.42 %) are in the version before, which has 1200;";
     assert!(ran.stdout.contains(&format!("not run  {said}")), "{}", ran.stdout);
     assert!(ran.stdout.contains("90.0 % are needed for a verdict"), "{}", ran.stdout);
-    let report = bench.run(&[&arguments[..], &["-o", "json"]].concat());
+    let report = bench.shown(&[&arguments[..], &["-o", "json"]].concat());
     assert!(report.stdout.contains("\"outcome\":\"error\""), "{}", report.stdout);
-    let lower = bench.run(&[&arguments[..], &["--min-joined", "0.004"]].concat());
+    let lower = bench.shown(&[&arguments[..], &["--min-joined", "0.004"]].concat());
     assert!(lower.stdout.contains(&format!("ran      {said}")), "{}", lower.stdout);
-    let same =
-        bench.run(&["data", "poison", "same.csv", "--label", "label", "--against", "old.csv", "--key", "id"]);
+    let same = bench.shown(&[
+        "data",
+        "poison",
+        "same.csv",
+        "--label",
+        "label",
+        "--against",
+        "old.csv",
+        "--key",
+        "id",
+    ]);
     assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
     assert!(same.stdout.contains("1200 of 1200 rows (100.0 %)"), "{}", same.stdout);
     bench.refused(&["data", "poison", "old.csv", "--label", "label", "--key", "id"], 2, "BZ-0001");
@@ -205,7 +214,7 @@ fn sources_that_cannot_be_compared_are_no_all_clear() {
     for (source, reason) in cases {
         with(source);
         for option in ["--source", "--writer"] {
-            let ran = bench.run(&["data", "poison", "table.csv", "--label", "label", option, "src"]);
+            let ran = bench.shown(&["data", "poison", "table.csv", "--label", "label", option, "src"]);
             assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
             let reason = reason.replace("source", option.trim_start_matches("--"));
             assert!(
@@ -216,7 +225,7 @@ fn sources_that_cannot_be_compared_are_no_all_clear() {
         }
     }
     with(&|at| format!("s{}", at % 3));
-    let ran = bench.run(&["data", "poison", "table.csv", "--label", "label", "--source", "src"]);
+    let ran = bench.shown(&["data", "poison", "table.csv", "--label", "label", "--source", "src"]);
     assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
     assert!(
         ran.stdout.contains("ran      source-differs  3 of 3 values of source with 1200 of 1200 rows"),

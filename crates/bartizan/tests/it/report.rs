@@ -197,7 +197,8 @@ fn a_comparison_writes_its_reports() {
     let (page, xml) = (read("out.html"), read("out.xml"));
     assert!(page.contains("There is drift.") && page.contains("class=\"chart\"") && page.contains("old.csv"));
     assert!(xml.contains("name=\"n: drift\"") && xml.contains("failures=\"1\""), "{xml}");
-    let ran = bench.run(&[&["data", "drift", "old.csv", "old.csv"], &reports[..]].concat());
+    bench.write("same.csv", csv(0).as_bytes());
+    let ran = bench.run(&[&["data", "drift", "old.csv", "same.csv"], &reports[..]].concat());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(
         read("out.html").contains("No drift.") && read("out.xml").contains("failures=\"0\" errors=\"0\"")

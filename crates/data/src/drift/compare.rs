@@ -330,7 +330,7 @@ fn arranged(
 
 fn test(design: &Design, statistic: Statistic, observed: Bounded, plan: &Plan) -> Result<Tested, NotJudged> {
     if design.cells <= 1 {
-        return Ok(Tested::certain(statistic));
+        return Ok(Tested::certain(statistic, design.least_p()));
     }
     design.test(statistic, observed.low, plan).map_err(NotJudged::Undefined)
 }

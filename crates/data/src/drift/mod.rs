@@ -65,7 +65,7 @@ pub use self::period::{Period, PeriodInvalid, month, value_name};
 pub use self::profiles::{ProfilePair, Summary, profile_pairs};
 pub use self::random::Random;
 pub use self::report::{ColumnDrift, DriftReport, Measure, Mode, NotJudged, Purpose, SideSize, Verdict};
-pub use self::season::{HOURS, Seasons, Strata, hour_of_week};
+pub use self::season::{HOURS, Joined, Seasons, Strata, hour_of_week};
 pub use self::skew::{FeatureSkew, JoinInvalid, JoinReport, JoinedColumn, JoinedSide, join_rows};
 pub use self::statistic::{Statistic, StatisticInvalid, Undefined};
 pub use self::stored::{DriftReportInvalid, DriftReportUnwritten};

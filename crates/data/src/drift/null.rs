@@ -140,7 +140,7 @@ impl Design {
         } else {
             f64::from(beyond + 1) / f64::from(draws + 1)
         };
-        let mut least_p = (-self.log_assignments()).exp();
+        let mut least_p = self.least_p();
         if (most as usize) < TAIL_DRAWS {
             least_p = least_p.max(1.0 / f64::from(most + 1));
         }
@@ -153,6 +153,11 @@ impl Design {
         }
         tested.p = tested.p.max(least_p).min(1.0);
         Ok(tested)
+    }
+
+    /// The least p that samples of these sizes could give, whatever they held.
+    pub(super) fn least_p(&self) -> f64 {
+        (-self.log_assignments()).exp()
     }
 
     /// The logarithm of how many ways there are to exchange.
@@ -187,9 +192,10 @@ fn is_far_beyond(statistic: Statistic, observed: f64, drawn: &[f64]) -> bool {
 const TAIL_DRAWS: usize = 999;
 
 impl Tested {
-    /// The test of a column whose rows are all alike: nothing can differ.
-    pub(super) const fn certain(statistic: Statistic) -> Self {
-        Self { p: 1.0, from_tail: false, draws: 0, least_p: 0.0, drawn: Vec::new(), statistic }
+    /// The test of a column whose rows are all alike: nothing differs. With fewer rows other values would have said no
+    /// more, which `least_p` tells.
+    pub(super) const fn certain(statistic: Statistic, least_p: f64) -> Self {
+        Self { p: 1.0, from_tail: false, draws: 0, least_p, drawn: Vec::new(), statistic }
     }
 
     /// The chance of another value, from the same draws.

@@ -133,6 +133,28 @@ impl Seasons {
         self.pooled
     }
 
+    /// The hours with current rows that have no baseline of their own, by what they are joined with.
+    pub fn joined(&self, current: &[u64; HOURS]) -> Vec<(Joined, Vec<u8>)> {
+        let mut all: Vec<(Joined, Vec<u8>)> = Vec::new();
+        for (hour, rows) in hours().zip(current) {
+            let group = || hours().filter(|other| self.group(*other) == self.group(hour));
+            if *rows == 0 || group().count() == 1 {
+                continue;
+            }
+            let joined = match () {
+                () if group().any(|other| other % 24 != hour % 24) => Joined::Week,
+                () if group().any(|other| is_weekend(other) != is_weekend(hour)) => Joined::AllDays,
+                () if is_weekend(hour) => Joined::Weekend,
+                () => Joined::WorkingDays,
+            };
+            match all.iter_mut().find(|known| known.0 == joined) {
+                Some((_, hours)) => hours.push(hour),
+                None => all.push((joined, vec![hour])),
+            }
+        }
+        all
+    }
+
     /// Puts counts by hour into strata.
     pub fn arrange(&self, hours: impl IntoIterator<Item = (u8, Vec<u64>)>) -> Vec<ClusterCounts> {
         let cluster = |(hour, counts)| ClusterCounts { stratum: self.stratum(hour), counts };
@@ -156,6 +178,36 @@ impl Seasons {
         let first = joined.iter().copied().min().unwrap_or(0);
         self.groups.iter_mut().filter(|group| joined.contains(group)).for_each(|group| *group = first);
     }
+}
+
+/// What an hour of the week is joined with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Joined {
+    /// The same hour of other working days.
+    WorkingDays,
+    /// The same hour of Saturday and Sunday.
+    Weekend,
+    /// The same hour of working days and of the weekend, so that the day of the week plays no part.
+    AllDays,
+    /// Other hours too.
+    Week,
+}
+
+impl Joined {
+    /// The stable word for it.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::WorkingDays => "working-days",
+            Self::Weekend => "weekend",
+            Self::AllDays => "all-days",
+            Self::Week => "whole-week",
+        }
+    }
+}
+
+/// Whether an hour of the week is of Saturday or Sunday.
+const fn is_weekend(hour: u8) -> bool {
+    hour / 24 >= 5
 }
 
 fn hours() -> impl Iterator<Item = u8> {

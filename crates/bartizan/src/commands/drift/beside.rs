@@ -1,7 +1,9 @@
 //! What was asked beside the columns, as the report takes it: joined rows, and a classifier.
 
 use bartizan_data::Outcome;
-use bartizan_data::drift::{DomainReport, FeatureSkew, JoinReport, TableFinding, TableTest, Verdict};
+use bartizan_data::drift::{
+    DomainOptions, DomainReport, FeatureSkew, JoinReport, TableFinding, TableTest, Verdict,
+};
 
 use super::{Compared, joined};
 use crate::cli::Drift;
@@ -63,10 +65,11 @@ fn together(report: &Result<DomainReport, String>, label: &str) -> TableFinding 
                 Verdict::NotJudged(_) => Outcome::Error,
             };
             let figures = format!(
-                "a classifier ranks a current row above one of the reference in {:.1} of 100 pairs ({:.1} to {:.1}; 50 is chance)",
+                "a classifier ranks a current row above one of the reference in {:.1} of 100 pairs ({:.1} to {:.1}; 50 is chance, {:.0} counts)",
                 report.auc * 100.0,
                 report.interval.0 * 100.0,
-                report.interval.1 * 100.0
+                report.interval.1 * 100.0,
+                DomainOptions::default().floor * 100.0
             );
             (outcome, figures)
         }

@@ -228,7 +228,9 @@ fn groups(
     if every.is_some() && !by.holds_times() {
         return Err(Failure::new(
             ids::DRIFT,
-            format!("`{role}` holds no times that `--every` could make periods of"),
+            format!(
+                "`{role}` holds no times that `--every` could make periods of; numbers, such as seconds since 1970, are no times here: write them as 2026-03-01T12:00:00Z"
+            ),
         ));
     }
     let tags = Tags::of(None, Some(by), every);

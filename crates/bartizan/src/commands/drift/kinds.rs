@@ -1,8 +1,8 @@
 //! What kind of change a drift is: of the schema, gradual, seasonal, sudden, or from one source or with one label.
 
 use bartizan_data::drift::{
-    ChangeKind, ChangeOptions, ColumnDrift, Course, Held, Measure, Part, RowFacts, SchemaChange, Tags,
-    carriers, course, explain,
+    ChangeEvidence, ChangeKind, ChangeOptions, ColumnDrift, Course, Held, Measure, Part, RowFacts,
+    SchemaChange, Tags, carriers, course, explain,
 };
 
 use super::cases::{Case, Sides};
@@ -13,7 +13,8 @@ use crate::out::shown;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kind {
     /// The stable word: those of the library, `one-source` and `one-label` for what is known without times,
-    /// `counter` for a column that counts rows, and `unknown`.
+    /// `counter` for a column that counts rows,
+    /// `unclear-course` where rows differ and stretches of time do not tell when that came, and `unknown`.
     pub(super) id: &'static str,
     pub(super) reasons: Vec<String>,
 }
@@ -118,11 +119,31 @@ fn told(case: &Case<'_>, line: &ColumnDrift, wanted: &Wanted<'_>) -> Kind {
         return kind;
     };
     let change = explain(&course.buckets, course.split, &[], &options);
+    if change.kind == ChangeKind::None {
+        return uncertain(&change.evidence, &options);
+    }
     let mut reasons: Vec<String> = change.reasons.iter().map(|reason| named(case, reason)).collect();
     if let Some(begins) = starts(case, change.kind, &course, change.evidence.begins) {
         reasons.push(begins);
     }
     Kind { id: change.kind.id(), reasons }
+}
+
+/// The rows differ; stretches of time, which are fewer and not as alike as rows, do not tell when that came.
+fn uncertain(evidence: &ChangeEvidence, options: &ChangeOptions) -> Kind {
+    let ChangeEvidence { distance, p, .. } = *evidence;
+    let why = if p > options.level {
+        format!(
+            "rows differ, but compared by stretches of time, which differ among each other too, a distance of {distance:.3} comes by chance {:.0} times in 100: when it came is not told, and with `--cluster` or `--season` it may be no drift",
+            p * 100.0
+        )
+    } else {
+        format!(
+            "rows differ, but no third of the current time by {} or more from the reference (Jensen-Shannon distance {distance:.3}): when it came is not told",
+            options.floor
+        )
+    };
+    Kind { id: "unclear-course", reasons: vec![why] }
 }
 
 /// Names sources and labels where the library has numbers.

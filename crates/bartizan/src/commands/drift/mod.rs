@@ -5,8 +5,10 @@ mod cases;
 mod input;
 mod joined;
 mod kinds;
+mod next;
 mod plan;
 mod print;
+mod seasons;
 mod watching;
 mod words;
 
@@ -42,6 +44,7 @@ struct Part {
     kinds: Vec<Option<Kind>>,
     together: Option<Result<DomainReport, String>>,
     skew: Option<JoinReport>,
+    seasons: Vec<seasons::Shared>,
 }
 
 /// What one comparison says.
@@ -58,6 +61,8 @@ struct Compared {
     /// Whether a classifier can tell the sides apart.
     together: Option<Result<DomainReport, String>>,
     skew: Option<JoinReport>,
+    /// Hours of the week that share a baseline.
+    seasons: Vec<seasons::Shared>,
 }
 
 pub(super) fn run(work: &Work, drift: &Drift) -> Result<u8, Failure> {
@@ -149,6 +154,7 @@ fn judged(
         kinds: kinds::of(case, &lines, wanted, options.level),
         together: wanted.drift.together.then(|| together(case, &own)),
         skew: wanted.drift.key.as_deref().map(|_| joined::join(case, wanted.drift)).transpose()?,
+        seasons: seasons::of(case),
         lines,
     })
 }
@@ -172,6 +178,7 @@ fn concluded(parts: Vec<Part>, options: &Options) -> Vec<Compared> {
             kinds: part.kinds.into_iter().zip(&columns).map(told).collect(),
             together: part.together,
             skew: part.skew,
+            seasons: part.seasons,
             report: DriftReport {
                 purpose,
                 level,

@@ -1,6 +1,7 @@
 //! What the command line asks for, understood once.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bartizan_data::drift::{
     Column, Dependence, Period, PeriodInvalid, Side, Statistic, StatisticInvalid, Want,
@@ -36,7 +37,7 @@ impl<'a> Wanted<'a> {
         for text in &drift.method {
             let (column, text) = of_column(text);
             let statistic = text.parse().map_err(|error: StatisticInvalid| usage(&error))?;
-            methods.insert(column, statistic);
+            once(methods.insert(column.clone(), statistic).is_none(), "--method", column.as_deref())?;
         }
         let refused = |what: &str| Err(Failure::new(ids::USAGE, what));
         match (drift.by.is_some(), drift.current.len()) {
@@ -54,6 +55,15 @@ impl<'a> Wanted<'a> {
             return refused(
                 "`--watch` remembers runs of one comparison: name one file to compare with the reference",
             );
+        }
+        if drift.by.is_none()
+            && let Some(same) = drift.current.iter().find(|path| is_one_file(path, &drift.reference))
+        {
+            let what = format!(
+                "`{}` is compared with itself, which says nothing: name another file, or `--by COLUMN` to compare parts of it",
+                same.display()
+            );
+            return refused(&what);
         }
         let inputs = std::iter::once(&drift.reference).chain(&drift.current);
         if inputs.filter(|path| path.as_os_str() == "-").count() > 1 {
@@ -161,14 +171,35 @@ impl<'a> Wanted<'a> {
 }
 
 fn floors(texts: &[String], option: &str) -> Result<Floors, Failure> {
-    let floor = |text: &String| {
+    let floor = |text: &String| -> Result<_, Failure> {
         let (column, text) = of_column(text);
         let floor = text.parse().ok().filter(|floor: &f64| floor.is_finite() && *floor >= 0.0);
         let refused =
             || Failure::new(ids::USAGE, format!("`{text}` is not a number from 0 on, as `{option}` takes"));
         Ok((column, floor.ok_or_else(refused)?))
     };
-    texts.iter().map(floor).collect()
+    let mut floors = Floors::new();
+    for text in texts {
+        let (column, floor) = floor(text)?;
+        once(floors.insert(column.clone(), floor).is_none(), option, column.as_deref())?;
+    }
+    Ok(floors)
+}
+
+/// Refuses what was said twice, instead of taking the last of it.
+fn once(is_first: bool, option: &str, column: Option<&str>) -> Result<(), Failure> {
+    if is_first {
+        return Ok(());
+    }
+    let of = column.map_or_else(|| "all columns".to_owned(), |column| format!("the column `{column}`"));
+    Err(Failure::new(ids::USAGE, format!("`{option}` is given twice for {of}")))
+}
+
+/// Whether two paths lead to one file, or are one URL.
+fn is_one_file(one: &Path, two: &Path) -> bool {
+    let is_input = one.as_os_str() == "-";
+    let real = |path: &Path| std::fs::canonicalize(path).ok().filter(|path| path.is_file());
+    !is_input && (one == two || real(one).is_some_and(|one| real(two) == Some(one)))
 }
 
 /// `COLUMN=VALUE`, or a value for all columns. A column's name may hold an equals sign itself.

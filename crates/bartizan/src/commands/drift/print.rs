@@ -1,12 +1,14 @@
 //! The report for people and for programs.
 
 use bartizan_data::Outcome;
-use bartizan_data::drift::{ColumnDrift, DomainReport, JoinReport, Mode, NotJudged, Verdict};
+use bartizan_data::drift::{
+    ColumnDrift, DomainOptions, DomainReport, JoinReport, Measure, Mode, Statistic, Verdict,
+};
 use serde_json::{Value, json};
 
 use super::input::{Input, Opened};
 use super::watching::Watching;
-use super::{Compared, joined, words};
+use super::{Compared, joined, next, seasons, words};
 use crate::catalog::ids;
 use crate::cli::Drift;
 use crate::commands::Work;
@@ -31,7 +33,7 @@ pub(super) fn print(
             if let Some(watch) = watch {
                 text.push_str(&watched(watch));
             }
-            text.push_str(&next(drift, opened, compared, outcome));
+            text.push_str(&next::next(drift, opened, compared, outcome));
             work.out.lines(&text)
         }
         Format::Json | Format::Jsonl => {
@@ -65,6 +67,7 @@ fn document(
             "label": one.label,
             "rows": { "reference": one.rows.0, "current": one.rows.1 },
             "without_time": { "reference": one.timeless.0, "current": one.timeless.1 },
+            "seasons": seasons::document(&one.seasons),
             "outcome": one.report.outcome().as_str(),
             "report": report,
             "changes": lines.collect::<Vec<Value>>(),
@@ -92,6 +95,7 @@ fn together_document(together: &Result<DomainReport, String>) -> Value {
         Ok(report) => json!({
             "verdict": report.verdict.id(),
             "auc": report.auc,
+            "floor": DomainOptions::default().floor,
             "interval": [report.interval.0, report.interval.1],
             "p": report.p,
             "rows": [report.rows.0, report.rows.1],
@@ -158,6 +162,8 @@ fn table(drift: &Drift, opened: &Opened, one: &Compared, all: usize) -> String {
         let (before, after) = one.timeless;
         text.push_str(&format!("  left out, as they have no time: {after} rows, {before} before\n"));
     }
+    text.push_str(&seasons::told(&one.seasons));
+    text.push_str(&otherwise(drift, lines));
     if let Some(error) = rank_error(lines) {
         text.push_str(&format!(
             "  from profiles: shares are known within {:.2} points, and verdicts hold within these bounds\n",
@@ -197,6 +203,29 @@ fn open(one: &Compared) -> String {
     reasons.iter().map(|(reason, names)| format!("  {reason}: {}\n", names.join(", "))).collect()
 }
 
+/// Columns that the statistic for all of them cannot be measured on, and by what they were compared.
+fn otherwise(drift: &Drift, lines: &[ColumnDrift]) -> String {
+    let asked = drift.method.iter().filter(|text| !text.contains('=')).find_map(|text| text.parse().ok());
+    let Some(asked) = asked.filter(|asked: &Statistic| asked.is_ordered()) else { return String::new() };
+    let unordered = |line: &&ColumnDrift| {
+        line.measure == Measure::Values && line.value.is_some() && !line.statistic.is_ordered()
+    };
+    let own = |line: &&ColumnDrift| {
+        let named = |text: &String| text.rsplit_once('=').is_some_and(|(column, _)| column == line.column);
+        drift.method.iter().any(named)
+    };
+    let named: Vec<String> = lines
+        .iter()
+        .filter(unordered)
+        .filter(|line| !own(line))
+        .map(|line| format!("{} by {}", words::name(line), line.statistic.id()))
+        .collect();
+    match named.as_slice() {
+        [] => String::new(),
+        named => format!("  compared otherwise, as {} takes numbers: {}\n", asked.id(), named.join(", ")),
+    }
+}
+
 fn rank_error(lines: &[ColumnDrift]) -> Option<f64> {
     let errors = lines.iter().filter_map(|line| match line.mode {
         Mode::Sketch { rank_error } => Some(rank_error),
@@ -221,11 +250,12 @@ fn told_together(together: &Result<DomainReport, String>) -> String {
         if columns.is_empty() { String::new() } else { format!(", most of all by {}", columns.join(", ")) };
     format!(
         "  all columns together: {}: a classifier ranks a current row above one of the reference in {:.1} of 100 pairs \
-         ({:.1} to {:.1}; 50 is chance){by}\n",
+         ({:.1} to {:.1}; 50 is chance, {:.0} counts){by}\n",
         report.verdict,
         report.auc * 100.0,
         report.interval.0 * 100.0,
-        report.interval.1 * 100.0
+        report.interval.1 * 100.0,
+        DomainOptions::default().floor * 100.0
     )
 }
 
@@ -274,49 +304,4 @@ fn watched(watch: &Watching) -> String {
         format!("drift persists: {}", names.join(", "))
     };
     format!("watch: {begun}{alarms}\n")
-}
-
-/// What follows, and the next command.
-fn next(drift: &Drift, opened: &Opened, compared: &[Compared], outcome: Outcome) -> String {
-    let file = |path: &std::path::Path| shown(&path.display().to_string());
-    let current = drift.current.first().map_or_else(|| file(&drift.reference), |path| file(path));
-    let kinds: Vec<&str> =
-        compared.iter().flat_map(|one| one.kinds.iter().flatten()).map(|kind| kind.id).collect();
-    let is_table = matches!(opened.inputs, Input::Tables(_));
-    let untold = drift.time.is_none() && drift.source.is_none() && drift.label.is_none();
-    let step = match outcome {
-        Outcome::Valid => return "outcome: no drift\n".to_owned(),
-        Outcome::Error => {
-            let few = compared.iter().flat_map(|one| one.report.not_judged());
-            let few = few.filter(|line| line.verdict == Verdict::NotJudged(NotJudged::TooFew)).count();
-            let step = if few > 0 {
-                "more rows, or fewer columns at once with `--columns`, make a verdict possible"
-            } else {
-                "mend what could not be judged, or leave it out with `--leave-out COLUMN`"
-            };
-            return format!(
-                "outcome: error, something could not be judged, so there is no all-clear\nnext: {step}\n"
-            );
-        }
-        Outcome::Invalid if kinds.iter().any(|kind| matches!(*kind, "suspected-attack" | "one-label")) => {
-            let label = drift.label.as_deref().unwrap_or("LABEL");
-            format!("bartizan data poison {current} --label {}", shown(label))
-        }
-        Outcome::Invalid if kinds.contains(&"one-source") => {
-            "ask that source what it changed, and compare again with its rows left out".to_owned()
-        }
-        Outcome::Invalid if kinds.contains(&"schema-change") => {
-            format!(
-                "bartizan data schema infer {current} --out new.toml, and compare it with the schema in use"
-            )
-        }
-        Outcome::Invalid if untold && is_table => {
-            format!(
-                "bartizan data drift {} {current} --time COLUMN --source COLUMN --label COLUMN tells what kind of change it is",
-                file(&drift.reference)
-            )
-        }
-        Outcome::Invalid => format!("bartizan data profile {current}, then train anew if the change is real"),
-    };
-    format!("outcome: drift\nnext: {step}\n")
 }
