@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use bartizan_data::pii::vault::Vault;
-use bartizan_data::pii::{Action, Detector, DetectorOptions, Replacer, Rewriter, Scanner};
+use bartizan_data::pii::{Action, Detector, DetectorOptions, LineScanner, Replacer, Rewriter, Scanner, json};
 use libfuzzer_sys::fuzz_target;
 
 static DETECTOR: LazyLock<Detector> =
@@ -29,8 +29,35 @@ fuzz_target!(|bytes: &[u8]| {
         rewriter.push(other, &mut out).expect("nothing can fail without keys");
         assert_eq!(rewriter.finish(&mut out).expect("nothing can fail without keys"), whole.len() as u64);
     }
+    lines(one, other, text);
     // What parses as a vault is written as the same bytes.
     if let Ok(vault) = Vault::parse(text) {
         assert_eq!(vault.to_bytes(), text);
     }
 });
+
+/// JSON lines: pieces give what the whole gives, and a line that is JSON stays JSON.
+fn lines(one: &[u8], other: &[u8], text: &[u8]) {
+    let (mut pieces, mut whole) = (Vec::new(), Vec::new());
+    let mut scanner = LineScanner::new(&DETECTOR);
+    scanner.push(one, &mut pieces).expect("an input is no line that is too long");
+    scanner.push(other, &mut pieces).expect("an input is no line that is too long");
+    scanner.finish(&mut pieces);
+    let mut scanner = LineScanner::new(&DETECTOR);
+    scanner.push(text, &mut whole).expect("an input is no line that is too long");
+    scanner.finish(&mut whole);
+    assert_eq!(pieces, whole);
+    let mut replacer = Replacer::new(Action::Redact);
+    for line in text.split(|byte| *byte == b'\n') {
+        let mut out = Vec::new();
+        let put = |id: &str, value: &[u8], out: &mut Vec<u8>| {
+            let kind = DETECTOR.kind(id).expect("a kind that was found is known");
+            replacer.replace(id, kind, value, out)
+        };
+        let count = json::rewrite(&DETECTOR, line, &mut out, put).expect("nothing can fail without keys");
+        assert!(count > 0 || out == line);
+        if serde_json::from_slice::<serde_json::Value>(line).is_ok() {
+            assert!(serde_json::from_slice::<serde_json::Value>(&out).is_ok());
+        }
+    }
+}

@@ -3,6 +3,9 @@
 /// Bytes of one record of a CSV file, quotes removed; also of the header.
 pub const RECORD_BYTES: usize = 1024 * 1024;
 
+/// Bytes of one line of JSON that is searched for personal data; a document without line ends is one.
+pub const JSON_LINE_BYTES: usize = 64 * 1024 * 1024;
+
 /// Bytes of one cell.
 pub const CELL_BYTES: usize = 256 * 1024;
 

@@ -134,7 +134,17 @@ impl Detector {
     /// Everything that could be something, also where one excludes the other; the list is emptied first.
     pub(super) fn candidates(&self, title: &Title, text: &[u8], found: &mut Vec<Finding>) {
         found.clear();
-        let mut start = 0;
+        self.candidates_behind(title, text, 0, found);
+    }
+
+    /// As [`Detector::candidates`], of what begins at or behind `start`; the list is not emptied.
+    pub(super) fn candidates_behind(
+        &self,
+        title: &Title,
+        text: &[u8],
+        mut start: usize,
+        found: &mut Vec<Finding>,
+    ) {
         loop {
             let end = text.len().min(start + WINDOW);
             let from = start.saturating_sub(BEFORE);

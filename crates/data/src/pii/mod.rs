@@ -10,7 +10,7 @@
 //! `marks`, `phone`, `card`, `national`, `secrets`, `birth` (what decides about candidates), `context` (what is said
 //! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column`, `table` and `report` (text in
 //! pieces, cells, tables, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place), [`delimited`]
-//! (tables whose other bytes stay).
+//! (tables whose other bytes stay), [`json`] and `lines` (JSON lines, whose strings are searched as what they mean).
 
 mod action;
 mod birth;
@@ -24,7 +24,9 @@ mod detector;
 mod finding;
 mod fold;
 mod gate;
+pub mod json;
 mod kind;
+mod lines;
 mod marks;
 mod national;
 mod pattern;
@@ -44,6 +46,7 @@ pub use self::detector::{Detector, DetectorOptions, Title};
 pub use self::finding::Finding;
 pub(crate) use self::kind::CUSTOM_KINDS;
 pub use self::kind::{Family, Kind, KindSet};
+pub use self::lines::{LineScanner, LineTooLong};
 pub use self::report::PiiReport;
 pub use self::stream::{Rewriter, Scanner};
 pub use self::table::{Keep, TableFindings, TablePlace, scan_table};

@@ -3,9 +3,9 @@
 use std::io::{BufRead, Read, Write};
 use std::path::Path;
 
-use bartizan_data::limits::RECORD_BYTES;
+use bartizan_data::limits::JSON_LINE_BYTES;
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
-use bartizan_data::pii::{Detector, Given, Replacer, Rewriter, Scanner, Title};
+use bartizan_data::pii::{Detector, Given, Replacer, Rewriter, Scanner, Title, json};
 use bartizan_data::{ReadError, Unpacked};
 
 use super::source::{Layout, Opened, open};
@@ -140,7 +140,7 @@ fn found_in(
     Ok(Some(new))
 }
 
-/// JSON lines: what replaces a number, or a part of one, becomes a string, so that the line stays JSON.
+/// JSON lines, each of which stays JSON.
 fn lines(
     file: &mut dyn Read,
     detector: &Detector,
@@ -151,57 +151,22 @@ fn lines(
     let (mut line, mut written, mut count, mut number) = (Vec::new(), Vec::new(), 0_u64, 0_u64);
     loop {
         line.clear();
-        let most = u64::try_from(RECORD_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        let most = u64::try_from(JSON_LINE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
         let length = reader.by_ref().take(most).read_until(b'\n', &mut line).map_err(not_read)?;
         if length == 0 {
             return Ok(count);
         }
         number += 1;
-        if length > RECORD_BYTES {
+        if length > JSON_LINE_BYTES {
             return Err(Failure::new(
                 ids::DELIVERY,
-                format!("line {number} has more than {RECORD_BYTES} bytes"),
+                format!("line {number} has more than {JSON_LINE_BYTES} bytes"),
             ));
         }
-        let mut place = 0;
-        for one in detector.find(&line) {
-            let mut range = one.range();
-            let bare = !in_string(line.get(..range.start).unwrap_or_default());
-            if bare {
-                // The whole number or word goes.
-                let joined = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
-                let before = line.get(place..range.start).unwrap_or_default();
-                range.start -= before.iter().rev().take_while(|byte| joined(byte)).count();
-                range.end +=
-                    line.get(range.end..).unwrap_or_default().iter().take_while(|byte| joined(byte)).count();
-            }
-            if range.start < place {
-                continue;
-            }
-            written.extend_from_slice(line.get(place..range.start).unwrap_or_default());
-            written.extend(bare.then_some(b'"'));
-            put(detector.id(one.kind()), line.get(one.range()).unwrap_or_default(), given, &mut written)?;
-            written.extend(bare.then_some(b'"'));
-            place = range.end;
-            count += 1;
-        }
-        written.extend_from_slice(line.get(place..).unwrap_or_default());
+        let put = |kind: &str, value: &[u8], new: &mut Vec<u8>| put(kind, value, given, new);
+        count = count.saturating_add(json::rewrite(detector, &line, &mut written, put)?);
         write(out, &mut written)?;
     }
-}
-
-/// Whether a string is open behind these bytes of a line of JSON.
-fn in_string(before: &[u8]) -> bool {
-    let (mut open, mut escaped) = (false, false);
-    for byte in before {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if open => escaped = true,
-            b'"' => open = !open,
-            _ => {}
-        }
-    }
-    open
 }
 
 fn text(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
 use bartizan_data::pii::{
-    ColumnDetector, ColumnScan, Detector, Finding, Keep, Scanner, TablePlace, scan_table,
+    ColumnDetector, ColumnScan, Detector, Finding, Keep, LineScanner, Scanner, TablePlace, json, scan_table,
 };
 use bartizan_data::{Format, ReadError, ReadOptions, Source, Unpacked, threads};
 
@@ -90,15 +90,23 @@ impl Search<'_> {
                 // What is no table is text: no cell of it is passed over.
                 Err(NoTable::Text(why)) => {
                     let file;
-                    (file, found) = self.open(path)?;
-                    found.layout = Layout::Text;
-                    found.note = Some(format!("searched as text: {why}"));
-                    self.text(&mut Pieces::of(file), &mut found)
+                    (file, found) = self.as_text(path, why)?;
+                    self.plain(&mut Pieces::of(file), &mut found)
                 }
                 Err(NoTable::Read(cut)) => Err(cut),
                 Ok(()) => Ok(()),
             },
-            Layout::Lines | Layout::Text => self.text(&mut Pieces::of(file), &mut found),
+            Layout::Lines => match self.text(&mut Pieces::of(file), Stream::lines(self.detector), &mut found)
+            {
+                Err(NoTable::Text(why)) => {
+                    let file;
+                    (file, found) = self.as_text(path, why)?;
+                    self.plain(&mut Pieces::of(file), &mut found)
+                }
+                Err(NoTable::Read(cut)) => Err(cut),
+                Ok(()) => Ok(()),
+            },
+            Layout::Text => self.plain(&mut Pieces::of(file), &mut found),
         };
         match searched {
             Ok(()) => Ok(found),
@@ -115,6 +123,14 @@ impl Search<'_> {
         let opened = Opened::new(path, source::stored(path, self.progress)?, None)?;
         let found = FileReport::new(path.to_owned(), opened.layout, self.min_score);
         Ok((opened, found))
+    }
+
+    /// Opens a file once more that is not what its name says.
+    fn as_text(&self, path: &Path, why: String) -> Result<(Opened<'static>, FileReport), Why> {
+        let (file, mut found) = self.open(path)?;
+        found.layout = Layout::Text;
+        found.note = Some(format!("searched as text: {why}"));
+        Ok((file, found))
     }
 
     fn columns(&self, path: &Path, format: Format, mut found: FileReport) -> Result<FileReport, Why> {
@@ -137,8 +153,20 @@ impl Search<'_> {
         }
     }
 
-    fn text(&self, pieces: &mut Pieces, found: &mut FileReport) -> Result<(), Cut> {
-        let mut scanner = Scanner::new(self.detector);
+    fn plain(&self, pieces: &mut Pieces, found: &mut FileReport) -> Result<(), Cut> {
+        let stream = Stream::Text(Scanner::new(self.detector));
+        self.text(pieces, stream, found).map_err(|error| match error {
+            NoTable::Read(cut) => cut,
+            NoTable::Text(why) => Cut { line: 1, why },
+        })
+    }
+
+    fn text(
+        &self,
+        pieces: &mut Pieces,
+        mut scanner: Stream<'_>,
+        found: &mut FileReport,
+    ) -> Result<(), NoTable> {
         let (mut lines, mut held) = (Lines::default(), Held::default());
         let mut findings = Vec::new();
         let ended = loop {
@@ -148,7 +176,7 @@ impl Search<'_> {
                 Err(why) => break Some(why),
             };
             held.bytes.extend_from_slice(piece);
-            scanner.push(piece, &mut findings);
+            scanner.push(piece, &mut findings)?;
             self.note(&mut findings, &mut lines, &held, found);
             let settled = scanner.settled();
             held.forget(settled.min(lines.forgettable(&held, settled)));
@@ -157,7 +185,7 @@ impl Search<'_> {
         self.note(&mut findings, &mut lines, &held, found);
         found.report.bytes = held.end();
         lines.advance(&held, held.end());
-        ended.map_or(Ok(()), |why| Err(Cut { line: lines.line, why }))
+        ended.map_or(Ok(()), |why| Err(NoTable::Read(Cut { line: lines.line, why })))
     }
 
     fn note(&self, findings: &mut Vec<Finding>, lines: &mut Lines, held: &Held, found: &mut FileReport) {
@@ -166,9 +194,11 @@ impl Search<'_> {
             lines.advance(held, one.start());
             if found.places.len() < self.places {
                 let column = one.start().saturating_sub(lines.start).saturating_add(1);
-                let value = self
-                    .show
-                    .then(|| String::from_utf8_lossy(held.slice(one.start(), one.end())).into_owned());
+                let written = held.slice(one.start(), one.end());
+                let value = self.show.then(|| match found.layout {
+                    Layout::Lines => String::from_utf8_lossy(&json::decode(written)).into_owned(),
+                    _ => String::from_utf8_lossy(written).into_owned(),
+                });
                 found.places.push(Place::new(
                     self.detector.id(one.kind()),
                     &one,
@@ -245,13 +275,49 @@ impl Search<'_> {
     }
 }
 
+/// Text that arrives in pieces, searched as what it is.
+enum Stream<'d> {
+    Text(Scanner<'d>),
+    Lines(LineScanner<'d>),
+}
+
+impl<'d> Stream<'d> {
+    const fn lines(detector: &'d Detector) -> Self {
+        Self::Lines(LineScanner::new(detector))
+    }
+
+    fn push(&mut self, piece: &[u8], found: &mut Vec<Finding>) -> Result<(), NoTable> {
+        match self {
+            Self::Text(scanner) => scanner.push(piece, found),
+            Self::Lines(scanner) => {
+                scanner.push(piece, found).map_err(|error| NoTable::Text(error.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn settled(&self) -> u64 {
+        match self {
+            Self::Text(scanner) => scanner.settled(),
+            Self::Lines(scanner) => scanner.settled(),
+        }
+    }
+
+    fn finish(self, found: &mut Vec<Finding>) {
+        match self {
+            Self::Text(scanner) => scanner.finish(found),
+            Self::Lines(scanner) => scanner.finish(found),
+        }
+    }
+}
+
 /// Why a file was not searched to its end, and up to where it was.
 struct Cut {
     line: u64,
     why: String,
 }
 
-/// Why a file is not searched as a table.
+/// Why a file is not searched as a table, or as JSON lines.
 enum NoTable {
     Text(String),
     Read(Cut),

@@ -29,7 +29,7 @@ const HEAD: u64 = 64 * 1024;
 pub(super) enum Layout {
     /// Cells between separators, the first record being the header.
     Table(u8),
-    /// A JSON value on each line.
+    /// A JSON value on each line, or one on several.
     Lines,
     /// Columns, Parquet or Arrow.
     Columns(Format),
@@ -325,7 +325,7 @@ fn layout(path: &Path, head: &[u8], packed: bool) -> Layout {
     match last.as_str() {
         "tsv" => Layout::Table(b'\t'),
         "csv" => Layout::Table(separator(head)),
-        "jsonl" | "ndjson" => Layout::Lines,
+        "jsonl" | "ndjson" | "json" => Layout::Lines,
         _ => Layout::Text,
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use bartizan_data::pii::vault::{TOKEN_BYTES, Token, replace_tokens};
-use bartizan_data::pii::{Action, Detector, Kind, Replacer};
+use bartizan_data::pii::{Action, Detector, Kind, Replacer, json};
 use serde_json::{Value, json};
 
 use super::super::{anew, file_failure};
@@ -169,6 +169,7 @@ fn replaced(plan: &Plan<'_>, file: &Path, out: &Path, stand: &Stand) -> Result<u
 
 /// Random tokens anywhere in a file.
 async fn random_back(work: &Work, client: &Client, wanted: &cli::Detokenize) -> Result<u8, Failure> {
+    let layout = open(&wanted.file, wanted.read.format.as_deref())?.layout;
     let mut tokens = BTreeSet::new();
     pieces(&wanted.file, &mut io::sink(), |token| {
         tokens.insert((String::new(), token.to_string().into_bytes()));
@@ -185,10 +186,21 @@ async fn random_back(work: &Work, client: &Client, wanted: &cli::Detokenize) -> 
     let count = anew(&wanted.out, |out| {
         pieces(&wanted.file, out, |token| {
             let found = stand.get(&(String::new(), token.to_string().into_bytes()));
-            found.cloned().ok_or_else(|| Failure::new(ids::FILE, "the file changed while it was read"))
+            let value = found.ok_or_else(|| Failure::new(ids::FILE, "the file changed while it was read"))?;
+            Ok(written(layout, value))
         })
     })?;
     told(work, &wanted.out, count)
+}
+
+/// A value as a file has it in the place of its token, which in JSON is part of a string.
+fn written(layout: Layout, value: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(value.len());
+    match layout {
+        Layout::Lines => json::escape(value, &mut text),
+        _ => text.extend_from_slice(value),
+    }
+    text
 }
 
 /// Hands a file on in pieces that cut no token.

@@ -9,6 +9,7 @@ mod context;
 mod custom;
 mod delimited;
 mod golden;
+mod json;
 mod kinds;
 mod property;
 mod scores;
