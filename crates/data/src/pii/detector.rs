@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use aho_corasick::packed::Searcher;
 
+use super::assigned::{Named, named};
 use super::birth::names_birth;
 use super::context::Words;
 use super::custom::{Recogniser, Recognisers};
@@ -200,6 +201,8 @@ pub struct Title {
     words: String,
     /// Whether it names dates of birth.
     birth: bool,
+    /// Whether it names secrets.
+    secret: Option<Named>,
 }
 
 impl Title {
@@ -215,12 +218,18 @@ impl Title {
             let mark = !character.is_alphanumeric() && character != '-' && character != '_';
             if mark { words.push(' ') } else { words.extend(character.to_lowercase()) }
         }
-        Self { birth: names_birth(&words), words }
+        let secret = named(name.trim().trim_end_matches("[]").as_bytes());
+        Self { birth: names_birth(&words), secret, words }
     }
 
     /// In lower case, with spaces where words end.
     pub(super) fn words(&self) -> &str {
         &self.words
+    }
+
+    /// What a value under it is, if it names secrets.
+    pub(super) const fn secret(&self) -> Option<Named> {
+        self.secret
     }
 
     /// Whether every date that stands under it is one of birth.

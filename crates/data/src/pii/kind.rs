@@ -185,6 +185,22 @@ kinds! {
     NPM_TOKEN = "npm-token", Secret, [97, 99, 99, 99], &[];
     /// A token of GitLab.
     GITLAB_TOKEN = "gitlab-token", Secret, [85, 95, 95, 98], &[];
+    /// An API key of OpenAI.
+    OPENAI_KEY = "openai-key", Secret, [90, 97, 97, 99], &[];
+    /// An API key or a token of Anthropic.
+    ANTHROPIC_KEY = "anthropic-key", Secret, [90, 97, 97, 99], &[];
+    /// A user access token of Hugging Face.
+    HUGGINGFACE_TOKEN = "huggingface-token", Secret, [90, 97, 97, 99], &[];
+    /// An API key of SendGrid.
+    SENDGRID_KEY = "sendgrid-key", Secret, [90, 97, 97, 99], &[];
+    /// An API token of PyPI.
+    PYPI_TOKEN = "pypi-token", Secret, [90, 97, 97, 99], &[];
+    /// A token of DigitalOcean.
+    DIGITALOCEAN_TOKEN = "digitalocean-token", Secret, [90, 97, 97, 99], &[];
+    /// A token of HashiCorp Vault.
+    VAULT_TOKEN = "vault-token", Secret, [85, 95, 95, 98], &[];
+    /// The credentials of an HTTP `Authorization` header, of the schemes Bearer (RFC 6750) and Basic (RFC 7617).
+    AUTHORIZATION = "authorization-header", Secret, [60, 95, 95, 95], &[];
     /// An API key of this program (`docs/formats/api-key.md`).
     BARTIZAN_KEY = "bartizan-key", Secret, [99, 99, 99, 99], &[];
     /// A value that looks random, assigned to a name such as `password` or `api_key`.

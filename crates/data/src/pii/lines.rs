@@ -76,14 +76,35 @@ impl<'d> LineScanner<'d> {
         self.searched = end - kept;
     }
 
-    /// Searches lines without escapes; the line before them may say what a number is.
+    /// Searches lines without escapes: together, and one by one where something reaches from one into the next, so that it
+    /// does not matter how many of them were there at a time. The line before them may say what a number is.
     fn plain(&mut self, start: usize, end: usize, found: &mut Vec<Finding>) {
+        let (from, reaches) = self.run(start, end);
+        if !reaches {
+            self.hand_out(from, found);
+            return;
+        }
+        let mut place = start;
+        while place < end {
+            let rest = self.buffer.get(place..end).unwrap_or_default();
+            let stop = memchr::memchr(b'\n', rest).map_or(end, |at| place + at + 1);
+            let (from, _) = self.run(place, stop);
+            self.hand_out(from, found);
+            place = stop;
+        }
+    }
+
+    /// Searches bytes of the buffer. Returns where the places that were found count from, and whether one of them is in two
+    /// lines.
+    fn run(&mut self, start: usize, end: usize) -> (usize, bool) {
         let from = start.saturating_sub(BEFORE);
         let text = self.buffer.get(from..end).unwrap_or_default();
         self.found.clear();
         self.detector.candidates_behind(&Title::default(), text, start - from, &mut self.found);
+        let value = |one: &Finding| text.get(one.range()).unwrap_or_default();
+        let reaches = self.found.iter().any(|one| memchr::memchr(b'\n', value(one)).is_some());
         resolve(&mut self.found);
-        self.hand_out(from, found);
+        (from, reaches)
     }
 
     fn hand_out(&mut self, from: usize, found: &mut Vec<Finding>) {

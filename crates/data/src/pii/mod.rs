@@ -7,12 +7,13 @@
 //! ```
 //!
 //! Modules in reading order: `kind` (what is looked for), `detector` and `scan` (the pass over bytes), `gate`, `pattern`,
-//! `marks`, `phone`, `card`, `national`, `secrets`, `birth` (what decides about candidates), `context` (what is said
+//! `marks`, `phone`, `card`, `national`, `secrets`, `assigned`, `birth` (what decides about candidates), `context` (what is said
 //! nearby), `finding`, `fold` (Unicode), `custom` (recognisers of a file), `stream`, `column`, `table` and `report` (text in
 //! pieces, cells, tables, what is said in the end), `action`, [`preserve`] and [`vault`] (what stands in a value's place), [`delimited`]
 //! (tables whose other bytes stay), [`json`] and `lines` (JSON lines, whose strings are searched as what they mean).
 
 mod action;
+mod assigned;
 mod birth;
 mod card;
 mod checksum;

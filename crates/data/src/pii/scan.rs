@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::assigned;
 use super::birth::{date_of_birth, dates};
 use super::context::{Heard, has_any};
 use super::detector::{Detector, Title};
@@ -38,6 +39,11 @@ pub(super) fn scan(
     }
     if detector.looks.birth && title.names_birth() {
         dates(text, owned.clone(), |range| scan.propose(Kind::DATE_OF_BIRTH, range, Evidence::Plain, None));
+    }
+    if let Some(named) = title.secret().filter(|_| detector.looks.assigned && owned.start == 0)
+        && let Some((kind, range)) = assigned::cell(text, named)
+    {
+        scan.propose(kind, range, Evidence::Context, None);
     }
     for custom in &detector.custom {
         custom.each(text, owned.clone(), |range| scan.custom(custom, range));
@@ -263,7 +269,7 @@ impl Scan<'_, '_> {
     #[inline]
     fn assigned(&mut self, mark: usize) {
         if self.detector.looks.assigned
-            && let Some((kind, range)) = secrets::assigned(self.text, mark)
+            && let Some((kind, range)) = assigned::assigned(self.text, mark)
         {
             self.propose(kind, range, Evidence::Context, None);
         }

@@ -1,4 +1,4 @@
-//! Secrets: keys and tokens that begin with letters of their own, and values assigned to telling names.
+//! Secrets: keys and tokens that begin with letters of their own, and what follows the word `Authorization`.
 
 use std::ops::Range;
 
@@ -19,6 +19,14 @@ pub(super) enum Find {
     /// As before, and the last six are the CRC-32 of the others, in base 62 (GitHub, "Behind GitHub's new
     /// authentication token formats", 2021; npm took it over).
     Checked(Kind),
+    /// Parts of so many characters in base64url with dots between them.
+    Parts(Kind, usize, usize),
+    /// As [`Find::Token`], in letters of both cases with a digit among them, so that words with hyphens are none.
+    Mixed(Kind, usize, usize),
+    /// A key of OpenAI or of Anthropic.
+    Sk,
+    /// The credentials of a header (RFC 9110, 11.6.2).
+    Authorization,
     /// A JSON Web Token.
     Jwt,
     /// A block of PEM.
@@ -41,6 +49,10 @@ const fn token(
 
 const fn checked(literal: &'static str, kind: Kind) -> Prefix {
     Prefix { literal, find: Find::Checked(kind) }
+}
+
+const fn mixed(literal: &'static str, kind: Kind, least: usize, most: usize) -> Prefix {
+    Prefix { literal, find: Find::Mixed(kind, least, most) }
 }
 
 const fn birth(literal: &'static str) -> Prefix {
@@ -73,6 +85,20 @@ pub(super) const PREFIXES: &[Prefix] = &[
     token("SharedAccessKey=", Kind::AZURE_KEY, base64, 43, 88),
     checked("npm_", Kind::NPM_TOKEN),
     token("glpat-", Kind::GITLAB_TOKEN, url_safe, 20, 64),
+    Prefix { literal: "sk-", find: Find::Sk },
+    token("hf_", Kind::HUGGINGFACE_TOKEN, letter, 34, 34),
+    Prefix { literal: "SG.", find: Find::Parts(Kind::SENDGRID_KEY, 22, 43) },
+    // The identifiers of pypi.org and test.pypi.org, which every macaroon of theirs begins with.
+    token("pypi-AgEIcHlwaS5vcmc", Kind::PYPI_TOKEN, url_safe, 50, 1000),
+    token("pypi-AgENdGVzdC5weXBpLm9yZw", Kind::PYPI_TOKEN, url_safe, 50, 1000),
+    token("dop_v1_", Kind::DIGITALOCEAN_TOKEN, hexadecimal, 64, 64),
+    token("doo_v1_", Kind::DIGITALOCEAN_TOKEN, hexadecimal, 64, 64),
+    token("dor_v1_", Kind::DIGITALOCEAN_TOKEN, hexadecimal, 64, 64),
+    mixed("hvs.", Kind::VAULT_TOKEN, 24, 400),
+    mixed("hvb.", Kind::VAULT_TOKEN, 24, 400),
+    mixed("hvr.", Kind::VAULT_TOKEN, 24, 400),
+    Prefix { literal: "uthorization", find: Find::Authorization },
+    Prefix { literal: "UTHORIZATION", find: Find::Authorization },
     Prefix { literal: "eyJ", find: Find::Jwt },
     Prefix { literal: "-----BEGIN ", find: Find::Pem },
     Prefix { literal: "bz_", find: Find::Bartizan },
@@ -118,7 +144,15 @@ const fn base32(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'2'..=b'7')
 }
 
-const fn base64(byte: u8) -> bool {
+const fn letter(byte: u8) -> bool {
+    byte.is_ascii_alphabetic()
+}
+
+const fn hexadecimal(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'a'..=b'f')
+}
+
+pub(super) const fn base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
 }
 
@@ -136,9 +170,35 @@ pub(super) fn secret(text: &[u8], find: Find, start: usize, after: usize) -> Opt
     match find {
         Find::Token(kind, alphabet, least, most) if !inside => {
             let length = run(alphabet, most);
+            let goes_on = rest.get(length).is_some_and(|byte| word(*byte));
             // Words with hyphens and repeated characters are no keys.
             let random = rest.get(..length).is_some_and(|body| entropy(body) >= 2.5);
-            ((least..=most).contains(&length) && random).then_some((kind, start..after + length))
+            ((least..=most).contains(&length) && random && !goes_on).then_some((kind, start..after + length))
+        }
+        Find::Mixed(kind, least, most) if !inside => {
+            let length = run(url_safe, most);
+            let body = rest.get(..length).filter(|_| (least..=most).contains(&length))?;
+            let has = |class: fn(&u8) -> bool| body.iter().any(class);
+            let mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+            (mixed && entropy(body) >= 3.5).then_some((kind, start..after + length))
+        }
+        Find::Parts(kind, first, second) if !inside => {
+            let length = first + 1 + second;
+            let body = rest.get(..length)?;
+            let (one, other) = body.split_at_checked(first)?;
+            let (dot, other) = other.split_first()?;
+            let sound = *dot == b'.' && one.iter().chain(other).all(|byte| url_safe(*byte));
+            let ends = !rest.get(length).is_some_and(|byte| url_safe(*byte));
+            (sound && ends && entropy(one) >= 2.5 && entropy(other) >= 3.0)
+                .then_some((kind, start..after + length))
+        }
+        Find::Sk if !inside => {
+            let length = run(url_safe, SK_BYTES);
+            let kind = sk(rest.get(..length)?)?;
+            Some((kind, start..after + length))
+        }
+        Find::Authorization => {
+            authorization(rest).map(|(kind, range)| (kind, after + range.start..after + range.end))
         }
         Find::Checked(kind) if !inside => {
             let length = run(alphanumeric, 255);
@@ -159,6 +219,59 @@ pub(super) fn secret(text: &[u8], find: Find, start: usize, after: usize) -> Opt
         }
         _ => None,
     }
+}
+
+/// Characters of the longest key behind `sk-`.
+const SK_BYTES: usize = 250;
+
+/// What begins with `sk-` and goes on like this. Keys of OpenAI have its name in base64 in their middle; those of Anthropic
+/// say what they are for, and end in `AA`.
+fn sk(body: &[u8]) -> Option<Kind> {
+    if let Some(rest) = body.strip_prefix(b"ant-") {
+        let dash = rest.iter().position(|byte| *byte == b'-')?;
+        let (purpose, key) = rest.split_at_checked(dash)?;
+        let (name, number) = purpose.split_at_checked(purpose.len().checked_sub(2)?)?;
+        let named = !name.is_empty() && name.iter().all(u8::is_ascii_lowercase);
+        let long = (81..=130).contains(&key.len()) && entropy(key) >= 3.5;
+        return (named && number.iter().all(u8::is_ascii_digit) && long).then_some(Kind::ANTHROPIC_KEY);
+    }
+    let purpose = [b"proj-".as_slice(), b"svcacct-", b"admin-", b"service-", b"None-"];
+    let key = purpose.iter().find_map(|purpose| body.strip_prefix(*purpose)).unwrap_or(body);
+    let name = memchr::memmem::find(key, b"T3BlbkFJ")?;
+    let (before, behind) = (key.get(..name)?, key.get(name + 8..)?);
+    let random = |half: &[u8]| (20..=100).contains(&half.len()) && entropy(half) >= 2.5;
+    (random(before) && random(behind)).then_some(Kind::OPENAI_KEY)
+}
+
+/// Bytes between a word and the credentials that it announces, and those of the longest credentials.
+const ANNOUNCED: usize = 24;
+const CREDENTIALS_BYTES: usize = 4096;
+
+/// The credentials behind the word `Authorization`: a bearer token (RFC 6750) or a name and password (RFC 7617).
+fn authorization(rest: &[u8]) -> Option<(Kind, Range<usize>)> {
+    let between =
+        |byte: &&u8| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b':' | b'=' | b',' | b'>');
+    let gap = rest.iter().take(ANNOUNCED).take_while(between).count();
+    rest.get(..gap)?.iter().find(|byte| matches!(byte, b':' | b'=' | b','))?;
+    let said = rest.get(gap..)?;
+    let scheme = said.iter().take(8).take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let space = said.get(scheme..)?.iter().take(4).take_while(|byte| **byte == b' ').count();
+    let start = gap + scheme + space;
+    let token68 = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    let length = rest.get(start..)?.iter().take(CREDENTIALS_BYTES).take_while(token68).count();
+    let credentials = rest.get(start..start + length).filter(|_| space > 0)?;
+    let scheme = said.get(..scheme)?;
+    let sound = if scheme.eq_ignore_ascii_case(b"bearer") {
+        let digit = credentials.iter().any(u8::is_ascii_digit);
+        credentials.len() >= 16 && digit && entropy(credentials) >= 3.0
+    } else if scheme.eq_ignore_ascii_case(b"basic") {
+        let user = base64_start(without_padding(credentials))?;
+        let colon = user.iter().position(|byte| *byte == b':')?;
+        user.len() > colon + 1 && !user.iter().any(u8::is_ascii_control)
+    } else {
+        false
+    };
+    sound.then_some((Kind::AUTHORIZATION, start..start + length))
 }
 
 /// Six digits of base 62, most significant first.
@@ -189,13 +302,20 @@ fn jwt(text: &[u8], start: usize) -> Option<usize> {
     let mut parts = token.split(|byte| *byte == b'.');
     let (header, claims, signature) = (parts.next()?, parts.next()?, parts.next()?);
     let end = start + header.len() + claims.len() + signature.len() + 2;
-    let header = base64url_start(header)?;
+    let header = base64_start(header)?;
     let names = header.starts_with(b"{") && memchr::memmem::find(&header, b"\"alg\"").is_some();
     (names && claims.len() >= 2).then_some(end)
 }
 
-/// What the first bytes of base64url text (RFC 4648, section 5) decode to, at most 192 bytes.
-fn base64url_start(text: &[u8]) -> Option<Vec<u8>> {
+fn without_padding(mut text: &[u8]) -> &[u8] {
+    while let Some((b'=', rest)) = text.split_last() {
+        text = rest;
+    }
+    text
+}
+
+/// What the first bytes of text in either alphabet of base64 (RFC 4648, sections 4 and 5) decode to, at most 192 bytes.
+fn base64_start(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(192);
     for group in text.get(..text.len().min(256))?.chunks(4) {
         let mut bits = 0_u32;
@@ -204,8 +324,8 @@ fn base64url_start(text: &[u8]) -> Option<Vec<u8>> {
                 Some(letter @ b'A'..=b'Z') => letter - b'A',
                 Some(letter @ b'a'..=b'z') => letter - b'a' + 26,
                 Some(digit @ b'0'..=b'9') => digit - b'0' + 52,
-                Some(b'-') => 62,
-                Some(b'_') => 63,
+                Some(b'-' | b'+') => 62,
+                Some(b'_' | b'/') => 63,
                 Some(_) => return None,
                 None => 0,
             };
@@ -234,116 +354,4 @@ fn pem(text: &[u8], start: usize, after: usize) -> Option<usize> {
     let close = [b"-----END ".as_slice(), label, b"-----"].concat();
     let end = memchr::memmem::find(window, &close).map_or(first, |at| at + close.len());
     Some(start + end)
-}
-
-/// Ends of names that secrets are assigned to, in lower case.
-const NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "access-key",
-    "accesskey",
-    "secret_key",
-    "secretkey",
-    "secret-key",
-    "private_key",
-    "encryption_key",
-    "signing_key",
-    "auth_key",
-    "credential",
-    "credentials",
-];
-
-/// Bytes of a name and of a value that are looked at.
-const NAME_BYTES: usize = 64;
-const VALUE_BYTES: usize = 256;
-
-/// The value that is assigned to a telling name by the `=` or `:` at `mark`: its kind and place.
-pub(super) fn assigned(text: &[u8], mark: usize) -> Option<(Kind, Range<usize>)> {
-    let before = text.get(mark.saturating_sub(NAME_BYTES)..mark)?;
-    let mut name = before;
-    while let Some((b' ' | b'\t' | b'"' | b'\'' | b'\\', rest)) = name.split_last() {
-        name = rest;
-    }
-    // All names end so; most marks stand behind something else.
-    if !matches!(name.last()? | 0x20, b'd' | b'e' | b't' | b'n' | b'y' | b'l' | b's') {
-        return None;
-    }
-    let ends = |with: &&str| {
-        let tail = name.len().checked_sub(with.len()).and_then(|at| name.get(at..));
-        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(with.as_bytes()))
-    };
-    NAMES.iter().find(|with| ends(with))?;
-    let mut start = mark + 1;
-    // `:=`, `=>`, spaces, one quote.
-    while start - mark < 8 && matches!(text.get(start), Some(b' ' | b'\t' | b'=' | b'>' | b'\\')) {
-        start += 1;
-    }
-    let quote = text.get(start).copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));
-    start += usize::from(quote.is_some());
-    let window = text.get(start..)?;
-    // In the query of a URL, the next name comes behind an `&`.
-    let sign = name.iter().rev().find(|byte| !byte.is_ascii_alphanumeric() && !b"_-.".contains(byte));
-    let query = matches!(sign, Some(b'?' | b'&'));
-    let ends = |byte: &u8| match quote {
-        Some(quote) => *byte == quote || *byte == b'\n' || *byte == b'\\',
-        None => byte.is_ascii_whitespace() || b"\"'`,;<>(){}[]".contains(byte) || (query && *byte == b'&'),
-    };
-    let length = window.iter().take(VALUE_BYTES + 1).take_while(|byte| !ends(byte)).count();
-    let value = window.get(..length)?;
-    let aws = name.to_ascii_lowercase();
-    if length == 40
-        && memchr::memmem::find(&aws, b"secret").is_some()
-        && value.iter().all(|byte| base64(*byte))
-    {
-        return Some((Kind::AWS_SECRET_KEY, start..start + length));
-    }
-    looks_random(value).then_some((Kind::ASSIGNED_SECRET, start..start + length))
-}
-
-/// Whether a value is a secret rather than a placeholder, a reference or a word: two kinds of characters with a digit
-/// or a mark among them, and more entropy than text of its length.
-fn looks_random(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    let placeholder = [
-        b"example".as_slice(),
-        b"changeme",
-        b"change_me",
-        b"placeholder",
-        b"your",
-        b"xxxx",
-        b"****",
-        b"....",
-        b"${",
-        b"{{",
-        b"env.",
-        b"environ",
-        b"getenv",
-        b"redacted",
-        b"dummy",
-        b"sha256:",
-        b"://",
-        b"bzt_",
-        b"none",
-        b"null",
-        b"true",
-    ];
-    let has = |class: fn(&u8) -> bool| value.iter().any(class);
-    let kinds =
-        [u8::is_ascii_lowercase, u8::is_ascii_uppercase, u8::is_ascii_digit, u8::is_ascii_punctuation];
-    let mixed = kinds.iter().filter(|class| has(**class)).count() >= 2;
-    (8..=VALUE_BYTES).contains(&value.len())
-        && value.iter().all(u8::is_ascii_graphic)
-        && mixed
-        && (has(u8::is_ascii_digit) || value.iter().any(|byte| b"!@#$%^*?~".contains(byte)))
-        && !matches!(value.first(), Some(b'$' | b'<' | b'/' | b'@' | b'*' | b'&' | b'%' | b'#'))
-        && !placeholder.iter().any(|word| memchr::memmem::find(&lower, word).is_some())
-        && entropy(value) >= 2.75
 }

@@ -77,8 +77,8 @@ fn strings_are_searched_as_what_they_mean() {
               {"m":"<CARD>"}
             email 95 [b@example.org] valid; card 80 [4111111111111111] valid; email 95 [bob@example.org] valid
               {"m\u0061il":["a\\<EMAIL>", "<CARD>", "\"<EMAIL>\""]}
-            -
-              {"password":"ab\"9dQz7Lw2!kP"}
+            assigned-secret 80 [ab\"9dQz7Lw2!kP] context
+              {"password":"<ASSIGNED_SECRET>"}
             assigned-secret 80 [Xk9FhMgZNyz88] context
               {"p\u0061ssword":"<ASSIGNED_SECRET>"}
             email 95 [\u0061nna@example.org] valid

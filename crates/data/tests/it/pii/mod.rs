@@ -13,6 +13,7 @@ mod json;
 mod kinds;
 mod property;
 mod scores;
+mod secrets;
 mod table;
 
 #[path = "../../pii_corpus/mod.rs"]
