@@ -183,7 +183,7 @@ fn unknown(what: &str, key: &str) -> Failure {
 }
 
 /// The number of edits between two short words (Levenshtein 1966).
-fn edits(one: &str, other: &str) -> usize {
+pub(crate) fn edits(one: &str, other: &str) -> usize {
     let mut row: Vec<usize> = (0..=other.chars().count()).collect();
     for (line, left) in one.chars().enumerate() {
         let mut next = vec![line + 1];

@@ -1,6 +1,7 @@
 //! What each command does.
 
 mod access;
+mod anew;
 mod data;
 mod deliver;
 mod drift;
@@ -25,14 +26,14 @@ mod tree;
 mod upload;
 mod verify;
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, ErrorKind, Read, Write};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use bartizan_data::Separator;
 use bartizan_keys::Passphrase;
 use serde_json::Value;
 
+use self::anew::anew;
 use crate::catalog::ids;
 use crate::cli::{Cli, Command, Config};
 use crate::client::Client;
@@ -177,25 +178,6 @@ fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
         }
         _ => failure,
     }
-}
-
-/// Writes a new file, readable by its owner alone: its values are personal. One that was not finished goes.
-fn anew<T>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<T, Failure>) -> Result<T, Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(path).map_err(|error| file_failure(path, &error))?;
-    let mut out = BufWriter::new(made);
-    let written = write(&mut out).and_then(|told| {
-        let file = out.into_inner().map_err(|error| file_failure(path, error.error()))?;
-        file.sync_all().map_err(|error| file_failure(path, &error))?;
-        Ok(told)
-    });
-    if written.is_err() && std::fs::remove_file(path).is_err() {
-        tracing::warn!("an unfinished file could not be removed");
-    }
-    written
 }
 
 /// Reads a text file of bounded length.

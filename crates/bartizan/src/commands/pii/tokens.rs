@@ -47,7 +47,11 @@ pub(in crate::commands) async fn tokenize(work: &Work, wanted: &cli::Tokenize) -
         let what = "tokens of the form of their value can only be found again as whole cells of a known kind";
         return Err(Failure::new(ids::USAGE, what).then("name --columns and --kind, or take --form random"));
     }
-    let detector = Detector::new(&super::options(&wanted.wanted)?);
+    let options = super::options(&wanted.wanted)?;
+    if let Some(kind) = &wanted.kind {
+        super::known(kind, options.recognisers.as_ref())?;
+    }
+    let detector = Detector::new(&options);
     let values = wanted.kind.clone().map_or(Values::Found(&detector), Values::Cells);
     let plan = plan(&wanted.file, &wanted.read, &wanted.columns, values)?;
     asked(work, &plan, &wanted.file, &wanted.out, &wanted.form).await

@@ -107,7 +107,8 @@ tokens: Xk9FhMgZNyz88";
         assigned-secret 80 [Xk9FhMgZNyz88] context
         assigned-secret 80 [Xk9FhMgZNyz88] context
         -
-    "#]].assert_eq(&lines(&detector(), text));
+    "#]]
+    .assert_eq(&lines(&detector(), text));
 }
 
 fn column(name: &str, cells: &[&str], expected: Expect) {
@@ -138,24 +139,44 @@ fn a_column_named_after_secrets_holds_them() {
             Some("assigned-secret")
         "#]],
     );
-    column("API Key", &["q8ZtR4mPw2LxV7nB5cKd9JhG3fSa6YeT"], expect![[r#"
+    column(
+        "API Key",
+        &["q8ZtR4mPw2LxV7nB5cKd9JhG3fSa6YeT"],
+        expect![[r#"
         assigned-secret [q8ZtR4mPw2LxV7nB5cKd9JhG3fSa6YeT]
         Some("assigned-secret")
-    "#]]);
-    column("user.clientSecret", &["Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZmdo"], expect![[r#"
+    "#]],
+    );
+    column(
+        "user.clientSecret",
+        &["Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZmdo"],
+        expect![[r#"
         assigned-secret [Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZmdo]
         Some("assigned-secret")
-    "#]]);
-    column("aws_secret_access_key", &["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"], expect![[r#"
+    "#]],
+    );
+    column(
+        "aws_secret_access_key",
+        &["wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"],
+        expect![[r#"
         aws-secret-key [wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY]
         Some("aws-secret-key")
-    "#]]);
-    column("password_hash", &["Xk9FhMgZNyz88"], expect![[r#"
+    "#]],
+    );
+    column(
+        "password_hash",
+        &["Xk9FhMgZNyz88"],
+        expect![[r#"
 
         None
-    "#]]);
-    column("tokens", &["Xk9FhMgZNyz88"], expect![[r#"
+    "#]],
+    );
+    column(
+        "tokens",
+        &["Xk9FhMgZNyz88"],
+        expect![[r#"
 
         None
-    "#]]);
+    "#]],
+    );
 }
