@@ -204,7 +204,7 @@ pub(crate) struct Start {
     /// A file or directory of code, hashed and read-only, where the command starts
     #[arg(long, value_name = "PATH")]
     pub(crate) code: Option<PathBuf>,
-    /// A Python virtual environment on the machine that runs it; the command may name its programs
+    /// A Python virtual environment on the machine that runs it: mounted read-only, hashed, first in PATH
     #[arg(long, value_name = "DIR")]
     pub(crate) env: Option<PathBuf>,
     /// Seconds after which it is killed [default: 3600]

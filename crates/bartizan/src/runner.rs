@@ -18,7 +18,7 @@ use std::time::Duration;
 use bartizan_base::Name;
 use bartizan_registry::statement::{Resources, RunEnd};
 use bartizan_registry::{Failed, Registry, RunOutput, RunReport, StartedRun};
-use bartizan_sandbox::{Demand, End, Limits, Output, Plan, Report, Sandbox};
+use bartizan_sandbox::{Demand, End, Limits, Output, Plan, Report, Sandbox, Venv, VenvRefused};
 use bartizan_store::SystemClock;
 use serde_json::json;
 
@@ -29,8 +29,8 @@ use crate::notes::Notes;
 /// What whoever starts a run may choose about how it is run.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
-    /// A virtual environment whose programs the command may name.
-    pub(crate) environment: Option<PathBuf>,
+    /// A virtual environment whose programs come first.
+    pub(crate) environment: Option<Venv>,
     /// Seconds after which it is killed.
     pub(crate) wall_seconds: Option<u64>,
     /// Bytes of memory that it may hold.
@@ -61,6 +61,22 @@ impl Ran {
     }
 }
 
+/// The virtual environment at a path, unless it is none or would show the data directory.
+pub(crate) fn environment(path: &Path, data_dir: &Path) -> Result<Venv, Failure> {
+    Venv::open(path, &[data_dir.to_owned()]).map_err(|refused| {
+        let failure = Failure::of(ids::INVALID, &refused);
+        match refused {
+            VenvRefused::Exposed(_) => failure.then(
+                "make the environment where the data directory is not, neither in it nor around it: python3 -m venv DIR, \
+                 then --env DIR",
+            ),
+            VenvRefused::Unreadable { .. } | VenvRefused::NoConfig { .. } | VenvRefused::Broad { .. } => {
+                failure.then("make one, and name its own directory: python3 -m venv DIR, then --env DIR")
+            }
+        }
+    })
+}
+
 /// Removes what runs left that were interrupted.
 pub(crate) fn sweep(data_dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(root(data_dir)) {
@@ -81,7 +97,7 @@ pub(crate) fn execute(
     ask: &Ask,
 ) -> Result<Ran, Failure> {
     let place = Place::make(data_dir, &run.id().to_string())?;
-    let plan = plan(registry, run, &place, ask)?;
+    let plan = plan(registry, run, data_dir, &place, ask)?;
     let started = registry.now();
     let report = sandbox.run(&SystemClock, &plan).map_err(|error| Failure::of(ids::RUN, &error))?;
     let (mut end, mut files, mut refused) = judge(&report, &plan.output);
@@ -142,7 +158,13 @@ pub(crate) fn nothing_known(registry: &Registry, failure: &Failure) -> RunReport
     }
 }
 
-fn plan(registry: &Registry, run: &StartedRun, place: &Place, ask: &Ask) -> Result<Plan, Failure> {
+fn plan(
+    registry: &Registry,
+    run: &StartedRun,
+    data_dir: &Path,
+    place: &Place,
+    ask: &Ask,
+) -> Result<Plan, Failure> {
     let mut plan = Plan::new(run.command().to_vec(), place.0.join("out"));
     plan.isolation = ask.demand;
     let wall = ask.wall_seconds.map_or(Limits::default().wall, Duration::from_secs);
@@ -184,15 +206,9 @@ fn plan(registry: &Registry, run: &StartedRun, place: &Place, ask: &Ask) -> Resu
         *program = this.to_string_lossy().into_owned();
         plan.read_only.push(this);
     }
-    if let Some(environment) = &ask.environment {
-        let environment = std::path::absolute(environment).map_err(|error| Failure::of(ids::FILE, &error))?;
-        if let Some(program) = plan.command.first_mut() {
-            let there = environment.join("bin").join(&*program);
-            if !program.contains('/') && there.exists() {
-                *program = there.to_string_lossy().into_owned();
-            }
-        }
-    }
+    plan.venv.clone_from(&ask.environment);
+    // It holds the project's keys: whatever a job has mounted, it may not be this.
+    plan.private = vec![data_dir.to_owned()];
     Ok(plan)
 }
 

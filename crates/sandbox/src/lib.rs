@@ -19,7 +19,7 @@
 //! [`Sandbox::run`] refuses when anything is missing, unless the plan asks for reduced isolation.
 //!
 //! Modules in reading order: `plan` (what is asked), `isolation` (parts, and why one is missing), `report` (what
-//! is answered), `mounts`, `tree` (hashing and copying), `sandbox` and `supervise` (the parent's side), `log`,
+//! is answered), `venv`, `mounts`, `tree` (hashing and copying), `sandbox` and `supervise` (the parent's side), `log`,
 //! `output`, `wire` (between the two sides), `helper` (the other side).
 #![cfg(target_os = "linux")]
 
@@ -34,13 +34,15 @@ mod report;
 mod sandbox;
 mod supervise;
 mod tree;
+mod venv;
 mod wire;
 
 pub use crate::helper::init_if_asked;
 pub use crate::isolation::{Isolation, Missing, Part, Probe};
-pub use crate::mounts::MountsUnusable;
+pub use crate::mounts::{Exposed, MountsUnusable, exposes_none};
 pub use crate::output::PublishFailed;
 pub use crate::plan::{Demand, Limits, Plan, PlanInvalid};
 pub use crate::report::{End, Hashed, Log, Output, OutputFile, Refusal, RefusalReason, Report, Usage};
 pub use crate::sandbox::{JOB_UID, ProbeFailed, RunFailed, Sandbox};
 pub use crate::tree::TreeRefused;
+pub use crate::venv::{Venv, VenvRefused};

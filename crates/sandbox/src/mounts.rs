@@ -1,15 +1,16 @@
 //! What of this machine a job may read: system libraries, its virtual environment, and what the plan names.
 
 use std::fs;
-use std::io::Read as _;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::limits::VENV_CONFIG_BYTES;
 use crate::plan::{Plan, PlanInvalid, mountable};
+use crate::venv::Venv;
 use crate::wire::Bind;
 
 /// Where systems keep programs and libraries; those that exist are mounted, links are made again as links.
-const SYSTEM: [&str; 13] = [
+pub(crate) const SYSTEM: [&str; 13] = [
     "/usr",
     "/bin",
     "/sbin",
@@ -30,8 +31,9 @@ const SYSTEM: [&str; 13] = [
 pub(crate) struct Mounts {
     pub(crate) binds: Vec<Bind>,
     pub(crate) links: Vec<(String, String)>,
-    /// The directory of the virtual environment's programs.
-    pub(crate) programs: Option<String>,
+    /// The virtual environment.
+    pub(crate) venv: Option<Venv>,
+    private: Private,
 }
 
 /// A path that is to be mounted is not there, or not in UTF-8.
@@ -44,17 +46,95 @@ pub enum MountsUnusable {
         path: PathBuf,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The plan's path lies where the sandbox has its own.
     #[error("the mounts of the plan")]
     Plan(#[source] PlanInvalid),
+    /// Something that is to be mounted would show what no job may see.
+    #[error("too much would be mounted")]
+    Exposed(#[source] Exposed),
+}
+
+/// A path that would show what no job may see.
+#[derive(Debug, thiserror::Error)]
+pub enum Exposed {
+    /// It is such a directory, holds it, or lies in it.
+    #[error("`{}` is, holds or lies in `{}`, which no job may see", path.display(), private.display())]
+    Private {
+        /// The path, with its links resolved.
+        path: PathBuf,
+        /// What no job may see.
+        private: PathBuf,
+    },
+    /// It cannot be told whether it is.
+    #[error("whether `{}` shows what no job may see cannot be told", path.display())]
+    Unknown {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Refuses a path that is one of the `private` directories, holds one, or lies in one, by whatever name.
+///
+/// # Errors
+/// Then, and when it cannot be told.
+pub fn exposes_none(path: &Path, private: &[PathBuf]) -> Result<(), Exposed> {
+    Private::of(private)?.check(path)
+}
+
+/// Directories that no job may see, by canonical path and by device and inode: a second mount has another path.
+#[derive(Debug, Default)]
+pub(crate) struct Private(Vec<(PathBuf, (u64, u64))>);
+
+impl Private {
+    pub(crate) fn of(paths: &[PathBuf]) -> Result<Self, Exposed> {
+        let one = |path: &PathBuf| {
+            let unknown = |source| Exposed::Unknown { path: path.clone(), source };
+            let path = fs::canonicalize(path).map_err(unknown)?;
+            let node = node(&path).map_err(unknown)?;
+            Ok((path, node))
+        };
+        paths.iter().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Refuses a path that is one of them, holds one, or lies in one.
+    pub(crate) fn check(&self, path: &Path) -> Result<(), Exposed> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let unknown = |source| Exposed::Unknown { path: path.to_owned(), source };
+        let path = fs::canonicalize(path).map_err(unknown)?;
+        let own = node(&path).map_err(unknown)?;
+        let above: Vec<(u64, u64)> =
+            path.ancestors().map(node).collect::<io::Result<_>>().map_err(unknown)?;
+        for (private, theirs) in &self.0 {
+            let mut shown = path.starts_with(private) || private.starts_with(&path) || above.contains(theirs);
+            for holder in private.ancestors() {
+                shown |= node(holder).map_err(unknown)? == own;
+            }
+            if shown {
+                return Err(Exposed::Private { path, private: private.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Device and inode of what is at a path.
+fn node(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::metadata(path)?;
+    Ok((found.dev(), found.ino()))
 }
 
 impl Mounts {
     /// Gathers what the plan's job needs.
     pub(crate) fn gather(plan: &Plan) -> Result<Self, MountsUnusable> {
-        let mut mounts = Self::default();
+        let private = Private::of(&plan.private).map_err(MountsUnusable::Exposed)?;
+        let mut mounts = Self { private, ..Self::default() };
         for path in SYSTEM.map(Path::new) {
             match fs::symlink_metadata(path) {
                 Ok(found) if found.is_symlink() => mounts.link(path),
@@ -62,12 +142,13 @@ impl Mounts {
                 Err(_) => {}
             }
         }
-        if let Some(venv) = plan.command.first().and_then(|program| Venv::of(Path::new(program))) {
-            mounts.programs = venv.root.join("bin").to_str().map(str::to_owned);
+        let own = || plan.command.first().and_then(|program| Venv::of(Path::new(program)));
+        if let Some(venv) = plan.venv.clone().or_else(own) {
             for path in venv.paths() {
                 mountable(&path).map_err(MountsUnusable::Plan)?;
                 mounts.add(&path)?;
             }
+            mounts.venv = Some(venv);
         }
         let mut named = plan.read_only.clone();
         // Parents first, so that what lies below them is seen to be there already.
@@ -90,6 +171,7 @@ impl Mounts {
     fn add(&mut self, path: &Path) -> Result<(), MountsUnusable> {
         let unusable = |source| MountsUnusable::Path { path: path.to_owned(), source };
         let source = fs::canonicalize(path).map_err(unusable)?;
+        self.private.check(&source).map_err(MountsUnusable::Exposed)?;
         let place = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
         let place =
             place.zip(path.file_name()).map_or_else(|| path.to_owned(), |(parent, name)| parent.join(name));
@@ -97,47 +179,13 @@ impl Mounts {
         if there(path) || (there(&place) && there(&source)) {
             return Ok(());
         }
-        let not_text = || unusable(std::io::ErrorKind::InvalidFilename.into());
-        let (Some(source), Some(target)) = (source.to_str(), path.to_str()) else { return Err(not_text()) };
-        self.binds.push(Bind { source: source.to_owned(), target: target.to_owned(), node: None });
-        Ok(())
-    }
-}
-
-/// A Python virtual environment and the installation that it rests on.
-struct Venv {
-    root: PathBuf,
-    /// `home` of `pyvenv.cfg`: where the base interpreter is.
-    home: Option<PathBuf>,
-}
-
-impl Venv {
-    /// The environment that a program belongs to: `pyvenv.cfg` lies in the directory above its own (PEP 405).
-    fn of(program: &Path) -> Option<Self> {
-        let root = program.is_absolute().then(|| program.parent()?.parent()).flatten()?;
-        let config = fs::File::open(root.join("pyvenv.cfg")).ok()?;
-        let mut text = String::new();
-        config.take(VENV_CONFIG_BYTES).read_to_string(&mut text).ok()?;
-        let home = text.lines().find_map(|line| {
-            let (key, value) = line.split_once('=')?;
-            (key.trim() == "home").then(|| PathBuf::from(value.trim()))
-        });
-        Some(Self { root: root.to_owned(), home })
-    }
-
-    /// The environment, and of the installation only programs and libraries: it may lie in somebody's home.
-    fn paths(&self) -> Vec<PathBuf> {
-        let mut paths = vec![self.root.clone()];
-        let real = fs::canonicalize(self.root.join("bin/python")).ok();
-        let real = real.as_deref().and_then(Path::parent).map(Path::to_owned);
-        for home in [self.home.clone(), real].into_iter().flatten().filter(|home| home.is_absolute()) {
-            let Some(prefix) = home.parent() else { continue };
-            for name in ["bin", "lib", "lib64"].map(|name| prefix.join(name)) {
-                if name.is_dir() && !paths.contains(&name) {
-                    paths.push(name);
-                }
-            }
+        if !SYSTEM.iter().any(|system| path == Path::new(system)) {
+            mountable(&source).map_err(MountsUnusable::Plan)?;
         }
-        paths
+        let node = node(&source).map_err(unusable)?;
+        let not_text = || unusable(io::ErrorKind::InvalidFilename.into());
+        let (Some(source), Some(target)) = (source.to_str(), path.to_str()) else { return Err(not_text()) };
+        self.binds.push(Bind { source: source.to_owned(), target: target.to_owned(), node, input: false });
+        Ok(())
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bartizan_base::Name;
 
 use crate::limits::{ARGUMENTS, INPUTS, MOUNTS, PROCESSES, VARIABLES, WALL_SECONDS, WORD_BYTES};
+use crate::venv::Venv;
 
 /// What is to be run, on what, and within which limits.
 ///
@@ -15,8 +16,8 @@ use crate::limits::{ARGUMENTS, INPUTS, MOUNTS, PROCESSES, VARIABLES, WALL_SECOND
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// The program and its arguments. The program is a path as it is called inside, or a name to be looked for
-    /// in `/usr/bin` and beside the interpreter of the virtual environment. When it is an interpreter of a Python
-    /// virtual environment, the environment and the installation that it rests on are mounted read-only.
+    /// in the virtual environment and in `/usr/bin`. Without a [`venv`](Self::venv) of the plan, the environment that
+    /// it lies in is the job's, if it lies in one.
     pub command: Vec<String>,
     /// A file or directory that is copied, hashed and mounted read-only; without links.
     pub code: Option<PathBuf>,
@@ -27,6 +28,12 @@ pub struct Plan {
     pub output: PathBuf,
     /// Further files and directories that the job may read, under the same paths as outside.
     pub read_only: Vec<PathBuf>,
+    /// A Python virtual environment: it and the installation that it rests on are mounted read-only, its programs come
+    /// first in `PATH`, and `VIRTUAL_ENV` names it.
+    pub venv: Option<Venv>,
+    /// Directories that no job may see, such as where keys are: a plan that would have one of them, a directory above or
+    /// anything below it mounted, by whatever name, is refused. Inputs and code are not held to it.
+    pub private: Vec<PathBuf>,
     /// Variables beside the few that every job has. The caller's own environment is never passed on.
     pub environment: BTreeMap<String, String>,
     /// What the job may use.
@@ -151,6 +158,8 @@ impl Plan {
             inputs: BTreeMap::new(),
             output,
             read_only: Vec::new(),
+            venv: None,
+            private: Vec::new(),
             environment: BTreeMap::new(),
             limits: Limits::default(),
             isolation: Demand::Full,
@@ -175,7 +184,7 @@ impl Plan {
         for path in self.inputs.values().chain(&self.code).chain([&self.output]) {
             plain(path)?;
         }
-        for path in &self.read_only {
+        for path in self.venv.iter().map(Venv::root).chain(self.read_only.iter().map(PathBuf::as_path)) {
             plain(path)?;
             mountable(path)?;
         }

@@ -200,7 +200,7 @@ impl Sandbox {
         let outcome = settle(&supervised)?;
         let output = output(plan, &supervised, &ground, outcome.end)?;
         let code = outcome.code.or(ground.code);
-        let sources = job.binds.into_iter().filter(|bind| bind.node.is_none()).map(|bind| bind.source);
+        let sources = job.binds.into_iter().filter(|bind| !bind.input).map(|bind| bind.source);
         Ok(Report {
             isolation,
             landlock_abi: outcome.landlock_abi,
@@ -365,7 +365,11 @@ fn job(
 ) -> Result<Job, RunFailed> {
     let layout = ground.layout.clone();
     let mut environment = plan.environment.clone();
-    let mut path = mounts.programs.map_or_else(String::new, |programs| programs + ":");
+    let mut path = String::new();
+    if let Some(root) = mounts.venv.as_ref().and_then(|venv| venv.root().to_str()) {
+        environment.entry("VIRTUAL_ENV".to_owned()).or_insert_with(|| root.to_owned());
+        path = format!("{root}/bin:");
+    }
     path.push_str("/usr/local/bin:/usr/bin:/bin");
     for (name, value) in [("PATH", path), ("HOME", layout.home.clone()), ("LANG", "C.UTF-8".to_owned())] {
         environment.entry(name.to_owned()).or_insert(value);
@@ -383,8 +387,9 @@ fn job(
             let path = path.clone();
             RunFailed::Plan(PlanInvalid::Path { path })
         })?;
-        let node = inputs.get(name).map(|taken| taken.node);
-        binds.push(Bind { source: source.to_owned(), target: format!("{}/{name}", layout.input), node });
+        let Some(node) = inputs.get(name).map(|taken| taken.node) else { continue };
+        let target = format!("{}/{name}", layout.input);
+        binds.push(Bind { source: source.to_owned(), target, node, input: true });
     }
     let code = match (&plan.code, &ground.shared) {
         (Some(code), None) => Some(canonical(code).map_err(RunFailed::Code)?.to_string_lossy().into_owned()),

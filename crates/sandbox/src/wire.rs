@@ -59,8 +59,10 @@ pub(crate) struct Bind {
     pub(crate) source: String,
     /// Path inside.
     pub(crate) target: String,
-    /// Device and inode that must be there: what was hashed.
-    pub(crate) node: Option<(u64, u64)>,
+    /// Device and inode that must be there: what was looked at, and hashed.
+    pub(crate) node: (u64, u64),
+    /// Whether it is an input, which the job must be able to open.
+    pub(crate) input: bool,
 }
 
 /// Paths as the job sees them.

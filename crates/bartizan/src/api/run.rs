@@ -50,6 +50,13 @@ pub(super) async fn start(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
     let sandbox = blocking(Sandbox::here).await?;
     let sandbox = sandbox.map_err(|error| Failure::of(ids::ISOLATION, &error))?;
     let isolation = isolation(&sandbox, wanted.reduced)?;
+    let environment = match wanted.environment {
+        None => None,
+        Some(path) => {
+            let data_dir = app.data_dir.clone();
+            Some(blocking(move || runner::environment(&path, &data_dir)).await??)
+        }
+    };
     let mut code = Vec::with_capacity(wanted.code.len());
     for file in wanted.code {
         code.push(ModelFile { path: file.path, upload: file.upload.parse()? });
@@ -57,7 +64,7 @@ pub(super) async fn start(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
     let new = NewRun { model: wanted.model, inputs: wanted.inputs, code, command: wanted.command, isolation };
     let run = app.registry.start_run(&caller, new).await?;
     let ask = Ask {
-        environment: wanted.environment,
+        environment,
         wall_seconds: wanted.wall_seconds,
         memory_bytes: wanted.memory_bytes,
         demand: if wanted.reduced { Demand::Reduced } else { Demand::Full },

@@ -4,11 +4,13 @@
     reason = "JSON members are read by name: what is not there reads as null and never panics"
 )]
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{Work, encoded, tree, upload};
+use crate::catalog::ids;
 use crate::cli::{Run, Start};
 use crate::failure::Failure;
 
@@ -20,9 +22,23 @@ pub(super) async fn run(work: &Work, verb: Run) -> Result<u8, Failure> {
     }
 }
 
+/// Refuses code that would take the data directory along: every job, and whoever may see runs, could read the keys.
+fn keyless(code: &Path, data_dir: &Path) -> Result<(), Failure> {
+    if !data_dir.exists() || !code.exists() {
+        return Ok(());
+    }
+    bartizan_sandbox::exposes_none(code, &[data_dir.to_owned()]).map_err(|exposed| {
+        let next = "put the code into a directory of its own, and name that: --code DIR";
+        Failure::of(ids::INVALID, &exposed).then(next)
+    })
+}
+
 async fn begin(work: &Work, start: Start) -> Result<u8, Failure> {
     let files = match &start.code {
-        Some(code) => tree::list(code, None)?,
+        Some(code) => {
+            keyless(code, &work.configuration.data_dir)?;
+            tree::list(code, None)?
+        }
         None => Vec::new(),
     };
     let environment = match &start.env {

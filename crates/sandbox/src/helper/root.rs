@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{chown, symlink};
+use std::os::unix::fs::{MetadataExt as _, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
@@ -157,8 +157,19 @@ fn mount_bind(bind: &Bind) -> Result<(), Fault> {
         make_file(&target)?
     }
     rustix::mount::mount_bind_recursive(&source, &target).map_err(step(what("mounting")))?;
+    // Somebody who may write above it could have put something else there since it was looked at.
+    same(bind, &fs::metadata(&target).map_err(step(what("finding")))?)?;
     // At once: making the next mount point must not be able to reach through this one.
     harden(&target)
+}
+
+/// Refuses what is not what was looked at when the orders were written.
+pub(super) fn same(bind: &Bind, there: &fs::Metadata) -> Result<(), Fault> {
+    if bind.node == (there.dev(), there.ino()) {
+        return Ok(());
+    }
+    let what = if bind.input { "hashed" } else { "looked at" };
+    Err(Fault { part: None, step: format!("`{}` is no longer what was {what}", bind.source), errno: 0 })
 }
 
 /// Makes read-only what was mounted at `target`, with all that was mounted below it, and keeps the flags it came with.

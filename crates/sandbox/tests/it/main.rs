@@ -9,6 +9,7 @@
 
 mod denied;
 mod ends;
+mod environments;
 mod isolation;
 mod leaves;
 mod plans;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bartizan_base::{ManualClock, Timestamp};
-use bartizan_sandbox::{Demand, Isolation, Output, Plan, Sandbox};
+use bartizan_sandbox::{Demand, Isolation, Output, Plan, Sandbox, Venv};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use serde::Deserialize;
 
@@ -20,6 +20,8 @@ struct Order {
     inputs: BTreeMap<String, PathBuf>,
     output: PathBuf,
     read_only: Vec<PathBuf>,
+    venv: Option<PathBuf>,
+    private: Vec<PathBuf>,
     environment: BTreeMap<String, String>,
     wall_millis: u64,
     cpu_seconds: u64,
@@ -43,6 +45,8 @@ impl Default for Order {
             inputs: BTreeMap::new(),
             output: PathBuf::new(),
             read_only: Vec::new(),
+            venv: None,
+            private: Vec::new(),
             environment: BTreeMap::new(),
             wall_millis: 20_000,
             cpu_seconds: 60,
@@ -81,6 +85,14 @@ pub(crate) fn drive() -> ExitCode {
     plan.code = order.code;
     plan.inputs = order.inputs.into_iter().map(|(name, path)| (name.parse().unwrap(), path)).collect();
     plan.read_only = order.read_only;
+    match order.venv.map(|venv| Venv::open(&venv, &order.private)).transpose() {
+        Ok(venv) => plan.venv = venv,
+        Err(refused) => {
+            println!("refused: {}", chain(&refused));
+            return ExitCode::FAILURE;
+        }
+    }
+    plan.private = order.private;
     plan.environment = order.environment;
     plan.isolation = if order.reduced { Demand::Reduced } else { Demand::Full };
     plan.limits.wall = Duration::from_millis(order.wall_millis);
