@@ -18,9 +18,9 @@ use std::time::Duration;
 use bartizan_base::Name;
 use bartizan_registry::statement::{Resources, RunEnd};
 use bartizan_registry::{Failed, Registry, RunOutput, RunReport, StartedRun};
-use bartizan_sandbox::{Demand, End, Limits, Output, Plan, Report, Sandbox, Venv, VenvRefused};
+use bartizan_sandbox::{Demand, End, Environment, Limits, Output, Plan, Report, Sandbox, Venv, VenvRefused};
 use bartizan_store::SystemClock;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::catalog::ids;
 use crate::failure::Failure;
@@ -109,6 +109,7 @@ pub(crate) fn execute(
     let record = json!({
         "variables": report.environment,
         "mounts": report.mounts,
+        "environment": report.venv.as_ref().map(environment_shown),
         "user": report.uid,
         "landlock": report.landlock_abi,
         "log": { "sha256": report.log.digest, "bytes": report.log.bytes },
@@ -137,11 +138,25 @@ pub(crate) fn execute(
             memory_bytes: report.usage.peak_bytes,
         },
         environment: record,
+        installed: report
+            .venv
+            .iter()
+            .flat_map(|venv| &venv.installed)
+            .map(|part| part.hashed.digest)
+            .collect(),
         log: report.log.tail,
         started,
         ended: registry.now(),
     };
     Ok(Ran { report, files, refused, _place: place })
+}
+
+fn environment_shown(venv: &Environment) -> Value {
+    let installed = venv.installed.iter().map(|part| {
+        let hashed = part.hashed;
+        json!({ "path": part.path.to_string_lossy(), "sha256": hashed.digest.to_hex(), "files": hashed.files, "bytes": hashed.bytes })
+    });
+    json!({ "path": venv.root.to_string_lossy(), "installed": installed.collect::<Vec<_>>(), "packages": venv.packages })
 }
 
 /// The report of a run that could not be run, or of which nothing is known.
@@ -152,6 +167,7 @@ pub(crate) fn nothing_known(registry: &Registry, failure: &Failure) -> RunReport
         status: None,
         resources: Resources { wall_millis: 0, cpu_millis: 0, memory_bytes: 0 },
         environment: json!({ "failure": failure }),
+        installed: Vec::new(),
         log: Vec::new(),
         started: at,
         ended: at,

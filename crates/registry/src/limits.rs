@@ -76,6 +76,9 @@ pub const RUN_ARGUMENTS: usize = 1024;
 /// Data sets that a run reads.
 pub const RUN_INPUTS: usize = 64;
 
+/// The Python environment of a run, and parts of the installation that it rests on.
+pub const ENVIRONMENT_PARTS: usize = 8;
+
 /// Bytes of a run's log that are kept: the last ones.
 pub const LOG_BYTES: usize = 256 * 1024;
 

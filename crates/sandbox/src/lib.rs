@@ -42,7 +42,9 @@ pub use crate::isolation::{Isolation, Missing, Part, Probe};
 pub use crate::mounts::{Exposed, MountsUnusable, exposes_none};
 pub use crate::output::PublishFailed;
 pub use crate::plan::{Demand, Limits, Plan, PlanInvalid};
-pub use crate::report::{End, Hashed, Log, Output, OutputFile, Refusal, RefusalReason, Report, Usage};
+pub use crate::report::{
+    End, Environment, Hashed, Installed, Log, Output, OutputFile, Refusal, RefusalReason, Report, Usage,
+};
 pub use crate::sandbox::{JOB_UID, ProbeFailed, RunFailed, Sandbox};
 pub use crate::tree::TreeRefused;
 pub use crate::venv::{Venv, VenvRefused};

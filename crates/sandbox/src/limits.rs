@@ -33,6 +33,19 @@ pub const CODE_FILES: u64 = 10_000;
 /// Bytes of a job's code, which is kept in memory while the job runs.
 pub const CODE_BYTES: u64 = 256 * 1024 * 1024;
 
+/// Files, links and directories of a virtual environment, and of each part of the installation that it rests on. All are
+/// read and hashed before the job starts.
+pub const ENVIRONMENT_FILES: u64 = 500_000;
+
+/// Bytes of those: 64 GiB.
+pub const ENVIRONMENT_BYTES: u64 = 1 << 36;
+
+/// Directories below one another in those.
+pub const ENVIRONMENT_DEPTH: usize = 64;
+
+/// Packages of a virtual environment that a report names; further ones are left out.
+pub const PACKAGES: usize = 2_000;
+
 /// Directories below one another in inputs, code and output.
 pub const TREE_DEPTH: usize = 16;
 

@@ -33,6 +33,8 @@ pub(crate) struct Mounts {
     pub(crate) links: Vec<(String, String)>,
     /// The virtual environment.
     pub(crate) venv: Option<Venv>,
+    /// What it consists of outside of the system's own directories, by canonical path: itself, then what it rests on.
+    pub(crate) installed: Vec<PathBuf>,
     private: Private,
 }
 
@@ -138,7 +140,7 @@ impl Mounts {
         for path in SYSTEM.map(Path::new) {
             match fs::symlink_metadata(path) {
                 Ok(found) if found.is_symlink() => mounts.link(path),
-                Ok(_) => mounts.add(path)?,
+                Ok(_) => drop(mounts.add(path)?),
                 Err(_) => {}
             }
         }
@@ -146,7 +148,10 @@ impl Mounts {
         if let Some(venv) = plan.venv.clone().or_else(own) {
             for path in venv.paths() {
                 mountable(&path).map_err(MountsUnusable::Plan)?;
-                mounts.add(&path)?;
+                let (source, mounted) = mounts.add(&path)?;
+                if (mounted || path == venv.root()) && !mounts.installed.contains(&source) {
+                    mounts.installed.push(source);
+                }
             }
             mounts.venv = Some(venv);
         }
@@ -167,8 +172,9 @@ impl Mounts {
         }
     }
 
-    /// Mounts a path under its own name, unless it already is there as part of another.
-    fn add(&mut self, path: &Path) -> Result<(), MountsUnusable> {
+    /// Mounts a path under its own name, unless it already is there as part of another. Returns where it really is, and
+    /// whether it was not there.
+    fn add(&mut self, path: &Path) -> Result<(PathBuf, bool), MountsUnusable> {
         let unusable = |source| MountsUnusable::Path { path: path.to_owned(), source };
         let source = fs::canonicalize(path).map_err(unusable)?;
         self.private.check(&source).map_err(MountsUnusable::Exposed)?;
@@ -177,15 +183,15 @@ impl Mounts {
             place.zip(path.file_name()).map_or_else(|| path.to_owned(), |(parent, name)| parent.join(name));
         let there = |inside: &Path| self.binds.iter().any(|bind| inside.starts_with(&bind.target));
         if there(path) || (there(&place) && there(&source)) {
-            return Ok(());
+            return Ok((source, false));
         }
         if !SYSTEM.iter().any(|system| path == Path::new(system)) {
             mountable(&source).map_err(MountsUnusable::Plan)?;
         }
         let node = node(&source).map_err(unusable)?;
         let not_text = || unusable(io::ErrorKind::InvalidFilename.into());
-        let (Some(source), Some(target)) = (source.to_str(), path.to_str()) else { return Err(not_text()) };
-        self.binds.push(Bind { source: source.to_owned(), target: target.to_owned(), node, input: false });
-        Ok(())
+        let (Some(text), Some(target)) = (source.to_str(), path.to_str()) else { return Err(not_text()) };
+        self.binds.push(Bind { source: text.to_owned(), target: target.to_owned(), node, input: false });
+        Ok((source, true))
     }
 }

@@ -1,6 +1,7 @@
 //! What happened: how the job was isolated, what it was given, how it ended, what it left.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bartizan_base::{Digest, Name, Timestamp};
@@ -24,8 +25,10 @@ pub struct Report {
     pub code: Option<Hashed>,
     /// The inputs that it was given, by name.
     pub inputs: BTreeMap<Name, Hashed>,
+    /// The Python virtual environment that it had.
+    pub venv: Option<Environment>,
     /// What of this machine was mounted read-only beside them: system libraries, a virtual environment, and what
-    /// the plan named. Listed, not hashed.
+    /// the plan named. Listed; of them only what is in `venv` is hashed.
     pub mounts: Vec<String>,
     /// What it was allowed to use.
     pub limits: Limits,
@@ -43,6 +46,28 @@ pub struct Report {
     pub log: Log,
     /// What it left.
     pub output: Output,
+}
+
+/// A Python virtual environment as a job had it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Where it is.
+    pub root: PathBuf,
+    /// What it consists of outside of the system's own directories: itself, then programs and libraries of the
+    /// installation that it rests on.
+    pub installed: Vec<Installed>,
+    /// The packages in it, as `NAME VERSION`, ascending; at most [`PACKAGES`](crate::limits::PACKAGES).
+    pub packages: Vec<String>,
+}
+
+/// A directory of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// Where it is, with links resolved.
+    pub path: PathBuf,
+    /// Its content before the job started, which was the same after it had ended; the digest is over its list of files
+    /// and links in the form of `docs/formats/environment.md`.
+    pub hashed: Hashed,
 }
 
 /// A file or tree by its content.

@@ -14,6 +14,7 @@ use crate::plan::{Demand, Limits, Plan, PlanInvalid};
 use crate::report::{End, Hashed, Output, Report};
 use crate::supervise::{Outcome, Supervised, supervise};
 use crate::tree::{self, Bounds, Taken, TreeRefused};
+use crate::venv::TakenVenv;
 use crate::wire::{Bind, Job, JobLimits, Layout, Message, Orders};
 
 /// The user and group, outside, that jobs run as when the caller is root.
@@ -80,6 +81,21 @@ pub enum RunFailed {
         /// The file within it.
         path: String,
     },
+    /// The virtual environment cannot be hashed.
+    #[error("`{}` of the environment cannot be taken", path.display())]
+    Environment {
+        /// Its directory, or one of the installation that it rests on.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: TreeRefused,
+    },
+    /// The virtual environment is not what was hashed any more; nothing can be said about what the job ran on.
+    #[error("`{}` of the environment changed while the job ran", path.display())]
+    EnvironmentChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The code cannot be taken.
     #[error("the code cannot be taken")]
     Code(#[source] TreeRefused),
@@ -116,11 +132,13 @@ impl RunFailed {
             Self::Plan(_)
             | Self::Mounts(_)
             | Self::Input { .. }
+            | Self::Environment { .. }
             | Self::Code(_)
             | Self::OutputPlace { .. }
             | Self::Start { .. } => true,
             Self::Isolation { .. }
             | Self::InputChanged { .. }
+            | Self::EnvironmentChanged { .. }
             | Self::Helper(_)
             | Self::Lost { .. }
             | Self::Publish(_) => false,
@@ -175,6 +193,8 @@ impl Sandbox {
                 taken.map_err(|source| RunFailed::Input { name: name.clone(), source })?,
             );
         }
+        let venv =
+            TakenVenv::of(&mounts).map_err(|(path, source)| RunFailed::Environment { path, source })?;
         let has = |part: Part| match &isolation {
             Isolation::Full => true,
             Isolation::Reduced { missing } => !missing.contains(&part),
@@ -197,6 +217,9 @@ impl Sandbox {
                 return Err(RunFailed::InputChanged { name: name.clone(), path });
             }
         }
+        if let Some(path) = venv.as_ref().and_then(TakenVenv::changed) {
+            return Err(RunFailed::EnvironmentChanged { path });
+        }
         let outcome = settle(&supervised)?;
         let output = output(plan, &supervised, &ground, outcome.end)?;
         let code = outcome.code.or(ground.code);
@@ -208,6 +231,7 @@ impl Sandbox {
             environment: job.environment,
             code,
             inputs: inputs.into_iter().map(|(name, taken)| (name, taken.hashed)).collect(),
+            venv: venv.as_ref().map(TakenVenv::report),
             mounts: sources.collect(),
             limits: plan.limits,
             uid: job_uid(),
@@ -433,8 +457,7 @@ fn output(plan: &Plan, supervised: &Supervised, ground: &Ground, end: End) -> Re
     if end != End::Exited(0) {
         return Ok(Output::Withheld);
     }
-    let bounds =
-        Bounds { files: plan.limits.output_files, bytes: plan.limits.output_bytes, hard_links: false };
+    let bounds = Bounds::output(plan.limits.output_files, plan.limits.output_bytes);
     match (&supervised.output, &ground.shared) {
         (Some(left), _) => publish(left.as_fd(), &plan.output, &bounds),
         (None, Some(_)) => {

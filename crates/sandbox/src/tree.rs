@@ -12,21 +12,36 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
 use serde::Serialize;
 
 use crate::limits::{
-    CODE_BYTES, CODE_FILES, INPUT_BYTES, INPUT_FILES, REFUSALS, TREE_DEPTH, TREE_LIST_BYTES, TREE_PATH_BYTES,
+    CODE_BYTES, CODE_FILES, ENVIRONMENT_BYTES, ENVIRONMENT_DEPTH, ENVIRONMENT_FILES, INPUT_BYTES,
+    INPUT_FILES, REFUSALS, TREE_DEPTH, TREE_LIST_BYTES, TREE_PATH_BYTES,
 };
 use crate::report::{Hashed, OutputFile, Refusal, RefusalReason};
 
-/// How large a tree may be, and whether its files may have further names.
+/// How large a tree may be, whether its files may have further names, and what else may be in it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
+    pub(crate) depth: usize,
     pub(crate) hard_links: bool,
+    /// Symbolic links are listed with where they lead, and names need only be UTF-8: for trees that nobody copies.
+    pub(crate) as_installed: bool,
 }
 
 impl Bounds {
-    pub(crate) const CODE: Self = Self { files: CODE_FILES, bytes: CODE_BYTES, hard_links: true };
-    pub(crate) const INPUT: Self = Self { files: INPUT_FILES, bytes: INPUT_BYTES, hard_links: true };
+    pub(crate) const CODE: Self = Self { hard_links: true, ..Self::output(CODE_FILES, CODE_BYTES) };
+    pub(crate) const INPUT: Self = Self { hard_links: true, ..Self::output(INPUT_FILES, INPUT_BYTES) };
+    pub(crate) const ENVIRONMENT: Self = Self {
+        files: ENVIRONMENT_FILES,
+        bytes: ENVIRONMENT_BYTES,
+        depth: ENVIRONMENT_DEPTH,
+        hard_links: true,
+        as_installed: true,
+    };
+
+    pub(crate) const fn output(files: u64, bytes: u64) -> Self {
+        Self { files, bytes, depth: TREE_DEPTH, hard_links: false, as_installed: false }
+    }
 }
 
 /// The tree cannot be taken.
@@ -87,9 +102,15 @@ pub(crate) struct Taken {
     pub(crate) node: (u64, u64),
     root: File,
     stamps: Vec<(String, Stamp)>,
+    links: Vec<(String, String)>,
 }
 
 impl Taken {
+    /// The paths of its files, ascending.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.stamps.iter().map(|(path, _)| path.as_str())
+    }
+
     /// The first file that is no longer what was hashed.
     pub(crate) fn changed(&self, bounds: &Bounds) -> Option<String> {
         let whole = self.root.metadata().is_ok_and(|found| found.is_file());
@@ -101,6 +122,11 @@ impl Taken {
         let Ok(listing) = list(self.root.as_fd(), bounds) else { return Some(".".to_owned()) };
         if let Some(refusal) = listing.refused.first() {
             return Some(refusal.path.clone());
+        }
+        if listing.links != self.links {
+            let now = listing.links.iter().find(|link| !self.links.contains(link));
+            let changed = now.or_else(|| self.links.iter().find(|link| !listing.links.contains(link)));
+            return changed.map(|(path, _)| path.clone());
         }
         let mut then = self.stamps.iter();
         for (path, _) in &listing.files {
@@ -118,6 +144,8 @@ impl Taken {
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     pub(crate) files: Vec<(String, u64)>,
+    /// Symbolic links and where they lead, ascending by path; empty where they are refused.
+    pub(crate) links: Vec<(String, String)>,
     pub(crate) bytes: u64,
     /// At most [`REFUSALS`] of what was refused.
     pub(crate) refused: Vec<Refusal>,
@@ -139,6 +167,7 @@ pub(crate) fn list(root: BorrowedFd<'_>, bounds: &Bounds) -> io::Result<Listing>
     let mut listing = Listing::default();
     walk(root, "", 1, bounds, &mut listing)?;
     listing.files.sort_unstable();
+    listing.links.sort_unstable();
     if listing.bytes > bounds.bytes {
         listing.refuse(".", RefusalReason::Size);
     }
@@ -166,7 +195,9 @@ fn walk(
             listing.refuse(&path, RefusalReason::Count);
             return Ok(false);
         }
-        if !name.to_str().is_ok_and(portable) || path.len() > TREE_PATH_BYTES {
+        if !name.to_str().is_ok_and(|name| bounds.as_installed || portable(name))
+            || path.len() > TREE_PATH_BYTES
+        {
             listing.refuse(&path, RefusalReason::Name);
             continue;
         }
@@ -180,11 +211,18 @@ fn walk(
                 listing.bytes = listing.bytes.saturating_add(bytes);
                 listing.files.push((path, bytes));
             }
+            Ok(Kind::Link) => {
+                match rustix::fs::readlinkat(directory, name, Vec::new()).map(CString::into_string) {
+                    Ok(Ok(target)) => listing.links.push((path, target)),
+                    Ok(Err(_)) => listing.refuse(&path, RefusalReason::Name),
+                    Err(_) => listing.refuse(&path, RefusalReason::Unreadable),
+                }
+            }
             Err(reason) => listing.refuse(&path, reason),
         }
     }
     for (name, path) in directories {
-        if depth == TREE_DEPTH {
+        if depth == bounds.depth {
             listing.refuse(&path, RefusalReason::Depth);
             continue;
         }
@@ -202,6 +240,7 @@ fn walk(
 enum Kind {
     Directory,
     File(u64),
+    Link,
 }
 
 fn judge(found: &Stat, bounds: &Bounds) -> Result<Kind, RefusalReason> {
@@ -209,6 +248,7 @@ fn judge(found: &Stat, bounds: &Bounds) -> Result<Kind, RefusalReason> {
         FileType::Directory => Ok(Kind::Directory),
         FileType::RegularFile if found.st_nlink > 1 && !bounds.hard_links => Err(RefusalReason::HardLink),
         FileType::RegularFile => Ok(Kind::File(u64::try_from(found.st_size).unwrap_or(0))),
+        FileType::Symlink if bounds.as_installed => Ok(Kind::Link),
         FileType::Symlink => Err(RefusalReason::SymbolicLink),
         _ => Err(RefusalReason::Special),
     }
@@ -297,17 +337,19 @@ pub(crate) fn take(path: &Path, bounds: &Bounds) -> Result<Taken, TreeRefused> {
             return Err(TreeRefused::Changed { path: ".".to_owned() });
         }
         let stamps = vec![(".".to_owned(), after)];
-        return Ok(Taken { hashed: Hashed { digest, files: 1, bytes }, node, root, stamps });
+        let hashed = Hashed { digest, files: 1, bytes };
+        return Ok(Taken { hashed, node, root, stamps, links: Vec::new() });
     }
-    let mut stamps = Vec::new();
-    let hashed = each(&root, bounds, |path, file, bytes| {
+    let listing = listed(&root, bounds)?;
+    let mut stamps = Vec::with_capacity(listing.files.len());
+    let hashed = each(&root, &listing, bounds, |path, file, bytes| {
         let before = Stamp::of(file)?;
         let (digest, read) = pass(file, &mut io::sink(), bytes)?;
         let same = read == bytes && before.bytes == bytes && Stamp::of(file)? == before;
         stamps.push((path.to_owned(), before));
         Ok(same.then_some(digest))
     })?;
-    Ok(Taken { hashed, node, root, stamps })
+    Ok(Taken { hashed, node, root, stamps, links: listing.links })
 }
 
 /// Copies a file into a directory, or a directory's content, and hashes what it copies.
@@ -320,7 +362,7 @@ pub(crate) fn copy(source: &Path, target: &Path, bounds: &Bounds) -> Result<Hash
         let (digest, bytes) = pass(&root, &mut copy, bounds.bytes).map_err(io_at(&name))?;
         return Ok(Hashed { digest, files: 1, bytes });
     }
-    each(&root, bounds, |path, file, bytes| {
+    each(&root, &listed(&root, bounds)?, bounds, |path, file, bytes| {
         let place = target.join(path);
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent)?;
@@ -348,24 +390,32 @@ fn io_at(path: &str) -> impl FnOnce(io::Error) -> TreeRefused {
     move |source| TreeRefused::Io { path, source }
 }
 
+/// Lists a tree in which nothing is refused.
+fn listed(root: &File, bounds: &Bounds) -> Result<Listing, TreeRefused> {
+    let mut listing = list(root.as_fd(), bounds).map_err(io_at("."))?;
+    if listing.refused.is_empty() {
+        Ok(listing)
+    } else {
+        Err(TreeRefused::Entry(listing.refused.swap_remove(0)))
+    }
+}
+
 /// Runs `take` on every file of a tree; it returns the digest, or `None` when the file changed meanwhile.
 fn each(
     root: &File,
+    listing: &Listing,
     bounds: &Bounds,
     mut take: impl FnMut(&str, &File, u64) -> io::Result<Option<Digest>>,
 ) -> Result<Hashed, TreeRefused> {
-    let listing = list(root.as_fd(), bounds).map_err(io_at("."))?;
-    if let Some(refusal) = listing.refused.into_iter().next() {
-        return Err(TreeRefused::Entry(refusal));
-    }
     let mut files = Vec::with_capacity(listing.files.len());
-    for (path, bytes) in listing.files {
+    for (path, bytes) in &listing.files {
+        let (path, bytes) = (path.clone(), *bytes);
         let file = open_beneath(root.as_fd(), &path).map_err(io_at(&path))?;
         let digest = take(&path, &file, bytes).map_err(io_at(&path))?;
         let digest = digest.ok_or_else(|| TreeRefused::Changed { path: path.clone() })?;
         files.push(OutputFile { path, bytes, digest });
     }
-    whole(&files)
+    whole_with(&files, bounds.as_installed.then_some(listing.links.as_slice()))
 }
 
 /// Reads a file to its end, or one byte beyond `most`, and writes it to `copy`. Returns digest and bytes read.
@@ -394,6 +444,11 @@ pub(crate) fn pass(file: &File, copy: &mut impl Write, most: u64) -> io::Result<
 
 /// The digest over a list of files, ascending by path, in the form of `docs/formats/manifest.md`.
 pub(crate) fn whole(files: &[OutputFile]) -> Result<Hashed, TreeRefused> {
+    whole_with(files, None)
+}
+
+/// As [`whole`], or with links in the form of `docs/formats/environment.md`.
+fn whole_with(files: &[OutputFile], links: Option<&[(String, String)]>) -> Result<Hashed, TreeRefused> {
     #[derive(Serialize)]
     struct Entry<'f> {
         path: &'f str,
@@ -401,12 +456,23 @@ pub(crate) fn whole(files: &[OutputFile]) -> Result<Hashed, TreeRefused> {
         size: u64,
     }
     #[derive(Serialize)]
+    struct Link<'f> {
+        path: &'f str,
+        target: &'f str,
+    }
+    #[derive(Serialize)]
     struct Document<'f> {
         files: Vec<Entry<'f>>,
         format: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        links: Option<Vec<Link<'f>>>,
     }
     let entries = files.iter().map(|file| Entry { path: &file.path, sha256: file.digest, size: file.bytes });
-    let document = Document { files: entries.collect(), format: "bartizan-manifest-v1" };
+    let document = Document {
+        files: entries.collect(),
+        format: if links.is_none() { "bartizan-manifest-v1" } else { "bartizan-environment-v1" },
+        links: links.map(|links| links.iter().map(|(path, target)| Link { path, target }).collect()),
+    };
     let bytes = canonical::to_bytes_within(&document, TREE_LIST_BYTES).map_err(|_| TreeRefused::List)?;
     Ok(Hashed {
         digest: bartizan_base::sha256(&bytes),

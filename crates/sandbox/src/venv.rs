@@ -1,11 +1,14 @@
 //! Python virtual environments: what is one, what it rests on, which packages it holds.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
-use crate::limits::VENV_CONFIG_BYTES;
-use crate::mounts::{Exposed, Private, SYSTEM};
+use crate::limits::{PACKAGES, VENV_CONFIG_BYTES};
+use crate::mounts::{Exposed, Mounts, Private, SYSTEM};
+use crate::report::{Environment, Installed};
+use crate::tree::{self, Bounds, Taken, TreeRefused};
 
 /// A Python virtual environment (PEP 405), and the installation that it rests on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,4 +116,53 @@ impl Venv {
         }
         paths
     }
+}
+
+/// An environment that was hashed, and how to see whether it is still the same.
+pub(crate) struct TakenVenv {
+    root: PathBuf,
+    trees: Vec<(PathBuf, Taken)>,
+}
+
+impl TakenVenv {
+    /// Hashes what a job's environment consists of outside of the system's own directories.
+    pub(crate) fn of(mounts: &Mounts) -> Result<Option<Self>, (PathBuf, TreeRefused)> {
+        let Some(venv) = &mounts.venv else { return Ok(None) };
+        let mut trees = Vec::with_capacity(mounts.installed.len());
+        for path in &mounts.installed {
+            let taken = tree::take(path, &Bounds::ENVIRONMENT).map_err(|refused| (path.clone(), refused))?;
+            let mounted = mounts.binds.iter().find(|bind| Path::new(&bind.source) == path);
+            if mounted.is_some_and(|bind| bind.node != taken.node) {
+                return Err((path.clone(), TreeRefused::Changed { path: ".".to_owned() }));
+            }
+            trees.push((path.clone(), taken));
+        }
+        Ok(Some(Self { root: venv.root().to_owned(), trees }))
+    }
+
+    /// The first file that is no longer what was hashed.
+    pub(crate) fn changed(&self) -> Option<PathBuf> {
+        self.trees.iter().find_map(|(root, taken)| Some(root.join(taken.changed(&Bounds::ENVIRONMENT)?)))
+    }
+
+    pub(crate) fn report(&self) -> Environment {
+        let one = |(path, taken): &(PathBuf, Taken)| Installed { path: path.clone(), hashed: taken.hashed };
+        let packages: BTreeSet<&str> =
+            self.trees.iter().take(1).flat_map(|(_, taken)| taken.paths().filter_map(package)).collect();
+        Environment {
+            root: self.root.clone(),
+            installed: self.trees.iter().map(one).collect(),
+            packages: packages
+                .into_iter()
+                .take(PACKAGES)
+                .map(|package| package.replacen('-', " ", 1))
+                .collect(),
+        }
+    }
+}
+
+/// The package that a file describes, as `NAME-VERSION`: its directory is called `NAME-VERSION.dist-info`.
+fn package(path: &str) -> Option<&str> {
+    let directory = path.strip_suffix("/METADATA")?;
+    directory.rsplit('/').next()?.strip_suffix(".dist-info")
 }

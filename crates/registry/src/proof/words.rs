@@ -277,7 +277,12 @@ fn about_run(verdict: &mut Verdict, provenance: &ProvenanceV1, run: &RunV1) {
         "SLSA provenance says that this manifest came out of {}, which {} started at entry {}, before there was an output",
         run.run, run.act.by, inner.started.entry
     ));
-    for dependency in &provenance.build_definition.resolved_dependencies {
+    let (environment, given): (Vec<_>, Vec<_>) = provenance
+        .build_definition
+        .resolved_dependencies
+        .iter()
+        .partition(|dependency| dependency.is_environment());
+    for dependency in given {
         verdict.proven.push(format!(
             "{} was given {} with digest {}, as stated before it ran",
             run.run, dependency.name, dependency.digest.sha256
@@ -286,14 +291,32 @@ fn about_run(verdict: &mut Verdict, provenance: &ProvenanceV1, run: &RunV1) {
     if run.inputs.is_empty() {
         verdict.proven.push(format!("{} was given no data set", run.run));
     }
-    let isolation = match run.isolation {
-        Isolation::Full => "in full isolation",
-        Isolation::Reduced => "in reduced isolation: parts of the sandbox were missing on that machine",
+    let read = match run.isolation {
+        Isolation::Full => {
+            "in full isolation, where it could read these inputs, the programs and libraries that its record lists, and \
+             nothing else of that machine"
+        }
+        Isolation::Reduced => {
+            "in reduced isolation: parts of the sandbox were missing on that machine, so that it may have read and reached \
+             more than these inputs"
+        }
     };
-    verdict.asserted.push(format!(
-        "by the server: that it ran the command {isolation}, gave it these inputs and nothing else, and that the model is \
-         what came out"
-    ));
+    verdict
+        .asserted
+        .push(format!("by the server: that it ran the command {read}, and that the model is what came out"));
+    let unbound = if environment.is_empty() {
+        "the system's programs and libraries, and a Python environment if it had one"
+    } else {
+        let digests: Vec<String> =
+            environment.iter().map(|one| format!("{} with digest {}", one.name, one.digest.sha256)).collect();
+        verdict.asserted.push(format!(
+            "by the server: that the Python environment of {} was {}, the same before it ran and after",
+            run.run,
+            digests.join(", ")
+        ));
+        "the system's programs and libraries, as in /usr"
+    };
+    verdict.not_covered.push(format!("what {} ran on: {unbound}; no digest binds them", run.run));
 }
 
 /// Says what the statements prove and assert about a data set version, those that it extends, and those that any of

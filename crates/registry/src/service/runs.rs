@@ -16,7 +16,7 @@ use super::{Caller, Failed, ModelFile, Registry};
 use crate::limits::{LOG_BYTES, RUN_ARGUMENTS, RUN_INPUTS};
 use crate::manifest::{Manifest, ManifestFile, manifest_digest};
 use crate::proof::read_private;
-use crate::state::dependencies;
+use crate::state::{dependencies, installed};
 use crate::statement::{
     Act, BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, PartV1, Private,
     ProvenanceV1, RUN_BUILD_TYPE, RUN_BUILDER, Resources, RunDetails, RunEnd, RunMetadata, RunV1,
@@ -69,6 +69,9 @@ pub struct RunReport {
     /// Its variables, the files of the machine that it could read, its limits, and size and digest of all that it
     /// wrote.
     pub environment: serde_json::Value,
+    /// The digest of the Python environment that it had, if it had one, then those of the parts of the installation that
+    /// the environment rests on.
+    pub installed: Vec<Digest>,
     /// The end of what it wrote.
     pub log: Vec<u8>,
     /// When it began.
@@ -313,6 +316,7 @@ impl Registry {
                 status: None,
                 resources: Resources { wall_millis: 0, cpu_millis: 0, memory_bytes: 0 },
                 environment: serde_json::Value::Null,
+                installed: Vec::new(),
                 log: Vec::new(),
                 started: run.body.act.at,
                 ended: writer.now(),
@@ -383,7 +387,7 @@ async fn provenance(
                 log: writer.seal_document(log).await?,
                 act,
             },
-            resolved_dependencies: dependencies(run),
+            resolved_dependencies: [dependencies(run), installed(&report.installed)].concat(),
         },
         run_details: RunDetails {
             builder: Builder { id: RUN_BUILDER.to_owned() },

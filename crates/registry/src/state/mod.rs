@@ -30,7 +30,7 @@ use imbl::{OrdMap, Vector};
 pub use self::erasures::{Erased, Erasure};
 pub use self::lineage::{ExternalLineage, ServedSince};
 pub use self::map::{POLICY_NAME, StateMap};
-pub(crate) use self::runs::dependencies;
+pub(crate) use self::runs::{dependencies, installed};
 pub use self::segments::LastSegment;
 pub use self::sources::Source;
 pub use self::things::{

@@ -4,8 +4,10 @@ use bartizan_base::Digest;
 
 use super::{NotAdmitted, Origin, OriginSource, Run, State, edge};
 use crate::deed::Deed;
+use crate::limits::ENVIRONMENT_PARTS;
 use crate::statement::{
-    ProvenanceV1, RUN_BUILD_TYPE, RUN_BUILDER, ResourceDescriptor, RunEnd, RunV1, StatementRef,
+    ENVIRONMENT_BASE_URI, ENVIRONMENT_URI, ProvenanceV1, RUN_BUILD_TYPE, RUN_BUILDER, ResourceDescriptor,
+    RunEnd, RunV1, StatementRef,
 };
 
 impl State {
@@ -72,7 +74,29 @@ fn follows(body: &ProvenanceV1, run: &RunV1) -> bool {
         && definition.external_parameters.model == run.model
         && definition.external_parameters.command == run.command
         && definition.internal_parameters.isolation == run.isolation
-        && definition.resolved_dependencies == dependencies(run)
+        && definition
+            .resolved_dependencies
+            .strip_prefix(dependencies(run).as_slice())
+            .is_some_and(environment)
+}
+
+/// Whether these are at most an environment and the parts that it rests on, as [`installed`] names them.
+fn environment(found: &[ResourceDescriptor]) -> bool {
+    let digests: Vec<Digest> = found.iter().map(|one| one.digest.sha256).collect();
+    found.len() <= ENVIRONMENT_PARTS && installed(&digests) == found
+}
+
+/// The environment of a run and the parts that it rests on, as SLSA names them; their paths are nobody's business.
+pub(crate) fn installed(digests: &[Digest]) -> Vec<ResourceDescriptor> {
+    let one = |(place, sha256): (usize, &Digest)| {
+        let (name, uri) = match place {
+            0 => ("environment".to_owned(), ENVIRONMENT_URI),
+            part => (format!("environment-base-{part}"), ENVIRONMENT_BASE_URI),
+        };
+        let digest = crate::statement::SubjectDigest { sha256: *sha256 };
+        ResourceDescriptor { name, uri: uri.to_owned(), digest }
+    };
+    digests.iter().enumerate().map(one).collect()
 }
 
 /// What went into a run, as SLSA names it: data sets in their order, then code.

@@ -35,8 +35,9 @@ pub use self::integrity::{Damage, IntegrityV1};
 pub use self::lineage::LineageV1;
 pub use self::map::{MapKind, MapLeaf, StateMapV1};
 pub use self::runs::{
-    BuildDefinition, Builder, ExternalParameters, InternalParameters, Isolation, ProvenanceV1,
-    RUN_BUILD_TYPE, RUN_BUILDER, ResourceDescriptor, Resources, RunDetails, RunEnd, RunMetadata, RunV1,
+    BuildDefinition, Builder, ENVIRONMENT_BASE_URI, ENVIRONMENT_URI, ExternalParameters, InternalParameters,
+    Isolation, ProvenanceV1, RUN_BUILD_TYPE, RUN_BUILDER, ResourceDescriptor, Resources, RunDetails, RunEnd,
+    RunMetadata, RunV1,
 };
 
 pub use self::segments::SegmentV1;

@@ -11,6 +11,12 @@ pub const RUN_BUILD_TYPE: &str = "https://bartizan.dev/run/v1";
 /// The builder that ran it.
 pub const RUN_BUILDER: &str = "https://bartizan.dev/sandbox/v1";
 
+/// The URI of the Python environment that a run had, among what went into it.
+pub const ENVIRONMENT_URI: &str = "bartizan:environment";
+
+/// The URI of a part of the installation that the environment rests on.
+pub const ENVIRONMENT_BASE_URI: &str = "bartizan:environment-base";
+
 /// How far a run was cut off from the machine it ran on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -79,7 +85,8 @@ pub struct BuildDefinition {
     pub external_parameters: ExternalParameters,
     /// What the sandbox chose.
     pub internal_parameters: InternalParameters,
-    /// What went in: data sets in their order, then code.
+    /// What went in: data sets in their order, then code, all as the run was started; then the Python environment as it
+    /// was found, and the parts of the installation that it rests on.
     pub resolved_dependencies: Vec<ResourceDescriptor>,
 }
 
@@ -166,10 +173,18 @@ pub struct RunMetadata {
 pub struct ResourceDescriptor {
     /// What it is called.
     pub name: String,
-    /// What kind of thing it is, as a URI: `bartizan:dataset/NAME:VERSION` or `bartizan:code`.
+    /// What kind of thing it is, as a URI: `bartizan:dataset/NAME:VERSION`, `bartizan:code`, [`ENVIRONMENT_URI`] or
+    /// [`ENVIRONMENT_BASE_URI`].
     pub uri: String,
-    /// Its digest: the root of a data set, the manifest digest of code.
+    /// Its digest: the root of a data set, the manifest digest of code, the digest over the list of an environment.
     pub digest: super::SubjectDigest,
+}
+
+impl ResourceDescriptor {
+    /// Whether it is a Python environment, or a part of what one rests on.
+    pub fn is_environment(&self) -> bool {
+        matches!(self.uri.as_str(), ENVIRONMENT_URI | ENVIRONMENT_BASE_URI)
+    }
 }
 
 impl ProvenanceV1 {

@@ -17,6 +17,7 @@ fn report(world: &World, end: RunEnd) -> RunReport {
         status: Some(i32::from(end != RunEnd::Succeeded)),
         resources: Resources { wall_millis: 1200, cpu_millis: 900, memory_bytes: 1 << 20 },
         environment: serde_json::json!({ "variables": { "HOME": "/home" }, "metrics": [{ "loss": 0.25 }] }),
+        installed: Vec::new(),
         log: b"epoch 1\n".to_vec(),
         started: world.registry.now(),
         ended: world.registry.now().plus_millis(1200),
@@ -73,7 +74,8 @@ async fn what_a_run_made_is_a_version_with_its_provenance() {
     world.registry.open_part(&run.inputs()[0].parts[0]).unwrap().read_to_string(&mut content).unwrap();
     assert_eq!(content, CLEAN, "the job reads what was delivered");
 
-    let done = report(&world, RunEnd::Succeeded);
+    let mut done = report(&world, RunEnd::Succeeded);
+    done.installed = vec![bartizan_base::sha256(b"venv"), bartizan_base::sha256(b"lib")];
     let files = output(&[("model.onnx", "weights")]);
     let version = world.registry.push_run(&eve, &run, &done, files).await.unwrap();
     assert_eq!(version.to_string(), "fraud:1");
@@ -84,8 +86,14 @@ async fn what_a_run_made_is_a_version_with_its_provenance() {
     let since = BTreeSet::from([trust.minimum_size]);
     let proof = world.registry.prove_model(&adam, &version, since).await.unwrap();
     let verdict = verify(&proof.bytes, &trust, None, VerifyOptions { allow_development: true }).unwrap();
-    let said = [verdict.proven, verdict.asserted].concat().join("\n");
+    let environment = format!(
+        "was environment with digest {}, environment-base-1 with digest {}, the same before it ran and after",
+        done.installed[0], done.installed[1]
+    );
+    let said = [verdict.proven, verdict.asserted, verdict.not_covered].concat().join("\n");
     for expected in [
+        environment.as_str(),
+        "ran on: the system's programs and libraries, as in /usr; no digest binds them",
         "SLSA provenance says that this manifest came out of run_",
         "was given feed:1 with digest",
         "by the server: that it ran the command in full isolation",

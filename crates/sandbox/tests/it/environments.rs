@@ -111,3 +111,87 @@ fn what_is_no_environment_is_refused() {
         }
     });
 }
+
+/// What is said of the environment that a job had.
+fn installed(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| line.starts_with("installed: ")).collect()
+}
+
+#[test]
+fn an_environment_is_known_by_its_files_and_links() {
+    as_each_user(|place| {
+        let mut venv = venv(place, "venv", "/usr/bin");
+        place.write("venv/lib/site-packages/snake_oil-1.0-2.dist-info/METADATA", "");
+        symlink("lib", venv.join("lib64")).unwrap();
+        let run = |venv: &PathBuf| place.drive(&with(script("true"), venv, &[]));
+        let first = run(&venv);
+        has(&first, "packages: [\"snake_oil 1.0-2\"]");
+        let list = [
+            ("bin/snake", "#!/bin/sh\necho hiss\n"),
+            ("lib/site-packages/snake_oil-1.0-2.dist-info/METADATA", ""),
+            ("pyvenv.cfg", "home = /usr/bin\nversion = 3.11.0\n"),
+        ]
+        .map(|(path, text)| {
+            let digest = bartizan_base::sha256(text.as_bytes()).to_hex();
+            format!(r#"{{"path":"{path}","sha256":"{digest}","size":{}}}"#, text.len())
+        });
+        let document = format!(
+            r#"{{"files":[{}],"format":"bartizan-environment-v1","links":[{{"path":"lib64","target":"lib"}}]}}"#,
+            list.join(",")
+        );
+        let digest = bartizan_base::sha256(document.as_bytes());
+        // The system's Python, which it rests on, is the system's.
+        assert_eq!(installed(&first), [format!("installed: 3 files, 53 bytes, {digest}")]);
+        assert_eq!(installed(&run(&venv)), installed(&first));
+
+        place.write("venv/lib/site-packages/sitecustomize.py", "import os");
+        let second = run(&venv);
+        assert_ne!(installed(&second), installed(&first), "a file more");
+        fs::remove_file(venv.join("lib64")).unwrap();
+        symlink("bin", venv.join("lib64")).unwrap();
+        assert_ne!(installed(&run(&venv)), installed(&second), "a link that leads elsewhere");
+
+        // An installation that is not the system's belongs to it.
+        place.write("installation/lib/os.py", "");
+        fs::create_dir(place.path().join("installation/bin")).unwrap();
+        venv = self::venv(place, "own", &format!("{}/bin", place.path().join("installation").display()));
+        let said = run(&venv);
+        assert_eq!(installed(&said).len(), 3, "{said}");
+        let pipe = rustix::fs::CWD;
+        rustix::fs::mknodat(pipe, venv.join("pipe"), rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+        let said = run(&venv);
+        assert!(
+            said.starts_with("failed: `") && said.contains("`pipe` is a device, pipe or socket"),
+            "{said}"
+        );
+    });
+}
+
+#[test]
+fn an_environment_that_changes_while_a_job_has_it_is_worth_nothing() {
+    as_each_user(|place| {
+        let venv = venv(place, "venv", "/usr/bin");
+        let mark = format!("2.7182{}", place.user as u8);
+        let program = venv.join("bin/snake");
+        let said = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let begun = || {
+                    let lines = fs::read_dir("/proc").unwrap().flatten();
+                    let mut lines = lines.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+                    lines.any(|line| String::from_utf8_lossy(&line).contains(&mark))
+                };
+                let looked = (0..1000).find(|_| {
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                    begun()
+                });
+                assert!(looked.is_some(), "the job never began");
+                fs::write(&program, "#!/bin/sh\necho boo\n").unwrap();
+            });
+            place.drive(&with(script(&format!("sleep {mark}")), &venv, &[]))
+        });
+        assert!(
+            said.starts_with("failed: `") && said.contains("snake` of the environment changed"),
+            "{said}"
+        );
+    });
+}

@@ -120,6 +120,13 @@ fn run(sandbox: &Sandbox, plan: &Plan) -> ExitCode {
             println!("uid: {}", report.uid);
             println!("environment: {:?}", report.environment);
             println!("mounts: {:?}", report.mounts);
+            for part in report.venv.iter().flat_map(|venv| &venv.installed) {
+                let hashed = part.hashed;
+                println!("installed: {} files, {} bytes, {}", hashed.files, hashed.bytes, hashed.digest);
+            }
+            if let Some(venv) = &report.venv {
+                println!("packages: {:?}", venv.packages);
+            }
             if let Some(code) = report.code {
                 println!("code: {} files, {} bytes, {}", code.files, code.bytes, code.digest);
             }
