@@ -10,6 +10,7 @@ use bartizan_registry::statement::{DELIVERY_FORMAT, DeliveryV1};
 use bartizan_store::SystemClock;
 use serde_json::json;
 
+use super::data::report::apart;
 use super::{Work, encoded, file_failure, read_text};
 use crate::catalog::ids;
 use crate::cli::{Sign, Source, SourceKeys};
@@ -65,6 +66,7 @@ fn public_keys(keys: &SourceKeys) -> Result<Vec<String>, Failure> {
 
 /// Signs a file that is to be delivered.
 pub(super) fn sign(work: &Work, wanted: &Sign) -> Result<u8, Failure> {
+    apart(wanted.out.as_deref().into_iter(), &[&wanted.key, &wanted.file])?;
     let text = read_text(&wanted.key, KEY_BYTES)?;
     let key = SigningKey::from_pkcs8_pem(&text).map_err(|error| {
         let mut failure = Failure::of(ids::FILE, &error);

@@ -78,6 +78,10 @@ fn a_source_signs_with_the_binary_alone() {
     bench.write("feed.csv", CSV);
     let pem = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n";
     bench.write("key.pem", pem.as_bytes());
+    for over in ["key.pem", "feed.csv"] {
+        let sign = ["data", "sign", "feed.csv", "--key", "key.pem", "--out", over];
+        bench.refused(&sign, 2, "is named twice");
+    }
     let sign = ["data", "sign", "feed.csv", "--key", "key.pem", "--dataset", "feed", "--out", "feed.sig"];
     bench.json(&sign);
     assert!(!bench.path("bartizan-data").exists(), "it needs no project");

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use bartizan_base::sha256;
+use bartizan_data::report::Gate;
 use bartizan_data::{
     ColumnType, DriftRules, InferOptions, NotInferred, Profile, ReferenceProfile, Schema, SchemaInvalid,
-    WithoutRange, drift,
+    WithoutRange, drift, personal_domain,
 };
 use serde_json::{Value, json};
 
@@ -61,10 +62,10 @@ pub(super) fn run(
     if let Some((path, bytes)) = frozen {
         put(path, &bytes)?;
     }
-    let without = without_range(&profile);
+    let (without, personal) = (without_range(&profile), without_domain(&profile));
     let table = work.out.format == Format::Table;
     if out.is_none() && table {
-        told(work, &without);
+        told(work, &without, &personal);
         return work.deliver(None, text.as_bytes());
     }
     let without: Vec<Value> =
@@ -76,9 +77,15 @@ pub(super) fn run(
             json!({ "file": path.display().to_string(), "bytes": text.len() })
         }
     };
-    // People are not told of nothing.
-    if let Some(members) = answer.as_object_mut().filter(|_| !(table && without.is_empty())) {
-        members.insert("without_range".to_owned(), without.into());
+    let personal: Vec<Value> =
+        personal.into_iter().map(|(column, kind)| json!({ "column": column, "looksLike": kind })).collect();
+    if let Some(members) = answer.as_object_mut() {
+        for (name, list) in [("without_range", without), ("without_domain", personal)] {
+            // People are not told of nothing.
+            if !(table && list.is_empty()) {
+                members.insert(name.to_owned(), list.into());
+            }
+        }
     }
     work.answer(&answer)
 }
@@ -112,8 +119,18 @@ fn without_range(profile: &Profile) -> Vec<(&str, WithoutRange)> {
     columns.filter_map(|column| Some((column.name(), WithoutRange::of(column)?))).collect()
 }
 
-/// Says beside a schema that is printed which columns got no range.
-fn told(work: &Work, without: &[(&str, WithoutRange)]) {
+/// The columns whose values are not listed, and what these look like.
+fn without_domain(profile: &Profile) -> Vec<(&str, String)> {
+    let gate = Gate::new();
+    let columns = profile.columns().iter();
+    columns.filter_map(|column| Some((column.name(), personal_domain(column, &gate)?))).collect()
+}
+
+/// Says beside a schema that is printed which columns got no range, and which no domain.
+fn told(work: &Work, without: &[(&str, WithoutRange)], personal: &[(&str, String)]) {
+    for (column, kind) in personal.iter().take(TOLD) {
+        work.out.note(&format!("no domain for `{column}`: its values look like {kind}"));
+    }
     for (column, why) in without.iter().take(TOLD) {
         work.out.note(&format!("no range for `{column}`: {}", why.message()));
     }
