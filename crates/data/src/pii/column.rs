@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::detector::{Detector, DetectorOptions, Title};
 use super::finding::{Finding, resolve};
-use super::kind::{Kind, KindSet};
+use super::kind::{Evidence, Kind, KindSet};
 
 /// From this share of cells on, with findings of sufficient score, a column holds a kind.
 const HOLDS: f64 = 0.5;
@@ -15,6 +15,17 @@ const HOLDS_VALID: f64 = 0.95;
 
 /// Cells that this needs.
 const VALID_CELLS: u64 = 20;
+
+/// Of numbers of like length, at least so many, no more than one of `BY_CHANCE` pass as a kind: they pass by chance. Check
+/// digits let one of ten pass, or of eleven; numbers that are not drawn evenly may do somewhat better.
+const BY_CHANCE: u64 = 4;
+const LIKE_NUMBERS: u64 = 4;
+
+/// Cells that a column needs that holds a kind though nothing but their check digits says so.
+const CHECKED_CELLS: u64 = 3;
+
+/// Digits of the numbers that are told by their check digits.
+const DIGITS: std::ops::RangeInclusive<usize> = 8..=19;
 
 /// Kinds of which any number of that length has a fair chance to be valid.
 const WEAK: [Kind; 3] = [Kind::PHONE, Kind::US_SSN, Kind::DATE_OF_BIRTH];
@@ -27,6 +38,7 @@ pub struct ColumnScan<'d> {
     name: String,
     counts: ColumnCounts,
     found: Vec<Finding>,
+    by_chance: KindSet,
 }
 
 /// What cells are scanned with: everything that is valid counts, whatever its score.
@@ -43,6 +55,11 @@ pub struct ColumnCounts {
     filled: u64,
     // By kind: cells with a finding; cells that a valid candidate fills.
     kinds: BTreeMap<Kind, (u64, u64)>,
+    // Cells that are a number, by its digits, and how many of them pass as a kind.
+    numbers: BTreeMap<usize, u64>,
+    passed: BTreeMap<(Kind, usize), u64>,
+    // Cells that are found for their check digits alone, by the kinds that they pass as.
+    by_chance: BTreeMap<KindSet, u64>,
 }
 
 /// What a column holds.
@@ -87,6 +104,7 @@ impl ColumnDetector {
             name: name.to_owned(),
             counts: ColumnCounts::default(),
             found: Vec::new(),
+            by_chance: KindSet::EMPTY,
         }
     }
 
@@ -102,30 +120,45 @@ impl ColumnDetector {
 }
 
 impl ColumnScan<'_> {
-    /// Looks at the next cell, and hands out what was found in it.
+    /// Looks at the next cell, and hands out what was found in it; whether that counts may depend on the whole column
+    /// ([`ColumnScan::by_chance`]).
     pub fn observe(&mut self, cell: &[u8]) -> &[Finding] {
         self.counts.cells += 1;
         self.found.clear();
-        let filled = cell.trim_ascii().len();
-        if filled == 0 {
+        self.by_chance = KindSet::EMPTY;
+        let value = cell.trim_ascii();
+        if value.is_empty() {
             return &self.found;
         }
         self.counts.filled += 1;
+        let number = value.iter().all(u8::is_ascii_digit) && DIGITS.contains(&value.len());
+        if number {
+            *self.counts.numbers.entry(value.len()).or_default() += 1;
+        }
         self.detector.lenient.candidates(&self.title, cell, &mut self.found);
         if self.found.is_empty() {
             return &self.found;
         }
         let mut whole = KindSet::EMPTY;
         for one in &self.found {
-            let fills = one.range().len() >= filled;
+            let fills = one.range().len() >= value.len();
             if fills && !whole.has(one.kind()) {
                 whole = whole.with(one.kind());
                 self.counts.kinds.entry(one.kind()).or_default().1 += 1;
+                if number {
+                    *self.counts.passed.entry((one.kind(), value.len())).or_default() += 1;
+                }
             }
         }
         let min_score = self.detector.min_score;
         self.found.retain(|one| one.score() >= min_score);
+        let checked: KindSet = self.found.iter().filter(|one| one.is_checked()).map(Finding::kind).collect();
         resolve(&mut self.found);
+        if number && self.found.iter().all(Finding::is_checked) && checked != KindSet::EMPTY {
+            self.by_chance = checked;
+            *self.counts.by_chance.entry(checked).or_default() += 1;
+            return &self.found;
+        }
         let mut seen = KindSet::EMPTY;
         for one in &self.found {
             if !seen.has(one.kind()) {
@@ -134,6 +167,51 @@ impl ColumnScan<'_> {
             }
         }
         &self.found
+    }
+
+    /// What was found in the last cell.
+    pub fn found(&self) -> &[Finding] {
+        &self.found
+    }
+
+    /// When the last cell is a number that was found for its check digits alone: the kinds that it passes as. Only the
+    /// whole column says whether that counts ([`ColumnScan::kind_of`]); for other cells it is empty.
+    pub const fn by_chance(&self) -> KindSet {
+        self.by_chance
+    }
+
+    /// What a number is that passes as these kinds, now that the column is known; nothing when it passes by chance.
+    pub fn kind_of(&self, passes: KindSet) -> Option<Kind> {
+        let score = |kind: &Kind| kind.info().map(|info| info.scores.get(Evidence::Plain as usize).copied());
+        passes
+            .kinds()
+            .filter(|kind| !self.passes_by_chance(*kind))
+            .max_by_key(|kind| (score(kind), std::cmp::Reverse(*kind)))
+    }
+
+    /// How many numbers there are that count though nothing but their check digits says what they are, by kind.
+    pub fn checked(&self) -> BTreeMap<Kind, u64> {
+        let mut counts = BTreeMap::new();
+        for (passes, cells) in &self.counts.by_chance {
+            if let Some(kind) = self.kind_of(*passes) {
+                *counts.entry(kind).or_default() += cells;
+            }
+        }
+        counts
+    }
+
+    /// The kinds that numbers of this column pass as by chance.
+    pub fn ruled_out(&self) -> KindSet {
+        self.counts.passed.keys().map(|(kind, _)| *kind).filter(|kind| self.passes_by_chance(*kind)).collect()
+    }
+
+    fn passes_by_chance(&self, kind: Kind) -> bool {
+        let (mut like, mut passed) = (0_u64, 0_u64);
+        for ((_, digits), count) in self.counts.passed.iter().filter(|((of, _), _)| *of == kind) {
+            like = like.saturating_add(self.counts.numbers.get(digits).copied().unwrap_or(0));
+            passed = passed.saturating_add(*count);
+        }
+        like >= LIKE_NUMBERS && passed.saturating_mul(BY_CHANCE) <= like
     }
 
     /// Whether anything could be found in a column of dates: it is named after births, or recognisers are looked for.
@@ -155,22 +233,36 @@ impl ColumnScan<'_> {
             let counts = self.counts.kinds.entry(*kind).or_default();
             *counts = (counts.0 + found, counts.1 + valid);
         }
+        let mine = &mut self.counts;
+        other.numbers.iter().for_each(|(digits, count)| *mine.numbers.entry(*digits).or_default() += count);
+        other.passed.iter().for_each(|(passed, count)| *mine.passed.entry(*passed).or_default() += count);
+        other.by_chance.iter().for_each(|(kinds, count)| *mine.by_chance.entry(*kinds).or_default() += count);
     }
 
     /// What the column holds.
     pub fn verdict(&self) -> ColumnVerdict {
-        let ColumnCounts { cells, filled, kinds } = &self.counts;
+        let ColumnCounts { cells, filled, kinds, .. } = &self.counts;
+        let checked = self.checked();
         let share = |count: u64| if *filled == 0 { 0.0 } else { as_f64(count) / as_f64(*filled) };
-        let found = kinds.iter().filter(|(_, counts)| counts.0 > 0);
+        let count = |kind: &Kind, found: u64| found + checked.get(kind).copied().unwrap_or(0);
+        let found = kinds.iter().map(|(kind, (found, _))| (*kind, count(kind, *found)));
         let mut shares: Vec<KindShare> = found
-            .map(|(kind, (cells, _))| KindShare {
-                id: self.detector.id(*kind).to_owned(),
-                cells: *cells,
-                share: share(*cells),
+            .filter(|(_, cells)| *cells > 0)
+            .map(|(kind, cells)| KindShare {
+                id: self.detector.id(kind).to_owned(),
+                cells,
+                share: share(cells),
             })
             .collect();
         shares.sort_by(|one, other| other.cells.cmp(&one.cells).then_with(|| one.id.cmp(&other.id)));
-        let by_score = shares.first().filter(|first| first.share >= HOLDS).map(|first| first.id.clone());
+        // One number that happens to pass says nothing of a column.
+        let enough = |first: &&KindShare| {
+            let of = |(kind, _): &(&Kind, &u64)| self.detector.id(**kind) == first.id;
+            let checked = checked.iter().find(of).map_or(0, |(_, cells)| *cells);
+            checked < first.cells || checked >= CHECKED_CELLS
+        };
+        let first = shares.first().filter(|first| first.share >= HOLDS).filter(enough);
+        let by_score = first.map(|first| first.id.clone());
         let by_check = || {
             let strong = kinds.iter().filter(|(kind, _)| !WEAK.contains(kind) && *filled >= VALID_CELLS);
             let all = strong.filter(|(_, counts)| share(counts.1) >= HOLDS_VALID);

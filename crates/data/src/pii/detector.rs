@@ -132,6 +132,18 @@ impl Detector {
         resolve(found);
     }
 
+    /// As [`Detector::find_under`] for a cell of a column whose numbers pass as these kinds by chance
+    /// ([`super::ColumnScan::ruled_out`]).
+    pub fn find_besides(&self, title: &Title, cell: &[u8], ruled_out: KindSet) -> Vec<Finding> {
+        let mut found = Vec::new();
+        self.candidates(title, cell, &mut found);
+        if cell.trim_ascii().iter().all(u8::is_ascii_digit) {
+            found.retain(|one| !(ruled_out.has(one.kind()) && one.is_checked()));
+        }
+        resolve(&mut found);
+        found
+    }
+
     /// Everything that could be something, also where one excludes the other; the list is emptied first.
     pub(super) fn candidates(&self, title: &Title, text: &[u8], found: &mut Vec<Finding>) {
         found.clear();

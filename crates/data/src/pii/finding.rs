@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::kind::{Evidence, Kind};
+use super::kind::{Evidence, Family, Kind};
 
 /// Personal data or a secret in a text.
 ///
@@ -58,6 +58,25 @@ impl Finding {
     /// The byte behind the last one.
     pub fn end(&self) -> u64 {
         self.start.saturating_add(self.length.into())
+    }
+
+    /// The same place as another kind, which nothing but check digits speaks for.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Self {
+        if kind == self.kind {
+            return self;
+        }
+        let score = kind.info().map_or(0, |info| {
+            let [_, plain, ..] = info.scores;
+            plain
+        });
+        Self { kind, score, evidence: Evidence::Plain, word: None, region: None, ..self }
+    }
+
+    /// Whether nothing but its check digits speaks for it: no word, and no form that other numbers have not.
+    pub(super) fn is_checked(&self) -> bool {
+        let checked = self.kind.family() == Family::National || self.kind == Kind::CARD;
+        checked && matches!(self.evidence, Evidence::Plain | Evidence::Doubtful)
     }
 
     /// Where it is in a text that is at hand as a whole.

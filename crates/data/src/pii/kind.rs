@@ -254,7 +254,7 @@ impl fmt::Debug for Kind {
 }
 
 /// A set of kinds.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct KindSet(u128);
 
 impl KindSet {

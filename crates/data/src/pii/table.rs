@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::column::{ColumnDetector, ColumnScan};
 use super::finding::Finding;
-use super::kind::Kind;
+use super::kind::{Kind, KindSet};
 use super::report::PiiReport;
 use crate::cell::Value;
 use crate::read::batch::Column;
@@ -70,11 +70,16 @@ pub fn scan_table(
             report.count(detector.id(one.kind()));
             note(0, *one, keep.values.then(|| text_of(name.as_bytes(), one)));
         }
-        for (kind, count) in &searched.counts {
-            let total = report.findings.entry(detector.id(*kind).to_owned()).or_default();
-            *total = total.saturating_add(*count);
+        for (kind, count) in searched.counts.into_iter().chain(searched.scan.checked()) {
+            let total = report.findings.entry(detector.id(kind).to_owned()).or_default();
+            *total = total.saturating_add(count);
         }
         searched.places.into_iter().for_each(|(row, finding, value)| note(row, finding, value));
+        for (passes, (row, finding, value)) in searched.by_chance {
+            if let Some(kind) = searched.scan.kind_of(passes) {
+                note(row, finding.of_kind(kind), value);
+            }
+        }
         report.columns.push(searched.scan.verdict());
     }
     places.sort_by_key(|place| (place.row, place.column));
@@ -95,15 +100,25 @@ struct Search<'d> {
 struct Searched<'d> {
     scan: ColumnScan<'d>,
     counts: BTreeMap<Kind, u64>,
-    /// The first ones: the row, what, and the value.
-    places: Vec<(u64, Finding, Option<String>)>,
+    /// The first ones.
+    places: Vec<Found>,
+    /// The first ones of numbers that pass as these kinds, for which the whole column decides.
+    by_chance: Vec<(KindSet, Found)>,
 }
+
+/// The row, what, and the value.
+type Found = (u64, Finding, Option<String>);
 
 impl<'d> Sink for Search<'d> {
     type State = Searched<'d>;
 
     fn start(&self, path: &str, _: usize) -> Searched<'d> {
-        Searched { scan: self.detector.column(path), counts: BTreeMap::new(), places: Vec::new() }
+        Searched {
+            scan: self.detector.column(path),
+            counts: BTreeMap::new(),
+            places: Vec::new(),
+            by_chance: Vec::new(),
+        }
     }
 
     fn observe(&self, state: &mut Searched<'d>, column: &Column<'_>) {
@@ -114,11 +129,22 @@ impl<'d> Sink for Search<'d> {
                 Value::Null | Value::List(_) => Default::default(),
                 _ => cell.text(),
             };
-            for one in state.scan.observe(&text) {
+            state.scan.observe(&text);
+            let passes = state.scan.by_chance();
+            for one in state.scan.found() {
+                let found = || {
+                    let value = self.keep.values.then(|| text_of(&text, one));
+                    (column.row(at), *one, value)
+                };
+                if passes != KindSet::EMPTY {
+                    if state.by_chance.len() < self.keep.places {
+                        state.by_chance.push((passes, found()));
+                    }
+                    continue;
+                }
                 *state.counts.entry(one.kind()).or_default() += 1;
                 if state.places.len() < self.keep.places {
-                    let value = self.keep.values.then(|| text_of(&text, one));
-                    state.places.push((column.row(at), *one, value));
+                    state.places.push(found());
                 }
             }
         }
@@ -131,5 +157,7 @@ impl<'d> Sink for Search<'d> {
         }
         let room = self.keep.places.saturating_sub(state.places.len());
         state.places.extend(after.places.into_iter().take(room));
+        let room = self.keep.places.saturating_sub(state.by_chance.len());
+        state.by_chance.extend(after.by_chance.into_iter().take(room));
     }
 }

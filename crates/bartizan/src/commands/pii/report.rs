@@ -89,6 +89,16 @@ impl Place {
         }
     }
 
+    /// The same place, found as something else.
+    pub(super) fn told_as(self, kind: &str, found: &Finding) -> Self {
+        Self { kind: kind.to_owned(), score: found.score(), reasons: found.reasons().collect(), ..self }
+    }
+
+    /// What places are in order of.
+    pub(super) const fn at(&self) -> (u64, u64) {
+        (self.line, self.column)
+    }
+
     fn json(&self) -> Value {
         let mut place = json!({
             "kind": self.kind,

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use bartizan_data::limits::JSON_LINE_BYTES;
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
-use bartizan_data::pii::{Detector, Given, Replacer, Rewriter, Scanner, Title, json};
+use bartizan_data::pii::{
+    ColumnDetector, ColumnScan, Detector, Finding, Given, KindSet, Replacer, Rewriter, Scanner, Title, json,
+};
 use bartizan_data::{ReadError, Unpacked};
 
 use super::source::{Layout, Opened, open};
@@ -23,6 +25,8 @@ pub(super) struct Plan<'d> {
     /// In these columns only; all when empty.
     pub(super) columns: Vec<String>,
     pub(super) values: Values<'d>,
+    /// Of each column the kinds that its numbers pass as by chance.
+    pub(super) ruled_out: Vec<KindSet>,
 }
 
 /// What counts as a value.
@@ -77,7 +81,8 @@ impl Plan<'_> {
                 // A file without a header has values there.
                 return match &self.values {
                     Values::Found(detector) if self.columns.is_empty() => {
-                        found_in(cell.content, detector, &Title::default(), given, &mut count)
+                        let found = detector.find(cell.content);
+                        replaced(cell.content, &found, detector, given, &mut count)
                     }
                     _ => Ok(None),
                 };
@@ -91,9 +96,13 @@ impl Plan<'_> {
             }
             let rest = (Title::default(), self.columns.is_empty());
             let (title, wanted) = columns.get(cell.column).unwrap_or(&rest);
+            let ruled_out = self.ruled_out.get(cell.column).copied().unwrap_or_default();
             match &self.values {
                 _ if !wanted || cell.content.is_empty() => Ok(None),
-                Values::Found(detector) => found_in(cell.content, detector, title, given, &mut count),
+                Values::Found(detector) => {
+                    let found = detector.find_besides(title, cell.content, ruled_out);
+                    replaced(cell.content, &found, detector, given, &mut count)
+                }
                 Values::Cells(kind) => {
                     let mut new = Vec::new();
                     put(kind, cell.content, given, &mut new).map_err(|failure| at(failure, &cell))?;
@@ -117,14 +126,46 @@ impl Plan<'_> {
     }
 }
 
-fn found_in(
+/// Reads the numbers of a table, and says of each column which kinds they pass as by chance.
+pub(super) fn ruled_out(
+    file: &mut dyn Read,
+    separator: u8,
+    detector: &ColumnDetector,
+) -> Result<Vec<KindSet>, Failure> {
+    let mut table = Delimited::new(separator);
+    let mut columns: Vec<ColumnScan<'_>> = Vec::new();
+    let mut cell = |cell: Cell<'_>| -> Result<Option<Vec<u8>>, Failure> {
+        if cell.record == 0 {
+            let name = String::from_utf8_lossy(cell.content);
+            columns.push(detector.column(name.trim_start_matches('\u{feff}')));
+        } else if cell.content.trim_ascii().iter().all(u8::is_ascii_digit)
+            && let Some(column) = columns.get_mut(cell.column)
+        {
+            column.observe(cell.content);
+        }
+        Ok(None)
+    };
+    let (mut buffer, mut written) = (vec![0; PIECE], Vec::new());
+    loop {
+        let length = read(file, &mut buffer)?;
+        if length == 0 {
+            break;
+        }
+        table.push(buffer.get(..length).unwrap_or_default(), &mut written, &mut cell).map_err(broken)?;
+        written.clear();
+    }
+    table.finish(&mut written, &mut cell).map_err(broken)?;
+    Ok(columns.iter().map(ColumnScan::ruled_out).collect())
+}
+
+/// A cell with what was found in it replaced, if anything was.
+fn replaced(
     cell: &[u8],
+    found: &[Finding],
     detector: &Detector,
-    title: &Title,
     given: &mut Given<'_>,
     count: &mut u64,
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let found = detector.find_under(title, cell);
     if found.is_empty() {
         return Ok(None);
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use bartizan_data::pii::delimited::{Cell, Delimited, Rewriting};
 use bartizan_data::pii::{
-    ColumnDetector, ColumnScan, Detector, Finding, Keep, LineScanner, Scanner, TablePlace, json, scan_table,
+    ColumnDetector, ColumnScan, Detector, Finding, Keep, KindSet, LineScanner, Scanner, TablePlace, json,
+    scan_table,
 };
 use bartizan_data::{Format, ReadError, ReadOptions, Source, Unpacked, threads};
 
@@ -219,15 +220,14 @@ impl Search<'_> {
         let mut out = Vec::new();
         let report = &mut found.report;
         let places = &mut found.places;
-        let note =
-            |places: &mut Vec<Place>, id: &str, one: &Finding, cell: &Cell<'_>, name: Option<&String>| {
-                if places.len() < self.places {
-                    let value = cell.content.get(one.range()).unwrap_or_default();
-                    let value = self.show.then(|| String::from_utf8_lossy(value).into_owned());
-                    let at = u64::try_from(cell.column).unwrap_or(0).saturating_add(1);
-                    places.push(Place::new(id, one, cell.line, at, name.cloned(), value));
-                }
-            };
+        // Numbers for which the whole column decides.
+        let mut by_chance: Vec<(usize, KindSet, Finding, Place)> = Vec::new();
+        let place = |id: &str, one: &Finding, cell: &Cell<'_>, name: Option<&String>| {
+            let value = cell.content.get(one.range()).unwrap_or_default();
+            let value = self.show.then(|| String::from_utf8_lossy(value).into_owned());
+            let at = u64::try_from(cell.column).unwrap_or(0).saturating_add(1);
+            Place::new(id, one, cell.line, at, name.cloned(), value)
+        };
         let mut cell = |cell: Cell<'_>| -> Result<Option<Vec<u8>>, Infallible> {
             line = cell.line;
             if cell.record == 0 {
@@ -236,7 +236,9 @@ impl Search<'_> {
                 // A file without a header has values there. They are no cells of the column.
                 for one in self.detector.find(cell.content) {
                     report.count(self.detector.id(one.kind()));
-                    note(places, self.detector.id(one.kind()), &one, &cell, None);
+                    if places.len() < self.places {
+                        places.push(place(self.detector.id(one.kind()), &one, &cell, None));
+                    }
                 }
                 return Ok(None);
             }
@@ -245,10 +247,20 @@ impl Search<'_> {
                 columns.push((name.clone(), self.columns.column(&name)));
             }
             if let Some((name, column)) = columns.get_mut(cell.column) {
-                for one in column.observe(cell.content) {
+                column.observe(cell.content);
+                let passes = column.by_chance();
+                for one in column.found() {
                     let id = self.columns.id(one.kind());
+                    if passes != KindSet::EMPTY {
+                        if by_chance.len() < self.places {
+                            by_chance.push((cell.column, passes, *one, place(id, one, &cell, Some(name))));
+                        }
+                        continue;
+                    }
                     report.count(id);
-                    note(places, id, one, &cell, Some(name));
+                    if places.len() < self.places {
+                        places.push(place(id, one, &cell, Some(name)));
+                    }
                 }
             }
             Ok(None)
@@ -268,10 +280,31 @@ impl Search<'_> {
         let finished = table.finish(&mut out, &mut cell);
         found.report.bytes = bytes;
         found.report.columns = columns.iter().map(|(_, column)| column.verdict()).collect();
+        self.decide(&columns, by_chance, found);
         match ended {
             Some(why) => Err(NoTable::Read(Cut { line, why })),
             None => finished.map(|_| ()).map_err(no_table),
         }
+    }
+
+    /// Takes in numbers that are found for their check digits alone, now that their columns are known.
+    fn decide(
+        &self,
+        columns: &[(String, ColumnScan<'_>)],
+        by_chance: Vec<(usize, KindSet, Finding, Place)>,
+        found: &mut FileReport,
+    ) {
+        for (kind, count) in columns.iter().flat_map(|(_, column)| column.checked()) {
+            let total = found.report.findings.entry(self.columns.id(kind).to_owned()).or_default();
+            *total = total.saturating_add(count);
+        }
+        for (column, passes, one, place) in by_chance {
+            if let Some(kind) = columns.get(column).and_then(|(_, column)| column.kind_of(passes)) {
+                found.places.push(place.told_as(self.columns.id(kind), &one.of_kind(kind)));
+            }
+        }
+        found.places.sort_by_key(Place::at);
+        found.places.truncate(self.places);
     }
 }
 

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use bartizan_data::pii::vault::{TOKEN_BYTES, Token, replace_tokens};
-use bartizan_data::pii::{Action, Detector, Kind, Replacer, json};
+use bartizan_data::pii::{Action, ColumnDetector, Detector, DetectorOptions, Kind, Replacer, json};
 use serde_json::{Value, json};
 
 use super::super::{anew, file_failure};
-use super::rewrite::{Plan, Values, read};
+use super::rewrite::{Plan, Values, read, ruled_out};
 use super::source::{Layout, open};
 use crate::catalog::ids;
 use crate::cli;
@@ -28,8 +28,9 @@ const VALUES: usize = 2_000_000;
 type Stand = BTreeMap<(String, Vec<u8>), Vec<u8>>;
 
 pub(in crate::commands) async fn redact(work: &Work, wanted: &cli::Redact) -> Result<u8, Failure> {
-    let detector = Detector::new(&super::options(&wanted.wanted)?);
-    let plan = plan(&wanted.file, &wanted.read, &wanted.columns, Values::Found(&detector))?;
+    let options = super::options(&wanted.wanted)?;
+    let detector = Detector::new(&options);
+    let plan = plan(&wanted.file, &wanted.read, &wanted.columns, Values::Found(&detector), Some(&options))?;
     if wanted.action == "hash" {
         return asked(work, &plan, &wanted.file, &wanted.out, "hash").await;
     }
@@ -53,14 +54,14 @@ pub(in crate::commands) async fn tokenize(work: &Work, wanted: &cli::Tokenize) -
     }
     let detector = Detector::new(&options);
     let values = wanted.kind.clone().map_or(Values::Found(&detector), Values::Cells);
-    let plan = plan(&wanted.file, &wanted.read, &wanted.columns, values)?;
+    let plan = plan(&wanted.file, &wanted.read, &wanted.columns, values, Some(&options))?;
     asked(work, &plan, &wanted.file, &wanted.out, &wanted.form).await
 }
 
 pub(in crate::commands) async fn detokenize(work: &Work, wanted: &cli::Detokenize) -> Result<u8, Failure> {
     let client = work.client().await?;
     let Some(kind) = &wanted.kind else { return random_back(work, &client, wanted).await };
-    let plan = plan(&wanted.file, &wanted.read, &wanted.columns, Values::Cells(kind.clone()))?;
+    let plan = plan(&wanted.file, &wanted.read, &wanted.columns, Values::Cells(kind.clone()), None)?;
     let tokens = collected(&plan, &wanted.file)?;
     let stand = exchanged(
         &client,
@@ -244,6 +245,7 @@ fn plan<'d>(
     read: &cli::Read,
     columns: &[String],
     values: Values<'d>,
+    options: Option<&DetectorOptions>,
 ) -> Result<Plan<'d>, Failure> {
     let said = read.format.clone();
     let mut layout = open(file, said.as_deref())?.layout;
@@ -255,7 +257,14 @@ fn plan<'d>(
     if !columns.is_empty() && !matches!(layout, Layout::Table(_)) {
         return Err(Failure::new(ids::USAGE, "only a table has columns").then("--format csv"));
     }
-    Ok(Plan { said, layout, columns: columns.to_vec(), values })
+    let ruled_out = match (layout, &values, options) {
+        (Layout::Table(separator), Values::Found(_), Some(options)) => {
+            let mut file = open(file, said.as_deref())?;
+            ruled_out(&mut file, separator, &ColumnDetector::new(options))?
+        }
+        _ => Vec::new(),
+    };
+    Ok(Plan { said, layout, columns: columns.to_vec(), values, ruled_out })
 }
 
 fn told(work: &Work, out: &Path, count: u64) -> Result<u8, Failure> {

@@ -96,3 +96,42 @@ fn a_column_is_what_most_of_its_cells_are() {
         ]],
     );
 }
+
+/// Numbers that end in the check digit of Poland.
+fn pesel() -> Vec<String> {
+    let complete = |id: String| {
+        let digits = id.bytes().map(|byte| u32::from(byte - b'0'));
+        let sum: u32 =
+            digits.zip([1, 3, 7, 9].into_iter().cycle()).map(|(digit, weight)| digit * weight).sum();
+        format!("{id}{}", (10 - sum % 10) % 10)
+    };
+    drawn("YMD{5}ddd", 60).into_iter().map(complete).collect()
+}
+
+#[test]
+fn a_column_of_numbers_of_which_few_pass_holds_none() {
+    let detector = ColumnDetector::new(&DetectorOptions::default());
+    let verdict = |name: &str, cells: &[String]| {
+        let mut column = detector.column(name);
+        let shown = cells.iter().filter(|cell| !column.observe(cell.as_bytes()).is_empty()).count();
+        let counted: u64 = column.checked().values().sum();
+        (shown, counted, column.verdict().holds)
+    };
+    let (pesel, tracts) = (pesel(), drawn("{170310}d{0}ddd", 2_000));
+    // Numbers of like length that are none: some pass, and none of them counts.
+    let (passed, counted, holds) = verdict("tract", &tracts);
+    assert!(passed > 50 && counted == 0 && holds.is_none(), "{passed} {counted} {holds:?}");
+    // All pass, or most do, or the name says what they are.
+    let holds = Some("pl-pesel".to_owned());
+    assert_eq!(verdict("a", &pesel), (60, 60, holds.clone()));
+    assert_eq!(verdict("a", &[&pesel[..], &tracts[..10]].concat()).2, holds);
+    let named = verdict("pesel", &[&pesel[..6], &tracts[..50]].concat());
+    assert!(named.0 >= 6, "{named:?}");
+    // Others beside them, of another length, change nothing.
+    assert_eq!(verdict("a", &[&pesel[..], &drawn("ddddd", 500)[..]].concat()).1, 60);
+    // One number that passes is found, as in a text, and says nothing of the column.
+    assert_eq!(verdict("a", &pesel[..1]), (1, 1, None));
+    // Half of a column of cards is cards.
+    let cards = vec!["4111111111111111".to_owned(); 8];
+    assert_eq!(verdict("a", &[&cards[..], &drawn("9ddddddddddddddd", 8)[..]].concat()).1, 8);
+}
