@@ -195,7 +195,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Together(failed) => id_of(failed),
         Failed::Outdated => ids::CONFLICT,
         Failed::NotFound { .. } => ids::NOT_FOUND,
-        Failed::Conflict { .. } => ids::CONFLICT,
+        Failed::Conflict { .. } | Failed::SameFiles { .. } => ids::CONFLICT,
         Failed::NotReady { .. } => ids::NOT_READY,
         Failed::Invalid { .. } | Failed::Terms(_) => ids::INVALID,
         Failed::Manifest(_) => ids::MODEL_FILES,

@@ -23,6 +23,7 @@ mod notes;
 mod out;
 mod predictions;
 mod runner;
+mod servable;
 
 use std::io::IsTerminal as _;
 use std::panic;

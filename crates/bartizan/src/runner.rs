@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use crate::catalog::ids;
 use crate::failure::Failure;
 use crate::notes::Notes;
+use crate::servable;
 
 /// What whoever starts a run may choose about how it is run.
 #[derive(Debug, Clone)]
@@ -47,11 +48,22 @@ pub(crate) struct Ran {
     pub(crate) files: Vec<(String, PathBuf)>,
     /// Why its output was refused.
     pub(crate) refused: Vec<String>,
+    /// Whether what it left can be served, in a few words.
+    pub(crate) servable: Option<String>,
     /// The files lie here until this is dropped.
     _place: Place,
 }
 
 impl Ran {
+    /// Puts down that what it left is not taken, and why.
+    pub(crate) fn refuse(&mut self, why: String) {
+        self.report.end = RunEnd::Refused;
+        self.refused.push(why);
+        if let Some(record) = self.report.environment.as_object_mut() {
+            record.insert("refused".to_owned(), json!(self.refused));
+        }
+    }
+
     /// The files that the run left, open.
     pub(crate) fn outputs(&self) -> io::Result<Vec<RunOutput>> {
         let open = |(path, at): &(String, PathBuf)| {
@@ -102,6 +114,12 @@ pub(crate) fn execute(
     let report = sandbox.run(&SystemClock, &plan).map_err(|error| Failure::of(ids::RUN, &error))?;
     let (mut end, mut files, mut refused) = judge(&report, &plan.output);
     let notes = Notes::take(&mut files);
+    let open =
+        |(_, at): &(String, PathBuf)| File::open(at).map_err(|error| Failure::of(ids::STORAGE, &error));
+    let servable = match end {
+        RunEnd::Succeeded => Some(servable::note(&files, |(path, _)| path, open)?),
+        _ => None,
+    };
     if end == RunEnd::Succeeded && files.is_empty() {
         end = RunEnd::Refused;
         refused.push("it left notes about itself, and no model".to_owned());
@@ -148,7 +166,7 @@ pub(crate) fn execute(
         started,
         ended: registry.now(),
     };
-    Ok(Ran { report, files, refused, _place: place })
+    Ok(Ran { report, files, refused, servable, _place: place })
 }
 
 fn environment_shown(venv: &Environment) -> Value {

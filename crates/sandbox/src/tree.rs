@@ -3,9 +3,11 @@
 use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bartizan_base::{Digest, Hasher, canonical};
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, Stat};
@@ -16,6 +18,10 @@ use crate::limits::{
     INPUT_FILES, REFUSALS, TREE_DEPTH, TREE_LIST_BYTES, TREE_PATH_BYTES,
 };
 use crate::report::{Hashed, OutputFile, Refusal, RefusalReason};
+
+/// Threads that hash one tree at most, and the files that each takes at a time.
+const HASHERS: usize = 4;
+const HASH_BATCH: usize = 128;
 
 /// How large a tree may be, whether its files may have further names, and what else may be in it.
 #[derive(Debug, Clone, Copy)]
@@ -341,15 +347,50 @@ pub(crate) fn take(path: &Path, bounds: &Bounds) -> Result<Taken, TreeRefused> {
         return Ok(Taken { hashed, node, root, stamps, links: Vec::new() });
     }
     let listing = listed(&root, bounds)?;
-    let mut stamps = Vec::with_capacity(listing.files.len());
-    let hashed = each(&root, &listing, bounds, |path, file, bytes| {
-        let before = Stamp::of(file)?;
-        let (digest, read) = pass(file, &mut io::sink(), bytes)?;
-        let same = read == bytes && before.bytes == bytes && Stamp::of(file)? == before;
-        stamps.push((path.to_owned(), before));
-        Ok(same.then_some(digest))
-    })?;
+    let (files, stamps): (Vec<_>, Vec<_>) = hash_all(&root, &listing.files)?.into_iter().unzip();
+    let stamps = files.iter().map(|file: &OutputFile| file.path.clone()).zip(stamps).collect();
+    let hashed = whole_with(&files, bounds.as_installed.then_some(listing.links.as_slice()))?;
     Ok(Taken { hashed, node, root, stamps, links: listing.links })
+}
+
+/// Hashes the files of a tree by a few threads: it may be an environment of a hundred thousand of them.
+fn hash_all(root: &File, files: &[(String, u64)]) -> Result<Vec<(OutputFile, Stamp)>, TreeRefused> {
+    let batches: Vec<&[(String, u64)]> = files.chunks(HASH_BATCH).collect();
+    let workers = std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(HASHERS);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let first = batch.first().map(|(path, _)| path.as_str());
+            let hashed =
+                batch.iter().map(|(path, bytes)| hash(root, path, *bytes)).collect::<Result<Vec<_>, _>>()?;
+            done.push((first, hashed));
+        }
+        Ok::<_, TreeRefused>(done)
+    };
+    let mut done = Vec::with_capacity(batches.len());
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..workers.min(batches.len())).map(|_| scope.spawn(work)).collect();
+        done.extend(work()?);
+        for other in others {
+            let gone = |_| io_at(".")(io::Error::other("a thread that hashes ended"));
+            done.extend(other.join().map_err(gone)??);
+        }
+        Ok::<_, TreeRefused>(())
+    })?;
+    done.sort_unstable_by_key(|(first, _)| *first);
+    Ok(done.into_iter().flat_map(|(_, hashed)| hashed).collect())
+}
+
+fn hash(root: &File, path: &str, bytes: u64) -> Result<(OutputFile, Stamp), TreeRefused> {
+    let file = open_beneath(root.as_fd(), path).map_err(io_at(path))?;
+    let before = Stamp::of(&file).map_err(io_at(path))?;
+    let (digest, read) = pass(&file, &mut io::sink(), bytes).map_err(io_at(path))?;
+    let after = Stamp::of(&file).map_err(io_at(path))?;
+    if read != bytes || before.bytes != bytes || after != before {
+        return Err(TreeRefused::Changed { path: path.to_owned() });
+    }
+    Ok((OutputFile { path: path.to_owned(), bytes, digest }, after))
 }
 
 /// Copies a file into a directory, or a directory's content, and hashes what it copies.
@@ -362,7 +403,7 @@ pub(crate) fn copy(source: &Path, target: &Path, bounds: &Bounds) -> Result<Hash
         let (digest, bytes) = pass(&root, &mut copy, bounds.bytes).map_err(io_at(&name))?;
         return Ok(Hashed { digest, files: 1, bytes });
     }
-    each(&root, &listed(&root, bounds)?, bounds, |path, file, bytes| {
+    each(&root, bounds, |path, file, bytes| {
         let place = target.join(path);
         if let Some(parent) = place.parent() {
             fs::create_dir_all(parent)?;
@@ -403,26 +444,26 @@ fn listed(root: &File, bounds: &Bounds) -> Result<Listing, TreeRefused> {
 /// Runs `take` on every file of a tree; it returns the digest, or `None` when the file changed meanwhile.
 fn each(
     root: &File,
-    listing: &Listing,
     bounds: &Bounds,
     mut take: impl FnMut(&str, &File, u64) -> io::Result<Option<Digest>>,
 ) -> Result<Hashed, TreeRefused> {
+    let listing = listed(root, bounds)?;
     let mut files = Vec::with_capacity(listing.files.len());
-    for (path, bytes) in &listing.files {
-        let (path, bytes) = (path.clone(), *bytes);
+    for (path, bytes) in listing.files {
         let file = open_beneath(root.as_fd(), &path).map_err(io_at(&path))?;
         let digest = take(&path, &file, bytes).map_err(io_at(&path))?;
         let digest = digest.ok_or_else(|| TreeRefused::Changed { path: path.clone() })?;
         files.push(OutputFile { path, bytes, digest });
     }
-    whole_with(&files, bounds.as_installed.then_some(listing.links.as_slice()))
+    whole(&files)
 }
 
 /// Reads a file to its end, or one byte beyond `most`, and writes it to `copy`. Returns digest and bytes read.
 pub(crate) fn pass(file: &File, copy: &mut impl Write, most: u64) -> io::Result<(Digest, u64)> {
     let mut hasher = Hasher::new();
     let mut reader = file.take(most.saturating_add(1));
-    let mut buffer = vec![0; 128 * 1024];
+    let most_at_once = usize::try_from(most.saturating_add(1)).unwrap_or(usize::MAX).min(128 * 1024);
+    let mut buffer = vec![0; most_at_once];
     let mut bytes = 0u64;
     loop {
         let read = match reader.read(&mut buffer) {

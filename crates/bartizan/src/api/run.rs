@@ -7,7 +7,7 @@ use bartizan_base::{Name, RunId, VersionRef};
 use bartizan_policy::{ProjectWide, op};
 use bartizan_registry::state::Run;
 use bartizan_registry::statement::{Isolation, RunEnd};
-use bartizan_registry::{Caller, ModelFile, NewRun, StartedRun};
+use bartizan_registry::{Caller, Failed, ModelFile, NewRun, StartedRun};
 use bartizan_sandbox::{Demand, Sandbox};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -103,9 +103,27 @@ async fn settle(
     match app.registry.push_run(caller, run, &ran.report, outputs).await {
         Ok(version) => Ok(Answer::Json(outcome(run, &ran, Some(&version)))),
         Err(failed) => {
-            ran.report.end = RunEnd::Refused;
+            let same = match &failed {
+                Failed::SameFiles { version, .. } => Some(version.clone()),
+                _ => None,
+            };
+            let mut failure = Failure::from(failed);
+            ran.refuse(
+                std::iter::once(&failure.what).chain(&failure.why).cloned().collect::<Vec<_>>().join(": "),
+            );
             app.registry.end_run(run, &ran.report).await?;
-            Err(failed.into())
+            failure.what = format!("what {} left is not taken: {}", run.id(), failure.what);
+            Err(match same {
+                Some(version) => failure.then(format!(
+                    "bartizan model show {version}: the same input, code and seed gave the same bytes, so there is nothing new to \
+                     approve; bartizan run show {} has this run's log and metrics",
+                    run.id()
+                )),
+                None => {
+                    let next = format!("{}; bartizan run show {} tells what is known", failure.next, run.id());
+                    failure.then(next)
+                }
+            })
         }
     }
 }
@@ -120,6 +138,7 @@ fn outcome(run: &StartedRun, ran: &Ran, version: Option<&VersionRef>) -> Value {
         "wall_millis": ran.report.resources.wall_millis,
         "cpu_millis": ran.report.resources.cpu_millis,
         "memory_bytes": ran.report.resources.memory_bytes,
+        "servable": version.and(ran.servable.as_ref()),
         "refused": ran.refused,
         "log": log,
     })

@@ -18,7 +18,6 @@ mod project;
 mod prove;
 mod remote;
 mod run;
-mod servable;
 mod source;
 mod supplied;
 mod train;
@@ -169,7 +168,7 @@ impl Work {
 }
 
 /// A file that cannot be read or written.
-fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
+pub(crate) fn file_failure(path: &Path, error: &std::io::Error) -> Failure {
     let mut failure = Failure::new(ids::FILE, format!("`{}` cannot be used", path.display()));
     failure.why.push(error.to_string());
     match error.kind() {

@@ -7,10 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Work, encoded, endpoint, read_bytes, read_text, servable, tree, upload, version_path};
+use super::{Work, encoded, endpoint, read_bytes, read_text, tree, upload, version_path};
 use crate::catalog::ids;
 use crate::cli::{Model, Stop};
 use crate::failure::Failure;
+use crate::servable;
 
 const BUNDLE_BYTES: u64 = 16 * 1024 * 1024;
 const KEY_BYTES: u64 = 64 * 1024;
@@ -19,7 +20,7 @@ pub(super) async fn run(work: &Work, verb: Model) -> Result<u8, Failure> {
     match verb {
         Model::Import { path, name, origin, trained_on, sensitive, signature, signer } => {
             let files = tree::list(&path, signature.as_deref())?;
-            let servable = servable::note(&files)?;
+            let servable = servable::note(&files, |file| &file.path, tree::ModelFile::open)?;
             let publisher = match (signature, signer) {
                 (Some(signature), Some(signer)) => Some(json!({
                     "bundle": STANDARD.encode(read_bytes(&signature, BUNDLE_BYTES)?),

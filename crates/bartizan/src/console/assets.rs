@@ -93,7 +93,10 @@ fn run(frame: &Frame, row: &RunRow) -> Markup {
     html! {
         tr role="row" {
             th role="rowheader" scope="row" { (digest(&row.run)) }
-            (cell("End", &pill(tone_class(row.tone), icon, row.end)))
+            (cell("End", &html! {
+                (pill(tone_class(row.tone), icon, row.end))
+                @if let Some(reason) = &row.reason { br; span.break { (foreign(reason)) } }
+            }))
             (cell("Model", &html! {
                 span.break {
                     @match row.version {

@@ -28,7 +28,7 @@ pub(crate) fn model_version_page(view: &ModelVersionView) -> Markup {
             (chain_card(&view.frame, &reference, &view.chain, &view.tree))
             (data_sets(view))
             (changes_card(&view.frame, "Ledger entries about this version, newest first", "s5", &view.changes))
-            div.column.s7 { (versions(view)) (commands(&reference)) }
+            div.column.s7 { (versions(view)) (commands(view, &reference)) }
         }
     };
     framed(&view.frame, &Position { title: &reference, place: Place::Models, exact: false }, &content)
@@ -177,12 +177,22 @@ fn data_set_row(frame: &Frame, row: &DataSetRow) -> Markup {
     }
 }
 
-fn commands(reference: &str) -> Markup {
+fn commands(view: &ModelVersionView, reference: &str) -> Markup {
+    let state = match view.state {
+        VersionState::Approved => "",
+        VersionState::Candidate => " --state candidate",
+        VersionState::Lapsed => " --state any",
+        VersionState::Retired => " --state retired",
+        VersionState::Quarantined => " --state quarantined",
+        VersionState::Revoked => " --state revoked",
+    };
+    let keys = if view.tree.development_keys { " --allow-development" } else { "" };
+    let verify = format!("bartizan verify FILE --trust TRUST-FILE --of {reference}{state}{keys}");
     let commands = [
         ("Show this page’s facts", format!("bartizan model show {reference}")),
         ("Check signature and statements", format!("bartizan model verify {reference}")),
         ("Write the whole walk as one file", format!("bartizan prove {reference} --out FILE")),
-        ("Check that file elsewhere, off line", "bartizan verify FILE --trust TRUST-FILE".to_owned()),
+        ("Check that file elsewhere, off line", verify),
     ];
     commands_card(&commands)
 }

@@ -81,11 +81,16 @@ pub(crate) fn run(options: &DemoOptions, out: &mut dyn Write) -> Result<Option<L
     let story = Story::prepare(options, &stage).map_err(DemoFailed::Input)?;
     let serve = options.serve && !options.json && stage.is_kept();
     let mut lines = Lines::new(out, options.json);
-    let left = play(story, &stage, &cut, &mut lines).map_err(DemoFailed::Step)?;
+    let left = play(story, (&stage, serve), &cut, &mut lines).map_err(DemoFailed::Step)?;
     Ok(serve.then_some(left))
 }
 
-fn play(mut story: Story<'_>, stage: &Stage, cut: &Cut, lines: &mut Lines<'_>) -> Result<Left> {
+fn play(
+    mut story: Story<'_>,
+    (stage, serve): (&Stage, bool),
+    cut: &Cut,
+    lines: &mut Lines<'_>,
+) -> Result<Left> {
     lines.head(&format!("The chain of evidence, in {}", stage.data_dir().display()))?;
     story.begin(lines)?;
     story.data(lines)?;
@@ -112,7 +117,7 @@ fn play(mut story: Story<'_>, stage: &Stage, cut: &Cut, lines: &mut Lines<'_>) -
         let keys = json!({ "eve": story.engineer, "adam": story.approver, "sam": story.auditor });
         stage.write_secret(KEYS, format!("{keys:#}\n").as_bytes())?;
     }
-    lines.end(stage)?;
+    lines.end(stage, serve)?;
     Ok(Left::of(&story, asked))
 }
 
@@ -158,7 +163,7 @@ impl<'a> Lines<'a> {
             .context("cannot print")
     }
 
-    fn end(&mut self, stage: &Stage) -> Result<()> {
+    fn end(&mut self, stage: &Stage, serve: bool) -> Result<()> {
         if let Some(held) = self.held.take() {
             let kept = stage.is_kept().then(|| stage.data_dir());
             let told =
@@ -176,7 +181,8 @@ impl<'a> Lines<'a> {
                 .context("cannot print")?;
             writeln!(self.out, "API keys of eve, adam and sam, for a day: {}", keys.display())
                 .context("cannot print")?;
-            writeln!(self.out, "Serve it: bartizan up --data-dir {}", data.display())
+            let when = if serve { "Serve it again, when it was ended" } else { "Serve it" };
+            writeln!(self.out, "{when}: bartizan up --data-dir {}", data.display())
                 .context("cannot print")?;
         }
         Ok(())

@@ -132,3 +132,90 @@ fn a_run_sees_what_it_was_given_and_nothing_else() {
     assert_eq!(ended["status"], 0, "{ended}{}", ran.stderr);
     assert!(!ran.stdout.contains("the host's secret"), "{}", ran.stdout);
 }
+
+/// Something that is taken for a virtual environment, with one program of its own.
+fn venv(bench: &Bench, name: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    bench.write(&format!("{name}/pyvenv.cfg"), b"home = /usr/bin\n");
+    let snake = bench.path(&format!("{name}/bin/snake"));
+    std::fs::create_dir_all(snake.parent().unwrap()).unwrap();
+    std::fs::write(&snake, "#!/bin/sh\necho hiss\n").unwrap();
+    std::fs::set_permissions(&snake, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_data_directory_is_in_no_environment_and_in_no_code() {
+    let bench = with_data();
+    bench.write("pyvenv.cfg", b"home = /usr/bin\n");
+    let script = "cat bartizan-data/keys/root-key.json";
+    for (name, arguments, why) in [
+        ("around", ["--env", "."], "which no job may see"),
+        ("itself", ["--env", "bartizan-data"], "it has no pyvenv.cfg"),
+        ("no environment", ["--env", "/usr"], "is no environment of its own"),
+        ("code around", ["--code", "."], "which no job may see"),
+        ("code itself", ["--code", "bartizan-data/keys"], "which no job may see"),
+    ] {
+        let ran = run(&bench, script, &arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("BZ-0003") && ran.stderr.contains(why), "{name}: {}", ran.stderr);
+    }
+    assert_eq!(bench.json(&["run", "list"]), serde_json::json!([]), "refused before anything is stated");
+    // An environment that nobody named, because the command lies in it.
+    bench.write("bin/cat", b"");
+    let program = bench.path("bin/cat");
+    let key = bench.path("bartizan-data/keys/root-key.json");
+    let fixed = ["run", "start", "--output-model", "tiny", "--isolation", "reduced", "--"];
+    let ran = bench.run(&[&fixed[..], &[program.to_str().unwrap(), key.to_str().unwrap()]].concat());
+    assert!(ran.code != 0 && ran.stderr.contains("which no job may see"), "{}{}", ran.stdout, ran.stderr);
+    let ended = &bench.json(&["run", "list"])[0];
+    assert_eq!(ended["end"], "failed", "{ended}");
+}
+
+#[test]
+fn an_environment_is_there_whatever_the_command_is_and_is_recorded() {
+    let bench = with_data();
+    venv(&bench, "venv");
+    let ran = run(&bench, r#"snake | tee "$BARTIZAN_OUT"/model.txt"#, &["--env", "venv"]);
+    let made = answer(&ran);
+    assert_eq!((ran.code, &made["version"]), (0, &"tiny:1".into()), "{made}{}", ran.stderr);
+    assert_eq!((&made["log"], &made["servable"]), (&"hiss\n".into(), &"no: no file is called *.onnx".into()));
+    let record = &bench.json(&["run", "show", made["run"].as_str().unwrap()])["record"];
+    let place = bench.path("venv");
+    let place = place.to_str().unwrap();
+    assert_eq!(record["environment"]["path"], place);
+    assert_eq!(record["environment"]["installed"][0]["files"], 2);
+    assert_eq!(record["variables"]["VIRTUAL_ENV"], place);
+    assert!(record["mounts"].as_array().unwrap().contains(&place.into()), "{record}");
+
+    bench.write("venv/sitecustomize.py", b"import os");
+    let ran = run(&bench, r#"snake > "$BARTIZAN_OUT"/other.txt"#, &["--env", "venv"]);
+    let again = &bench.json(&["run", "show", answer(&ran)["run"].as_str().unwrap()])["record"];
+    let digest = |record: &Value| record["environment"]["installed"][0]["sha256"].clone();
+    assert!(digest(record).is_string());
+    assert_ne!(digest(record), digest(again));
+}
+
+#[test]
+fn the_same_bytes_again_are_refused_with_what_they_are_already() {
+    let bench = with_data();
+    let script =
+        r#"echo model > "$BARTIZAN_OUT"/model.txt; echo '{"depth": 3}' > "$BARTIZAN_OUT"/params.json"#;
+    assert_eq!(answer(&run(&bench, script, &[]))["version"], "tiny:1");
+    let ran = run(&bench, script, &[]);
+    let ended = &bench.json(&["run", "list"])[0];
+    let id = ended["run"].as_str().unwrap();
+    assert_eq!((ran.code, &ended["end"]), (1, &"refused".into()));
+    for told in [
+        "BZ-0204",
+        id,
+        "these files are tiny:1 already",
+        "bartizan model show tiny:1",
+        "bartizan run show run_",
+    ] {
+        assert!(ran.stderr.contains(told), "`{told}` is missing: {}", ran.stderr);
+    }
+    let record = &bench.json(&["run", "show", id])["record"];
+    let refused = record["refused"][0].as_str().unwrap();
+    assert!(refused.starts_with("model tiny: these files are tiny:1 already"), "{record}");
+    assert_eq!(record["parameters"]["depth"], 3, "what is known of the run is kept");
+}

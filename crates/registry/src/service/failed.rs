@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bartizan_base::Name;
+use bartizan_base::{Digest, Name, VersionRef};
 use bartizan_data::folder::{FolderInvalid, FolderSchemaInvalid};
 use bartizan_data::{NotInferred, ReadError, SchemaInvalid};
 use bartizan_keys::oms::{Differences, VerifyBundle};
@@ -50,6 +50,14 @@ pub enum Failed {
         what: String,
         /// Why not.
         why: String,
+    },
+    /// The files are a version already. The caller's fault.
+    #[error("model {}: these files are {version} already (manifest {manifest})", version.name)]
+    SameFiles {
+        /// Which version.
+        version: VersionRef,
+        /// The digest of its manifest.
+        manifest: Digest,
     },
     /// The project would be stuck in tier release. The caller's fault.
     #[error(

@@ -205,7 +205,7 @@ fn check_new(state: &State, found: &Registrable) -> Result<(), Failed> {
     let (name, digest, sensitivity) = (&version.name, *digest, *sensitivity);
     let what = || format!("model {name}");
     if let Some(same) = same_model(state, name, digest) {
-        return Err(Failed::conflict(what(), format!("these files are {same} already (manifest {digest})")));
+        return Err(Failed::SameFiles { version: same, manifest: digest });
     }
     if let Some(twin) = state.stopped(digest) {
         return Err(Failed::conflict(

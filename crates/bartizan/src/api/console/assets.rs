@@ -14,6 +14,9 @@ use crate::console::view::{Paged, Tone};
 use crate::console::{DATA_SETS_PATH, RUNS_PATH};
 use crate::failure::Failure;
 
+/// Reasons that are shown of why the output of a run was refused.
+const REASONS: usize = 3;
+
 /// Where a list by name goes on.
 pub(super) fn after(name: Option<&Name>) -> (Bound<&Name>, Bound<&Name>) {
     (name.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded)
@@ -62,13 +65,29 @@ pub(super) async fn runs(app: &App, caller: &Caller, before: Option<u64>) -> Res
     found.sort_unstable_by_key(|run| std::cmp::Reverse(run.statement.entry));
     let more = found.len() > PAGE;
     found.truncate(PAGE);
-    let rows: Vec<RunRow> = found.into_iter().map(|run| row(&scene, run)).collect();
+    let mut rows: Vec<RunRow> = Vec::with_capacity(found.len());
+    for run in found {
+        let reason = match run.ended {
+            Some((_, RunEnd::Refused)) => why_refused(app, run).await?,
+            _ => None,
+        };
+        rows.push(RunRow { reason, ..row(&scene, run) });
+    }
     let next = rows.last().filter(|_| more).map(|row| format!("?before={}", row.entry));
     let first = before.map(|_| RUNS_PATH.to_owned());
     Ok(RunsView {
         frame: scene.frame(app, caller),
         runs: Paged { rows, total: count(known.len()), first, next },
     })
+}
+
+/// Why what a run left was refused, unless that was erased.
+async fn why_refused(app: &App, run: &Run) -> Result<Option<String>, Failure> {
+    let told = app.registry.told_of_run(run.body.run).await?;
+    let refused = told.record.as_ref().and_then(|record| record.get("refused")?.as_array());
+    let reasons = refused.into_iter().flatten().filter_map(serde_json::Value::as_str).take(REASONS);
+    let reasons: Vec<&str> = reasons.collect();
+    Ok((!reasons.is_empty()).then(|| reasons.join("; ")))
 }
 
 fn row(scene: &Scene, run: &Run) -> RunRow {
@@ -87,6 +106,7 @@ fn row(scene: &Scene, run: &Run) -> RunRow {
         version: made.map(|version| u64::from(version.body.version.version.get())),
         end,
         tone,
+        reason: None,
         isolated: run.body.isolation == Isolation::Full,
         inputs: run.body.inputs.iter().map(|input| input.version.to_string()).collect(),
         at: run.body.act.at.to_string(),

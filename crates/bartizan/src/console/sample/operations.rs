@@ -258,6 +258,7 @@ pub(crate) fn runs() -> RunsView {
         version,
         end,
         tone,
+        reason: (end == "output refused").then(|| "model fraud: these files are fraud:1 already".to_owned()),
         isolated: version.is_some(),
         inputs: version.map(|_| "transactions:2".to_owned()).into_iter().collect(),
         at: AT.to_owned(),
@@ -266,6 +267,7 @@ pub(crate) fn runs() -> RunsView {
     let rows = vec![
         row("succeeded", Tone::Ok, Some(3)),
         row("failed", Tone::Bad, None),
+        row("output refused", Tone::Bad, None),
         row("interrupted", Tone::Warn, None),
         row("running", Tone::Neutral, None),
     ];
@@ -371,6 +373,7 @@ pub(crate) fn hostile(frame: &Frame, text: &str) -> Hostile {
     }
     for row in &mut all.runs.runs.rows {
         (row.run, row.model, row.inputs, row.at) = (text(), text(), vec![text()], text());
+        row.reason = Some(text());
     }
     for row in &mut all.overview.attention.rows {
         (row.subject, row.detail, row.command) = (text(), text(), text());

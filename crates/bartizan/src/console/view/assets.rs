@@ -56,6 +56,8 @@ pub(crate) struct RunRow {
     pub(crate) end: &'static str,
     /// How good that is.
     pub(crate) tone: Tone,
+    /// Why what it left was refused, if it was and the reason can be read.
+    pub(crate) reason: Option<String>,
     /// Whether every part of the sandbox held.
     pub(crate) isolated: bool,
     /// The data set versions that it read.

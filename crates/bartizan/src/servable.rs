@@ -1,12 +1,12 @@
-//! Whether a model that is imported can be served, said at once instead of at its first route.
+//! Whether a model that is imported or trained can be served, said at once instead of at its first route.
 
 use std::error::Error;
+use std::fs::File;
 use std::io::Read;
 
 use bartizan_model::Model;
 use bartizan_model::limits::MODEL_BYTES;
 
-use super::tree::ModelFile;
 use crate::catalog::ids;
 use crate::failure::Failure;
 
@@ -27,23 +27,27 @@ const EXPORTS: [(&[&str], &str); 6] = [
 ///
 /// # Errors
 /// When a file cannot be read.
-pub(super) fn note(files: &[ModelFile]) -> Result<String, Failure> {
-    let ending = |file: &ModelFile| file.path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let onnx: Vec<&ModelFile> = files.iter().filter(|file| file.path.ends_with(".onnx")).collect();
+pub(crate) fn note<F>(
+    files: &[F],
+    path: impl Fn(&F) -> &str,
+    open: impl Fn(&F) -> Result<File, Failure>,
+) -> Result<String, Failure> {
+    let ending = |path: &str| path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
+    let onnx: Vec<&F> = files.iter().filter(|file| path(file).ends_with(".onnx")).collect();
     match onnx.as_slice() {
         [] => {
-            let known = |file: &ModelFile| {
-                let ending = ending(file)?;
+            let known = |file: &F| {
+                let ending = ending(path(file))?;
                 let (_, how) = EXPORTS.iter().find(|(endings, _)| endings.contains(&ending.as_str()))?;
-                Some(format!("no: {} is not ONNX; {how}", file.path))
+                Some(format!("no: {} is not ONNX; {how}", path(file)))
             };
             Ok(files.iter().find_map(known).unwrap_or_else(|| "no: no file is called *.onnx".to_owned()))
         }
         [file] => {
             let mut bytes = Vec::new();
             let most = u64::try_from(MODEL_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-            let read = file.open()?.take(most).read_to_end(&mut bytes);
-            read.map_err(|error| super::file_failure(file.path.as_ref(), &error))?;
+            let read = open(file)?.take(most).read_to_end(&mut bytes);
+            read.map_err(|error| crate::commands::file_failure(path(file).as_ref(), &error))?;
             Ok(Model::load(&bytes)
                 .map_or_else(|error| format!("no: {}", whole(&error)), |_| "yes".to_owned()))
         }
