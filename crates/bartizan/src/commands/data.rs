@@ -66,6 +66,7 @@ pub(super) fn profile_options(reading: &Reading, null: &[String]) -> Result<Prof
         separator: separator.map_err(|error: SeparatorInvalid| usage(&error))?,
         encoding: encoding.map_err(|error: EncodingInvalid| usage(&error))?,
         null: null.map_err(|error: NullTokensInvalid| usage(&error))?,
+        ..CsvOptions::default()
     };
     let format = format_of(reading.format.as_deref())?;
     Ok(ProfileOptions { read: ReadOptions { format, csv }, ..ProfileOptions::default() })

@@ -55,6 +55,9 @@ fn examined(work: &Work, wanted: &Poison, subject: &Subject) -> Result<u8, Failu
     let test = test.as_ref().zip(other).map(|(columns, path)| columns.table(wanted, path)).transpose()?;
     let supplied = match &wanted.probabilities {
         Some(path) => {
+            // Labels are numbers often, and so are the columns called after them.
+            let mut options = options.clone();
+            options.csv.numbers_name = true;
             let read = gathered(work, path, &options, threads)?;
             let key = wanted.key.as_deref().zip(columns.keys.as_deref());
             let invalid = |what| Failure::new(ids::INVALID, format!("`{}`: {what}", path.display()));

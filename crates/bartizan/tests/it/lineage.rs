@@ -140,7 +140,8 @@ fn lineage_goes_from_a_source_to_endpoints_and_back() {
         ["lineage", "impact", "--source", "shop", "--since", "2026-02-02", "--until", "2026-02-01"];
     bench.refused(&reversed, 2, "BZ-0001");
     let told = bench.shown(&["lineage", "down", "source:shop"]);
-    assert!(told.stdout.contains("dataset raw:1  (signed, asserted, entry "), "{}", told.stdout);
+    assert!(told.stdout.contains("clean:1, valid  (delivered, asserted, entry "), "{}", told.stdout);
+    assert!(told.stdout.contains("raw:1, valid  (signed, entry "), "{}", told.stdout);
     let page = bench.json(&["lineage", "down", "source:shop", "--limit", "2"]);
     assert_eq!((names(&page["nodes"]).len(), &page["next"], &page["total"]), (2, &json!(2), &json!(4)));
     let rest = bench.json(&["lineage", "down", "source:shop", "--skip", "2"]);

@@ -22,6 +22,8 @@ pub struct CsvOptions {
     pub encoding: Option<Encoding>,
     /// Which cells mean "no value".
     pub null: NullTokens,
+    /// Whether a first line of numbers only names columns, such as the labels 0 and 1, and is not taken for a row.
+    pub numbers_name: bool,
 }
 
 /// How a CSV file was in fact written.

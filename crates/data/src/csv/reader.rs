@@ -78,7 +78,7 @@ impl<R: Read> CsvReader<R> {
         {
             return Err(ReadError::WrongSeparator { given, likely });
         }
-        let header = header_names(&cells)?;
+        let header = header_names(&cells, options.numbers_name)?;
         records.end_header();
         Ok(Self { records, header, format })
     }
@@ -148,8 +148,8 @@ fn read_head<R: Read>(source: &mut Source<R>) -> (Vec<u8>, Option<Separator>) {
     }
 }
 
-fn header_names(cells: &[&[u8]]) -> Result<Vec<String>, ReadError> {
-    if cells.iter().all(|cell| cell::is_number(cell)) {
+fn header_names(cells: &[&[u8]], numbers_name: bool) -> Result<Vec<String>, ReadError> {
+    if !numbers_name && cells.iter().all(|cell| cell::is_number(cell)) {
         return Err(ReadError::NoHeader);
     }
     let mut names: Vec<String> = Vec::with_capacity(cells.len());

@@ -232,6 +232,7 @@ impl Schema {
             separator: Some(self.csv.separator),
             encoding: Some(self.csv.encoding),
             null: self.csv.null.clone(),
+            ..CsvOptions::default()
         }
     }
 
