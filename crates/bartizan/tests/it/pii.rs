@@ -386,3 +386,47 @@ fn our_own_logs_hold_nothing() {
     let (code, found) = scanned(&bench, &["log", "--show"]);
     assert_eq!((code, &found["findings"]), (0, &json!({})), "{found}");
 }
+
+#[test]
+fn escapes_in_json_hide_nothing_and_lines_stay_json() {
+    let bench = Bench::new();
+    let lines = "{\"m\":\"Card:\\n4111111111111111\"}\n{\"m\":\"zo\\u00eb@example.com\", \"n\":1}\n";
+    bench.write("d/events.jsonl", lines.as_bytes());
+    bench.write("d/one.json", lines.as_bytes());
+    let (code, report) = scanned(&bench, &["d", "--show"]);
+    assert_eq!(code, 1);
+    let of = |name: &str| {
+        [format!("d/{name}:1:13  card 4111111111111111"), format!("d/{name}:2:7  email zoë@example.com")]
+    };
+    assert_eq!(places(&report), [of("events.jsonl"), of("one.json")].concat());
+    bench.json(&["data", "redact", "d/events.jsonl", "--out", "redacted.jsonl"]);
+    assert_eq!(read(&bench, "redacted.jsonl"), "{\"m\":\"Card:\\n<CARD>\"}\n{\"m\":\"<EMAIL>\", \"n\":1}\n");
+}
+
+#[test]
+fn numbers_that_pass_by_chance_stay_and_secrets_of_a_named_column_go() {
+    let bench = Bench::new();
+    // Numbers of eleven digits, of which one in ten has the check digit of Poland.
+    let tracts: String = (0..500)
+        .map(|at| format!("{},Xk9FhMgZNyz{:02}\n", 17_031_000_100_u64 + at * 7_919, at % 90 + 10))
+        .collect();
+    let table = format!("tract,password\n{tracts}");
+    bench.write("t.csv", table.as_bytes());
+    let (_, report) = scanned(&bench, &["t.csv"]);
+    assert_eq!(report["findings"], json!({ "assigned-secret": 500 }));
+    bench.json(&["data", "redact", "t.csv", "--out", "r.csv"]);
+    let redacted = read(&bench, "r.csv");
+    for (before, after) in table.lines().zip(redacted.lines()).skip(1) {
+        assert_eq!(after, format!("{},<ASSIGNED_SECRET>", before.split(',').next().unwrap()));
+    }
+}
+
+#[test]
+fn a_kind_that_does_not_exist_is_refused_with_the_one_that_was_meant() {
+    let bench = Bench::new();
+    bench.write("people.csv", TABLE.as_bytes());
+    let tokenize = ["data", "tokenize", "people.csv", "--columns", "id", "--out", "x.csv", "--kind"];
+    let said = bench.refused(&[&tokenize[..], &["ssn"]].concat(), 2, "BZ-0001");
+    assert!(said.contains("did you mean `us-ssn`?"), "{said}");
+    bench.refused(&[&tokenize[..], &["foo-bar"]].concat(), 2, "BZ-0001");
+}

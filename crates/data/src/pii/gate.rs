@@ -77,7 +77,10 @@ fn worth(looks: &Looks, patterns: &Patterns, before: u8, count: usize, behind: u
         worth |= DIGIT;
     }
     let hexadecimal = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
-    if looks.mac && count <= 2 && (hexadecimal(before) || hexadecimal(behind)) {
+    if looks.mac && count <= 3 && (hexadecimal(before) || hexadecimal(behind)) {
+        worth |= ALWAYS;
+    }
+    if looks.mac && count == 4 && (before == b'.' || behind == b'.') {
         worth |= ALWAYS;
     }
     if looks.phone && count >= 3 && matches!(before, b'*' | b' ' | b'.') {

@@ -269,6 +269,20 @@ pub(super) fn mac(text: &[u8], start: usize) -> Option<Range<usize>> {
         .then_some(start..start + 17)
 }
 
+/// Three groups of four hexadecimal digits with dots between them, one of which is a letter: numbers are written so too.
+pub(super) fn dotted_mac(text: &[u8], start: usize) -> Option<Range<usize>> {
+    let written = text.get(start..start + 14)?;
+    let sound = written
+        .iter()
+        .enumerate()
+        .all(|(place, byte)| if place % 5 == 4 { *byte == b'.' } else { byte.is_ascii_hexdigit() });
+    let next = text.get(start + 14).copied().unwrap_or(b' ');
+    let ends =
+        !next.is_ascii_alphanumeric() && next != b'_' && !(next == b'.' && goes_on_hex(text, start + 15));
+    let letter = written.iter().any(u8::is_ascii_alphabetic);
+    (sound && ends && letter).then_some(start..start + 14)
+}
+
 fn goes_on_hex(text: &[u8], place: usize) -> bool {
     text.get(place).is_some_and(u8::is_ascii_hexdigit)
 }

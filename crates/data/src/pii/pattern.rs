@@ -44,6 +44,7 @@ const SHAPES: &[Shape] = &[
     bare("ddddddddddddddddddd", Kind::CARD, card),
     typical("dddd~dddd~dddd~dddd", Kind::CARD, card),
     typical("dddd~dddd~dddd~dddd~ddd", Kind::CARD, card),
+    typical("dddd~dddddddd~dddd", Kind::CARD, card),
     typical("dddd~dddddd~ddddd", Kind::CARD, card),
     typical("dddd~dddddd~dddd", Kind::CARD, card),
     typical("dddd.dddd.dddd.dddd", Kind::CARD, card),

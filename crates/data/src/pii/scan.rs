@@ -124,6 +124,9 @@ impl Scan<'_, '_> {
         if looks.mac && count <= 2 {
             self.dashed_mac(start);
         }
+        if looks.mac && count <= 4 {
+            self.dotted_mac(start);
+        }
         let before = if start > 0 { text[start - 1] } else { b' ' };
         match before {
             b'A'..=b'Z' | b'a'..=b'z' => {
@@ -223,6 +226,20 @@ impl Scan<'_, '_> {
             return;
         }
         if let Some(range) = marks::mac(text, start) {
+            self.propose(Kind::MAC, range, Evidence::Plain, None);
+        }
+    }
+
+    fn dotted_mac(&mut self, digit: usize) {
+        let text = self.text;
+        let window = &text[digit.saturating_sub(13)..digit];
+        let back = window.iter().rev().take_while(|b| b.is_ascii_hexdigit() || **b == b'.').count();
+        let start = digit - back;
+        let before = if start > 0 { text[start - 1] } else { b' ' };
+        if !before.is_ascii_alphanumeric()
+            && !matches!(before, b'.' | b'_' | b':' | b'-')
+            && let Some(range) = marks::dotted_mac(text, start)
+        {
             self.propose(Kind::MAC, range, Evidence::Plain, None);
         }
     }

@@ -216,6 +216,9 @@ fn table(reports: &[FileReport], skipped: &[Skipped]) -> String {
     for (kind, (count, files)) in totals(reports) {
         line(format!("{kind:<20} {count:>8} in {files} files"));
     }
+    if reports.is_empty() {
+        line("nothing was searched: no file of text or of a table is there".to_owned());
+    }
     let whole = || reports.iter().filter(|one| one.cut.is_none());
     let clean = whole().filter(|one| one.report.is_clean()).count();
     let passed = skipped.iter().filter(|one| matches!(one.why, Why::PassedOver(_))).count();

@@ -208,7 +208,8 @@ proptest! {
     fn a_redacted_line_is_built_as_before(texts in proptest::collection::vec(text(), 1..5), ways: u64) {
         let mut line = "{".to_owned();
         for (at, text) in texts.iter().enumerate() {
-            let name = written(&format!("{at}{text}"), ways ^ 1);
+            // Names stay different where what is found in them becomes the same.
+            let name = written(&format!("{at}k {text}"), ways ^ 1);
             line.push_str(&format!("{name}: [{}, {at}.5e3, 4111111111111111, null],", written(text, ways)));
         }
         line.push_str("\"z\":true}");

@@ -563,3 +563,29 @@ phone ٠٦١٢٣٤٥٦٧٨
         "#]],
     );
 }
+
+#[test]
+fn groups_that_are_less_usual() {
+    check(
+        "
+4111 11111111 1111
+4111 11111111 1112
+001a.2b3c.4d5e
+abcd.efab.1234
+2024.1234.5678
+001a.2b3c.4d5e.6f70
+x001a.2b3c.4d5e
+001a.2b3c.4d5eg
+",
+        expect![[r#"
+            card 95 [4111 11111111 1111] typical form
+            -
+            mac-address 90 [001a.2b3c.4d5e] valid
+            mac-address 90 [abcd.efab.1234] valid
+            -
+            -
+            -
+            -
+        "#]],
+    );
+}
