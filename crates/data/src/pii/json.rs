@@ -283,11 +283,11 @@ impl Decoded {
 
     /// Where a range of the decoded text was written, with the whole of each escape.
     fn original(&self, range: &Range<usize>) -> Range<usize> {
-        let start = self.escape(range.start).map_or(range.start, |escape| escape.from_of(range.start));
+        let start = self.escape(range.start).map_or(range.start, |escape| escape.written_at(range.start));
         let end = match range.end.checked_sub(1) {
             Some(last) if last >= range.start => match self.escape(last) {
                 Some(escape) if last < escape.at + escape.means => escape.from + escape.written,
-                Some(escape) => escape.from_of(last) + 1,
+                Some(escape) => escape.written_at(last) + 1,
                 None => range.end,
             },
             _ => start,
@@ -313,7 +313,7 @@ impl Decoded {
 
 impl Escape {
     /// Where a place of the decoded text was written that is in this escape or behind it.
-    const fn from_of(&self, place: usize) -> usize {
+    const fn written_at(&self, place: usize) -> usize {
         match place.checked_sub(self.at + self.means) {
             Some(behind) => self.from + self.written + behind,
             None => self.from,
