@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
 use bartizan_policy::Role;
+use bartizan_registry::limits::ENVIRONMENT_PARTS;
 use bartizan_registry::proof::{VerifyOptions, verify};
 use bartizan_registry::statement::{Isolation, Resources, RunEnd, VersionState};
 use bartizan_registry::{Caller, Failed, NewRun, RunOutput, RunReport, StartedRun};
@@ -104,6 +105,21 @@ async fn what_a_run_made_is_a_version_with_its_provenance() {
     let ledger = world.ledger_bytes();
     assert!(!ledger.windows(4).any(|window| window == b"Jane"), "the command is private");
     world.reopen(false).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_environment_has_a_bounded_number_of_parts() {
+    let world = World::new().await;
+    let eve = world.person("eve", &[Role::MlEngineer, Role::DataScientist]).await;
+    add(&world, &eve, ("feed", CLEAN), None, false).await.unwrap();
+    let run = start(&world, &eve).await.unwrap();
+    let mut done = report(&world, RunEnd::Succeeded);
+    done.installed = vec![bartizan_base::sha256(b"lib"); ENVIRONMENT_PARTS + 1];
+    let many = world.registry.push_run(&eve, &run, &done, output(&[("m", "w")])).await;
+    assert!(matches!(many, Err(Failed::Entry(_))), "{many:?}");
+    done.installed.pop();
+    let version = world.registry.push_run(&eve, &run, &done, output(&[("m", "w")])).await.unwrap();
+    assert_eq!(version.to_string(), "fraud:1");
 }
 
 #[tokio::test]
