@@ -15,6 +15,7 @@ mod console;
 mod crash;
 mod demo;
 mod drift;
+mod drift_told;
 mod endpoints;
 mod input;
 mod killed;
