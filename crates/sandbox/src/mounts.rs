@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::plan::{Plan, PlanInvalid, mountable};
+use crate::plan::{Plan, PlanInvalid, mountable, plain};
 use crate::venv::Venv;
 use crate::wire::Bind;
 
@@ -147,7 +147,7 @@ impl Mounts {
         let own = || plan.command.first().and_then(|program| Venv::of(Path::new(program)));
         if let Some(venv) = plan.venv.clone().or_else(own) {
             for path in venv.paths() {
-                mountable(&path).map_err(MountsUnusable::Plan)?;
+                plain(&path).and_then(|()| mountable(&path)).map_err(MountsUnusable::Plan)?;
                 let (source, mounted) = mounts.add(&path)?;
                 if (mounted || path == venv.root()) && !mounts.installed.contains(&source) {
                     mounts.installed.push(source);

@@ -231,7 +231,8 @@ fn variable(name: &str) -> Result<(), PlanInvalid> {
     Err(PlanInvalid::Variable { name: name.chars().take(80).collect() })
 }
 
-fn plain(path: &Path) -> Result<(), PlanInvalid> {
+/// Refuses paths that are not written from the root on, part by part: the kernel knows mounts by no others.
+pub(crate) fn plain(path: &Path) -> Result<(), PlanInvalid> {
     let text = path.to_str().filter(|text| text.len() <= WORD_BYTES && !text.contains('\0'));
     let is_plain = path.is_absolute()
         && path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));

@@ -50,6 +50,8 @@ pub(super) async fn start(app: &Arc<App>, mut call: Call) -> Result<Answer, Fail
     let sandbox = blocking(Sandbox::here).await?;
     let sandbox = sandbox.map_err(|error| Failure::of(ids::ISOLATION, &error))?;
     let isolation = isolation(&sandbox, wanted.reduced)?;
+    // Whoever may not learns nothing of the paths of this machine.
+    app.registry.ask_to_run(&caller).await?;
     let environment = match wanted.environment {
         None => None,
         Some(path) => {

@@ -165,8 +165,12 @@ async fn settings(
 ) -> Result<EndpointSettings, Failure> {
     let (present, before) = (&planned.present, &planned.before);
     let read = columns_of(registry, present.columns.as_ref()).await?;
-    // Without what was said of its columns then, there are the present ones.
-    let read_before = columns_of(registry, before.columns.as_ref()).await.ok();
+    // Without what was said of its columns then, nobody knows what was withheld.
+    let read_before = columns_of(registry, before.columns.as_ref()).await;
+    let read_before = match read_before {
+        Err(_) if before.columns == present.columns => None,
+        read => Some(read?),
+    };
     let mut candidates = Vec::new();
     let beyonds = if before.beyond == present.beyond {
         &[present.beyond][..]

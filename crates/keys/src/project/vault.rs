@@ -31,7 +31,7 @@ pub struct Sealed {
     pub size: u64,
     /// The [`commitment`] to the content, fit for the ledger.
     pub commitment: Digest,
-    /// Whether equal content was stored already, so that nothing was written.
+    /// Whether equal content was known already: nothing was written, unless its ciphertext was lost.
     pub already: bool,
 }
 
@@ -204,6 +204,7 @@ impl Keys {
             commitment: commitment(key.salt.expose(), &key.digest),
             already,
         };
+        let mut known = false;
         // Two writers of equal content would mix one's blob with the other's key.
         let _guard = self.locks.lock(&record);
         match self.data_key(&blob) {
@@ -212,7 +213,8 @@ impl Keys {
                 // The ciphertext is lost or damaged, and here is the content again. The salt stays, so that
                 // what the ledger says of this content stays true.
                 Err(UnsealFailed::Missing { .. } | UnsealFailed::Changed { .. }) => {
-                    fresh.salt = existing.salt
+                    fresh.salt = existing.salt;
+                    known = true;
                 }
                 Err(error) => return Err(SealFailed::ExistingKey(error)),
             },
@@ -222,7 +224,7 @@ impl Keys {
         let bytes = self.wrap_data_key(&blob, &fresh, rng)?;
         writer.commit(&blob)?;
         self.blobs.put(&[(&record, bytes.as_slice())])?;
-        Ok(sealed(&fresh, false))
+        Ok(sealed(&fresh, known))
     }
 
     pub(super) fn wrap_data_key(

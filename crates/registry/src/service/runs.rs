@@ -122,6 +122,14 @@ impl StartedRun {
 }
 
 impl Registry {
+    /// Asks whether the caller may start a run, before anything is looked at for one.
+    ///
+    /// # Errors
+    /// When not.
+    pub async fn ask_to_run(&self, caller: &Caller) -> Result<(), Failed> {
+        self.ask_early(caller, op::RunStart, ProjectWide).await
+    }
+
     /// Starts a run: records who may give which command which data.
     ///
     /// # Errors

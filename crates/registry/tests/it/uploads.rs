@@ -5,7 +5,7 @@ use std::io::{Cursor, Read as _};
 use bartizan_base::Blobs as _;
 use bartizan_policy::Role;
 use bartizan_registry::{
-    Caller, CompareWith, Destination, NewBeside, NewDataset, NewDelivery, Upload, UploadId,
+    Caller, CompareWith, Destination, Failed, NewBeside, NewDataset, NewDelivery, Upload, UploadId,
 };
 
 use crate::world::World;
@@ -150,4 +150,19 @@ async fn operations_on_the_same_content_end_as_they_like() {
         let there = world.blobs.open(&made[0].sealed.blob).is_ok();
         assert_eq!(there, !accepted.is_empty(), "round {round}: {} accepted", accepted.len());
     }
+}
+
+/// Whose ciphertext was lost mends it by importing the same files again; that these are refused takes nothing away.
+#[tokio::test]
+async fn content_that_is_mended_by_a_refused_import_stays_whole() {
+    let world = World::new().await;
+    let files: [(&str, &[u8]); 1] = [("model.onnx", b"weights")];
+    let version = world.import(&world.admin, &files).await.unwrap();
+    let known = uploaded(&world, &world.admin, "weights").await;
+    world.registry.discard_uploads(&world.admin, &[known.id]).await;
+    assert!(world.blobs.delete(&known.sealed.blob).unwrap());
+    assert!(world.registry.verify_model(&world.admin, &version).await.is_err());
+    let refused = world.import(&world.admin, &files).await;
+    assert!(matches!(refused, Err(Failed::SameFiles { .. })), "{refused:?}");
+    assert!(world.registry.verify_model(&world.admin, &version).await.is_ok());
 }

@@ -176,6 +176,7 @@ pub(super) fn same(bind: &Bind, there: &fs::Metadata) -> Result<(), Fault> {
 fn harden(target: &Path) -> Result<(), Fault> {
     let table =
         fs::read_to_string(format!("{OLD}/proc/self/mountinfo")).map_err(step("reading the mounts"))?;
+    let mut found = false;
     for line in table.lines() {
         let mut fields = line.split(' ').skip(4);
         let (Some(point), Some(options)) = (fields.next(), fields.next()) else { continue };
@@ -195,8 +196,12 @@ fn harden(target: &Path) -> Result<(), Fault> {
         }
         let what = format!("making `{}` read-only", point.display());
         rustix::mount::mount_remount(&point, flags, c"").map_err(step(what))?;
+        found = true;
     }
-    Ok(())
+    if found {
+        return Ok(());
+    }
+    Err(Fault { part: None, step: format!("finding the mount `{}`", target.display()), errno: 0 })
 }
 
 /// Undoes the octal escapes of spaces, tabs, line ends and backslashes (proc(5), `mountinfo`).
