@@ -4,7 +4,7 @@
 pub const RECORD_BYTES: usize = 1024 * 1024;
 
 /// Bytes of one line of JSON that is searched for personal data; a document without line ends is one.
-pub const JSON_LINE_BYTES: usize = 64 * 1024 * 1024;
+pub const JSON_LINE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes of one cell.
 pub const CELL_BYTES: usize = 256 * 1024;

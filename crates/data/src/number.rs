@@ -13,6 +13,9 @@ use crate::text;
 /// Decimals of so many significant digits are told apart by their doubles (`DBL_DIG` of the C standard, 5.2.4.2.2).
 const TOLD_BY_DOUBLES: usize = 15;
 
+/// Below it doubles tell all whole numbers apart.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// Zeros that are written out rather than an exponent.
 const ZEROS: i64 = 40;
 const MOST_ZEROS: i64 = -ZEROS;
@@ -69,8 +72,11 @@ impl Number {
         }
     }
 
-    fn of_double(number: f64) -> Self {
-        whole(number).map_or_else(|| Self::Double((number + 0.0).to_bits()), Self::Integer)
+    /// Beyond 2^53 the shortest decimal is another whole number than the double itself.
+    pub(crate) fn of_double(number: f64) -> Self {
+        let whole =
+            if number.abs() < EXACT { whole(number) } else { shortest(number).and_then(|it| it.integer()) };
+        whole.map_or_else(|| Self::Double((number + 0.0).to_bits()), Self::Integer)
     }
 
     /// `nearest` is the double that the decimal reads as.
@@ -80,13 +86,21 @@ impl Number {
             return Self::of_double(nearest);
         }
         let Some(decimal) = Decimal::of(text) else { return Self::of_double(nearest) };
-        let mut shortest = Vec::new();
-        text::float(&mut shortest, nearest);
-        if Decimal::of(&shortest).as_ref() == Some(&decimal) {
+        if let Some(integer) = decimal.integer() {
+            return Self::Integer(integer);
+        }
+        if shortest(nearest).as_ref() == Some(&decimal) {
             return Self::of_double(nearest);
         }
-        decimal.integer().map_or_else(|| Self::Long(decimal.written()), Self::Integer)
+        Self::Long(decimal.written())
     }
+}
+
+/// The shortest decimal that reads back as a double.
+fn shortest(number: f64) -> Option<Decimal> {
+    let mut text = Vec::new();
+    text::float(&mut text, number);
+    Decimal::of(&text)
 }
 
 /// Whether the text of a number may have more significant digits than a double tells apart.

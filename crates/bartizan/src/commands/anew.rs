@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
 
 use super::file_failure;
 use crate::failure::Failure;
@@ -62,7 +63,14 @@ impl Draft {
                 rustix::fs::linkat(CWD, own, CWD, path, AtFlags::SYMLINK_FOLLOW)?;
             }
             Some(spare) => {
-                let named = rustix::fs::renameat_with(CWD, &spare, CWD, path, RenameFlags::NOREPLACE);
+                let named = match rustix::fs::renameat_with(CWD, &spare, CWD, path, RenameFlags::NOREPLACE) {
+                    // Network file systems know no such flag; a second name is never given to what has one.
+                    Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                        rustix::fs::linkat(CWD, &spare, CWD, path, AtFlags::empty())
+                            .and_then(|()| rustix::fs::unlink(&spare))
+                    }
+                    named => named,
+                };
                 if let Err(error) = named {
                     self.spare = Some(spare);
                     return Err(error.into());

@@ -396,7 +396,7 @@ fn escapes_in_json_hide_nothing_and_lines_stay_json() {
     let (code, report) = scanned(&bench, &["d", "--show"]);
     assert_eq!(code, 1);
     let of = |name: &str| {
-        [format!("d/{name}:1:13  card 4111111111111111"), format!("d/{name}:2:7  email zoë@example.com")]
+        [format!("d/{name}:1:14  card 4111111111111111"), format!("d/{name}:2:7  email zoë@example.com")]
     };
     assert_eq!(places(&report), [of("events.jsonl"), of("one.json")].concat());
     bench.json(&["data", "redact", "d/events.jsonl", "--out", "redacted.jsonl"]);
@@ -419,6 +419,34 @@ fn numbers_that_pass_by_chance_stay_and_secrets_of_a_named_column_go() {
     for (before, after) in table.lines().zip(redacted.lines()).skip(1) {
         assert_eq!(after, format!("{},<ASSIGNED_SECRET>", before.split(',').next().unwrap()));
     }
+}
+
+/// Hardly any number passes for a Chinese identity number, so that those that do are not there by chance.
+#[test]
+fn a_few_ids_among_other_numbers_are_found() {
+    let bench = Bench::new();
+    let id = |at: u64| {
+        let digits = format!("11010519491231{at:03}");
+        let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+        let sum: usize =
+            digits.bytes().zip(weights).map(|(digit, weight)| usize::from(digit - b'0') * weight).sum();
+        format!("{digits}{}", "10X98765432".chars().nth(sum % 11).unwrap())
+    };
+    let rows = (0..400_u64).map(|at| if at % 8 == 0 { id(at) } else { format!("9{:017}", at * 7_919_191) });
+    bench.write("t.csv", ("ref\n".to_owned() + &rows.map(|row| row + "\n").collect::<String>()).as_bytes());
+    let (code, report) = scanned(&bench, &["t.csv"]);
+    assert_eq!((code, report["findings"]["cn-ric"].as_u64() >= Some(40)), (1, true), "{report}");
+}
+
+/// What no search of the bytes finds may stand in what is not decoded.
+#[test]
+fn a_line_that_is_too_long_to_be_decoded_is_not_called_searched() {
+    let bench = Bench::new();
+    let long = format!("{{\"m\": \"{}bob\\u0040example.com\"}}\n", "word ".repeat(3_600_000));
+    bench.write("huge.json", long.as_bytes());
+    let (code, report) = scanned(&bench, &["huge.json"]);
+    assert_eq!(code, 1, "{report}");
+    assert!(report.to_string().contains("its escapes were not decoded"), "{report}");
 }
 
 #[test]

@@ -495,7 +495,8 @@ fn only_what_was_written_here_is_replaced() {
     let infer = ["data", "schema", "infer", "new.csv"];
     let check = ["data", "check", "new.csv", "--schema", "s.toml"];
     let poison = ["data", "poison", "new.csv", "--label", "amount"];
-    let drift = ["data", "drift", "new.csv", "new.csv"];
+    bench.write("newer.csv", &std::fs::read(bench.path("new.csv")).unwrap());
+    let drift = ["data", "drift", "new.csv", "newer.csv"];
     for (command, option) in [
         (&infer[..], "--out"),
         (&infer, "--reference"),

@@ -16,10 +16,20 @@ const HOLDS_VALID: f64 = 0.95;
 /// Cells that this needs.
 const VALID_CELLS: u64 = 20;
 
-/// Of numbers of like length, at least so many, no more than one of `BY_CHANCE` pass as a kind: they pass by chance. Check
+/// Of numbers of like length, at least so many, no more than one of so many pass as a kind: they pass by chance. Check
 /// digits let one of ten pass, or of eleven; numbers that are not drawn evenly may do somewhat better.
-const BY_CHANCE: u64 = 4;
-const LIKE_NUMBERS: u64 = 4;
+const LIKE_NUMBERS: u64 = 20;
+const fn by_chance_one_of(kind: Kind) -> u64 {
+    match kind {
+        // A place and a date besides, or two check digits of fifteen: hardly any number passes.
+        Kind::CN_RIC | Kind::FR_NIR | Kind::CH_AHV => 50,
+        // Two check digits, or a date besides: one of a hundred numbers drawn evenly.
+        Kind::BE_RRN | Kind::KR_RRN | Kind::NO_FODSELSNUMMER | Kind::TR_TCKN | Kind::EE_ISIKUKOOD => 20,
+        // The prefix of an issuer besides.
+        Kind::CARD => 10,
+        _ => 4,
+    }
+}
 
 /// Cells that a column needs that holds a kind though nothing but their check digits says so.
 const CHECKED_CELLS: u64 = 3;
@@ -211,7 +221,7 @@ impl ColumnScan<'_> {
             like = like.saturating_add(self.counts.numbers.get(digits).copied().unwrap_or(0));
             passed = passed.saturating_add(*count);
         }
-        like >= LIKE_NUMBERS && passed.saturating_mul(BY_CHANCE) <= like
+        like >= LIKE_NUMBERS && passed.saturating_mul(by_chance_one_of(kind)) <= like
     }
 
     /// Whether anything could be found in a column of dates: it is named after births, or recognisers are looked for.

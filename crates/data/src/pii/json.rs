@@ -58,7 +58,9 @@ pub fn rewrite<E>(
         count += 1;
         for target in targets(line, &parts, &range) {
             let Range { start, end } = target.replaced;
-            if start < place || start >= end {
+            // What lies before was replaced with what was found there.
+            let start = start.max(place);
+            if start >= end {
                 continue;
             }
             // What is found in the middle of a number is what was found, though the whole number goes.

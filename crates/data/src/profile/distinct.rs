@@ -135,7 +135,14 @@ impl Sketched {
 
     /// Takes a value, known by its text, so many times.
     pub(super) fn add_text(&mut self, text: &[u8], value: Value, count: u64) {
-        match Number::in_text(text, value) {
+        let number = Number::in_text(text, value);
+        // Doubles are counted by the batch, and by their bits.
+        if let Value::Float(float) = value
+            && number == Some(Number::of_double(float))
+        {
+            return self.add(Key::of_number(float), count);
+        }
+        match number {
             Some(Number::Integer(integer)) => self.add(Key::Integer(integer), count),
             Some(Number::Long(digits)) => self.add(Key::Text(&digits), count),
             Some(Number::Double(_)) | None => self.add(Key::of_text(text, value), count),

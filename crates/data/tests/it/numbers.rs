@@ -184,3 +184,18 @@ fn an_arrow_stream_ends_with_its_marker() {
     expect!["the Arrow file is damaged: it ends without the marker that ends a stream; was it cut off?"]
         .assert_eq(&profiled(cut, 1).map(drop).unwrap_err().to_string());
 }
+
+/// Beyond 2^53 a double stands for its shortest decimal, in every format and spelling.
+#[test]
+fn whole_numbers_beyond_what_doubles_tell_apart_are_one_where_they_are_equal() {
+    let count = |csv: &str, distinct: u64| {
+        let rules = format!("type = \"float\"\ndistinct = {{ min = {distinct}, max = {distinct} }}");
+        assert_eq!(outcome(&rules, format!("a\n{csv}").as_bytes()), Outcome::Valid, "{csv}");
+    };
+    count("1234567890123450000\n1.23456789012345e18\n", 1);
+    count("1152921504606847000\n1152921504606847000.0\n1.152921504606847e18\n", 1);
+    count("1152921504606846976.0\n1152921504606847000.0\n1152921504606846976\n", 2);
+    let doubles = table(Arc::new(Float64Array::from(vec![1.152921504606847e18, 9_007_199_254_740_992.0])));
+    let among = "type = \"float\"\ndomain = { values = [\"1152921504606847000\", \"9007199254740992\"], max_unseen = 0.0 }";
+    assert_eq!(outcome(among, &doubles), Outcome::Valid);
+}

@@ -59,12 +59,18 @@ impl Kind {
                         value.get(1..).is_some_and(|value| value.starts_with(b"bartizan-schema-"))
                     })
                 }),
-            Self::Page => start.starts_with(b"<!DOCTYPE html>") && has("Bartizan"),
+            Self::Page => start.starts_with(
+                b"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">",
+            ) && has("Bartizan"),
             Self::Junit => start.starts_with(b"<?xml") && has("<testsuites name=\"bartizan "),
             Self::Sarif => {
                 start.starts_with(b"{\n  \"$schema\": \"https://docs.oasis-open.org/sarif/sarif/v2.1.0/")
             }
-            Self::Event => start.starts_with(b"{") && has("\"producer\":\"https://bartizan.dev/"),
+            // One line alone: more of them are somebody's collection.
+            Self::Event => {
+                let lines = start.trim_ascii_end().iter().filter(|byte| **byte == b'\n').count();
+                start.starts_with(b"{") && lines == 0 && has("\"producer\":\"https://bartizan.dev/")
+            }
             Self::Drift => start.starts_with(b"{") && has("\"format\":\"bartizan-drift-report-v1\""),
             Self::PoisonRows => start.starts_with(b"rule,finding,table,row,score\n"),
         }
@@ -135,7 +141,15 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = match OpenOptions::new().write(true).create_new(true).open(&spare) {
         Ok(file) => file,
         // The directory takes no new files, but the file may take new bytes.
-        Err(_) => return std::fs::write(path, bytes),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+            ) =>
+        {
+            return std::fs::write(path, bytes);
+        }
+        Err(error) => return Err(error),
     };
     let replaced = file
         .write_all(bytes)

@@ -101,8 +101,11 @@ impl Search<'_> {
             {
                 Err(NoTable::Text(why)) => {
                     let file;
-                    (file, found) = self.as_text(path, why)?;
-                    self.plain(&mut Pieces::of(file), &mut found)
+                    (file, found) = self.as_text(path, why.clone())?;
+                    let searched = self.plain(&mut Pieces::of(file), &mut found);
+                    // Escapes may hide what no search of the bytes finds.
+                    found.cut = Some(format!("its escapes were not decoded: {why}"));
+                    searched
                 }
                 Err(NoTable::Read(cut)) => Err(cut),
                 Ok(()) => Ok(()),

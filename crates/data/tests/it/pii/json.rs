@@ -270,3 +270,17 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+/// Words that hold parts of two findings go whole.
+#[test]
+fn nothing_of_two_findings_that_meet_is_left() {
+    let detector = detector();
+    for line in ["foo@example.com;+1 415-555-2671", "x jane@corp.com/+1 415-555-2671 y"] {
+        let (redacted, count) = redacted(&detector, line);
+        assert_eq!(count, 2, "{redacted}");
+        assert!(
+            !redacted.contains("415") && !redacted.contains("2671") && !redacted.contains('@'),
+            "{redacted}"
+        );
+    }
+}
