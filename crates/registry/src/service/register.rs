@@ -74,18 +74,7 @@ impl Registry {
     /// already. What was uploaded for it is then destroyed.
     pub async fn import_model(&self, caller: &Caller, new: NewModel) -> Result<VersionRef, Failed> {
         let writer = self.writer().await?;
-        let mut taken = Vec::with_capacity(new.files.len());
-        let mut files = Vec::with_capacity(new.files.len());
-        let mut missing = None;
-        for file in &new.files {
-            match self.take_upload(caller, file.upload) {
-                Ok(one) => {
-                    files.push(one.as_file(file.path.clone()));
-                    taken.push(one);
-                }
-                Err(failed) => missing = Some(failed),
-            }
-        }
+        let (files, taken, missing) = self.take_files(caller, &new.files);
         let imported = match missing {
             Some(failed) => Err(failed),
             None => self.import_files(&writer, caller, &new, files).await,

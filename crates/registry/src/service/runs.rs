@@ -135,18 +135,7 @@ impl Registry {
     /// # Errors
     /// When the caller may not, a data set version or upload is unknown, or the command is none.
     pub async fn start_run(&self, caller: &Caller, new: NewRun) -> Result<StartedRun, Failed> {
-        let mut code = Vec::with_capacity(new.code.len());
-        let mut taken = Vec::with_capacity(new.code.len());
-        let mut missing = None;
-        for file in &new.code {
-            match self.take_upload(caller, file.upload) {
-                Ok(one) => {
-                    code.push(one.as_file(file.path.clone()));
-                    taken.push(one);
-                }
-                Err(failed) => missing = Some(failed),
-            }
-        }
+        let (code, taken, missing) = self.take_files(caller, &new.code);
         let started = match missing {
             Some(failed) => Err(failed),
             None => self.start(caller, new, code).await,

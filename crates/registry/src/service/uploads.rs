@@ -11,8 +11,9 @@ use bartizan_keys::Sealed;
 use bartizan_policy::{DatasetFacts, ProjectWide, op};
 
 use super::held::Taken;
-use super::{Caller, Failed, Inner, Registry};
+use super::{Caller, Failed, Inner, ModelFile, Registry};
 use crate::limits::{MODEL_FILE_BYTES, PENDING_UPLOADS, UPLOAD_MILLIS};
+use crate::manifest::ManifestFile;
 use crate::statement::Sensitivity;
 
 /// The id of an upload: 128 random bits.
@@ -126,6 +127,27 @@ impl Registry {
         let taken = if pending.get(&id).is_some_and(mine) { pending.remove(&id) } else { None };
         let taken = taken.ok_or_else(|| Failed::not_found("upload", id))?;
         Ok(Taken::waiting(taken.sealed, Arc::clone(&self.inner)))
+    }
+
+    /// Takes the files of a model or program: what they are, and why not all of them are there. Those that are have to be
+    /// kept or discarded either way.
+    pub(super) fn take_files(
+        &self,
+        caller: &Caller,
+        wanted: &[ModelFile],
+    ) -> (Vec<ManifestFile>, Vec<Taken>, Option<Failed>) {
+        let (mut files, mut taken) = (Vec::with_capacity(wanted.len()), Vec::with_capacity(wanted.len()));
+        let mut missing = None;
+        for file in wanted {
+            match self.take_upload(caller, file.upload) {
+                Ok(one) => {
+                    files.push(one.as_file(file.path.clone()));
+                    taken.push(one);
+                }
+                Err(failed) => missing = Some(failed),
+            }
+        }
+        (files, taken, missing)
     }
 }
 

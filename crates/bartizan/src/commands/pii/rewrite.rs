@@ -68,7 +68,7 @@ impl Plan<'_> {
         given: &mut Given<'_>,
         out: &mut dyn Write,
     ) -> Result<u64, Failure> {
-        let mut table = Delimited::new(separator);
+        let table = Delimited::new(separator);
         // Of each column its title, and whether its values are replaced.
         let mut columns: Vec<(Title, bool)> = Vec::new();
         let (mut count, mut seen) = (0_u64, 0_usize);
@@ -111,19 +111,29 @@ impl Plan<'_> {
                 }
             }
         };
-        let (mut buffer, mut written) = (vec![0; PIECE], Vec::new());
-        loop {
-            let length = read(file, &mut buffer)?;
-            if length == 0 {
-                break;
-            }
-            table.push(buffer.get(..length).unwrap_or_default(), &mut written, &mut cell).map_err(broken)?;
-            write(out, &mut written)?;
-        }
-        table.finish(&mut written, &mut cell).map_err(broken)?;
-        write(out, &mut written)?;
+        each_cell(file, table, &mut cell, |written| write(out, written))?;
         Ok(count)
     }
+}
+
+/// Shows each cell of a table, and hands on what is written of it piece by piece.
+fn each_cell(
+    file: &mut dyn Read,
+    mut table: Delimited,
+    cell: &mut impl FnMut(Cell<'_>) -> Result<Option<Vec<u8>>, Failure>,
+    mut take: impl FnMut(&mut Vec<u8>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut buffer, mut written) = (vec![0; PIECE], Vec::new());
+    loop {
+        let length = read(file, &mut buffer)?;
+        if length == 0 {
+            break;
+        }
+        table.push(buffer.get(..length).unwrap_or_default(), &mut written, &mut *cell).map_err(broken)?;
+        take(&mut written)?;
+    }
+    table.finish(&mut written, cell).map_err(broken)?;
+    take(&mut written)
 }
 
 /// Reads the numbers of a table, and says of each column which kinds they pass as by chance.
@@ -132,7 +142,6 @@ pub(super) fn ruled_out(
     separator: u8,
     detector: &ColumnDetector,
 ) -> Result<Vec<KindSet>, Failure> {
-    let mut table = Delimited::new(separator);
     let mut columns: Vec<ColumnScan<'_>> = Vec::new();
     let mut cell = |cell: Cell<'_>| -> Result<Option<Vec<u8>>, Failure> {
         if cell.record == 0 {
@@ -145,16 +154,10 @@ pub(super) fn ruled_out(
         }
         Ok(None)
     };
-    let (mut buffer, mut written) = (vec![0; PIECE], Vec::new());
-    loop {
-        let length = read(file, &mut buffer)?;
-        if length == 0 {
-            break;
-        }
-        table.push(buffer.get(..length).unwrap_or_default(), &mut written, &mut cell).map_err(broken)?;
+    each_cell(file, Delimited::new(separator), &mut cell, |written| {
         written.clear();
-    }
-    table.finish(&mut written, &mut cell).map_err(broken)?;
+        Ok(())
+    })?;
     Ok(columns.iter().map(ColumnScan::ruled_out).collect())
 }
 
