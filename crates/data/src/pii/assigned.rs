@@ -71,8 +71,8 @@ pub(super) fn assigned(text: &[u8], mark: usize) -> Option<(Kind, Range<usize>)>
     }
     let named = named(name)?;
     let mut start = mark + 1;
-    // `:=`, `=>`, spaces, one quote.
-    while start - mark < 8 && matches!(text.get(start), Some(b' ' | b'\t' | b'=' | b'>' | b'\\')) {
+    // `:=`, `=>`, spaces, the bracket of a list, one quote.
+    while start - mark < 8 && matches!(text.get(start), Some(b' ' | b'\t' | b'=' | b'>' | b'\\' | b'[')) {
         start += 1;
     }
     let quote = text.get(start).copied().filter(|byte| matches!(byte, b'"' | b'\'' | b'`'));

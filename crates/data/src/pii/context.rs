@@ -64,6 +64,10 @@ const OTHERS: &[&str] = &[
 /// What a word of [`OTHERS`] may go on with: a plural, and what makes one name of it (`orderid`, `trackingnumber`).
 const ENDINGS: &[&str] = &["s", "es", "id", "ids", "no", "nr", "num", "number", "code"];
 
+/// Words behind which a dot ends no sentence, beside single letters.
+const SHORTENED: &[&str] =
+    &["no", "nos", "nr", "nrs", "num", "ref", "ver", "rev", "qty", "seq", "inv", "art", "pos", "id"];
+
 /// Words that name a version, as which four numbers with dots are written too.
 const VERSIONS: &[&str] = &["version", "ver", "v", "release", "firmware", "build", "revision", "rev"];
 
@@ -149,15 +153,18 @@ impl Words {
         // What stands between a word and the candidate, a number above all, has the word for itself.
         let digit = || window.iter().rposition(u8::is_ascii_digit);
         let from = if against {
-            digit().map_or(0, |at| at + 1).max(window.len().saturating_sub(NEAR + 12))
+            digit()
+                .map_or(0, |at| at + 1)
+                .max(window.len().saturating_sub(NEAR + 12))
+                .max(sentence(window))
+                .max(address(window))
         } else {
             0
         };
         let mut before = 0;
         for (start, byte) in window.iter().enumerate() {
-            // A word begins where no letter stands before it.
             let mark = self.marks.get(usize::from(*byte)).copied().unwrap_or(0);
-            let begins = mark & BEGINS != 0 && before & LETTER == 0;
+            let begins = mark & BEGINS != 0 && (before & LETTER == 0 || byte.is_ascii_uppercase());
             before = mark;
             if !begins {
                 continue;
@@ -218,6 +225,26 @@ fn after(text: &[u8], end: usize) -> &[u8] {
     memchr::memchr(b'\n', after).and_then(|at| after.get(..at)).unwrap_or(after)
 }
 
+/// Where the sentence begins in which the window ends: what the one before spoke of is another thing.
+fn sentence(window: &[u8]) -> usize {
+    let ends = |&at: &usize| {
+        let Some((before, [mark, space, ..])) = window.split_at_checked(at) else { return false };
+        let letters = before.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let word = before.get(before.len() - letters..).unwrap_or_default();
+        let shortened = *mark == b'.' && (letters < 2 || is_one_of(word, SHORTENED).is_some());
+        matches!(mark, b'.' | b'!' | b'?') && space.is_ascii_whitespace() && !shortened
+    };
+    let from = window.len().saturating_sub(NEAR);
+    (from..window.len()).rev().find(ends).map_or(0, |at| at + 1)
+}
+
+/// The byte behind the last e-mail address: the words in it are names, and stand no more once it is redacted.
+fn address(window: &[u8]) -> usize {
+    let Some(at) = memchr::memrchr(b'@', window) else { return 0 };
+    let inside = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'.' | b'-' | b'_');
+    at + window.iter().skip(at).take_while(inside).count()
+}
+
 /// The letters before a candidate, behind at most one space, colon or hyphen.
 fn word_before(text: &[u8], start: usize) -> Option<&[u8]> {
     let before = text.get(start.saturating_sub(12)..start)?;
@@ -241,9 +268,13 @@ fn has_word(text: &[u8], word: &[u8]) -> bool {
     memchr::memmem::find_iter(text, word).any(|start| is_word(text, start, start + word.len()))
 }
 
-/// A word begins where no letter stands before it; words of up to three letters also end where none follows.
+/// A word begins where no letter stands before it, or a small one before a capital (`userSsn`); words of up to three letters
+/// also end where none follows.
 fn is_word(text: &[u8], start: usize, end: usize) -> bool {
-    let begins = start == 0 || !text.get(start - 1).is_some_and(u8::is_ascii_alphabetic);
+    let begins = match start.checked_sub(1).and_then(|before| text.get(before)) {
+        Some(before) if before.is_ascii_lowercase() => text.get(start).is_some_and(u8::is_ascii_uppercase),
+        before => !before.is_some_and(u8::is_ascii_alphabetic),
+    };
     begins && (end - start > 3 || !text.get(end).is_some_and(u8::is_ascii_alphabetic))
 }
 

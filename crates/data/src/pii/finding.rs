@@ -1,5 +1,6 @@
 //! What was found: a kind, a place, a score and the reasons, never the value.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use super::kind::{Evidence, Family, Kind};
@@ -111,8 +112,7 @@ impl Finding {
 /// Findings that overlap are decided between: the higher score wins, then the longer, then the earlier, then the
 /// smaller kind. What remains does not overlap and is in order of place.
 pub(super) fn resolve(candidates: &mut Vec<Finding>) {
-    candidates.sort_by_key(|one| (one.start, one.end(), one.kind));
-    candidates.dedup_by_key(|one| (one.start, one.length, one.kind));
+    distinct(candidates);
     let overlap = candidates.windows(2).any(|pair| matches!(pair, [one, next] if next.start < one.end()));
     if !overlap {
         return;
@@ -133,9 +133,16 @@ pub(super) fn resolve(candidates: &mut Vec<Finding>) {
     *candidates = kept;
 }
 
+/// In order of place, and each once: what may begin with any of several numbers is found by each of them. What is known by
+/// its name counts with the score that this gives it.
+pub(super) fn distinct(candidates: &mut Vec<Finding>) {
+    candidates.sort_by_key(|one| (one.start, one.end(), one.kind, Reverse(one.score)));
+    candidates.dedup_by_key(|one| (one.start, one.length, one.kind));
+}
+
 fn keep_best(cluster: &[Finding], kept: &mut Vec<Finding>) {
     let mut order: Vec<&Finding> = cluster.iter().collect();
-    order.sort_by_key(|one| (std::cmp::Reverse((one.score, one.length)), one.start, one.kind));
+    order.sort_by_key(|one| (Reverse((one.score, one.length)), one.start, one.kind));
     // Sorted by place; neighbours are all that a new one can overlap.
     let mut chosen: Vec<Finding> = Vec::new();
     for one in order {

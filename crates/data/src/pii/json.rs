@@ -55,8 +55,9 @@ pub fn rewrite<E>(
     for one in &found {
         let range = decoded.as_ref().map_or_else(|| one.range(), |decoded| decoded.original(&one.range()));
         let id = detector.id(one.kind());
-        count += 1;
-        for target in targets(line, &parts, &range) {
+        let targets = targets(line, &parts, &range);
+        count += u64::from(!targets.is_empty());
+        for target in targets {
             let Range { start, end } = target.replaced;
             // What lies before was replaced with what was found there.
             let start = start.max(place);
@@ -113,11 +114,12 @@ struct Target {
 /// What of a line is replaced for a finding at `range`.
 fn targets(line: &[u8], parts: &[Part], range: &Range<usize>) -> Vec<Target> {
     let first = parts.partition_point(|part| part.range.end <= range.start);
-    let touched = parts.iter().skip(first).take_while(|part| part.range.start < range.end);
+    let touched = || parts.iter().skip(first).take_while(|part| part.range.start < range.end);
+    let several = touched().nth(1).is_some();
     let mut targets: Vec<Target> = Vec::new();
-    for part in touched {
+    for part in touched() {
         // Names of members keep what they say unless something is found in them alone.
-        if part.name && range.start < part.range.start {
+        if part.name && several && range.start < part.range.start {
             continue;
         }
         if part.string {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::{ALWAYS, BEFORE, BEHIND, COUNTS, Gate};
 use crate::pii::detector::{Detector, DetectorOptions, Title};
+use crate::pii::finding::distinct;
 use crate::pii::{Finding, Kind, KindSet};
 
 /// As it would be if every number were looked at.
@@ -20,6 +21,7 @@ fn guarded(kinds: KindSet) -> Detector {
 fn candidates(detector: &Detector, text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
     detector.candidates(&Title::new("customer"), text.as_bytes(), &mut found);
+    distinct(&mut found);
     found
 }
 
@@ -153,6 +155,16 @@ proptest! {
             }
             Ok(())
         })?;
+    }
+}
+
+#[test]
+fn an_address_in_dots_is_found_by_its_last_number_alone() {
+    let kinds = KindSet::EMPTY.with(Kind::MAC);
+    for text in ["@0a00.0000.0000.-000", "0a00.0000.0000", "x=0000.abcd.0000 "] {
+        let found = candidates(&guarded(kinds), text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert_eq!(found, candidates(&unguarded(kinds), text), "{text}");
     }
 }
 

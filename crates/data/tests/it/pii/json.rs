@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bartizan_data::pii::{Action, Detector, LineScanner, Replacer, json};
+use bartizan_data::pii::{Action, Detector, DetectorOptions, LineScanner, Recognisers, Replacer, json};
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -49,6 +49,7 @@ fn strings_are_searched_as_what_they_mean() {
 {"m\u0061il":["a\\b@example.org", 4111111111111111, "\"bob@example.org\""]}
 {"password":"ab\"9dQz7Lw2!kP"}
 {"p\u0061ssword":"Xk9FhMgZNyz88"}
+{"customerCard":"4111111111111111\n"}
 {"m":"a\nb", "n": -4111111111111111, "\u0061nna@example.org": 1}
 {"m":"\x 4111111111111111 \u12"}
 {"m":"open \u0062ob@example.org"#,
@@ -81,6 +82,8 @@ fn strings_are_searched_as_what_they_mean() {
               {"password":"<ASSIGNED_SECRET>"}
             assigned-secret 80 [Xk9FhMgZNyz88] context
               {"p\u0061ssword":"<ASSIGNED_SECRET>"}
+            card 99 [4111111111111111] context, card
+              {"customerCard":"<CARD>\n"}
             email 95 [\u0061nna@example.org] valid
               {"m":"a\nb", "n": -4111111111111111, "<EMAIL>": 1}
             card 80 [4111111111111111] valid
@@ -283,4 +286,14 @@ fn nothing_of_two_findings_that_meet_is_left() {
             "{redacted}"
         );
     }
+}
+
+/// A recogniser that counts on the quote finds the name of a member, which goes like any other value.
+#[test]
+fn a_name_that_is_found_with_its_quote_is_replaced() {
+    let file = "format = \"bartizan-recognisers-v1\"\n[[recogniser]]\nkind = \"employee\"\npattern = '\"EMP-[0-9]{6}\"'\nscore = 0.7\n";
+    let recognisers = Some(Recognisers::parse(file).unwrap());
+    let detector = Detector::new(&DetectorOptions { recognisers, ..DetectorOptions::default() });
+    let redacted = redacted(&detector, r#"{"EMP-123456": true}"#);
+    assert_eq!(redacted, (r#"{"<EMPLOYEE>": true}"#.to_owned(), 1));
 }
