@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_base::{Digest, VersionRef, canonical, sha256};
+use bartizan_base::{Digest, DigestInvalid, VersionRef, canonical, sha256};
 use bartizan_keys::{KeyId, commitment, dsse};
 use bartizan_ledger::{leaf_hash, narrow_inclusions};
 use base64::Engine;
@@ -10,17 +10,20 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
+use super::texts::{NoText, Piece, Reader, Texts};
 use crate::limits::{PROOF_BYTES, PROOF_ENTRIES};
 use crate::statement::{MapLeaf, PAYLOAD_TYPE, VersionState};
 
-/// The format this version writes and reads.
-pub const FORMAT: &str = "bartizan-proof-v1";
+/// The format this version writes.
+pub const FORMAT: &str = "bartizan-proof-v2";
+
+/// The one before, which is read too: every entry says all of its texts itself.
+const FORMAT_1: &str = "bartizan-proof-v1";
 
 /// A proof file, parsed but not verified: nothing in it may be believed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofFile {
-    /// `bartizan-proof-v1`.
+    /// `bartizan-proof-v2`, or `bartizan-proof-v1`.
     pub format: String,
     /// What is claimed.
     pub claim: Claim,
@@ -78,15 +81,13 @@ pub struct Consistency {
 }
 
 /// One ledger entry, in parts: a DSSE envelope of one statement with one signature, in its plain form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProofEntry {
     /// The ledger index.
     pub index: u64,
     /// The key that the signature names.
     pub key: KeyId,
     /// The signature.
-    #[serde(with = "base64_bytes")]
     pub signature: Vec<u8>,
     /// The payload: an in-toto statement, whose canonical form was signed.
     pub statement: Value,
@@ -113,12 +114,42 @@ impl ProofEntry {
     }
 }
 
+/// The file as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    format: String,
+    claim: Claim,
+    checkpoint: String,
+    consistency: Vec<Consistency>,
+    entries: Vec<WrittenEntry>,
+    inclusion: Vec<Digest>,
+    map: ShownMap,
+    openings: Vec<Opening>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    texts: Option<Vec<String>>,
+}
+
+/// An entry with its texts as `texts` says them.
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenEntry {
+    index: u64,
+    key: String,
+    #[serde(with = "base64_bytes")]
+    signature: Vec<u8>,
+    statement: Value,
+}
+
 /// The parts of an entry do not make one.
 #[derive(Debug, thiserror::Error)]
 pub enum PartsInvalid {
     /// The statement has no canonical form.
     #[error("the statement has no canonical form")]
     Statement(#[from] canonical::EncodeError),
+    /// The key has no id.
+    #[error("the key is named by no digest")]
+    Key(#[from] DigestInvalid),
     /// They are not those of an envelope.
     #[error(transparent)]
     Envelope(#[from] dsse::EnvelopeInvalid),
@@ -202,6 +233,9 @@ pub enum ProofMalformed {
     /// The hashes do not belong to the entries.
     #[error("the hashes of the inclusion proof are not those that the entries need")]
     Inclusion,
+    /// A text is referred to that is not there, or the texts are not those that the entries have in common.
+    #[error("the texts are not those that the entries have in common")]
+    Texts,
     /// A list that ascends does not, or something is in it twice.
     #[error("the {what} do not ascend")]
     Order {
@@ -236,7 +270,19 @@ impl ProofFile {
     /// # Errors
     /// When a number in the file has no canonical form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
-        canonical::to_bytes(self)
+        let (texts, entries) = shortened(&self.format, &self.entries);
+        let Self { format, claim, checkpoint, consistency, inclusion, map, openings, .. } = self.clone();
+        canonical::to_bytes(&Written {
+            format,
+            claim,
+            checkpoint,
+            consistency,
+            entries,
+            inclusion,
+            map,
+            openings,
+            texts,
+        })
     }
 
     /// Parses a proof file; nothing is verified.
@@ -247,19 +293,65 @@ impl ProofFile {
         if bytes.len() > PROOF_BYTES {
             return Err(ProofMalformed::TooLarge { bytes: bytes.len() });
         }
-        let file: Self = canonical::from_bytes(bytes).map_err(ProofMalformed::Encoding)?;
-        if file.format != FORMAT {
+        let file: Written = canonical::from_bytes(bytes).map_err(ProofMalformed::Encoding)?;
+        if ![FORMAT, FORMAT_1].contains(&file.format.as_str()) {
             return Err(ProofMalformed::Format { format: file.format.chars().take(80).collect() });
         }
         if file.entries.len() > PROOF_ENTRIES {
             return Err(ProofMalformed::TooManyEntries { count: file.entries.len() });
         }
+        let entries = lengthened(file.texts.as_deref(), &file.entries)?;
+        // There is one way to write a file.
+        if shortened(&file.format, &entries) != (file.texts, file.entries) {
+            return Err(ProofMalformed::Texts);
+        }
         let once = |what, ascending| if ascending { Ok(()) } else { Err(ProofMalformed::Order { what }) };
         once("consistency proofs", ascend(&file.consistency, |proof| proof.size))?;
         once("leaves of the map", ascend(&file.map.leaves, |leaf| leaf.index))?;
         once("openings", ascend(&file.openings, |opening| opening.commitment))?;
-        Ok(file)
+        let Written { format, claim, checkpoint, consistency, inclusion, map, openings, .. } = file;
+        Ok(Self { format, claim, checkpoint, consistency, entries, inclusion, map, openings })
     }
+}
+
+/// The entries as a format has them, and the texts that it holds once.
+fn shortened(format: &str, entries: &[ProofEntry]) -> (Option<Vec<String>>, Vec<WrittenEntry>) {
+    let keys: Vec<String> = entries.iter().map(|entry| entry.key.to_string()).collect();
+    let pieces = || {
+        let statements = entries.iter().map(|entry| Piece::Value(&entry.statement));
+        statements.chain(keys.iter().map(|key| Piece::Text(key)))
+    };
+    let texts = (format != FORMAT_1).then(|| Texts::of(pieces()));
+    let written = entries.iter().zip(&keys).map(|(entry, key)| WrittenEntry {
+        index: entry.index,
+        key: texts.as_ref().map_or_else(|| key.clone(), |texts| texts.short(key)),
+        signature: entry.signature.clone(),
+        statement: texts
+            .as_ref()
+            .map_or_else(|| entry.statement.clone(), |texts| texts.shorten(&entry.statement)),
+    });
+    let written = written.collect();
+    (texts.map(|texts| texts.list()), written)
+}
+
+/// The way back.
+fn lengthened(texts: Option<&[String]>, written: &[WrittenEntry]) -> Result<Vec<ProofEntry>, ProofMalformed> {
+    let mut reader = texts.map(|texts| Reader::new(texts, PROOF_BYTES));
+    let entry = |written: &WrittenEntry| {
+        let (key, statement) = match &mut reader {
+            None => (written.key.clone(), written.statement.clone()),
+            Some(reader) => {
+                let key = reader.text(&written.key);
+                let both = key.and_then(|key| Ok((key, reader.value(&written.statement)?)));
+                both.map_err(|NoText| ProofMalformed::Texts)?
+            }
+        };
+        let index = written.index;
+        let invalid = |error| ProofMalformed::Entry { index, source: Box::new(PartsInvalid::Key(error)) };
+        let key = key.parse().map_err(invalid)?;
+        Ok(ProofEntry { index, key, signature: written.signature.clone(), statement })
+    };
+    written.iter().map(entry).collect()
 }
 
 /// Whether a list ascends strictly.

@@ -6,6 +6,7 @@ mod format;
 mod prediction;
 mod refused;
 mod shown;
+mod texts;
 mod verify;
 mod words;
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use bartizan_base::VersionRef;
+use bartizan_base::{VersionRef, canonical};
 use bartizan_keys::TrustFile;
 use bartizan_policy::Role;
 use bartizan_registry::proof::{
-    Claim, Consistency, KnownBy, ProofFile, ProofRefused, Seen, VerifyOptions, verify,
+    Claim, Consistency, KnownBy, ProofFile, ProofMalformed, ProofRefused, Seen, VerifyOptions, verify,
 };
 use bartizan_registry::statement::VersionState;
 use bartizan_registry::{Quarantine, Receipt};
+use serde_json::Value;
 
 use crate::world::World;
 
@@ -229,15 +230,71 @@ async fn a_model_of_many_files_can_be_proven() {
     verify(&proof, &trust, None, DEVELOPMENT).unwrap();
 }
 
-/// A proof that an earlier build wrote must verify for ever.
+/// A proof that an earlier build wrote must verify for ever, in the format that it wrote.
 #[test]
-fn the_golden_proof_verifies() {
-    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/proof/v1");
+fn the_golden_proofs_verify() {
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/proof");
     let read = |name: &str| std::fs::read(format!("{golden}/{name}")).unwrap();
-    let trust = TrustFile::parse(&read("trust.json")).unwrap();
-    let verdict = verify(&read("fraud-1.proof.json"), &trust, None, DEVELOPMENT).unwrap();
-    let (version, state) = claimed(&verdict.claim);
-    assert_eq!((version.to_string().as_str(), state), ("fraud:1", VersionState::Approved));
+    let trust = TrustFile::parse(&read("v1/trust.json")).unwrap();
+    for format in ["v1", "v2"] {
+        let proof = read(&format!("{format}/fraud-1.proof.json"));
+        assert_eq!(ProofFile::parse(&proof).unwrap().to_bytes().unwrap(), proof);
+        let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
+        let (version, state) = claimed(&verdict.claim);
+        assert_eq!((version.to_string().as_str(), state), ("fraud:1", VersionState::Approved));
+    }
+}
+
+/// What entries have in common is held once, and there is one way to do that.
+#[tokio::test]
+async fn texts_are_those_that_the_entries_have_in_common() {
+    let (_world, _, trust, proof) = proven().await;
+    let text = String::from_utf8(proof.clone()).unwrap();
+    let mut old = ProofFile::parse(&proof).unwrap();
+    old.format = "bartizan-proof-v1".to_owned();
+    let old = old.to_bytes().unwrap();
+    assert!(proof.len() * 5 < old.len() * 4, "{} of {} bytes", proof.len(), old.len());
+    verify(&old, &trust, None, DEVELOPMENT).unwrap();
+    let project = old_project(&old);
+    let place = texts(&text).iter().position(|held| *held == project).unwrap();
+    let twice = |list: &mut Vec<Value>| list.insert(place, Value::from(project.as_str()));
+    let refused = [
+        text.replacen(&format!("\"@{place}\""), &format!("\"{project}\""), 1),
+        text.replacen(&format!("\"@{place}\""), "\"@4000\"", 1),
+        text.replacen(&format!("\"@{place}\""), &format!("\"@0{place}\""), 1),
+        with_texts(&text, |list| list.push(Value::from("~ nobody refers to this text, which is long"))),
+        with_texts(&text, twice),
+        with_texts(&text, Vec::clear),
+        text.replace("bartizan-proof-v2", "bartizan-proof-v1"),
+        String::from_utf8(old).unwrap().replace("bartizan-proof-v1", "bartizan-proof-v2"),
+    ];
+    for (case, changed) in refused.iter().enumerate() {
+        let error = ProofFile::parse(changed.as_bytes()).unwrap_err();
+        assert!(matches!(error, ProofMalformed::Texts), "{case}: {error:?}");
+    }
+}
+
+fn old_project(proof: &[u8]) -> String {
+    let file = ProofFile::parse(proof).unwrap();
+    let project = file.entries.first().unwrap().statement.pointer("/predicate/project");
+    project.unwrap().as_str().unwrap().to_owned()
+}
+
+fn texts(proof: &str) -> Vec<String> {
+    let file: Value = serde_json::from_str(proof).unwrap();
+    file.get("texts")
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn with_texts(proof: &str, change: impl FnOnce(&mut Vec<Value>)) -> String {
+    let mut file: Value = serde_json::from_str(proof).unwrap();
+    change(file.get_mut("texts").unwrap().as_array_mut().unwrap());
+    String::from_utf8(canonical::to_bytes(&file).unwrap()).unwrap()
 }
 
 /// So must one of a prediction, and the receipt that was given for it.
@@ -246,22 +303,25 @@ fn the_golden_prediction_verifies() {
     let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden");
     let read = |name: &str| std::fs::read(format!("{golden}/{name}")).unwrap();
     let trust = TrustFile::parse(&read("proof/v1/trust.json")).unwrap();
-    let verdict = verify(&read("proof/v1/prediction.proof.json"), &trust, None, DEVELOPMENT).unwrap();
-    let proven = verdict.prediction.unwrap();
-    let answered = (proven.envelope.endpoint.as_str(), proven.version().unwrap().to_string());
-    assert_eq!(answered, ("scores", "trained:2".to_owned()));
-    let receipt = Receipt::find(&read("receipt/v1/answer.head"), &verdict.gateway_keys).unwrap();
-    receipt.check_record(&proven).unwrap();
-    receipt.check_answer(&read("receipt/v1/answer.json")).unwrap();
+    for format in ["v1", "v2"] {
+        let proof = read(&format!("proof/{format}/prediction.proof.json"));
+        let verdict = verify(&proof, &trust, None, DEVELOPMENT).unwrap();
+        let proven = verdict.prediction.unwrap();
+        let answered = (proven.envelope.endpoint.as_str(), proven.version().unwrap().to_string());
+        assert_eq!(answered, ("scores", "trained:2".to_owned()));
+        let receipt = Receipt::find(&read("receipt/v1/answer.head"), &verdict.gateway_keys).unwrap();
+        receipt.check_record(&proven).unwrap();
+        receipt.check_answer(&read("receipt/v1/answer.json")).unwrap();
+    }
 }
 
 proptest::proptest! {
     /// Whatever byte of a proof is changed, and however it is cut, it is refused and nothing panics.
     #[test]
     fn any_changed_byte_is_refused(at in 0_usize..1_000_000, value in 1_u8.., cut in proptest::bool::ANY) {
-        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/proof/v1");
-        let trust = TrustFile::parse(&std::fs::read(format!("{directory}/trust.json")).unwrap()).unwrap();
-        let mut proof = std::fs::read(format!("{directory}/fraud-1.proof.json")).unwrap();
+        let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/proof");
+        let trust = TrustFile::parse(&std::fs::read(format!("{directory}/v1/trust.json")).unwrap()).unwrap();
+        let mut proof = std::fs::read(format!("{directory}/v2/fraud-1.proof.json")).unwrap();
         let golden = ProofFile::parse(&proof).unwrap();
         let at = at % proof.len();
         if cut {
