@@ -27,9 +27,12 @@ pub(crate) enum Data {
     /// Say what is in files: types, missing and distinct values, ranges, quantiles, frequent values
     Profile {
         /// Tables of the same columns: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard
-        /// input. Profiles that --out wrote are taken too: one is shown, several are merged
+        /// input. Profiles that --out wrote are taken too: one is shown, several are merged. Or one directory of images or texts
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// The labels of the files of a directory: CSV with the columns `path` and `label`
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
         #[command(flatten)]
         reading: Reading,
         /// A cell that means "no value", instead of the usual ones; may be given several times
@@ -41,8 +44,12 @@ pub(crate) enum Data {
     },
     /// Check a file against a schema
     Check {
-        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input
+        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input. Or a directory of images
+        /// or texts
         file: PathBuf,
+        /// The labels of the files of a directory: CSV with the columns `path` and `label`
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
         /// The schema
         #[arg(long, value_name = "FILE")]
         schema: PathBuf,
@@ -111,4 +118,16 @@ pub(crate) struct Reading {
     /// How many threads work; they change nothing but the time [default: one for each processor]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<NonZeroUsize>,
+}
+
+impl Reading {
+    /// Which options were given.
+    pub(crate) fn given(&self) -> [(&'static str, bool); 4] {
+        [
+            ("--format", self.format.is_some()),
+            ("--separator", self.separator.is_some()),
+            ("--encoding", self.encoding.is_some()),
+            ("--threads", self.threads.is_some()),
+        ]
+    }
 }

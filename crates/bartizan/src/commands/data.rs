@@ -2,6 +2,7 @@
 
 pub(super) mod beside;
 mod diff;
+mod folder;
 pub(super) mod profile;
 pub(super) mod put;
 pub(super) mod report;
@@ -18,6 +19,7 @@ use bartizan_data::{
     ProfileOptions, ReadOptions, ReadOutcome, Schema, SeparatorInvalid, Source, Tier,
 };
 
+use self::folder::Folder;
 pub(super) use self::unread::unreadable;
 use super::remote::open_remote;
 use super::{Work, file_failure, pii, read_text, version_path};
@@ -30,12 +32,28 @@ pub(super) const SCHEMA_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) async fn run(work: &Work, verb: Data) -> Result<u8, Failure> {
     match verb {
-        Data::Profile { files, reading, null, out } => {
-            profile::run(work, &files, &reading, &null, out.as_deref())
+        Data::Profile { files, labels, reading, null, out } => {
+            let first = files.first().map_or(Path::new("-"), |file| file.as_path());
+            match Folder::of(first, labels.as_deref())? {
+                Some(folder) => {
+                    folder.refuse(&reading.given())?;
+                    let more =
+                        [("--null", !null.is_empty()), ("--out", out.is_some()), ("FILE", files.len() > 1)];
+                    folder.refuse(&more)?;
+                    folder.profile(work)
+                }
+                None => profile::run(work, &files, &reading, &null, out.as_deref()),
+            }
         }
         Data::Schema(verb) => schema::run(work, verb),
-        Data::Check { file, schema, tier, format, threads: wanted, beside, reports } => {
+        Data::Check { file, labels, schema, tier, format, threads: wanted, beside, reports } => {
             let tier = if tier == "explore" { Tier::Explore } else { Tier::Release };
+            if let Some(folder) = Folder::of(&file, labels.as_deref())? {
+                folder.refuse(&[("--format", format.is_some()), ("--threads", wanted.is_some())])?;
+                folder.refuse(&beside.given())?;
+                folder.refuse(&reports.given())?;
+                return folder.check(work, &schema, tier);
+            }
             let format = format_of(format.as_deref())?;
             let threads = threads(wanted);
             let reading =

@@ -238,3 +238,36 @@ fn a_directory_of_images_is_a_data_set_too() {
     let said = bench.refused(&pets, 1, "BZ-0304");
     assert!(said.contains("symbolic link"), "{said}");
 }
+
+/// Where it lies, before anybody adds it.
+#[test]
+fn a_directory_is_profiled_and_checked_like_a_table() {
+    let bench = Bench::new();
+    let images = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../data/tests/images");
+    for (from, to) in [("a.png", "cat/1.png"), ("a.jpg", "dog/2.jpg"), ("progressive.jpg", "dog/3.jpg")] {
+        bench.write(&format!("pets/{to}"), &std::fs::read(images.join(from)).unwrap());
+    }
+    bench.write("labels.csv", b"path,label\ncat/1.png,cat\ndog/2.jpg,dog\ndog/3.jpg,dog\n");
+    let labelled = ["--labels", "labels.csv"];
+    let with = |arguments: &[&'static str]| [arguments, &labelled[..]].concat();
+    let told = bench.json(&with(&["data", "profile", "pets"]));
+    assert_eq!((&told["files"], &told["labels"]), (&json!(3), &json!([["cat", 1], ["dog", 2]])), "{told}");
+    let shown = bench.run(&with(&["data", "profile", "pets"]));
+    assert!(shown.stdout.contains("labels       dog 2, cat 1"), "{}", shown.stdout);
+    bench.json(&with(&["data", "schema", "infer", "pets", "--out", "pets.toml"]));
+    bench.json(&with(&["data", "check", "pets", "--schema", "pets.toml"]));
+    bench.write("pets/dog/4.png", &std::fs::read(images.join("a.png")).unwrap()[..60]);
+    bench.write("pets/dog/5.jpg", &std::fs::read(images.join("a.jpg")).unwrap());
+    let worse = bench.run(&with(&["data", "check", "pets", "--schema", "pets.toml"]));
+    assert_eq!(worse.code, 1, "{}", worse.stderr);
+    for said in ["dog/4.png", "dog/5.jpg", "unlabelled", "duplicates"] {
+        assert!(worse.stdout.contains(said), "{said}: {}", worse.stdout);
+    }
+    bench.write("table.csv", CSV);
+    bench.refused(&with(&["data", "profile", "table.csv"]), 2, "BZ-0001");
+    bench.refused(&["data", "profile", "pets", "--separator", ";"], 2, "BZ-0001");
+    bench.refused(&["data", "check", "pets", "--schema", "pets.toml", "--rows", "r.csv"], 2, "BZ-0001");
+    bench.refused(&["data", "check", "pets", "--schema", "labels.csv"], 2, "BZ-0312");
+    std::os::unix::fs::symlink("/etc/passwd", bench.path("pets/link")).unwrap();
+    bench.refused(&["data", "profile", "pets"], 1, "BZ-0304");
+}

@@ -8,6 +8,7 @@ mod image;
 mod labels;
 mod pack;
 mod schema;
+mod shown;
 mod summary;
 mod text;
 

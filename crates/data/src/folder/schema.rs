@@ -155,7 +155,8 @@ impl FolderSchema {
             } else {
                 seen.map(|language| (*language).to_owned()).collect()
             },
-            max_damaged: share(super::check::damaged(summary)),
+            // A file that cannot be read is no use of a directory, however many there are of it.
+            max_damaged: 0.0,
             max_duplicates: share(summary.duplicates.count),
             labels,
             severity: Severity::Block,

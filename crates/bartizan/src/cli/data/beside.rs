@@ -22,3 +22,15 @@ pub(crate) struct Beside {
     #[arg(long, value_name = "FILE")]
     pub(crate) reference: Option<PathBuf>,
 }
+
+impl Beside {
+    /// Which options were given.
+    pub(crate) fn given(&self) -> [(&'static str, bool); 4] {
+        [
+            ("--environment", self.environment.is_some()),
+            ("--against", !self.against.is_empty()),
+            ("--now", self.now.is_some()),
+            ("--reference", self.reference.is_some()),
+        ]
+    }
+}

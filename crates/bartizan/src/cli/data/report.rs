@@ -32,3 +32,16 @@ pub(crate) struct CheckReports {
     #[arg(long, value_name = "FILE")]
     pub(crate) openlineage: Option<PathBuf>,
 }
+
+impl CheckReports {
+    /// Which options were given.
+    pub(crate) fn given(&self) -> [(&'static str, bool); 5] {
+        [
+            ("--report", self.reports.report.is_some()),
+            ("--junit", self.reports.junit.is_some()),
+            ("--sarif", self.reports.sarif.is_some()),
+            ("--rows", self.rows.is_some()),
+            ("--openlineage", self.openlineage.is_some()),
+        ]
+    }
+}

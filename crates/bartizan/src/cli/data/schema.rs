@@ -10,8 +10,12 @@ use super::Reading;
 pub(crate) enum Schema {
     /// Infer a schema from a clean file
     Infer {
-        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input
+        /// A table: CSV, Parquet, JSON lines or Arrow, text also in gzip or zstd; `-` is standard input. Or a directory of images
+        /// or texts
         file: PathBuf,
+        /// The labels of the files of a directory: CSV with the columns `path` and `label`
+        #[arg(long, value_name = "FILE")]
+        labels: Option<PathBuf>,
         /// The column that is to be predicted
         #[arg(long, value_name = "COLUMN")]
         label: Option<String>,

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use bartizan_data::Profile;
@@ -56,7 +57,11 @@ impl Kind {
                 .any(|rest| {
                     let value = rest.trim_ascii_start().strip_prefix(b"=").map(<[u8]>::trim_ascii_start);
                     value.is_some_and(|value| {
-                        value.get(1..).is_some_and(|value| value.starts_with(b"bartizan-schema-"))
+                        value.get(1..).is_some_and(|value| {
+                            [&b"bartizan-schema-"[..], b"bartizan-folder-schema-"]
+                                .iter()
+                                .any(|format| value.starts_with(format))
+                        })
                     })
                 }),
             Self::Page => start.starts_with(
@@ -138,7 +143,8 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut spare = name.to_owned();
     spare.push(format!(".{}.new", std::process::id()));
     let spare = path.with_file_name(spare);
-    let mut file = match OpenOptions::new().write(true).create_new(true).open(&spare) {
+    // It holds what the other holds, so nobody else may read it meanwhile.
+    let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&spare) {
         Ok(file) => file,
         // The directory takes no new files, but the file may take new bytes.
         Err(error)
