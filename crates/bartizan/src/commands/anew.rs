@@ -1,6 +1,7 @@
 //! New files that are there as a whole or not at all, whatever ends the program meanwhile.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -48,7 +49,8 @@ impl Draft {
         }
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().ok_or(io::ErrorKind::InvalidInput)?);
-        name.push(format!(".{}.unfinished", std::process::id()));
+        // Not by the process, whose number comes again in a container.
+        name.push(format!(".{:016x}.unfinished", RandomState::new().hash_one(std::process::id())));
         let spare = directory.join(name);
         let flags = OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC;
         let file = rustix::fs::open(&spare, flags, mode)?;

@@ -150,9 +150,18 @@ async fn loaded(
     if let Some(there) = gateway.and_then(|gateway| gateway.in_memory(routed)) {
         return Ok(there);
     }
-    let turn = LOOKS.acquire().await;
-    let _turn = turn.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
-    version(registry, &routed.version).await
+    let turn = LOOKS.acquire().await.map_err(|error| Failure::of(ids::INTERNAL, &error))?;
+    // Who waits may give up, but decoding goes on, and the turn lasts as long.
+    let (registry, routed) = (registry.clone(), routed.version.clone());
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it ends when one model is decoded, and holds the only turn"
+    )]
+    let look = tokio::spawn(async move {
+        let _turn = turn;
+        version(&registry, &routed).await
+    });
+    look.await.map_err(|error| Failure::of(ids::INTERNAL, &error))?
 }
 
 /// The first settings that the version can be served with: the present ones before those that it had, and of these as few
@@ -228,8 +237,8 @@ impl Inputs<'_> {
             ));
         }
         let then = before.and_then(|before| before.subject.as_ref()).filter(undecided);
-        let subject = present.subject.as_ref().filter(takes).or(then.filter(takes));
-        let lost = subject.filter(|subject| columns.subject.as_ref() != Some(subject));
+        let mut subjects = [present.subject.as_ref(), then].into_iter().flatten().filter(takes);
+        let lost = subjects.find(|subject| columns.subject.as_ref() != Some(subject));
         lost.map(|name| {
             format!(
                 "`{name}` says whom a prediction is about, or did with this version, and would not any more"

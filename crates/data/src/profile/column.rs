@@ -219,11 +219,12 @@ impl ColumnProfile {
     }
 
     /// About how many distinct values there are; exact where [`distinct`](Self::distinct) is, with a standard error of
-    /// [`Hll::STANDARD_ERROR`](crate::sketch::Hll::STANDARD_ERROR) where not. `None` when an older profile forgot them.
+    /// [`Hll::STANDARD_ERROR`](crate::sketch::Hll::STANDARD_ERROR) where not, and never more than there are values. `None` when
+    /// an older profile forgot them.
     pub fn distinct_estimate(&self) -> Option<f64> {
         match &self.values {
             Distinct::Exact(_) => self.distinct().map(|count| count as f64),
-            Distinct::Sketched(sketched) => Some(sketched.hll.estimate()),
+            Distinct::Sketched(sketched) => Some(sketched.hll.estimate().min(self.kinds.total() as f64)),
             Distinct::Unknown => None,
         }
     }

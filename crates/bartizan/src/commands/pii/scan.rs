@@ -117,7 +117,8 @@ impl Search<'_> {
             Err(Cut { why, .. }) if found.report.bytes == 0 => Err(Why::Unsearched(why)),
             // What was found until then is there all the same.
             Err(Cut { line, why }) => {
-                found.cut = Some(format!("searched up to line {line} only: {why}"));
+                let cut = format!("searched up to line {line} only: {why}");
+                found.cut = Some(found.cut.take().map_or(cut.clone(), |earlier| format!("{earlier}; {cut}")));
                 Ok(found)
             }
         }

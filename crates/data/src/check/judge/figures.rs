@@ -10,7 +10,7 @@ use crate::check::report::{Finding, Rule};
 use crate::check::rules::Watched;
 use crate::check::tables::spelling;
 use crate::csv::NullTokens;
-use crate::drift::{self, Measure, NotJudged, Side, Verdict};
+use crate::drift::{self, Measure, NotJudged, Side, Undefined, Verdict};
 use crate::profile::{ColumnProfile, ColumnType, Profile};
 use crate::read::batch::{Cell, CellSource};
 use crate::schema::{Bounds, ColumnRules, ReferenceProfile, as_f64};
@@ -171,6 +171,10 @@ impl Judge {
             let sides = reference.column(&rules.name).map(|before| sides(before, current, rules.kind));
             let (before, after) = match &sides {
                 None => (Side::Absent, Side::Absent),
+                Some(Sides::Empty(why)) => {
+                    self.not_run(Some(&rules.name), Rule::Drift, why.message().to_owned());
+                    continue;
+                }
                 Some(Sides::Unknown) => {
                     let why = "there are too many different values to compare, or an old profile forgot them";
                     self.not_run(Some(&rules.name), Rule::Drift, why.to_owned());
@@ -227,10 +231,17 @@ enum Sides {
     Counts(Vec<(f64, u64)>, Vec<(f64, u64)>, (u64, u64)),
     Sketches(drift::QuantileSketch, drift::QuantileSketch),
     Categories(Vec<u64>, Vec<u64>, (u64, u64)),
+    /// One of them has no value.
+    Empty(NotJudged),
     Unknown,
 }
 
 fn sides(before: &ColumnProfile, after: &ColumnProfile, kind: ColumnType) -> Sides {
+    for (side, why) in [(before, Undefined::NoReference), (after, Undefined::NoCurrent)] {
+        if side.kinds().total() == 0 {
+            return Sides::Empty(NotJudged::Undefined(why));
+        }
+    }
     let missing = (before.nulls(), after.nulls());
     let exact = before.values_as(kind).zip(after.values_as(kind));
     if kind.is_number() {

@@ -126,16 +126,22 @@ fn top(
         Some(("Dependence", html! { (report.dependence.id()) })),
         Some(("Seed", html! { (report.seed) })),
     ];
-    let rows =
-        |profile: Option<&Profile>| profile.map_or_else(|| "–".to_owned(), |profile| grouped(profile.rows()));
+    let mut counts = vec![
+        ("Comparisons", grouped(all), "values, and shares of missing ones".to_owned()),
+        ("Differ", grouped(drifted), format!("called {what}")),
+        ("Not judged", grouped(open), "never to be read as none".to_owned()),
+    ];
+    // Periods are of one table, and each has rows of its own.
+    if let (Some(current), Some(reference)) = (current, reference) {
+        counts.push((
+            "Rows",
+            grouped(current.rows()),
+            format!("{} in the reference", grouped(reference.rows())),
+        ));
+    }
     html! {
         (heading(&Heading { subject, task, outcome, verdict, facts: facts.into_iter().flatten().collect() }))
-        (tiles(&[
-            ("Comparisons", grouped(all), "values, and shares of missing ones".to_owned()),
-            ("Differ", grouped(drifted), format!("called {what}")),
-            ("Not judged", grouped(open), "never to be read as none".to_owned()),
-            ("Rows", rows(current), format!("{} in the reference", rows(reference))),
-        ]))
+        (tiles(&counts))
     }
 }
 
