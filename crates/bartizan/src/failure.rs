@@ -219,7 +219,7 @@ fn id_of(failed: &Failed) -> &'static str {
         Failed::Signature(_) => ids::MODEL_SIGNATURE,
         Failed::Publisher(_) | Failed::PublisherFiles(_) => ids::PUBLISHER_SIGNATURE,
         Failed::NotInferred(_) => ids::INVALID,
-        Failed::Delivery(_) | Failed::Folder(_) => ids::DELIVERY,
+        Failed::Delivery(_) | Failed::OneDelivery { .. } | Failed::Folder(_) => ids::DELIVERY,
         Failed::Schema(_) | Failed::FolderSchema(_) => ids::SCHEMA,
         Failed::Unproven { why: RefusedBecause::Unsigned, .. } => ids::SIGNATURE_MISSING,
         Failed::Unproven { why: RefusedBecause::RevokedKey, .. } => ids::SIGNATURE_REVOKED,

@@ -82,17 +82,76 @@ impl Number {
     /// `nearest` is the double that the decimal reads as.
     fn of_decimal(text: &[u8], nearest: f64) -> Self {
         let text = text.trim_ascii();
-        if !may_be_long(text) {
+        if stands_for(text, nearest) {
             return Self::of_double(nearest);
         }
         let Some(decimal) = Decimal::of(text) else { return Self::of_double(nearest) };
-        if let Some(integer) = decimal.integer() {
-            return Self::Integer(integer);
+        decimal.integer().map_or_else(|| Self::Long(decimal.written()), Self::Integer)
+    }
+}
+
+/// Whether the text of a number says no more than its double, which is the nearest: whether it is the shortest decimal that
+/// reads as it, in whatever spelling.
+pub(crate) fn stands_for(text: &[u8], nearest: f64) -> bool {
+    if !may_be_long(text) {
+        return true;
+    }
+    let mut buffer = zmij::Buffer::new();
+    let shortest = buffer.format(nearest).as_bytes();
+    // Nearly all programs write it so.
+    if shortest == text {
+        return true;
+    }
+    let significant = Significant::of(text);
+    significant.is_some() && significant == Significant::of(shortest)
+}
+
+/// The significant digits of a decimal: no more than any shortest one has.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Significant {
+    negative: bool,
+    digits: [u8; LONGEST],
+    count: usize,
+    /// What power of ten the last of them stands for.
+    exponent: i64,
+}
+
+/// Digits of the longest decimal that is the shortest for its double (`DBL_DECIMAL_DIG`).
+const LONGEST: usize = 17;
+
+impl Significant {
+    /// Nothing when there are more digits, or it is no decimal.
+    fn of(text: &[u8]) -> Option<Self> {
+        let unsigned = text.strip_prefix(b"-").unwrap_or(text);
+        let mut found = Self { negative: unsigned.len() != text.len(), ..Self::default() };
+        // Those that are significant only if another digit follows.
+        let (mut zeros, mut fraction) = (0_usize, None);
+        for (at, byte) in unsigned.iter().enumerate() {
+            match byte {
+                b'.' if fraction.is_none() => fraction = Some(0_i64),
+                b'e' | b'E' => {
+                    let power = std::str::from_utf8(unsigned.get(at + 1..)?).ok()?;
+                    found.exponent = power.parse().ok()?;
+                    break;
+                }
+                b'0'..=b'9' => {
+                    fraction = fraction.map(|digits| digits + 1);
+                    if *byte == b'0' {
+                        zeros += usize::from(found.count > 0);
+                        continue;
+                    }
+                    let places = found.digits.get_mut(found.count..=found.count + zeros)?;
+                    places.fill(b'0');
+                    *places.last_mut()? = *byte;
+                    found.count += zeros + 1;
+                    zeros = 0;
+                }
+                _ => return None,
+            }
         }
-        if shortest(nearest).as_ref() == Some(&decimal) {
-            return Self::of_double(nearest);
-        }
-        Self::Long(decimal.written())
+        let behind = i64::try_from(zeros).ok()?.checked_sub(fraction.unwrap_or(0))?;
+        found.exponent = found.exponent.checked_add(behind)?;
+        (found.count > 0).then_some(found)
     }
 }
 
@@ -104,7 +163,7 @@ fn shortest(number: f64) -> Option<Decimal> {
 }
 
 /// Whether the text of a number may have more significant digits than a double tells apart.
-pub(crate) fn may_be_long(text: &[u8]) -> bool {
+fn may_be_long(text: &[u8]) -> bool {
     if text.len() <= SHORT {
         return false;
     }
@@ -175,5 +234,52 @@ impl Decimal {
             _ => [sign, &self.digits, format!("e{}", self.exponent).as_bytes()].concat(),
         }
         .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Decimal, may_be_long, shortest, stands_for};
+    use crate::text;
+
+    #[test]
+    fn a_decimal_stands_for_its_double_when_it_is_the_shortest() {
+        for (text, stands) in [
+            ("0.1", true),
+            ("0.30000000000000004", true),
+            ("0.30000000000000005", false),
+            ("0.300000000000000040", true),
+            ("-00300000.00000000004e-6", true),
+            ("3.0000000000000004E-1", true),
+            ("9007199254740993.0", false),
+            ("9007199254740992.0", true),
+            ("12345678901234567000", true),
+            ("12345678901234567001", false),
+            ("1.7976931348623157e308", true),
+            ("0.10000000000000000000", true),
+            ("5e-324", true),
+            ("4.940656458412465442e-324", false),
+        ] {
+            assert_eq!(stands_for(text.as_bytes(), text.parse().unwrap()), stands, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_found_without_writing_either_anew(
+            text in "-?[0-9]{1,20}(\\.[0-9]{1,20})?(e-?[0-9]{1,2})?",
+            double in proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL,
+        ) {
+            let nearest: f64 = text.parse().unwrap();
+            if may_be_long(text.as_bytes()) && nearest != 0.0 {
+                let same = shortest(nearest) == Decimal::of(text.as_bytes());
+                prop_assert_eq!(stands_for(text.as_bytes(), nearest), same);
+            }
+            let mut written = Vec::new();
+            text::float(&mut written, double);
+            prop_assert!(stands_for(&written, double));
+        }
     }
 }

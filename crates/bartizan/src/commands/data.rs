@@ -22,6 +22,7 @@ use bartizan_data::{
 use self::folder::Folder;
 pub(super) use self::unread::unreadable;
 use super::remote::open_remote;
+use super::steady::Steady;
 use super::{Work, file_failure, pii, read_text, version_path};
 use crate::catalog::ids;
 use crate::cli::{Data, Pii, Reading};
@@ -115,10 +116,13 @@ pub(super) fn source(work: &Work, path: &Path, doing: &str) -> Result<(Source<'s
     }
     let file = open(path)?;
     let progress = work.out.progress(&format!("{doing} {}", path.display()), length(&file));
-    let followed = progress.follow(file);
-    // A pipe or a device has no places to go back to.
-    let seekable = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
-    Ok((if seekable { Source::seekable(followed) } else { Source::stream(followed) }, progress))
+    // A pipe or a device has no places to go back to, and no length that could change.
+    let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if !regular {
+        return Ok((Source::stream(progress.follow(file)), progress));
+    }
+    let steady = Steady::new(file).map_err(|error| file_failure(path, &error))?;
+    Ok((Source::seekable(progress.follow(steady)), progress))
 }
 
 fn profiled(
@@ -146,10 +150,10 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
 }
 
 /// Opens a delivery, which is stored and so has an end: a regular file, not a device or a pipe.
-pub(super) fn open_delivery(path: &Path) -> Result<File, Failure> {
+pub(super) fn open_delivery(path: &Path) -> Result<Steady, Failure> {
     let metadata = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?;
     if metadata.is_file() || metadata.is_dir() {
-        return open(path);
+        return Steady::new(open(path)?).map_err(|error| file_failure(path, &error));
     }
     Err(Failure::new(ids::FILE, format!("`{}` is not a regular file", path.display())))
 }

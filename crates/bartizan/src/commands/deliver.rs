@@ -4,8 +4,8 @@
     reason = "JSON members are read by name: what is not there reads as null and never panics"
 )]
 
-use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use bartizan_base::{Clock as _, RunId, Timestamp, VersionRef};
 use bartizan_data::openlineage::{Assertion, CheckEvent, ColumnCounts, Named, Table, event};
@@ -19,9 +19,10 @@ use serde_json::{Value, json};
 
 use super::data::beside::{Other, Told, pinned_is, reference_of};
 use super::data::put::{Kind, may_replace, put_report};
-use super::data::{SCHEMA_BYTES, length, open_delivery};
+use super::data::{SCHEMA_BYTES, open_delivery};
 use super::folder::{self, Folder};
-use super::remote::{Kept, named, open_remote};
+use super::remote::{Kept, named, open_remote, unread_object};
+use super::steady::{Steady, of_changed};
 use super::{Work, encoded, file_failure, read_bytes, read_text};
 use crate::catalog::ids;
 use crate::cli::Add;
@@ -113,7 +114,7 @@ fn opened_beside(work: &Work, wanted: &Add, schema: Option<&str>) -> Result<Open
         Other::Version(version) => Ok(Opened::Version(version)),
         Other::File(path) => Ok::<_, Failure>(Opened::File(match open_remote(&path)? {
             Some(file) => Delivery::Remote(Box::new(file)),
-            None => Delivery::File(open_delivery(&path)?),
+            None => Delivery::File(path.clone(), open_delivery(&path)?),
         })),
     };
     let tables: Result<_, Failure> =
@@ -133,7 +134,7 @@ async fn brought(client: &Client, progress: &Progress, name: &str, other: Opened
 
 /// A file, or a directory that becomes one.
 enum Delivery {
-    File(File),
+    File(PathBuf, Steady),
     Folder(Folder),
     Remote(Box<RemoteFile>),
 }
@@ -141,7 +142,7 @@ enum Delivery {
 impl Delivery {
     fn bytes(&self) -> u64 {
         match self {
-            Self::File(file) => length(file),
+            Self::File(_, file) => file.bytes(),
             Self::Folder(folder) => folder.bytes(),
             Self::Remote(file) => file.length(),
         }
@@ -158,7 +159,7 @@ fn open_all(wanted: &Add) -> Result<Vec<Delivery>, Failure> {
         let directory = std::fs::metadata(path).map_err(|error| file_failure(path, &error))?.is_dir();
         opened.push(match directory {
             true => Delivery::Folder(folder::list(path, wanted.labels.as_deref())?),
-            false => Delivery::File(open_delivery(path)?),
+            false => Delivery::File(path.clone(), open_delivery(path)?),
         });
     }
     let folders = opened.iter().filter(|delivery| matches!(delivery, Delivery::Folder(_))).count();
@@ -179,9 +180,17 @@ async fn uploaded(
     // Whoever takes the bytes knows nothing of where they come from, and calls it a fault of its own storage.
     let kept = Kept::default();
     let file: Box<dyn Read + Send> = match delivery {
-        Delivery::File(file) => Box::new(progress.follow(file)),
+        Delivery::File(path, file) => Box::new(progress.follow(kept.watch(file, move |error| {
+            let what = format!("`{}`: cannot read the file", path.display());
+            let mut failure = Failure::new(ids::DELIVERY, what);
+            failure.why = vec![error.to_string()];
+            Some(failure.then(of_changed(error)?))
+        }))),
         Delivery::Folder(folder) => Box::new(progress.follow(folder.pack()?)),
-        Delivery::Remote(file) => Box::new(progress.follow(kept.watch(*file))),
+        Delivery::Remote(file) => {
+            let url = file.url().to_string();
+            Box::new(progress.follow(kept.watch(*file, move |error| unread_object(&url, error))))
+        }
     };
     let path = format!("/api/v1/uploads?dataset={}", encoded(name));
     client.upload(&path, file).await.map_err(|failure| kept.take().unwrap_or(failure))
@@ -196,7 +205,7 @@ fn signatures(wanted: &Add) -> Result<Vec<Option<String>>, Failure> {
         let what = format!("{signatures} signatures for {files} files: each file has one, in their order");
         return Err(Failure::new(ids::USAGE, what));
     }
-    let read = |path: &std::path::PathBuf| Ok(Some(STANDARD.encode(read_bytes(path, SIGNATURE_BYTES)?)));
+    let read = |path: &PathBuf| Ok(Some(STANDARD.encode(read_bytes(path, SIGNATURE_BYTES)?)));
     wanted.signature.iter().map(read).collect()
 }
 

@@ -19,6 +19,7 @@ mod prove;
 mod remote;
 mod run;
 mod source;
+mod steady;
 mod supplied;
 mod train;
 mod tree;

@@ -90,19 +90,25 @@ pub(super) fn of_object(error: &io::Error) -> Option<(Vec<String>, &'static str)
     Some((why.collect(), next))
 }
 
-/// Why an object could not be read, kept for whoever opened it.
+/// Why a file or an object could not be read, kept for whoever opened it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kept(Arc<Mutex<Option<Failure>>>);
 
-/// An object that is read elsewhere.
-pub(super) struct Watched {
-    file: RemoteFile,
+/// A file or an object that is read elsewhere.
+pub(super) struct Watched<R, W> {
+    file: R,
+    why: W,
     kept: Kept,
 }
 
 impl Kept {
-    pub(super) fn watch(&self, file: RemoteFile) -> Watched {
-        Watched { file, kept: self.clone() }
+    /// Keeps what `why` makes of a failed read.
+    pub(super) fn watch<R: Read, W: Fn(&io::Error) -> Option<Failure>>(
+        &self,
+        file: R,
+        why: W,
+    ) -> Watched<R, W> {
+        Watched { file, why, kept: self.clone() }
     }
 
     pub(super) fn take(&self) -> Option<Failure> {
@@ -110,16 +116,21 @@ impl Kept {
     }
 }
 
-impl Read for Watched {
+impl<R: Read, W: Fn(&io::Error) -> Option<Failure>> Read for Watched<R, W> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.file.read(into).inspect_err(|error| {
-            let Some((why, next)) = of_object(error) else { return };
-            let mut failure =
-                Failure::new(ids::DELIVERY, format!("`{}`: cannot read the file", self.file.url()));
-            failure.why = why;
-            *self.kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure.then(next));
+            let Some(failure) = (self.why)(error) else { return };
+            *self.kept.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
         })
     }
+}
+
+/// The failure of an object that could not be read; nothing when it was none of an object.
+pub(super) fn unread_object(url: &str, error: &io::Error) -> Option<Failure> {
+    let (why, next) = of_object(error)?;
+    let mut failure = Failure::new(ids::DELIVERY, format!("`{url}`: cannot read the file"));
+    failure.why = why;
+    Some(failure.then(next))
 }
 
 /// What a table is called in OpenLineage ("Naming conventions"): the bucket is the namespace of an object, and a file

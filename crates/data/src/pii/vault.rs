@@ -211,6 +211,22 @@ fn aad(token: Token, kind: &str) -> Vec<u8> {
     [b"bartizan-pii-vault-v1".as_slice(), &token.0, kind.as_bytes()].concat()
 }
 
+/// What of a text was replaced.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Replaced {
+    /// Tokens, each by its value.
+    pub tokens: u64,
+    /// What begins like a token and is none, as one that somebody wrote to, and stays.
+    pub broken: u64,
+}
+
+impl std::ops::AddAssign for Replaced {
+    fn add_assign(&mut self, other: Self) {
+        self.tokens = self.tokens.saturating_add(other.tokens);
+        self.broken = self.broken.saturating_add(other.broken);
+    }
+}
+
 /// Replaces every token in a text that `value` knows, and counts them.
 ///
 /// # Errors
@@ -219,8 +235,8 @@ pub fn replace_tokens<E>(
     text: &[u8],
     out: &mut Vec<u8>,
     mut value: impl FnMut(Token) -> Result<Vec<u8>, E>,
-) -> Result<u64, E> {
-    let (mut rest, mut count) = (text, 0);
+) -> Result<Replaced, E> {
+    let (mut rest, mut count) = (text, Replaced::default());
     while let Some(at) = memchr::memmem::find(rest, b"bzt_") {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, &[]));
         out.extend_from_slice(before);
@@ -228,10 +244,11 @@ pub fn replace_tokens<E>(
         match written.and_then(|text| text.parse::<Token>().ok()) {
             Some(token) => {
                 out.extend(value(token)?);
-                count += 1;
+                count.tokens += 1;
                 rest = from.get(TOKEN_BYTES..).unwrap_or_default();
             }
             None => {
+                count.broken += 1;
                 out.extend_from_slice(b"bzt_");
                 rest = from.get(4..).unwrap_or_default();
             }

@@ -272,7 +272,7 @@ impl ColumnProfile {
         }
     }
 
-    /// The least and the greatest value as text, exactly, of numbers, days and instants.
+    /// The least and the greatest value as text, exactly, of numbers, days and instants; `inf` and `-inf` are numbers.
     pub fn range(&self) -> Option<(String, String)> {
         let pair = |write: &dyn Fn(&mut Vec<u8>, bool)| {
             let written = |last| {
@@ -291,7 +291,19 @@ impl ColumnProfile {
                 pair(&|out, last| text::integer(out, if last { greatest } else { least }))
             }
             ColumnType::Float => {
-                let (least, greatest) = (*self.lowest().first()?, *self.highest().first()?);
+                let (positive, negative) = self.infinities();
+                let least = match (negative, self.lowest().first()) {
+                    (0, Some(least)) => *least,
+                    (0, None) => f64::INFINITY,
+                    _ => f64::NEG_INFINITY,
+                };
+                let greatest = match (positive, self.highest().first()) {
+                    (0, Some(greatest)) => *greatest,
+                    (0, None) => f64::NEG_INFINITY,
+                    _ => f64::INFINITY,
+                };
+                // Of no numbers there is none.
+                (least <= greatest).then_some(())?;
                 pair(&|out, last| text::float(out, if last { greatest } else { least }))
             }
             ColumnType::Date => {

@@ -117,7 +117,7 @@ impl Schema {
                 let column = profile.column(name);
                 let column = column
                     .ok_or_else(|| NotInferred::NoLabel { label: name.clone(), columns: names(profile) })?;
-                Some(label_rules(column))
+                Some(label_rules(column, &gate))
             }
             None => None,
         };
@@ -246,11 +246,12 @@ fn domain(column: &ColumnProfile, kind: ColumnType, present: u64) -> Option<Doma
     Some(Domain { values, max_unseen: round((2.0 * unseen).max(0.001)) })
 }
 
-fn label_rules(column: &ColumnProfile) -> LabelRules {
+fn label_rules(column: &ColumnProfile, gate: &Gate) -> LabelRules {
     let counted = column.kinds().total();
     let few = column.values().filter(|values| values.len() <= LABELS).unwrap_or_default();
-    // A label that is a measurement has no shares to compare.
-    let categorical = few.len() <= 20 || column.column_type() == ColumnType::String;
+    // A label that is a measurement has no shares to compare, and whoever may see a data set reads its schema.
+    let told = gate.personal(column).is_none();
+    let categorical = told && (few.len() <= 20 || column.column_type() == ColumnType::String);
     let shares = if categorical { few } else { Vec::new() };
     LabelRules {
         column: column.name().to_owned(),

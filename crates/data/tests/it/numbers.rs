@@ -129,6 +129,12 @@ fn infinities_are_counted_and_figures_know_of_them() {
     let profile = profiled(&both, 1).unwrap();
     let profile = profile.0;
     assert_eq!(profile.column("a").unwrap().infinities(), (1, 1));
+    let range = |least: &str, greatest: &str| Some((least.to_owned(), greatest.to_owned()));
+    assert_eq!(profile.column("a").unwrap().range(), range("-inf", "inf"));
+    let above = profiled(&of(&[f64::INFINITY, 2.0]), 1).unwrap().0;
+    assert_eq!(above.column("a").unwrap().range(), range("2", "inf"));
+    let alone = profiled(&of(&[f64::INFINITY]), 1).unwrap().0;
+    assert_eq!(alone.column("a").unwrap().range(), range("inf", "inf"));
     assert_eq!(Profile::from_bytes(&profile.to_bytes().unwrap()).unwrap(), profile);
     let said = |figure: &str, bytes: &[u8]| {
         let report = checked(
@@ -198,4 +204,21 @@ fn whole_numbers_beyond_what_doubles_tell_apart_are_one_where_they_are_equal() {
     let doubles = table(Arc::new(Float64Array::from(vec![1.152921504606847e18, 9_007_199_254_740_992.0])));
     let among = "type = \"float\"\ndomain = { values = [\"1152921504606847000\", \"9007199254740992\"], max_unseen = 0.0 }";
     assert_eq!(outcome(among, &doubles), Outcome::Valid);
+}
+
+/// Nobody is to take for kept what was tried on nothing.
+#[test]
+fn rules_that_had_no_value_to_try_are_told_of() {
+    let rules = "type = \"float\"\nmin_present = 0.0\nseverities = { type = \"warn\" }\nrange = { min = 0, max = 1, max_outside = 0 }";
+    let said = |rows: &str| {
+        let report = checked(rules, format!("a\n{rows}").as_bytes(), &CheckOptions::new(Tier::Release));
+        let first = report.findings.iter().find(|found| found.rule.id() == "range");
+        let moot = report.each.iter().find_map(|check| check.moot.clone()).unwrap_or_default();
+        format!("{} {}{moot}", report.outcome, first.map_or("", |found| found.message.as_str()))
+    };
+    expect!["valid "].assert_eq(&said("0.5\n"));
+    expect!["invalid 50.00 % of the values lie outside 0 to 1, at most 0.00 % may"]
+        .assert_eq(&said("2\n0\n"));
+    expect!["error could not run: no value is a number"].assert_eq(&said("x\ny\n"));
+    expect!["valid it asks nothing, since no row has a value"].assert_eq(&said("\"\"\n\"\"\n"));
 }

@@ -87,7 +87,8 @@ fn every_planned_check_is_listed_with_what_came_of_it() {
         [batch.clone(), batch.replace("false", "").replace("true", ""), batch.replace(",ok,", ",okay,")]
     {
         let report = checked(&batch, &schema, Tier::Explore);
-        assert_eq!(report.each.len(), report.planned, "{}", report.render());
+        let asked = report.each.iter().filter(|check| check.moot.is_none()).count();
+        assert_eq!(asked, report.planned, "{}", report.render());
         assert_eq!(report.each.iter().filter(|check| check.ran).count(), report.checks);
     }
 }

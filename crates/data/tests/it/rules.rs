@@ -2,7 +2,8 @@
 
 use bartizan_base::Timestamp;
 use bartizan_data::{
-    CheckOptions, CsvOptions, KnownTable, ReadOptions, Report, Schema, Source, Tier, check_table, infer,
+    CheckOptions, CsvOptions, KnownTable, Outcome, ReadOptions, Report, Schema, Source, Tier, check_table,
+    infer,
 };
 use expect_test::{Expect, expect};
 
@@ -395,10 +396,10 @@ fn slices_have_rules_of_their_own() {
         &rules,
         "a,b\n100,y\n",
         expect![[r#"
-        invalid 11/12
-        slice - in slice `xs`: 0 rows where at least 2 are expected []
-        statistics a in slice `xs`: could not run: there are too few numbers for a mean []
-    "#]],
+            invalid 10/11
+            slice - in slice `xs`: 0 rows where at least 2 are expected []
+            statistics a in slice `xs`: could not run: there are too few numbers for a mean []
+        "#]],
     );
 }
 
@@ -597,4 +598,14 @@ fn keys_have_so_many_bytes_together() {
     let both = within("max_repeated = 0.0\n", 50_000);
     assert!(both.starts_with("error") && both.contains("could not run: `b` has more"), "{both}");
     assert!(!both.contains("could not run: `a`"), "{both}");
+}
+
+/// What is neither true nor false in any row is not kept either.
+#[test]
+fn an_expression_that_is_unknown_everywhere_asks_nothing() {
+    let rules = "[[column]]\nname = \"a\"\ntype = \"integer\"\n[[expression]]\nname = \"small\"\nholds = \"a / 0 > 5\"";
+    let report = report(&schema(rules), "a\n1\n2\n", &CheckOptions::new(Tier::Release));
+    let moot: Vec<&str> = report.each.iter().filter_map(|check| check.moot.as_deref()).collect();
+    assert_eq!(report.outcome, Outcome::Valid);
+    assert_eq!(moot, ["it asks nothing, since `small` is neither true nor false in any row"]);
 }

@@ -98,13 +98,16 @@ impl Inner {
     }
 
     fn check_tables(&self, by: By, last: Option<String>, sealed: &[Sealed]) -> Result<Checked, Failed> {
-        let (schema, from) = self.table_schema(&by, last, sealed)?;
+        let count = sealed.len();
+        let (schema, from) =
+            self.table_schema(&by, last, sealed).map_err(|failed| failed.of_delivery(0, count))?;
         let beside = self.beside(&by.beside, &schema, from == SchemaFrom::Kept)?;
         let mut weighed = Vec::with_capacity(sealed.len());
         let mut profile: Option<Profile> = None;
-        for one in sealed {
+        for (place, one) in sealed.iter().enumerate() {
             let how = (by.tier, by.beside.format, threads(), 0);
-            let report = beside.check(self.content(one)?, &schema, how)?;
+            let report = beside.check(self.content(one)?, &schema, how);
+            let report = report.map_err(|failed| Failed::from(failed).of_delivery(place, count))?;
             match &mut profile {
                 Some(profile) => {
                     profile.merge(&report.profile).map_err(|error| Failed::invalid("deliveries", error))?;

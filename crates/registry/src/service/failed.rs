@@ -147,6 +147,17 @@ pub enum Failed {
     /// A delivery cannot be read to its end. Nothing was accepted.
     #[error("the delivery cannot be read")]
     Delivery(#[from] ReadError),
+    /// The same of one among several.
+    #[error("delivery {number} of {of} cannot be read")]
+    OneDelivery {
+        /// Which, from 1.
+        number: usize,
+        /// How many there are.
+        of: usize,
+        /// Why not.
+        #[source]
+        source: ReadError,
+    },
     /// Deliveries are not signed as they have to be. Nothing was accepted, and that is recorded.
     #[error("delivery {number} of {name}: {}", why.words())]
     Unproven {
@@ -189,6 +200,14 @@ pub enum Failed {
 }
 
 impl Failed {
+    /// Says which delivery could not be read, where there are several.
+    pub(super) fn of_delivery(self, place: usize, of: usize) -> Self {
+        match self {
+            Self::Delivery(source) if of > 1 => Self::OneDelivery { number: place + 1, of, source },
+            other => other,
+        }
+    }
+
     /// Whether something may be in the ledger although the operation failed.
     pub(crate) fn may_have_happened(&self) -> bool {
         match self {

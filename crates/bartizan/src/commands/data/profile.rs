@@ -108,6 +108,8 @@ fn column(column: &ColumnProfile) -> Value {
         "skewness": moments.and_then(|moments| moments.skewness()),
         "sum": moments.and_then(|moments| moments.sum()),
         "zeros": moments.map(|moments| moments.zeros()),
+        // Mean, deviation, sum and quantiles are of the other numbers.
+        "infinite": infinite(column),
         "quantiles": quantiles,
         "quantile_rank_error": view.as_ref().map(|view| view.rank_error().all),
         "true": (kinds.boolean > 0).then(|| column.trues()),
@@ -123,4 +125,9 @@ fn column(column: &ColumnProfile) -> Value {
 /// Counts between two bounds, which are one where they are exact.
 fn tops(tops: impl Iterator<Item = TopValue>) -> Value {
     tops.map(|top| json!({ "value": top.value, "count": top.lower, "count_at_most": top.upper })).collect()
+}
+
+fn infinite(column: &ColumnProfile) -> Option<Value> {
+    let (positive, negative) = column.infinities();
+    (positive + negative > 0).then(|| json!({ "positive": positive, "negative": negative }))
 }

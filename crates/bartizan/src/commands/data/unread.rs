@@ -6,6 +6,7 @@ use bartizan_data::ReadError;
 
 use crate::catalog::ids;
 use crate::commands::remote::of_object;
+use crate::commands::steady::{AGAIN, of_changed};
 use crate::failure::Failure;
 
 pub(in crate::commands) fn unreadable(path: &Path, error: &ReadError) -> Failure {
@@ -17,9 +18,11 @@ pub(in crate::commands) fn unreadable(path: &Path, error: &ReadError) -> Failure
                 failure.why = why;
                 failure.then(next)
             }
-            None => failure.then("see to the storage that it lies on, then repeat the command"),
+            None => {
+                failure.then(of_changed(io).unwrap_or("see to the storage that it lies on, then repeat the command"))
+            }
         },
-        ReadError::Changed => failure.then("repeat the command once nobody writes to the file any more"),
+        ReadError::Changed => failure.then(AGAIN),
         ReadError::WrongSeparator { likely, .. } => failure.then(format!(
             "say `{likely}` where the separator is said: `--separator`, or `separator` under `[csv]` in the schema"
         )),

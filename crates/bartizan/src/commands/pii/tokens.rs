@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::Path;
 
-use bartizan_data::pii::vault::{TOKEN_BYTES, Token, replace_tokens};
+use bartizan_data::pii::vault::{Replaced, TOKEN_BYTES, Token, replace_tokens};
 use bartizan_data::pii::{Action, ColumnDetector, Detector, DetectorOptions, Kind, Replacer, json};
 use serde_json::{Value, json};
 
@@ -195,7 +195,7 @@ async fn random_back(work: &Work, client: &Client, wanted: &cli::Detokenize) -> 
             Ok(written(layout, value))
         })
     })?;
-    told(work, &wanted.out, count)
+    told_of(work, &wanted.out, count)
 }
 
 /// A value as a file has it in the place of its token, which in JSON is part of a string.
@@ -213,10 +213,10 @@ fn pieces(
     path: &Path,
     out: &mut dyn Write,
     mut value: impl FnMut(Token) -> Result<Vec<u8>, Failure>,
-) -> Result<u64, Failure> {
+) -> Result<Replaced, Failure> {
     let (mut file, mut buffer, mut held, mut written) =
         (open(path, Some("text"))?, vec![0; 256 * 1024], Vec::new(), Vec::new());
-    let mut count = 0_u64;
+    let mut count = Replaced::default();
     loop {
         let length = read(&mut file, &mut buffer)?;
         held.extend_from_slice(buffer.get(..length).unwrap_or_default());
@@ -226,11 +226,7 @@ fn pieces(
         if let Some(at) = tail.windows(4).position(|four| four == b"bzt_").filter(|_| length > 0) {
             until = until.min(until.saturating_sub(TOKEN_BYTES).saturating_add(at));
         }
-        count = count.saturating_add(replace_tokens(
-            held.get(..until).unwrap_or_default(),
-            &mut written,
-            &mut value,
-        )?);
+        count += replace_tokens(held.get(..until).unwrap_or_default(), &mut written, &mut value)?;
         held.drain(..until);
         out.write_all(&written).map_err(|error| file_failure(path, &error))?;
         written.clear();
@@ -269,4 +265,17 @@ fn plan<'d>(
 
 fn told(work: &Work, out: &Path, count: u64) -> Result<u8, Failure> {
     work.answer(&json!({ "file": out.display().to_string(), "replaced": count }))
+}
+
+/// Says what was turned back, and returns 1 when what looks like a token was not: nobody is to take the file for whole.
+fn told_of(work: &Work, out: &Path, count: Replaced) -> Result<u8, Failure> {
+    let Replaced { tokens, broken } = count;
+    let mut told = json!({ "file": out.display().to_string(), "replaced": tokens });
+    if broken > 0
+        && let Some(members) = told.as_object_mut()
+    {
+        members.insert("broken_tokens".to_owned(), broken.into());
+    }
+    work.answer(&told)?;
+    Ok(u8::from(broken > 0))
 }

@@ -42,14 +42,17 @@ pub(super) fn judge(context: &Context<'_>, counts: Counts<'_>, read: &ReadOutcom
     };
     if !context.environment_is_known() {
         let known = context.schema.environments.join(", ");
-        let message = format!("the schema has no such environment; it has: {known}");
+        let message = match known.is_empty() {
+            true => "the schema has no environments".to_owned(),
+            false => format!("the schema has no such environment; it has: {known}"),
+        };
         judge.not_run(None, Rule::Environment, message);
     }
     judge.columns(context, &header, &there);
     judge.row_count(context, read.rows());
     for column in &watched {
-        judge.column(column, read.rows());
         let profiled = profile.column(&column.rules.name);
+        judge.column(column, read.rows(), profiled);
         judge.figures(context, column.rules, profiled);
         if let Some(labels) = &column.labels {
             judge.labels(labels, column.present);
@@ -128,9 +131,13 @@ impl Judge {
 
     /// Notes that a check asks nothing of this batch, because a column is not there that may be absent.
     fn asks_nothing(&mut self, column: Option<&String>, rule: Rule, absent: &str) {
+        self.nothing_asked(column, rule, &format!("the optional column `{absent}` is not in the file"));
+    }
+
+    /// Notes that a check asks nothing of this batch.
+    fn nothing_asked(&mut self, column: Option<&String>, rule: Rule, since: &str) {
         self.moot += 1;
-        let why = format!("it asks nothing, since the optional column `{absent}` is not in the file");
-        self.note(column, rule, false, Some(why));
+        self.note(column, rule, false, Some(format!("it asks nothing, since {since}")));
     }
 
     fn note(&mut self, column: Option<&String>, rule: Rule, ran: bool, moot: Option<String>) {
@@ -211,14 +218,20 @@ impl Judge {
         }
     }
 
-    fn column(&mut self, column: &Watched<'_>, rows: u64) {
+    fn column(&mut self, column: &Watched<'_>, rows: u64, profiled: Option<&ColumnProfile>) {
         let rules = column.rules;
+        let kinds = profiled.map(ColumnProfile::kinds);
+        let wordy = kinds.is_some_and(|kinds| kinds.total() > 0 && kinds.integer + kinds.float == 0)
+            && rules.kind.is_number();
         let present = column.present;
         self.share(column, Rule::Type, &column.kind.wrong, present, 0.0, |share, _| {
             format!("{share} of the values are not of type {}", rules.kind)
         });
         self.presence(column, rows);
-        if let (Some(range), Some(watched)) = (rules.range, &column.range) {
+        if rules.range.is_some() && wordy {
+            // Nobody is to take for kept what was tried on nothing.
+            self.not_run(Some(&rules.name), Rule::Range, "no value is a number".to_owned());
+        } else if let (Some(range), Some(watched)) = (rules.range, &column.range) {
             let Range { min, max, max_outside } = range;
             let bounds = match (min.is_finite(), max.is_finite()) {
                 (true, false) => format!("below {min}"),
@@ -322,6 +335,11 @@ impl Judge {
         limit: f64,
         message: impl FnOnce(String, String) -> String,
     ) {
+        // Of the type of no value something is said: it is that of the column.
+        if of == 0 && rule != Rule::Type {
+            self.nothing_asked(Some(&column.rules.name), rule, "no row has a value");
+            return;
+        }
         self.run(Some(&column.rules.name), rule);
         let share = share_of(counted.count, of);
         if share > limit {
@@ -333,8 +351,8 @@ impl Judge {
     /// The columns of a slice.
     fn checked(&mut self, context: &Context<'_>, column: &Checking<'_>, rows: u64) {
         let Some(watched) = &column.watched else { return };
-        self.column(watched, rows);
         let profiled: &ColumnProfile = &column.profiling.profile;
+        self.column(watched, rows, Some(profiled));
         self.figures(context, watched.rules, Some(profiled));
     }
 }

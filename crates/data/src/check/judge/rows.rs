@@ -157,6 +157,11 @@ impl Judge {
                 self.asks_nothing(None, Rule::Expression, lacked);
                 continue;
             }
+            if *known == 0 {
+                let since = format!("`{}` is neither true nor false in any row", rules.name);
+                self.nothing_asked(None, Rule::Expression, &since);
+                continue;
+            }
             self.run(None, Rule::Expression);
             let share = share_of(broken.count, *known);
             if share > rules.max_broken {

@@ -4,7 +4,7 @@ use super::super::column::ColumnProfile;
 use super::super::distinct::{Distinct, Sketched};
 use super::Scratch;
 use crate::cell::{self, Value};
-use crate::number::may_be_long;
+use crate::number::stands_for;
 use crate::read::batch::Cells;
 use crate::sketch::hash;
 
@@ -33,7 +33,7 @@ impl ColumnProfile {
                         continue;
                     }
                 }
-                Value::Float(float) if exact || may_be_long(text) => {
+                Value::Float(float) if exact || !stands_for(text.trim_ascii(), *float) => {
                     told.push(*float);
                     self.written(text.len() as u64);
                 }

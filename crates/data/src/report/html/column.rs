@@ -210,6 +210,11 @@ fn described(column: &ColumnProfile, hidden: bool) -> Vec<(&'static str, String)
     if let Some((_, greatest)) = ends {
         said.push((last, greatest));
     }
+    let (positive, negative) = column.infinities();
+    if positive + negative > 0 {
+        // Mean, deviation, quantiles and picture are of the others.
+        said.push(("infinite", grouped(positive + negative)));
+    }
     if let Some(moments) = column.moments().filter(|moments| is_number && moments.count() > 0) {
         said.extend(moments.mean().map(|mean| ("mean", short(mean))));
         said.extend(moments.sample_variance().map(|variance| ("std. dev.", short(variance.sqrt()))));

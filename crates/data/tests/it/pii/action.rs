@@ -1,6 +1,6 @@
 //! What stands in the place of values.
 
-use bartizan_data::pii::vault::{Token, Vault, replace_tokens};
+use bartizan_data::pii::vault::{Replaced, Token, Vault, replace_tokens};
 use bartizan_data::pii::{Action, Replacer, Rewriter, Scanner, preserve};
 use bartizan_keys::pseudonyms::Pseudonyms;
 use bartizan_keys::{OsRandom, Secret};
@@ -68,8 +68,12 @@ fn vault_tokens_say_nothing_and_come_back() {
     assert_eq!(text, again);
     let mut out = Vec::new();
     let value = |token: Token| vault.detokenize(&keys, token).map(|(_, value)| value);
-    assert_eq!(replace_tokens(text.as_bytes(), &mut out, value), Ok(9));
+    assert_eq!(replace_tokens(text.as_bytes(), &mut out, value), Ok(Replaced { tokens: 9, broken: 0 }));
     assert_eq!(String::from_utf8(out).unwrap(), TEXT);
+    // One that somebody wrote to stays, and is told of.
+    let broken = text.replacen("bzt_", "bzt_g", 1);
+    let replaced = replace_tokens(broken.as_bytes(), &mut Vec::new(), value);
+    assert_eq!(replaced, Ok(Replaced { tokens: 8, broken: 1 }));
     // Other keys open nothing.
     let other = Pseudonyms::from_secret(&Secret::from_bytes([8; 32])).unwrap();
     assert!(
