@@ -235,12 +235,21 @@ fn sources_that_cannot_be_compared_are_no_all_clear() {
     );
 }
 
-/// Probabilities that know every label, except that `wrong` of them, the first, are the others.
+/// Probabilities of a model that is more or less sure of every label, except that `wrong` of them, the first, are the
+/// others, although it is sure.
 fn probabilities(csv: &str, wrong: usize) -> String {
     let mut all = "id,1.0,0\n".to_owned();
     for (at, row) in csv.lines().skip(1).enumerate() {
+        let high = if at < wrong { "0.999" } else { ["0.6", "0.7", "0.9", "0.99", "0.999"][at % 5] };
+        let low = match high {
+            "0.6" => "0.4",
+            "0.7" => "0.3",
+            "0.9" => "0.1",
+            "0.99" => "0.01",
+            _ => "0.001",
+        };
         let sure = row.ends_with(",1") != (at < wrong);
-        let (yes, no) = if sure { ("0.999", "0.001") } else { ("0.001", "0.999") };
+        let (yes, no) = if sure { (high, low) } else { (low, high) };
         writeln!(all, "{at},{yes},{no}").unwrap();
     }
     all

@@ -13,7 +13,8 @@
     reason = "a kernel over rows and classes that were counted here"
 )]
 
-use super::chance::{Chance, events_upper};
+use super::calibrate::{Calibrated, calibrate};
+use super::chance::Chance;
 use super::table::place;
 use crate::limits::{QUALITY_CLASSES, QUALITY_ROWS};
 use crate::threads;
@@ -151,7 +152,7 @@ pub enum Ranking {
     NormalizedMargin,
 }
 
-/// Labels that are probably wrong.
+/// Labels that may be wrong, and whether more of them are than a clean table has.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LabelIssues {
     /// Rows, counted from 0, the worst first; of equal ones the first.
@@ -164,14 +165,16 @@ pub struct LabelIssues {
     pub joint: Vec<i64>,
     /// Rows that count confidently for another class than their label.
     pub confident: usize,
-    /// How many of those the model itself expects.
+    /// How many of those are expected of a model whose confidence is fitted to the labels, when none is drawn anew.
     pub expected: f64,
-    /// How likely so many would be if the labels were draws from the model's own probabilities. A model that
-    /// learned from wrong labels expects them, so a high value does not say that labels are right.
+    /// The share of labels that are as if drawn anew, whatever the features say.
+    pub redrawn: f64,
+    /// How likely the labels speak so much for such a share when there is none. A law that leaves the label open
+    /// everywhere, however sure the features make one, looks the same as labels that were changed.
     pub chance: Chance,
 }
 
-/// Finds labels that are probably wrong. The answer does not depend on `threads`.
+/// Finds labels that may be wrong. The answer does not depend on `threads`.
 ///
 /// Where rows are equally likely at the end of what is taken, the first ones are taken.
 ///
@@ -223,12 +226,19 @@ pub fn label_issues(
     found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let rows: Vec<u32> = found.into_iter().map(|(_, row)| row).collect();
     let likely = rows.iter().map(|row| task.best_other(*row as usize).1).collect();
-    let chance = Chance::new(
-        events_upper(&confident.doubts, confident.off.len() as f64),
-        "bounds of Hoeffding and Chernoff for the number of such rows, labels drawn from the model's probabilities",
-    );
-    let expected = confident.doubts.iter().sum();
-    Ok(LabelIssues { rows, likely, thresholds, joint, confident: confident.off.len(), expected, chance })
+    let calibrated = calibrate(labels, probabilities);
+    let Calibrated { redrawn, chance, .. } = calibrated;
+    let expected = task.expected(&confident.sure, &calibrated);
+    Ok(LabelIssues {
+        rows,
+        likely,
+        thresholds,
+        joint,
+        confident: confident.off.len(),
+        expected,
+        redrawn,
+        chance,
+    })
 }
 
 struct Task<'a> {
@@ -242,8 +252,8 @@ struct Confident {
     joint: Vec<i64>,
     /// Rows that count for another class than their label.
     off: Vec<u32>,
-    /// For each row that counts at all: how likely the model holds another label than the class it counts for.
-    doubts: Vec<f64>,
+    /// Rows that count at all, and the class that each counts for.
+    sure: Vec<(u32, u32)>,
 }
 
 impl Task<'_> {
@@ -279,7 +289,7 @@ impl Task<'_> {
         let classes = self.probabilities.classes;
         let enough: Vec<f64> = thresholds.iter().map(|threshold| threshold - SLACK).collect();
         let parts = threads::pieces(self.threads, self.labels.len(), |rows| {
-            let (mut joint, mut off, mut doubts) = (vec![0_i64; classes * classes], Vec::new(), Vec::new());
+            let (mut joint, mut off, mut sure) = (vec![0_i64; classes * classes], Vec::new(), Vec::new());
             for row in rows {
                 let shares = self.probabilities.row(row);
                 let (mut reached, mut class) = (0_usize, 0);
@@ -297,24 +307,36 @@ impl Task<'_> {
                 }
                 let label = self.label(row);
                 joint[label * classes + class] += 1;
-                doubts.push((1.0 - shares[class]).clamp(0.0, 1.0));
+                sure.push((row as u32, class as u32));
                 if label != class {
                     off.push(row as u32);
                 }
             }
-            (joint, off, doubts)
+            (joint, off, sure)
         });
-        let mut all = Confident { joint: vec![0; classes * classes], off: Vec::new(), doubts: Vec::new() };
-        for (joint, off, doubts) in parts {
+        let mut all = Confident { joint: vec![0; classes * classes], off: Vec::new(), sure: Vec::new() };
+        for (joint, off, sure) in parts {
             all.joint.iter_mut().zip(&joint).for_each(|(sum, part)| *sum += part);
             all.off.extend(off);
-            all.doubts.extend(doubts);
+            all.sure.extend(sure);
         }
         for class in 0..classes {
             let right = &mut all.joint[class * classes + class];
             *right = (*right).max(1);
         }
         all
+    }
+
+    /// How many rows that count for a class have another label, if labels follow the fitted confidence.
+    fn expected(&self, sure: &[(u32, u32)], calibrated: &Calibrated) -> f64 {
+        let parts = threads::pieces(self.threads, sure.len(), |rows| {
+            let mut room = vec![0.0; self.probabilities.classes];
+            let of = |(row, class): &(u32, u32), room: &mut [f64]| {
+                calibrated.doubt(self.probabilities.row(*row as usize), *class as usize, room)
+            };
+            sure[rows].iter().map(|one| of(one, &mut room)).sum::<f64>()
+        });
+        parts.into_iter().sum()
     }
 
     /// Whether the likeliest class is another than the label, which wins near-ties.
@@ -400,7 +422,7 @@ impl Task<'_> {
 }
 
 /// The first of the highest.
-fn highest(shares: &[f64]) -> usize {
+pub(super) fn highest(shares: &[f64]) -> usize {
     let mut best = 0;
     for (class, share) in shares.iter().enumerate() {
         if *share > shares[best] {

@@ -7,13 +7,14 @@
 //! ```text
 //!   Source --gather--> columns --Table--> examine(table, probabilities, version before, test table) --> QualityReport
 //!                                          |
-//!     poisoning: trigger, confident, knn, duplicates, sources, flips, leakage, overlap
+//!     poisoning: trigger, confident, knn, duplicates, sources, suspects, flips, leakage, overlap
 //!     ordinary:  columns, duplicates                     each with rows, a score, and a Chance
 //! ```
 //!
 //! Modules in reading order: `table` and `gather` (what is looked at), `chance` (how likely), `cells`, `smooth`,
-//! `tree` and `neighbours` (what to expect), then a module for each rule, `report`, and `examine` (all of them).
+//! `calibrate`, `tree` and `neighbours` (what to expect), then a module for each rule, `report`, and `examine` (all of them).
 
+mod calibrate;
 mod cells;
 mod chance;
 mod columns;
@@ -30,6 +31,7 @@ mod random;
 mod report;
 mod smooth;
 mod sources;
+mod suspects;
 mod table;
 mod tree;
 mod trigger;

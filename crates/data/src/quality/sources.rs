@@ -96,11 +96,8 @@ pub fn differences(
     threads: usize,
 ) -> Differences {
     let sizes = counts(tag.codes.codes, tag.codes.values.len());
-    let mut sources: Vec<usize> = (0..sizes.len()).filter(|source| sizes[*source] > 0).collect();
-    let (there, tagged) = (sources.len(), sizes.iter().sum());
-    sources.retain(|source| sizes[*source] >= LEAST && sizes[*source] < table.rows());
-    sources.sort_by(|a, b| sizes[*b].cmp(&sizes[*a]).then(a.cmp(b)));
-    sources.truncate(SOURCES);
+    let (there, tagged) = (sizes.iter().filter(|size| **size > 0).count(), sizes.iter().sum());
+    let sources = compared(&sizes, table.rows());
     let mut place = vec![usize::MAX; sizes.len()];
     sources.iter().enumerate().for_each(|(at, source)| place[*source] = at);
     let of = |row: usize| {
@@ -139,6 +136,15 @@ pub fn differences(
     });
     let covered = task.sizes.iter().sum();
     Differences { found: differences, compared: sources.len(), sources: there, tagged, covered, tests }
+}
+
+/// The sources that are compared, given how many rows each has: the largest first.
+pub(super) fn compared(sizes: &[usize], rows: usize) -> Vec<usize> {
+    let mut sources: Vec<usize> =
+        (0..sizes.len()).filter(|source| sizes[*source] >= LEAST && sizes[*source] < rows).collect();
+    sources.sort_by(|a, b| sizes[*b].cmp(&sizes[*a]).then(a.cmp(b)));
+    sources.truncate(SOURCES);
+    sources
 }
 
 impl Aspect {

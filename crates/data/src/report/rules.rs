@@ -34,7 +34,7 @@ pub(super) fn about(id: &str) -> &'static str {
         "trigger" => "No combination of few cells decides the label.",
         "label-flips" => "Labels are those of the version before.",
         "source-differs" => "The rows of each source are like those of the others.",
-        "near-duplicates" => "There are no many nearly equal rows of one label.",
+        "near-duplicates" => "No label has many rows that are nearly equal.",
         "leakage" => "No feature alone tells the label.",
         "overlap" => "No row is in the test table too.",
         "label-noise" => "Labels are those that the other rows lead to expect.",

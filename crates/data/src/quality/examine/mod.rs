@@ -4,10 +4,11 @@
 //! labels that changed, a source that labels the same rows otherwise, a feature made from the label, test rows in
 //! the training data. What warns is what somebody should look at.
 
+mod noise;
 mod ordinary;
 mod poison;
 
-use super::confident::Probabilities;
+use super::confident::{Filter, LabelIssues, Probabilities, ProbabilitiesInvalid, Ranking, label_issues};
 use super::report::{Finding, NotRun, Of, QualityReport, Rule};
 use super::sources::SourceOptions;
 use super::table::Table;
@@ -102,9 +103,14 @@ pub fn examine(
         },
         room: QUALITY_LISTED_ROWS,
     };
+    // Suspected labels are a matter of two rules.
+    let issues = examined.probabilities.map(|probabilities| {
+        let (filter, ranking) = (Filter::Both, Ranking::SelfConfidence);
+        label_issues(table.labels(), probabilities, filter, ranking, options.threads)
+    });
     for rule in Rule::ALL {
         about_to(rule);
-        let task = Task { examined, options, table };
+        let task = Task { examined, options, table, issues: issues.as_ref() };
         match rule {
             Rule::Trigger => task.trigger(&mut notes),
             Rule::LabelFlips => task.label_flips(&mut notes),
@@ -130,6 +136,8 @@ struct Task<'a> {
     examined: &'a Examined<'a>,
     options: &'a QualityOptions,
     table: &'a Table<'a>,
+    /// Labels that are suspected, when a model said anything of the rows.
+    issues: Option<&'a Result<LabelIssues, ProbabilitiesInvalid>>,
 }
 
 /// The report as it grows.

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 
 use super::{Notes, Task, percent};
 use crate::quality::chance::{Chance, hypergeometric_upper};
-use crate::quality::confident::{Filter, Ranking, label_issues};
 use crate::quality::duplicates::clusters;
 use crate::quality::flips::label_flips;
 use crate::quality::knn::disagreement;
@@ -17,7 +16,7 @@ use crate::quality::trigger::{Trigger, triggers};
 use crate::schema::Severity;
 
 /// A chance that leaves no doubt.
-const SURELY: f64 = 1e-6;
+pub(super) const SURELY: f64 = 1e-6;
 
 impl Task<'_> {
     pub(super) fn trigger(&self, notes: &mut Notes) {
@@ -47,8 +46,9 @@ impl Task<'_> {
             1 => "one setting".to_owned(),
             n => format!("{n} settings together"),
         };
+        let verb = if trigger.conditions.len() == 1 { "decides" } else { "decide" };
         let mut parts = vec![format!(
-            "{what} decide the label: {} of {count} rows have label code {} ({}), {} are expected of such rows and {} of all have it",
+            "{what} {verb} the label: {} of {count} rows have label code {} ({}), {} are expected of such rows and {} of all have it",
             trigger.hits,
             trigger.label,
             percent(share),
@@ -135,8 +135,20 @@ impl Task<'_> {
                 "{rows} labels went from code {from} to code {}, {} the other way (chance of so one-sided {})",
                 one.to, one.back, one.chance
             );
+            let verdict = match (blocks, one_way) {
+                (false, _) => "no more than chance leaves of the",
+                (true, true) => "and more than the",
+                (true, false) => "more than the",
+            };
+            let why = match (blocks, one_way) {
+                (false, _) => "that may change",
+                (true, true) => "that may change go one way, which blocks",
+                (true, false) => {
+                    "that may change, but about as many go the other way, which warns: what blocks is more that go one way"
+                }
+            };
             let whole = format!(
-                "{} of {} labels changed ({}), {} are tolerated",
+                "{} of {} labels changed ({}), {verdict} {} {why}",
                 flips.flipped,
                 flips.matched,
                 percent(share),
@@ -172,6 +184,7 @@ impl Task<'_> {
             for one in found.found {
                 notes.found(self.of_source(word, tag, &one));
             }
+            self.suspects(word, tag, &settings, notes);
         }
     }
 
@@ -179,8 +192,10 @@ impl Task<'_> {
     fn sources_compared(&self, word: &str, found: &Differences, notes: &mut Notes) {
         let rows = self.table.rows();
         let covered = found.covered as f64 / rows as f64;
+        let also =
+            if matches!(self.issues, Some(Ok(_))) { ", and one of suspected labels for each" } else { "" };
         let how = format!(
-            "{} of {} values of {word} with {} of {rows} rows ({}), {} comparisons",
+            "{} of {} values of {word} with {} of {rows} rows ({}), {} comparisons{also}",
             found.compared,
             found.sources,
             found.covered,
@@ -365,45 +380,6 @@ impl Task<'_> {
                 ..self.finding(Rule::Overlap, if grave { Severity::Block } else { Severity::Warn }, message)
             });
         }
-    }
-
-    pub(super) fn label_noise(&self, notes: &mut Notes) {
-        let Some(probabilities) = self.examined.probabilities else {
-            return notes.not_run(Rule::LabelNoise, true, "no model said anything of the rows");
-        };
-        let threads = self.options.threads;
-        let (filter, ranking) = (Filter::Both, Ranking::SelfConfidence);
-        let issues = match label_issues(self.table.labels(), probabilities, filter, ranking, threads) {
-            Ok(issues) => issues,
-            Err(error) => return notes.not_run(Rule::LabelNoise, true, error.to_string()),
-        };
-        notes.ran(Rule::LabelNoise, "confident learning, pruned by class and by noise rate");
-        if issues.rows.is_empty() {
-            return;
-        }
-        let share = issues.rows.len() as f64 / self.table.rows() as f64;
-        let excess = (issues.confident as f64 - issues.expected) / self.table.rows() as f64;
-        let grave = issues.chance.ln < SURELY.ln() && excess >= 0.01;
-        let message = format!(
-            "{} labels ({}) are probably wrong; {} rows count confidently for another label, and the model itself expects {:.0}",
-            issues.rows.len(),
-            percent(share),
-            issues.confident,
-            issues.expected
-        );
-        let own = |row: &u32| {
-            let label = self.table.labels().get(place(*row)).copied().map_or(0, place);
-            1.0 - probabilities.row(place(*row)).get(label).copied().unwrap_or(0.0)
-        };
-        notes.found(Finding {
-            columns: vec![self.label_name()],
-            count: issues.rows.len(),
-            scores: issues.rows.iter().map(own).collect(),
-            rows: issues.rows,
-            score: share,
-            chance: Some(issues.chance),
-            ..self.finding(Rule::LabelNoise, if grave { Severity::Block } else { Severity::Warn }, message)
-        });
     }
 
     pub(super) fn knn_disagreement(&self, notes: &mut Notes) {

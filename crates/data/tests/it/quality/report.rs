@@ -44,7 +44,7 @@ fn a_report_says_what_ran_and_what_did_not_and_shows_no_value() {
     assert!(!text.contains("value 9") && !text.contains("1.25\""), "{text}");
     expect![[r#"
         invalid: 1200 rows, 6 features, 11 rules ran, 1 blocking findings, 4 warnings
-          block  trigger           t2: one setting decide the label: 44 of 48 rows have label code 1 (91.7 %), 41.9 % are expected of such rows and 30.4 % of all have it; 83.3 % of these rows come from source code 3, as do 22.8 % of all (chance 1.4e-18)
+          block  trigger           t2: one setting decides the label: 44 of 48 rows have label code 1 (91.7 %), 41.9 % are expected of such rows and 30.4 % of all have it; 83.3 % of these rows come from source code 3, as do 22.8 % of all (chance 1.4e-18)
                  chance 0.0083 (count of the label, bounds of Hoeffding and Chernoff, given weights learned from the other rows with a normal error, Bonferroni over all settings, pairs or triples)
                  rows 1, 14, 26, 51, 76, 101, 126, 136, 151, 176, 201, 226, 251, 276, 301, 326, 351, 376, 401, 426, ...
           warn   source-differs    label: 59.5 % of the 274 rows of source code 3 have label code 0, and 72.6 % of the others
@@ -57,7 +57,7 @@ fn a_report_says_what_ran_and_what_did_not_and_shows_no_value() {
                  chance 0.0061 (hypergeometric tail for the neighbours with the row's own label against its prevalence, Benjamini-Hochberg over rows)
                  rows 37, 172, 646, 647
           warn   constant          x2: is the same in every row
-          ran      source-differs  5 of 5 values of source with 1200 of 1200 rows (100.0 %), 40 comparisons
+          ran      source-differs  5 of 5 values of source with 1200 of 1200 rows (100.0 %), 40 comparisons, and one of suspected labels for each
           ran      label-noise     confident learning, pruned by class and by noise rate
           not run  label-flips     no version before was given
           not run  overlap         no test table was given
@@ -96,6 +96,45 @@ fn a_comparison_with_few_rows_is_an_error_and_keeps_its_findings() {
     };
     assert_eq!(outcome(0.34), (true, true));
     assert_eq!(outcome(0.33), (false, true));
+}
+
+/// What somebody who knows the law says of rows: too sure, as models are.
+fn knowing(data: &Data, strength: f64) -> Vec<f64> {
+    let of = |row: usize| {
+        let text = f64::from(data.texts[0][row]) / 4.0 - 1.0;
+        1.0 / (1.0 + (1.4 * (1.0 - strength * (data.numbers[0][row] + text))).exp())
+    };
+    (0..data.rows()).map(of).flat_map(|yes| [1.0 - yes, yes]).collect()
+}
+
+/// A source that flips labels at random keeps their shares; only what a model says betrays it.
+#[test]
+fn a_source_whose_labels_are_suspected_is_named() {
+    let mut data = Data::new(3_000, 6.0, 31);
+    let examined = |data: &Data| {
+        let (table, values) = (data.table(), knowing(data, 6.0));
+        let probabilities = Probabilities::new(&values, 2).ok();
+        let examined = Examined { table: &table, probabilities, against: None, test: None };
+        let report = examine(&examined, &QualityOptions::default(), &mut |_| {});
+        let named = report.findings.into_iter().filter(|one| one.rule == Rule::SourceDiffers);
+        named.map(|one| (one.severity, one.source.map(|one| one.code), one.message)).collect::<Vec<_>>()
+    };
+    assert_eq!(examined(&data), []);
+    let flipped = data.clone().flip(0.25, 32);
+    for row in flipped.into_iter().map(|row| row as usize).filter(|row| data.sources[*row] == 2) {
+        data.labels[row] = 1 - data.labels[row];
+    }
+    expect![[r#"
+        [
+            (
+                Block,
+                Some(
+                    2,
+                ),
+                "24.5 % of the 572 rows of source code 2 have a label that confident learning suspects, as do 2.3 % of the others; 2.3 % are expected, from others that the model is as sure of",
+            ),
+        ]
+    "#]].assert_debug_eq(&examined(&data));
 }
 
 #[test]
