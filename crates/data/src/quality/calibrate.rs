@@ -12,7 +12,7 @@ use super::chance::{Chance, chi_squared_upper};
 use super::confident::Probabilities;
 
 /// Rows that the law is fitted to at most, evenly spaced.
-const ROWS: usize = 50_000;
+const ROWS: usize = 20_000;
 /// Work on all of these in a round at most: squares of parameters, and exponentials.
 const WORK: usize = 20_000_000;
 /// Of more classes the second derivatives beside the diagonal are left out.

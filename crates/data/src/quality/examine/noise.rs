@@ -90,7 +90,7 @@ fn said(issues: &LabelIssues, share: f64, rate: f64) -> String {
     );
     if issues.chance.ln > rate.ln() {
         format!(
-            "{listed}, and chance explains them: {counted}; where features leave a label open, wrong ones cannot be told"
+            "{listed}, and chance may explain them: {counted}; where features leave a label open, wrong ones cannot be told"
         )
     } else {
         format!(

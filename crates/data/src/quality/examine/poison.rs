@@ -135,24 +135,12 @@ impl Task<'_> {
                 "{rows} labels went from code {from} to code {}, {} the other way (chance of so one-sided {})",
                 one.to, one.back, one.chance
             );
-            let verdict = match (blocks, one_way) {
-                (false, _) => "no more than chance leaves of the",
-                (true, true) => "and more than the",
-                (true, false) => "more than the",
-            };
-            let why = match (blocks, one_way) {
-                (false, _) => "that may change",
-                (true, true) => "that may change go one way, which blocks",
-                (true, false) => {
-                    "that may change, but about as many go the other way, which warns: what blocks is more that go one way"
-                }
-            };
             let whole = format!(
-                "{} of {} labels changed ({}), {verdict} {} {why}",
+                "{} of {} labels changed ({}), {}",
                 flips.flipped,
                 flips.matched,
                 percent(share),
-                percent(options.tolerated_flips)
+                judged(&percent(options.tolerated_flips), blocks, one_way)
             );
             let tags = [("source", self.table.source()), ("writer", self.table.writer())];
             let mut parts = vec![way, whole];
@@ -410,5 +398,18 @@ impl Task<'_> {
             chance: Some(found.chance),
             ..self.finding(Rule::KnnDisagreement, Severity::Warn, message)
         });
+    }
+}
+
+/// What is tolerated of labels that changed, and what is not.
+fn judged(tolerated: &str, more: bool, one_way: bool) -> String {
+    match (more, one_way) {
+        (false, _) => format!("and chance alone allows as many where {tolerated} may change"),
+        (true, true) => {
+            format!("more than the {tolerated} that may change, and these go one way, which blocks")
+        }
+        (true, false) => format!(
+            "more than the {tolerated} that may change, but not clearly more went this way than back, so this warns: what blocks is a change that goes one way"
+        ),
     }
 }
