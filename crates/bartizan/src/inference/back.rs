@@ -237,8 +237,8 @@ impl Inputs<'_> {
             ));
         }
         let then = before.and_then(|before| before.subject.as_ref()).filter(undecided);
-        let mut subjects = [present.subject.as_ref(), then].into_iter().flatten().filter(takes);
-        let lost = subjects.find(|subject| columns.subject.as_ref() != Some(subject));
+        let subject = present.subject.as_ref().filter(takes).or(then.filter(takes));
+        let lost = subject.filter(|subject| columns.subject.as_ref() != Some(subject));
         lost.map(|name| {
             format!(
                 "`{name}` says whom a prediction is about, or did with this version, and would not any more"
