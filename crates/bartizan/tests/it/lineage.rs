@@ -252,13 +252,13 @@ fn a_directory_is_profiled_and_checked_like_a_table() {
     let with = |arguments: &[&'static str]| [arguments, &labelled[..]].concat();
     let told = bench.json(&with(&["data", "profile", "pets"]));
     assert_eq!((&told["files"], &told["labels"]), (&json!(3), &json!([["cat", 1], ["dog", 2]])), "{told}");
-    let shown = bench.run(&with(&["data", "profile", "pets"]));
+    let shown = bench.shown(&with(&["data", "profile", "pets"]));
     assert!(shown.stdout.contains("labels       dog 2, cat 1"), "{}", shown.stdout);
     bench.json(&with(&["data", "schema", "infer", "pets", "--out", "pets.toml"]));
     bench.json(&with(&["data", "check", "pets", "--schema", "pets.toml"]));
     bench.write("pets/dog/4.png", &std::fs::read(images.join("a.png")).unwrap()[..60]);
     bench.write("pets/dog/5.jpg", &std::fs::read(images.join("a.jpg")).unwrap());
-    let worse = bench.run(&with(&["data", "check", "pets", "--schema", "pets.toml"]));
+    let worse = bench.shown(&with(&["data", "check", "pets", "--schema", "pets.toml"]));
     assert_eq!(worse.code, 1, "{}", worse.stderr);
     for said in ["dog/4.png", "dog/5.jpg", "unlabelled", "duplicates"] {
         assert!(worse.stdout.contains(said), "{said}: {}", worse.stdout);

@@ -356,7 +356,7 @@ fn tokens_are_turned_back_by_the_project_that_gave_them() {
     let entries = bench.json(&["ledger", "show"]).to_string();
     assert!(entries.contains("decision"), "{entries}");
     let unknown = bench.write("other.csv", b"bzt_00000000000000000000000000000000_00000000\n");
-    let ran = bench.run(&["data", "detokenize", text(&unknown), "--out", "same.csv", "--output", "json"]);
+    let ran = bench.run(&["data", "detokenize", text(&unknown), "--out", "same.csv"]);
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((ran.code, &said["replaced"], &said["broken_tokens"]), (1, &json!(0), &json!(1)));
 }
