@@ -489,7 +489,7 @@ fn no_report_names_values_that_look_personal() {
     };
     let (one, two) = (bench.write("one.csv", rows(2).as_bytes()), bench.write("two.csv", rows(8).as_bytes()));
     let reports = ["--report", "drift.html", "--junit", "drift.xml", "--sarif", "drift.sarif"];
-    for options in [&[][..], &["--by", "who"]] {
+    for options in [&[][..], &["--by", "who"], &["--source", "who"]] {
         let ran = drift(&bench, &[&one, &two], &[&reports[..], options].concat());
         let shown = bench.shown(&[&["data", "drift", text(&one), text(&two)], options].concat());
         let mut told = ran.stdout + &ran.stderr + &shown.stdout + &shown.stderr;

@@ -133,7 +133,8 @@ fn whole<'a>(
             (Some(role), Some(found)) if found.names.len() > DRIFT_GROUPS => {
                 Err(too_many(role, found.names.len()))
             }
-            _ => Ok(tags),
+            (Some(role), _) => Ok(tags.map(|tags| told(tags, role, &wanted.gate))),
+            (None, _) => Ok(tags),
         }
     };
     let drift = wanted.drift;
@@ -285,16 +286,20 @@ struct Group {
     valued: bool,
 }
 
-/// The rows of each value in the order of the values, and those without one, if there are such.
-///
-/// Their names stand in every report, so one that looks personal is told by its number.
-fn grouped(tags: Tags, role: &str, gate: &Gate) -> Vec<Group> {
+/// Names stand in every report, so one that looks personal is told by its number.
+fn told(tags: Tags, role: &str, gate: &Gate) -> Tags {
     let told = |(number, name): (usize, String)| match gate.may_name(role, &name) {
         true => name,
         false => format!("group {number} of `{role}`"),
     };
+    Tags { names: (1..).zip(tags.names).map(told).collect(), ..tags }
+}
+
+/// The rows of each value in the order of the values, and those without one, if there are such.
+fn grouped(tags: Tags, role: &str, gate: &Gate) -> Vec<Group> {
+    let tags = told(tags, role, gate);
     let group = |name| Group { name, rows: Vec::new(), valued: true };
-    let mut groups: Vec<Group> = (1..).zip(tags.names).map(told).map(group).collect();
+    let mut groups: Vec<Group> = tags.names.into_iter().map(group).collect();
     let mut rest = Group { name: format!("rows without `{role}`"), rows: Vec::new(), valued: false };
     for (row, code) in (0_u32..).zip(&tags.current) {
         let group = usize::try_from(*code).ok().and_then(|code| groups.get_mut(code));

@@ -182,7 +182,8 @@ pub(super) fn excess_label(before: &[Bucket], late: &[Bucket]) -> Option<(u32, f
                 return 0.0;
             }
             let usual = if *all_q > 0.0 { q / all_q } else { marginal };
-            (p / m - q / n) - growth * usual
+            // Of the rows that came on top it can have no more than all: the others took the place of another label.
+            (p / m - q / n).min(growth) - growth * usual
         });
         gained.sum::<f64>() / grown
     };

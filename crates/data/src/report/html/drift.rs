@@ -51,7 +51,7 @@ pub fn drift(
     if !report.beside.is_empty() {
         beside(&mut paper, report);
     }
-    if current.is_some() {
+    if current.is_some() && !views.is_empty() {
         columns(&mut paper, &views, reference.is_some(), &gate);
     }
     paper.put(&footer(subject, &notes()));
@@ -223,6 +223,10 @@ fn views<'a>(
     let mut places: HashMap<&str, usize> = HashMap::new();
     for one in ordered {
         let name = one.column.as_str();
+        // A column in one of several periods is no column of the table, whose distributions are of all periods together.
+        if current.is_some() && !now.contains_key(name) && !before.contains_key(name) {
+            continue;
+        }
         let at = *places.entry(name).or_insert_with(|| {
             views.push(ColumnView {
                 place: views.len() + 1,

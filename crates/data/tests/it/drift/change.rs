@@ -72,6 +72,19 @@ fn planted_changes_are_told_apart() {
     }
 }
 
+/// What takes the place of another label came on top of nothing.
+#[test]
+fn a_label_has_no_more_of_the_additional_rows_than_there_are() {
+    for seed in 0..6 {
+        let swapped = told(&days(seed, |day, _| {
+            if day < 40 { (USUAL, FAIR) } else { ([0.2, 0.2, 0.2, 0.2, 0.2], [0.2, 0.2, 0.2, 0.9, 0.9]) }
+        }));
+        let (label, excess) = swapped.evidence.label_excess.unwrap();
+        assert_eq!(label, 1, "{swapped:?}");
+        assert!((0.6..=1.0).contains(&excess), "{swapped:?}");
+    }
+}
+
 #[test]
 fn gradual_drift_is_no_attack_even_from_one_source_with_another_label() {
     for seed in 0..12 {
