@@ -222,3 +222,13 @@ fn rules_that_had_no_value_to_try_are_told_of() {
     expect!["error could not run: no value is a number"].assert_eq(&said("x\ny\n"));
     expect!["valid it asks nothing, since no row has a value"].assert_eq(&said("\"\"\n\"\"\n"));
 }
+
+/// What is neither true nor false in any row is not kept either.
+#[test]
+fn an_expression_that_is_unknown_everywhere_asks_nothing() {
+    let rules = "type = \"integer\"\n[[expression]]\nname = \"small\"\nholds = \"a / 0 > 5\"";
+    let report = checked(rules, b"a\n1\n2\n", &CheckOptions::new(Tier::Release));
+    let moot: Vec<&str> = report.each.iter().filter_map(|check| check.moot.as_deref()).collect();
+    assert_eq!(report.outcome, Outcome::Valid);
+    assert_eq!(moot, ["it asks nothing, since `small` is neither true nor false in any row"]);
+}

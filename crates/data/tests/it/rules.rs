@@ -2,8 +2,7 @@
 
 use bartizan_base::Timestamp;
 use bartizan_data::{
-    CheckOptions, CsvOptions, KnownTable, Outcome, ReadOptions, Report, Schema, Source, Tier, check_table,
-    infer,
+    CheckOptions, CsvOptions, KnownTable, ReadOptions, Report, Schema, Source, Tier, check_table, infer,
 };
 use expect_test::{Expect, expect};
 
@@ -598,14 +597,4 @@ fn keys_have_so_many_bytes_together() {
     let both = within("max_repeated = 0.0\n", 50_000);
     assert!(both.starts_with("error") && both.contains("could not run: `b` has more"), "{both}");
     assert!(!both.contains("could not run: `a`"), "{both}");
-}
-
-/// What is neither true nor false in any row is not kept either.
-#[test]
-fn an_expression_that_is_unknown_everywhere_asks_nothing() {
-    let rules = "[[column]]\nname = \"a\"\ntype = \"integer\"\n[[expression]]\nname = \"small\"\nholds = \"a / 0 > 5\"";
-    let report = report(&schema(rules), "a\n1\n2\n", &CheckOptions::new(Tier::Release));
-    let moot: Vec<&str> = report.each.iter().filter_map(|check| check.moot.as_deref()).collect();
-    assert_eq!(report.outcome, Outcome::Valid);
-    assert_eq!(moot, ["it asks nothing, since `small` is neither true nor false in any row"]);
 }
