@@ -163,7 +163,8 @@ def compare(where, ours, kind, values, ticks):
         numbers = [float(v) for v in finite]
         same(where, "zeros", ours["zeros"], sum(v == 0 for v in finite))
         low, high = (float(text) for text in ours["range"])
-        same(where, "range", [low, high], [min(numbers), max(numbers)])
+        # Infinities are numbers; only what is summed up is of the others.
+        same(where, "range", [low, high], [float(min(there)), float(max(there))])
         if name == "integer":
             same(where, "sum", int(ours["sum"]), sum(int(v) for v in finite))
         spread = float(np.std(numbers)) or 1.0
