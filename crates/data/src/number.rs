@@ -102,57 +102,8 @@ pub(crate) fn stands_for(text: &[u8], nearest: f64) -> bool {
     if shortest == text {
         return true;
     }
-    let significant = Significant::of(text);
-    significant.is_some() && significant == Significant::of(shortest)
-}
-
-/// The significant digits of a decimal: no more than any shortest one has.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Significant {
-    negative: bool,
-    digits: [u8; LONGEST],
-    count: usize,
-    /// What power of ten the last of them stands for.
-    exponent: i64,
-}
-
-/// Digits of the longest decimal that is the shortest for its double (`DBL_DECIMAL_DIG`).
-const LONGEST: usize = 17;
-
-impl Significant {
-    /// Nothing when there are more digits, or it is no decimal.
-    fn of(text: &[u8]) -> Option<Self> {
-        let unsigned = text.strip_prefix(b"-").unwrap_or(text);
-        let mut found = Self { negative: unsigned.len() != text.len(), ..Self::default() };
-        // Those that are significant only if another digit follows.
-        let (mut zeros, mut fraction) = (0_usize, None);
-        for (at, byte) in unsigned.iter().enumerate() {
-            match byte {
-                b'.' if fraction.is_none() => fraction = Some(0_i64),
-                b'e' | b'E' => {
-                    let power = std::str::from_utf8(unsigned.get(at + 1..)?).ok()?;
-                    found.exponent = power.parse().ok()?;
-                    break;
-                }
-                b'0'..=b'9' => {
-                    fraction = fraction.map(|digits| digits + 1);
-                    if *byte == b'0' {
-                        zeros += usize::from(found.count > 0);
-                        continue;
-                    }
-                    let places = found.digits.get_mut(found.count..=found.count + zeros)?;
-                    places.fill(b'0');
-                    *places.last_mut()? = *byte;
-                    found.count += zeros + 1;
-                    zeros = 0;
-                }
-                _ => return None,
-            }
-        }
-        let behind = i64::try_from(zeros).ok()?.checked_sub(fraction.unwrap_or(0))?;
-        found.exponent = found.exponent.checked_add(behind)?;
-        (found.count > 0).then_some(found)
-    }
+    let decimal = Decimal::of(text);
+    decimal.is_some() && decimal == Decimal::of(shortest)
 }
 
 /// The shortest decimal that reads back as a double.

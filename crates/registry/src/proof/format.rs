@@ -271,16 +271,15 @@ impl ProofFile {
     /// When a number in the file has no canonical form.
     pub fn to_bytes(&self) -> Result<Vec<u8>, canonical::EncodeError> {
         let (texts, entries) = shortened(&self.format, &self.entries);
-        let Self { format, claim, checkpoint, consistency, inclusion, map, openings, .. } = self.clone();
         canonical::to_bytes(&Written {
-            format,
-            claim,
-            checkpoint,
-            consistency,
+            format: self.format.clone(),
+            claim: self.claim.clone(),
+            checkpoint: self.checkpoint.clone(),
+            consistency: self.consistency.clone(),
             entries,
-            inclusion,
-            map,
-            openings,
+            inclusion: self.inclusion.clone(),
+            map: self.map.clone(),
+            openings: self.openings.clone(),
             texts,
         })
     }

@@ -131,7 +131,7 @@ fn top(
         ("Differ", grouped(drifted), format!("called {what}")),
         ("Not judged", grouped(open), "never to be read as none".to_owned()),
     ];
-    // Periods are of one table, and each has rows of its own.
+    // What was not profiled was not counted.
     if let (Some(current), Some(reference)) = (current, reference) {
         counts.push((
             "Rows",
