@@ -8,7 +8,7 @@ use bartizan_ledger::{
     SignedCheckpoint, TrustedLog, VerifierKey, leaf_hash, verify_consistency, verify_inclusions,
 };
 
-use super::format::{Claim, Opening, ProofFile, ProofMalformed};
+use super::format::{Claim, Consistency, Opening, ProofFile, ProofMalformed};
 use super::prediction::{Claimed, ProvenPrediction};
 use super::refused::{KnownBy, ProofRefused};
 use super::shown::Stands;
@@ -39,6 +39,10 @@ pub struct Verdict {
     pub claim: Claim,
     /// The tree that covers it, to be remembered.
     pub seen: Seen,
+    /// The checkpoint of that tree, signed as the trust file demands.
+    pub checkpoint: SignedCheckpoint,
+    /// Proofs that earlier trees are prefixes of it; only those that lead from a tree that is known were looked at.
+    pub consistency: Vec<Consistency>,
     /// The earliest time that a trusted witness vouches for; `None` without witnesses.
     pub witnessed_at: Option<Timestamp>,
     /// Facts that bytes, signatures and order prove.
@@ -101,6 +105,8 @@ pub fn verify(
         claim: file.claim.clone(),
         seen: tree,
         witnessed_at: checkpoint.witnessed_at(),
+        checkpoint,
+        consistency: file.consistency.clone(),
         proven: Vec::new(),
         asserted: Vec::new(),
         not_covered: Vec::new(),

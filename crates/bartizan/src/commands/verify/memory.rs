@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bartizan_ledger::{Remembered, SignedCheckpoint, TrustedLog};
-use bartizan_registry::proof::{ProofFile, Seen};
+use bartizan_registry::proof::{Consistency, Seen};
 use bartizan_store::DirCas;
 
 use super::super::file_failure;
@@ -53,11 +53,11 @@ impl Memory {
 
 impl Kept {
     /// Remembers a checkpoint that was verified.
-    pub(super) fn keep(&self, shown: &SignedCheckpoint, proof: &ProofFile) -> Result<(), Failure> {
+    pub(super) fn keep(&self, shown: &SignedCheckpoint, proofs: &[Consistency]) -> Result<(), Failure> {
         let kept = match &self.largest {
             None => self.remembered.begin(shown),
             Some(_) => self.remembered.advance(shown, &mut |old| {
-                let found = proof.consistency.iter().find(|proof| proof.size == old);
+                let found = proofs.iter().find(|proof| proof.size == old);
                 Ok(found.map(|proof| proof.hashes.clone()).unwrap_or_default())
             }),
         };

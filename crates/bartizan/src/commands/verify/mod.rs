@@ -8,10 +8,9 @@ use std::path::Path;
 
 use bartizan_base::{Digest, Hasher, VersionRef};
 use bartizan_keys::TrustFile;
-use bartizan_ledger::SignedCheckpoint;
 use bartizan_registry::limits::PROOF_BYTES;
 use bartizan_registry::manifest::{Manifest, ManifestFile, manifest_digest};
-use bartizan_registry::proof::{Claim, ProofFile, VerifyOptions, trusted_log, verify};
+use bartizan_registry::proof::{Claim, VerifyOptions, trusted_log, verify};
 use serde_json::json;
 
 use self::memory::Memory;
@@ -36,11 +35,8 @@ pub(super) async fn run(work: &Work, wanted: &Verify) -> Result<u8, Failure> {
         memory.seen(),
         VerifyOptions { allow_development: wanted.allow_development },
     )?;
-    let parsed = ProofFile::parse(&proof).map_err(|error| Failure::of(ids::PROOF_MALFORMED, &error))?;
-    let shown = SignedCheckpoint::open(parsed.checkpoint.as_bytes(), &log)
-        .map_err(|error| Failure::of(ids::PROOF_CHECKPOINT, &error))?;
     match &memory {
-        Memory::Kept(kept) => kept.keep(&shown, &parsed)?,
+        Memory::Kept(kept) => kept.keep(&verdict.checkpoint, &verdict.consistency)?,
         Memory::None { why } => verdict.not_covered.push(format!(
             "older proofs: nothing is remembered here ({why}), so a log that was rolled back shows only below the \
              {} entries that the trust file asks for; --memory DIR names a place",
